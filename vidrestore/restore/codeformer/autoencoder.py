@@ -1,0 +1,96 @@
+"""The convolutional autoencoder of stage I: an encoder to code features and a generator from them.
+
+Both are flat lists of blocks (``blocks.0``, ``blocks.1``, ...) since the published weights number
+them so; ``taps`` says behind which block a level's features are read, or transformed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .blocks import AttentionBlock, Downsample, ResidualBlock, Upsample, group_norm, shuffle_conv
+from .config import CodeFormerConfig
+
+
+class Encoder(nn.Module):
+    """(N, 3, S, S) image in [-1, 1] -> (N, C, G, G) code features, and a feature map for each level."""
+
+    def __init__(self, config: CodeFormerConfig) -> None:
+        super().__init__()
+        self.patch = config.patch
+        self.taps: dict[int, int] = {}
+        groups, width = config.norm_groups, config.channels
+        blocks: list[nn.Module] = [nn.Conv2d(3 * config.patch**2, width, 3, padding=1)]
+        for size, out in zip(config.sizes, config.widths, strict=True):
+            for number in range(config.residual_blocks):
+                blocks.append(ResidualBlock(width, out, groups))
+                width = out
+                if number == config.residual_blocks - 1:
+                    self.taps[len(blocks) - 1] = size
+                if size in config.attention_sizes:
+                    blocks.append(AttentionBlock(width, groups))
+            if size != config.sizes[-1]:
+                blocks.append(Downsample(width))
+        blocks += [
+            ResidualBlock(width, width, groups),
+            AttentionBlock(width, groups),
+            ResidualBlock(width, width, groups),
+            group_norm(width, groups),
+            nn.Conv2d(width, config.code_channels, 3, padding=1),
+        ]
+        self.blocks = nn.ModuleList(blocks)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, dict[int, Tensor]]:
+        x = F.pixel_unshuffle(x, self.patch) if self.patch > 1 else x
+        features = {}
+        for index, block in enumerate(self.blocks):
+            x = block(x)
+            if index in self.taps:
+                features[self.taps[index]] = x
+        return x, features
+
+
+class Generator(nn.Module):
+    """(N, C, G, G) code features -> (N, 3, S, S) image in about [-1, 1]."""
+
+    def __init__(self, config: CodeFormerConfig) -> None:
+        super().__init__()
+        self.patch = config.patch
+        self.taps: dict[int, int] = {}
+        groups, width = config.norm_groups, config.widths[-1]
+        blocks: list[nn.Module] = [
+            nn.Conv2d(config.code_channels, width, 3, padding=1),
+            ResidualBlock(width, width, groups),
+            AttentionBlock(width, groups),
+            ResidualBlock(width, width, groups),
+        ]
+        for size, out in zip(reversed(config.sizes), reversed(config.widths), strict=True):
+            for number in range(config.residual_blocks):
+                blocks.append(ResidualBlock(width, out, groups))
+                width = out
+                if number == 0:
+                    self.taps[len(blocks) - 1] = size
+                if size in config.attention_sizes:
+                    blocks.append(AttentionBlock(width, groups))
+            if size != config.sizes[0]:
+                blocks.append(Upsample(width))
+        blocks += [group_norm(width, groups), shuffle_conv(width, 3, config.patch)]
+        self.blocks = nn.ModuleList(blocks)
+
+    def forward(
+        self, x: Tensor, transforms: Mapping[int, Callable[[Tensor], Tensor]]
+    ) -> tuple[Tensor, Tensor]:
+        """Return the image and the finest features. ``transforms`` maps a level's size to what is
+        applied to its features, behind the level's first residual block."""
+        finest = x
+        for index, block in enumerate(self.blocks):
+            x = block(x)
+            size = self.taps.get(index)
+            if size in transforms:
+                x = transforms[size](x)
+            if index == len(self.blocks) - 2:
+                finest = x
+        return (F.pixel_shuffle(x, self.patch) if self.patch > 1 else x), finest

@@ -1,0 +1,89 @@
+"""The convolutional parts that the encoder, the generator and the CFT are built of."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+#: GroupNorm epsilon of the VQGAN family (and of the published weights).
+NORM_EPS = 1e-6
+
+
+def group_norm(channels: int, groups: int) -> nn.GroupNorm:
+    """GroupNorm as every block uses it."""
+    return nn.GroupNorm(groups, channels, eps=NORM_EPS)
+
+
+class ResidualBlock(nn.Module):
+    """Norm, swish, 3 x 3 convolution, twice, added to the input: (N, in, H, W) -> (N, out, H, W)."""
+
+    def __init__(self, in_channels: int, out_channels: int, groups: int) -> None:
+        super().__init__()
+        self.norm1 = group_norm(in_channels, groups)
+        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, padding=1)
+        self.norm2 = group_norm(out_channels, groups)
+        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1)
+        if in_channels != out_channels:
+            self.conv_out = nn.Conv2d(in_channels, out_channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.conv1(F.silu(self.norm1(x)))
+        h = self.conv2(F.silu(self.norm2(h)))
+        return h + (self.conv_out(x) if hasattr(self, "conv_out") else x)
+
+
+class AttentionBlock(nn.Module):
+    """Single-head self-attention over the H x W positions, added to the input: shape unchanged."""
+
+    def __init__(self, channels: int, groups: int) -> None:
+        super().__init__()
+        self.norm = group_norm(channels, groups)
+        self.q = nn.Conv2d(channels, channels, 1)
+        self.k = nn.Conv2d(channels, channels, 1)
+        self.v = nn.Conv2d(channels, channels, 1)
+        self.proj_out = nn.Conv2d(channels, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.norm(x)
+        # (N, C, H, W) -> (N, 1 head, H * W, C)
+        q, k, v = (conv(h).flatten(2).transpose(1, 2).unsqueeze(1) for conv in (self.q, self.k, self.v))
+        h = F.scaled_dot_product_attention(q, k, v)
+        return x + self.proj_out(h.squeeze(1).transpose(1, 2).reshape(x.shape))
+
+
+class Downsample(nn.Module):
+    """Halve the sides by a strided 3 x 3 convolution; the border row and column are zeros at the
+    right and bottom only, as in VQGAN (Esser et al., 2021)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels, channels, 3, stride=2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(F.pad(x, (0, 1, 0, 1)))
+
+
+class Upsample(nn.Module):
+    """Double the sides: nearest neighbour, then a 3 x 3 convolution."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(F.interpolate(x, scale_factor=2.0, mode="nearest"))
+
+
+def shuffle_conv(in_channels: int, out_channels: int, patch: int) -> nn.Conv2d:
+    """A 3 x 3 convolution whose output a pixel shuffle of ``patch`` turns into ``out_channels``.
+
+    Every pixel of a patch starts with the same filter (ICNR, Aitken et al., 2017), so that training
+    does not begin with a pattern of the patch's period. For ``patch`` 1 it is a plain convolution.
+    """
+    conv = nn.Conv2d(in_channels, out_channels * patch**2, 3, padding=1)
+    if patch > 1:
+        with torch.no_grad():
+            for parameter in (conv.weight, conv.bias):
+                parameter.copy_(parameter[:: patch**2].repeat_interleave(patch**2, dim=0))
+    return conv
