@@ -1,0 +1,155 @@
+"""Reading an RGB crop out of a frame's own planes, and blending one back in.
+
+Nothing here converts a whole frame. A crop is described by its ``matrix``, (2, 3) or (3, 3): the affine map
+from frame pixels to crop pixels, both with (0, 0) the top left corner of the picture.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .colour import Colour
+from .pixels import PixelFormat
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A frame's planes, over the frame's own memory, with what their values mean."""
+
+    planes: list[np.ndarray]  #: (height, width) each: Y, U, V, or G, B, R, or Y alone; alpha last
+    form: PixelFormat
+    colour: Colour
+
+    def read(self, matrix: np.ndarray, size: int, device: torch.device | str = "cpu") -> Tensor:
+        """The crop of ``size`` x ``size`` pixels as (3, size, size) float32 R'G'B' in [0, 1].
+
+        Bilinear, filtered first where the crop is smaller than what it shows; beyond the frame's
+        edge its border is repeated.
+        """
+        to_frame = np.linalg.inv(_square(matrix))
+        channels = [
+            _sample(torch.from_numpy(part).to(device), shift @ scale @ to_frame, size)
+            for scale, plane in zip(self._plane_maps(), self.planes, strict=False)
+            for part, shift in [_needed_part(plane, scale @ to_frame, size)]
+        ]
+        bits = self.form.bits
+        if self.form.is_rgb:
+            g, b, r = channels
+            rgb = torch.cat((r, g, b)) / float((1 << bits) - 1)
+        elif self.form.has_chroma:
+            rgb = self.colour.yuv_to_rgb(torch.cat(channels), bits)
+        else:
+            rgb = self.colour.luma_from_code(channels[0], bits).expand(3, -1, -1)
+        return rgb.clamp(0, 1)
+
+    def blend(self, rgb: Tensor, mask: Tensor, matrix: np.ndarray) -> None:
+        """Write a crop back, in place: ``plane + mask * (crop - plane)``, rounded.
+
+        ``rgb`` (3, S, S) R'G'B' in [0, 1], ``mask`` (S, S) in [0, 1]. Samples under a zero mask keep
+        their value to the bit; samples outside the crop's rectangle are not even read.
+        """
+        bits = self.form.bits
+        rgb = rgb.float().clamp(0, 1)
+        if self.form.is_rgb:
+            values = rgb[[1, 2, 0]] * float((1 << bits) - 1)
+        elif self.form.has_chroma:
+            values = self.colour.rgb_to_yuv(rgb, bits)
+        else:
+            values = self.colour.rgb_to_yuv(rgb, bits)[:1]
+        from_frame = _square(matrix)
+        for plane, scale, value in zip(self.planes, self._plane_maps(), values, strict=False):
+            _blend_plane(plane, torch.stack((value, mask.to(value))), from_frame @ np.linalg.inv(scale), bits)
+
+    def _plane_maps(self) -> list[np.ndarray]:
+        """For each colour plane the (3, 3) map from frame pixels to its own."""
+        luma = np.eye(3)
+        if not self.form.has_chroma:
+            return [luma] * self.form.colour_planes
+        across, down = (2.0**-s for s in self.form.subsampling)
+        # A sample on the left of its luma samples has its centre half a luma pixel from their edge.
+        offset = 0.0 if self.colour.centred_chroma else (1 - across) / 2
+        chroma = np.array([[across, 0, offset], [0, down, 0], [0, 0, 1]])
+        return [luma, chroma, chroma]
+
+
+def _square(matrix: np.ndarray) -> np.ndarray:
+    return matrix if matrix.shape == (3, 3) else np.vstack((matrix, (0.0, 0.0, 1.0)))
+
+
+def _rectangle(to_plane: np.ndarray, size: int, shape: tuple[int, int], margin: int) -> tuple[int, ...]:
+    """Rows and columns of a plane of ``shape`` that a crop of ``size`` covers: y0, y1, x0, x1."""
+    corners = to_plane @ np.array([[0, size, 0, size], [0, 0, size, size], [1, 1, 1, 1]], float)
+    (x0, y0), (x1, y1) = corners[:2].min(axis=1), corners[:2].max(axis=1)
+    height, width = shape
+    return (
+        max(0, math.floor(y0) - margin),
+        min(height, math.ceil(y1) + margin),
+        max(0, math.floor(x0) - margin),
+        min(width, math.ceil(x1) + margin),
+    )
+
+
+def _needed_part(plane: np.ndarray, to_plane: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """The part of a plane that a crop looks at, float32, and the map from the plane's pixels to it."""
+    y0, y1, x0, x1 = _rectangle(to_plane, size, plane.shape, margin=2)
+    # A crop wholly outside still sees the nearest border.
+    y0, x0 = min(y0, plane.shape[0] - 1), min(x0, plane.shape[1] - 1)
+    part = plane[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)]
+    return part.astype(np.float32), np.array([[1.0, 0, -x0], [0, 1.0, -y0], [0, 0, 1.0]])
+
+
+def _prefiltered(image: Tensor, to_image: np.ndarray) -> tuple[Tensor, np.ndarray]:
+    """Shrink ``image`` (1, C, H, W) to the scale at which ``to_image`` samples it, against aliasing.
+
+    Returns the image and the map corrected for its new size.
+    """
+    step = math.sqrt(abs(np.linalg.det(to_image[:2, :2])))
+    if step <= 1:
+        return image, to_image
+    height, width = image.shape[-2:]
+    size = (max(1, round(height / step)), max(1, round(width / step)))
+    image = F.interpolate(image, size, mode="bilinear", antialias=True, align_corners=False)
+    return image, np.diag([size[1] / width, size[0] / height, 1.0]) @ to_image
+
+
+def _grid(to_image: np.ndarray, x0: int, y0: int, width: int, height: int, image: Tensor) -> Tensor:
+    """Where in ``image`` the centres of the pixels x0.., y0.. lie, as grid_sample wants them."""
+    rows, columns = image.shape[-2:]
+    # To [-1, 1] over the image's edges (grid_sample with align_corners=False).
+    m = np.array([[2 / columns, 0, -1], [0, 2 / rows, -1], [0, 0, 1]]) @ to_image
+    m = torch.from_numpy(m).to(image.device)
+    x = torch.arange(x0, x0 + width, device=image.device, dtype=torch.float64) + 0.5
+    y = torch.arange(y0, y0 + height, device=image.device, dtype=torch.float64) + 0.5
+    gx = m[0, 0] * x[None, :] + m[0, 1] * y[:, None] + m[0, 2]
+    gy = m[1, 0] * x[None, :] + m[1, 1] * y[:, None] + m[1, 2]
+    return torch.stack((gx, gy), dim=-1).float()[None]
+
+
+def _sample(part: Tensor, to_part: np.ndarray, size: int) -> Tensor:
+    """``part`` (H, W) seen through ``to_part`` (crop pixels to its pixels) -> (1, size, size)."""
+    image, to_part = _prefiltered(part[None, None], to_part)
+    grid = _grid(to_part, 0, 0, size, size, image)
+    return F.grid_sample(image, grid, mode="bilinear", padding_mode="border", align_corners=False)[0]
+
+
+def _blend_plane(plane: np.ndarray, layers: Tensor, to_crop: np.ndarray, bits: int) -> None:
+    """Blend ``layers`` (2, S, S), values and mask, into ``plane``; ``to_crop`` maps its pixels there."""
+    size = layers.shape[-1]
+    y0, y1, x0, x1 = _rectangle(np.linalg.inv(to_crop), size, plane.shape, margin=0)
+    if y0 >= y1 or x0 >= x1:
+        return
+    image, to_image = _prefiltered(layers[None], to_crop)
+    grid = _grid(to_image, x0, y0, x1 - x0, y1 - y0, image)
+    values = F.grid_sample(image[:, :1], grid, padding_mode="border", align_corners=False)[0, 0]
+    mask = F.grid_sample(image[:, 1:], grid, padding_mode="zeros", align_corners=False)[0, 0]
+    target = plane[y0:y1, x0:x1]
+    current = torch.from_numpy(target.astype(np.float32)).to(values.device)
+    blended = torch.lerp(current, values, mask).round().clamp(0, (1 << bits) - 1)
+    # Where the mask is zero the sum is exact already: lerp(a, b, 0) is a, and a is a whole number.
+    target[...] = blended.cpu().numpy().astype(plane.dtype)

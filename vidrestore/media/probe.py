@@ -1,0 +1,134 @@
+"""What a file is: its container, streams and times, read from the headers alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.stream import Disposition, Stream
+from av.video.stream import VideoStream
+
+from ..errors import InputError
+
+
+@dataclass(frozen=True)
+class StreamInfo:
+    """One stream, in words."""
+
+    index: int
+    kind: str  #: video, audio, subtitle, data, attachment
+    codec: str
+    language: str | None
+    title: str | None
+    details: str  #: size, rate and pixel format, or sample rate and channels
+
+    def __str__(self) -> str:
+        parts = [f"#{self.index} {self.kind}: {self.codec}"]
+        parts += [text for text in (self.details, self.language, self.title and repr(self.title)) if text]
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True)
+class MediaInfo:
+    """A file that holds a video."""
+
+    path: Path
+    container: str  #: FFmpeg's name, such as ``mov,mp4,m4a,3gp,3g2,mj2``
+    duration: Fraction | None  #: seconds
+    video: StreamInfo
+    streams: tuple[StreamInfo, ...]  #: all of them, ``video`` too
+    chapters: int
+    width: int  #: as stored, before any rotation
+    height: int
+    pix_fmt: str
+    rate: Fraction | None  #: frames per second, on average
+    frames: int | None  #: as the container says or the duration suggests; None where neither does
+
+    def __str__(self) -> str:
+        length = f"{float(self.duration):.2f} s" if self.duration is not None else "unknown length"
+        lines = [f"{self.path.name}: {self.container}, {length}, about {self.frames or '?'} frames"]
+        lines += [f"  {stream}" for stream in self.streams]
+        if self.chapters:
+            lines.append(f"  {self.chapters} chapters")
+        return "\n".join(lines)
+
+
+def open_input(path: Path) -> InputContainer:
+    """Open a file for reading. Raises InputError with one sentence for whatever is wrong with it."""
+    if not path.exists():
+        raise InputError(f"{path} does not exist; check the name of the input")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name a video file")
+    try:
+        if path.is_file() and path.stat().st_size == 0:
+            raise InputError(f"{path} is empty (0 bytes); there is nothing to restore")
+        return av.open(str(path.absolute()), metadata_errors="replace")
+    except (PermissionError, av.error.PermissionError):
+        raise InputError(f"{path} cannot be read: permission denied") from None
+    except (av.error.FFmpegError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(
+            f"{path} cannot be read as a video ({reason}); it may be damaged, cut short or another kind of file"
+        ) from None
+
+
+def main_video(container: InputContainer, path: Path) -> VideoStream:
+    """The stream to restore: the first video that is no cover art and can be decoded."""
+    pictures = (Disposition.attached_pic, Disposition.timed_thumbnails)
+    streams = [s for s in container.streams.video if not any(s.disposition & p for p in pictures)]
+    if not streams:
+        raise InputError(f"{path} holds no video stream; there is nothing to restore")
+    for stream in streams:
+        if stream.codec_context is not None and stream.codec_context.pix_fmt:
+            return stream
+    raise InputError(f"the video of {path} cannot be decoded; its codec is unknown or its header damaged")
+
+
+def probe(path: Path) -> MediaInfo:
+    """Read a file's headers. Raises InputError."""
+    with open_input(path) as container:
+        stream = main_video(container, path)
+        context = stream.codec_context
+        duration = None
+        if container.duration is not None:
+            duration = Fraction(container.duration, av.time_base)
+        elif stream.duration is not None and stream.time_base:
+            duration = stream.duration * stream.time_base
+        rate = stream.average_rate or stream.guessed_rate or None
+        frames = stream.frames or (round(duration * rate) if duration and rate else None)
+        return MediaInfo(
+            path=path,
+            container=container.format.name,
+            duration=duration,
+            video=_describe(stream),
+            streams=tuple(_describe(s) for s in container.streams),
+            chapters=len(container.chapters()),
+            width=context.width,
+            height=context.height,
+            pix_fmt=context.pix_fmt,
+            rate=rate,
+            frames=frames,
+        )
+
+
+def _describe(stream: Stream) -> StreamInfo:
+    context = stream.codec_context
+    codec = context.codec.canonical_name if context is not None else (stream.name or "unknown")
+    details = ""
+    if stream.type == "video" and context is not None:
+        rate = stream.average_rate
+        details = f"{context.width}x{context.height} {context.pix_fmt}"
+        details += f", {float(rate):.6g} frames/s" if rate else ""
+    elif stream.type == "audio" and context is not None:
+        details = f"{context.sample_rate} Hz, {context.layout.name}"
+    return StreamInfo(
+        index=stream.index,
+        kind=stream.type,
+        codec=codec,
+        language=stream.metadata.get("language"),
+        title=stream.metadata.get("title") or stream.metadata.get("filename"),
+        details=details,
+    )
