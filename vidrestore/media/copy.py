@@ -13,7 +13,7 @@ from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Discard, Stream
 
-from .probe import open_input
+from .probe import describe, open_input
 from .timeline import Timeline
 
 log = logging.getLogger(__name__)
@@ -43,17 +43,26 @@ class StreamCopier:
     def add(self, stream: Stream, container: OutputContainer, name: str) -> None:
         """Give ``container`` a stream like ``stream``; one that it cannot hold is named in a warning."""
         if not _accepts(container.format.name, stream):
-            if not self._is_chapter_text(stream):
-                codec = stream.codec_context.codec.canonical_name if stream.codec_context else stream.name
+            if not _is_chapter_text(stream, self.source):
                 log.warning(
-                    "%s cannot hold stream #%d (%s, %s) of the input: it is left out; .mkv keeps the most",
-                    *(name, stream.index, stream.type, codec),
+                    "%s cannot hold the input's %s: it is left out; .mkv keeps the most",
+                    name,
+                    describe(stream),
                 )
             return
         target = container.add_stream_from_template(stream, opaque=True)
         target.metadata.update(kept_metadata(stream.metadata))
         target.disposition = stream.disposition
         self._targets[stream.index] = target
+
+    @classmethod
+    def refused(cls, path: Path, muxer: str, main: int) -> list[str]:
+        """The streams of ``path`` besides ``main`` that such a container cannot hold, described."""
+        with open_input(path) as source:
+            others = [stream for stream in source.streams if stream.index != main]
+            return [
+                str(describe(s)) for s in others if not _accepts(muxer, s) and not _is_chapter_text(s, source)
+            ]
 
     def chapters(self) -> list[dict]:
         """The input's chapters, cut to the span."""
@@ -113,10 +122,6 @@ class StreamCopier:
             ):
                 yield packet
 
-    def _is_chapter_text(self, stream: Stream) -> bool:
-        """QuickTime keeps chapter titles as a text track, which the muxer makes anew from chapters."""
-        return stream.type == "data" and bool(self.source.chapters()) and "mov" in self.source.format.name
-
 
 def kept_metadata(metadata: dict[str, str], *, encoded: bool = False) -> dict[str, str]:
     """Metadata without what is no longer true; with ``encoded``, of a stream that was encoded anew."""
@@ -136,3 +141,8 @@ def _accepts(muxer: str, stream: Stream) -> bool:
     except (ValueError, av.error.FFmpegError):
         return False
     return True
+
+
+def _is_chapter_text(stream: Stream, source: InputContainer) -> bool:
+    """QuickTime keeps chapter titles as a text track, which the muxer makes anew from the chapters."""
+    return stream.type == "data" and bool(source.chapters()) and "mov" in source.format.name

@@ -34,6 +34,10 @@ class Encoder:
     pix_fmt: str
     options: dict[str, str] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        options = (f"{name} {value}" for name, value in self.options.items())
+        return f"{self.codec} ({', '.join((self.pix_fmt, *options))})"
+
 
 #: Encoder of each codec family, by FFmpeg's canonical codec name.
 _FAMILIES = {

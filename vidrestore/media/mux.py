@@ -5,6 +5,7 @@ OUT is written beside its place under a hidden name and renamed when it is whole
 
 from __future__ import annotations
 
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -23,6 +24,14 @@ from .output import MUXERS, partial_path, place, writing
 
 #: How far, in seconds, copied packets may lie before the video's: about what players read at once.
 _LEAD = Fraction(1, 2)
+#: The index of an MP4 goes to its front, for players that stream. Matroska would move all timestamps
+#: where one is negative, as that of an audio encoder's first packet is; every frame must keep its own.
+_MUXER_OPTIONS = {
+    "mp4": {"movflags": "+faststart"},
+    "mov": {"movflags": "+faststart"},
+    "matroska": {"avoid_negative_ts": "disabled"},
+    "webm": {"avoid_negative_ts": "disabled"},
+}
 
 
 class Writer:
@@ -42,9 +51,8 @@ class Writer:
         self._copier = StreamCopier(decoder.path, decoder.timeline)
         try:
             with writing(out):
-                options = {"movflags": "+faststart"} if muxer in ("mp4", "mov") else {"avoid_negative_ts": "disabled"}
                 self._container: OutputContainer = av.open(
-                    str(self._partial.absolute()), "w", format=muxer, options=options
+                    str(self._partial.absolute()), "w", format=muxer, options=_MUXER_OPTIONS[muxer]
                 )
         except BaseException:
             self._copier.close()
@@ -131,8 +139,8 @@ class Writer:
         except av.error.FFmpegError as error:
             context = self._given.codec_context
             raise UsageError(
-                f"encoder {self.encoder.codec} refuses {context.width}x{context.height} {self.encoder.pix_fmt} "
-                f"with {self.encoder.options} ({error.strerror}); change --preset, --crf, --pix-fmt or -c:v"
+                f"{self.encoder} refuses {context.width}x{context.height} video ({error.strerror}); "
+                "change --preset, --crf, --pix-fmt or -c:v"
             ) from None
         with writing(self._out):
             self._container.start_encoding()
@@ -155,8 +163,6 @@ class Writer:
 
     def _abandon(self) -> None:
         self._copier.close()
-        try:
+        with suppress(OSError, av.error.FFmpegError):  # it is removed anyway
             self._container.close()
-        except (OSError, av.error.FFmpegError):
-            pass  # it is removed anyway
         self._partial.unlink(missing_ok=True)

@@ -71,7 +71,7 @@ def open_input(path: Path) -> InputContainer:
     except (av.error.FFmpegError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(
-            f"{path} cannot be read as a video ({reason}); it may be damaged, cut short or another kind of file"
+            f"{path} cannot be read as a video ({reason}); is it damaged, cut short or another kind of file?"
         ) from None
 
 
@@ -103,8 +103,8 @@ def probe(path: Path) -> MediaInfo:
             path=path,
             container=container.format.name,
             duration=duration,
-            video=_describe(stream),
-            streams=tuple(_describe(s) for s in container.streams),
+            video=describe(stream),
+            streams=tuple(describe(s) for s in container.streams),
             chapters=len(container.chapters()),
             width=context.width,
             height=context.height,
@@ -114,7 +114,8 @@ def probe(path: Path) -> MediaInfo:
         )
 
 
-def _describe(stream: Stream) -> StreamInfo:
+def describe(stream: Stream) -> StreamInfo:
+    """One stream of an open file, in words."""
     context = stream.codec_context
     codec = context.codec.canonical_name if context is not None else (stream.name or "unknown")
     details = ""
