@@ -22,6 +22,11 @@ log = logging.getLogger(__name__)
 _STALE = {"encoder", "major_brand", "minor_version", "compatible_brands", "vendor_id", "duration"}
 #: Statistics that some muxers leave in a stream's tags, which a new encode makes untrue.
 _STATISTICS = ("BPS", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES", "_STATISTICS_")
+#: QuickTime numbers its languages; FFmpeg finds the number by one spelling only, and drops the others.
+_QUICKTIME_CODES = {
+    **{"deu": "ger", "nld": "dut", "ell": "gre", "isl": "ice", "zho": "chi", "sqi": "alb", "swe": "sve"},
+    **{"fre": "fra", "rum": "ron", "cze": "ces", "slo": "slk"},
+}
 
 
 class StreamCopier:
@@ -52,6 +57,8 @@ class StreamCopier:
             return
         target = container.add_stream_from_template(stream, opaque=True)
         target.metadata.update(kept_metadata(stream.metadata))
+        if container.format.name == "mov" and (code := _QUICKTIME_CODES.get(stream.metadata.get("language"))):
+            target.metadata["language"] = code
         target.disposition = stream.disposition
         self._targets[stream.index] = target
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 
 import av
@@ -88,23 +89,28 @@ class Thumbnails:
 
 
 class Decoder:
-    """Decodes the main video of a file, one frame at a time. A context manager."""
+    """Decodes the main video of a file, one frame at a time: iterate over it, once. A context manager."""
 
     def __init__(self, path: Path, span: Span | None = None) -> None:
-        """Open the file. Raises InputError."""
+        """Open the file and decode its first frame. Raises InputError."""
         self.path = path
         self._container = open_input(path)
         try:
-            self.stream = main_video(self._container, path)
+            self._open(span or Span())
+            self._frames = self._wanted()
+            self.first = next(self._frames)
         except BaseException:
             self._container.close()
             raise
+
+    def _open(self, span: Span) -> None:
+        self.stream = main_video(self._container, self.path)
         self.stream.thread_type = "AUTO"
         for other in self._container.streams:
             if other.index != self.stream.index:
                 other.discard = Discard.all
         begin = Fraction(self._container.start_time or 0, av.time_base)
-        self.timeline = Timeline(begin, span or Span())
+        self.timeline = Timeline(begin, span)
         #: Packets that could not be decoded.
         self.damaged = 0
         self._reformatter = VideoReformatter()
@@ -113,16 +119,20 @@ class Decoder:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._frames.close()
         self._container.close()
 
     def __iter__(self) -> Iterator[Frame]:
-        """Frames within the span, by time. Raises InputError where not one can be decoded."""
+        """The frames within the span, in the order of their times."""
+        return chain((self.first,), self._frames)
+
+    def _wanted(self) -> Iterator[Frame]:
         timeline = self.timeline
         if timeline.span.start:
             self._container.seek(int(timeline.start * av.time_base))
         index = 0
         previous: int | None = None
-        for video in self._frames():
+        for video in self._decoded():
             video.pts = previous = self._timestamp(video, previous)
             time = video.pts * video.time_base
             if timeline.span.start and time < timeline.start:
@@ -139,7 +149,7 @@ class Decoder:
         if timeline.span.whole and expected > index:
             log.warning("%s ends early: %d of %d frames could be read", self.path.name, index, expected)
 
-    def _frames(self) -> Iterator[av.VideoFrame]:
+    def _decoded(self) -> Iterator[av.VideoFrame]:
         packets = self._container.demux(self.stream)
         while True:
             try:

@@ -55,7 +55,7 @@ _DEFAULTS = {
     "libx265": {"crf": "18", "preset": "medium"},
     "libsvtav1": {"crf": "20", "preset": "6"},
     "libvpx-vp9": {"crf": "18", "b": "0", "row-mt": "1", "cpu-used": "3"},
-    "ffv1": {"level": "3", "slices": "16", "slicecrc": "1"},
+    "ffv1": {"level": "3", "slicecrc": "1"},
     "prores_ks": {"profile": "hq"},
 }
 #: These refuse a size that their chroma subsampling does not divide.
@@ -88,7 +88,7 @@ def choose_encoder(source: VideoStream, container: str, settings: EncoderSetting
             continue
         if option not in known:
             raise UsageError(f"encoder {name} has no --{option}; leave it out or choose another -c:v")
-        options[option] = f"{value:g}" if isinstance(value, float) else value
+        options[option] = value if isinstance(value, str) else f"{value:g}"
     return Encoder(name, _pixel_format(codec, context, settings.pix_fmt), options)
 
 

@@ -5,6 +5,7 @@ OUT is written beside its place under a hidden name and renamed when it is whole
 
 from __future__ import annotations
 
+import struct
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -44,6 +45,7 @@ class Writer:
         self._out = out
         self._partial = partial_path(out)
         self._given = decoder.stream
+        self._first = decoder.first
         self._timeline = decoder.timeline
         muxer = MUXERS[out.suffix.lower()]
         self.encoder = choose_encoder(decoder.stream, muxer, settings)
@@ -128,6 +130,8 @@ class Writer:
         for tag in ("color_range", "colorspace", "color_primaries", "color_trc"):
             setattr(context, tag, getattr(given, tag))
         context.flags |= Flags.frame_duration
+        if matrix := self._first.video.side_data.get("DISPLAYMATRIX"):
+            stream.set_display_matrix(struct.unpack("=9i", bytes(matrix)))
         stream.metadata.update(kept_metadata(source.metadata, encoded=True))
         stream.disposition = source.disposition
         return stream

@@ -1,0 +1,145 @@
+"""Crops out of native planes and back: right colours, right places, nothing else touched."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from tests.clips import pattern
+from vidrestore.media.colour import Colour
+from vidrestore.media.picture import Picture
+from vidrestore.media.pixels import planar_format, plane_views
+
+FORMATS = [
+    "yuv420p",
+    "yuv422p",
+    "yuv444p",
+    "yuv420p10le",
+    "yuv444p12le",
+    "yuvj420p",
+    "gray",
+    "gray10le",
+    "gbrp",
+    "gbrp10le",
+]
+
+
+def picture_of(frame) -> Picture:
+    colour = Colour.from_tags(1, 1, frame.width, frame.height, frame.format.name)
+    return Picture(plane_views(frame), planar_format(frame.format.name), colour)
+
+
+def crop_matrix(scale: float, x: float, y: float, degrees: float = 0.0) -> np.ndarray:
+    """Frame to crop: (x, y) becomes the crop's top left corner."""
+    c, s = np.cos(np.radians(degrees)) * scale, np.sin(np.radians(degrees)) * scale
+    turn = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
+    return turn @ np.array([[1, 0, -x], [0, 1, -y], [0, 0, 1]])
+
+
+@pytest.mark.parametrize(
+    ("matrix", "full", "code", "rgb"),
+    [
+        # Nominal black, white and 75 % bars, 8-bit limited: the values of BT.709 and BT.601 colour bars.
+        (1, 1, (16, 128, 128), (0, 0, 0)),
+        (1, 1, (235, 128, 128), (1, 1, 1)),
+        (1, 1, (51, 109, 212), (0.75, 0, 0)),
+        (1, 1, (133, 63, 52), (0, 0.75, 0)),
+        (6, 1, (65, 100, 212), (0.75, 0, 0)),
+        (6, 1, (112, 72, 58), (0, 0.75, 0)),
+        (1, 2, (0, 128, 128), (0, 0, 0)),
+        (1, 2, (255, 128, 128), (1, 1, 1)),
+        (5, 2, (76, 85, 255), (1, 0, 0)),
+    ],
+)
+def test_matrices_and_ranges(matrix, full, code, rgb):
+    colour = Colour.from_tags(matrix, full, 720, 576, "yuv420p")
+    value = torch.tensor(code, dtype=torch.float32).view(3, 1, 1)
+    found = colour.yuv_to_rgb(value, 8).flatten()
+    assert found.tolist() == pytest.approx(rgb, abs=0.006)
+    assert colour.rgb_to_yuv(found.view(3, 1, 1), 8).flatten().tolist() == pytest.approx(code, abs=1e-3)
+
+
+def test_ten_bits_are_eight_bits_times_four():
+    colour = Colour.from_tags(9, 1, 3840, 2160, "yuv420p10le")
+    value = torch.tensor([120.0, 90.0, 150.0]).view(3, 1, 1)
+    assert torch.allclose(colour.yuv_to_rgb(value, 8), colour.yuv_to_rgb(value * 4, 10), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "kr"),
+    [(720, 576, 0.299), (640, 360, 0.299), (1280, 720, 0.2126), (1920, 1080, 0.2126)],
+)
+def test_an_untagged_matrix_is_guessed_as_players_do(width, height, kr):
+    colour = Colour.from_tags(2, 0, width, height, "yuv420p")
+    assert (colour.kr, colour.guessed) == (kr, True)
+
+
+@pytest.mark.parametrize("pix_fmt", FORMATS)
+def test_a_crop_blended_back_is_the_frame(pix_fmt):
+    """Reading at the frame's own scale and writing it back changes nothing but by rounding."""
+    frame = pattern(2, 160, 120, pix_fmt)
+    picture = picture_of(frame)
+    before = [plane.astype(int) for plane in picture.planes]
+    matrix = crop_matrix(1, 40, 30)
+    mask = torch.zeros(64, 64)
+    mask[8:-8, 8:-8] = 1
+    picture.blend(picture.read(matrix, 64), mask, matrix)
+    subsampled = any(picture.form.subsampling)
+    for number, (plane, old) in enumerate(zip(picture.planes, before, strict=True)):
+        # Subsampled chroma is interpolated to the crop and averaged back; all else is read and written 1:1.
+        tolerance = 3 << (picture.form.bits - 8) if subsampled and number else 0
+        assert np.abs(plane.astype(int) - old).max() <= tolerance
+
+
+@pytest.mark.parametrize("pix_fmt", FORMATS)
+def test_samples_outside_the_mask_keep_every_bit(pix_fmt):
+    frame = pattern(3, 160, 121, pix_fmt)
+    picture = picture_of(frame)
+    before = [plane.copy() for plane in picture.planes]
+    matrix = crop_matrix(1.7, 50, 20, degrees=11)
+    side = 100
+    grid = torch.arange(side) - side / 2 + 0.5
+    mask = ((grid[None] ** 2 + grid[:, None] ** 2).sqrt() < 30).float()
+    picture.blend(torch.rand(3, side, side), mask, matrix)
+    centre = np.linalg.inv(matrix) @ (side / 2, side / 2, 1)
+    for number, (plane, old) in enumerate(zip(picture.planes, before, strict=True)):
+        across, down = picture.form.subsampling if number and not picture.form.is_rgb else (0, 0)
+        y, x = np.mgrid[0 : plane.shape[0], 0 : plane.shape[1]]
+        distance = np.hypot((x + 0.5) * 2**across - centre[0], (y + 0.5) * 2**down - centre[1])
+        far = distance > 30 / 1.7 + 3 * 2 ** max(across, down)
+        np.testing.assert_array_equal(plane[far], old[far])
+        assert (plane != old).any()
+
+
+@pytest.mark.parametrize("centred", [False, True])
+def test_chroma_lies_where_its_siting_says(centred):
+    """A ramp of chroma is read at luma positions without the half-pixel shift of a wrong siting."""
+    form = planar_format("yuv420p")
+    luma = np.full((64, 64), 128, np.uint8)
+    # Chroma sample i lies at luma position 2 i + 0.5 (left) or 2 i + 1 (centred), corner-based.
+    position = 2 * np.arange(32) + (1.0 if centred else 0.5)
+    ramp = np.tile((64 + 2 * position).astype(np.float32), (32, 1))
+    colour = Colour(centred_chroma=centred)
+    picture = Picture([luma, ramp, np.full((32, 32), 128, np.float32)], form, colour)
+    rgb = picture.read(np.eye(3), 64)
+    u = colour.rgb_to_yuv(rgb, 8)[1, 32, 8:40]
+    np.testing.assert_allclose(u, 64 + 2 * (np.arange(8, 40) + 0.5), atol=0.01)
+
+
+def test_shrinking_does_not_alias():
+    """A crop at a quarter of the size shows the average of a fine checkerboard, not its phase."""
+    plane = (np.indices((256, 256)).sum(axis=0) % 2 * 255).astype(np.uint8)
+    picture = Picture([plane], planar_format("gray"), Colour(full_range=True))
+    crop = picture.read(crop_matrix(0.25, 0.3, 0.6), 48)
+    assert crop.std() < 0.02
+    assert crop.mean() == pytest.approx(0.5, abs=0.02)
+
+
+def test_beyond_the_edge_the_border_is_repeated():
+    plane = np.tile(np.arange(32, dtype=np.uint8) * 8, (32, 1))
+    picture = Picture([plane], planar_format("gray"), Colour(full_range=True))
+    crop = picture.read(crop_matrix(1, -10, 0), 32)[0]
+    assert (crop[:, :10] == 0).all()
+    picture.blend(torch.ones(3, 32, 32), torch.ones(32, 32), crop_matrix(1, -10, -200))  # wholly outside
+    np.testing.assert_array_equal(plane[0], np.arange(32) * 8)

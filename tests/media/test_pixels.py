@@ -1,0 +1,66 @@
+"""Pixel formats: planar ones as they are, all others repacked without loss."""
+
+from __future__ import annotations
+
+import av
+import numpy as np
+import pytest
+
+from tests.clips import pattern
+from vidrestore.media.pixels import planar_format, planar_twin, plane_views
+
+
+@pytest.mark.parametrize(
+    ("name", "bits", "planes", "subsampling"),
+    [
+        ("yuv420p", 8, 3, (1, 1)),
+        ("yuvj420p", 8, 3, (1, 1)),
+        ("yuv420p10le", 10, 3, (1, 1)),
+        ("yuv422p10le", 10, 3, (1, 0)),
+        ("yuv444p12le", 12, 3, (0, 0)),
+        ("yuv411p", 8, 3, (2, 0)),
+        ("gray", 8, 1, (0, 0)),
+        ("gray10le", 10, 1, (0, 0)),
+        ("gbrp", 8, 3, (0, 0)),
+        ("gbrap16le", 16, 3, (0, 0)),
+        ("yuva420p", 8, 3, (1, 1)),
+    ],
+)
+def test_planar_formats(name, bits, planes, subsampling):
+    form = planar_format(name)
+    assert (form.bits, form.colour_planes, form.subsampling) == (bits, planes, subsampling)
+    assert planar_twin(name) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["nv12", "p010le", "yuyv422", "rgb24", "bgra", "pal8", "yuv420p10be", "gbrpf32le", "rgb48le", "monow"],
+)
+def test_other_formats_have_a_planar_twin(name):
+    assert planar_format(name) is None
+    assert planar_format(planar_twin(name)) is not None
+
+
+@pytest.mark.parametrize(
+    "name", ["nv12", "nv16", "yuyv422", "p010le", "rgb24", "bgra", "rgb48le", "yuv420p10be"]
+)
+def test_repacking_loses_nothing(name):
+    twin = planar_twin(name)
+    frame = pattern(1, 64, 48, twin)
+    there = frame.reformat(format=name)
+    back = there.reformat(format=twin)
+    for before, after in zip(plane_views(frame), plane_views(back), strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+def test_views_show_the_frame_and_write_to_it():
+    frame = av.VideoFrame(51, 33, "yuv420p10le")
+    views = plane_views(frame)
+    assert [v.shape for v in views] == [(33, 51), (17, 26), (17, 26)]
+    views[0][...] = 700
+    assert (plane_views(frame)[0] == 700).all()
+
+
+def test_views_of_a_packed_frame_are_refused():
+    with pytest.raises(ValueError, match="not a planar format"):
+        plane_views(av.VideoFrame(16, 16, "rgb24"))
