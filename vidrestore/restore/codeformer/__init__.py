@@ -2,5 +2,6 @@
 
 from .config import CodeFormerConfig
 from .network import CodeFormer, Encoding
+from .restorer import CodeFormerRestorer, build_codeformer
 
-__all__ = ["CodeFormer", "CodeFormerConfig", "Encoding"]
+__all__ = ["CodeFormer", "CodeFormerConfig", "CodeFormerRestorer", "Encoding", "build_codeformer"]

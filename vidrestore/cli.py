@@ -1,0 +1,151 @@
+"""Arguments -> Options -> run. What is said, is said on standard error; standard output is for data."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from dataclasses import Field, fields
+from typing import Any, NoReturn
+
+from tqdm import tqdm
+
+from . import __version__
+from .errors import UsageError
+from .options import Options, check
+
+_EPILOG = """\
+Other commands:
+  vidrestore weights            list the models, their licences and whether they are here
+  vidrestore weights get NAME   download one
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see {self.prog} --help")
+
+
+class _Handler(logging.Handler):
+    """One line a message, above the progress bar."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        level = f"{record.levelname.lower()}: " if record.levelno > logging.INFO else ""
+        tqdm.write(f"vidrestore: {level}{record.getMessage()}", file=sys.stderr)
+
+
+def run(argv: list[str]) -> int:
+    """Do what the words say; return the exit code. Raises VidrestoreError."""
+    log = logging.getLogger("vidrestore")
+    if not log.handlers:
+        log.addHandler(_Handler())
+        log.propagate = False
+    log.setLevel(logging.INFO)
+    if argv[:1] == ["weights"]:
+        return _weights(argv[1:])
+    words = _restore_parser().parse_args(argv)
+    log.setLevel(logging.WARNING if words.quiet else logging.DEBUG if words.verbose else logging.INFO)
+    options = Options(**{f.name: getattr(words, f.name) for f in fields(Options)})
+    return _restore(options, quiet=words.quiet)
+
+
+def _restore(options: Options, *, quiet: bool) -> int:
+    # Imported here, since what it brings along takes seconds and --help should not.
+    from .media.probe import probe
+    from .pipeline import plan, restore_video
+
+    if options.dry_run:
+        print(plan(options))
+        return 0
+    info = probe(options.input)
+    total = info.frames if options.start == 0 and options.stop is None else None
+    bar = tqdm(
+        total=total, unit="frame", desc=options.input.name, file=sys.stderr, disable=quiet, leave=False
+    )
+    with bar:
+
+        def progress(frames: int, faces: int) -> None:
+            bar.set_postfix(faces=faces, refresh=False)
+            bar.update(frames - bar.n)
+
+        report = restore_video(options, progress)
+    log = logging.getLogger("vidrestore")
+    if not report.faces:
+        log.warning("no faces were found: %s is the input, encoded anew", options.output.name)
+    log.info(
+        "%s: %d frames, %d faces, %d tracks in %.1f s (%.2f frames/s) with %s",
+        *(options.output, report.frames, report.faces, report.tracks),
+        *(report.seconds, report.frames / report.seconds, report.model),
+    )
+    return 0
+
+
+def _weights(argv: list[str]) -> int:
+    parser = _Parser(prog="vidrestore weights", description="List models, or download one.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    get = commands.add_parser("get", help="download a model into the cache")
+    get.add_argument("name", metavar="NAME")
+    get.add_argument("--offline", action="store_true", help="never use the network")
+    words = parser.parse_args(argv)
+    from .weights.report import get as get_weights
+    from .weights.report import list_weights
+
+    if words.command == "get":
+        get_weights(words.name, offline=words.offline)
+    else:
+        print(list_weights())
+    return 0
+
+
+def _restore_parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="vidrestore",
+        description="Restore the faces of a video and leave everything else as it was.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    groups = {"options": parser}
+    for option in fields(Options):
+        group = option.metadata["group"]
+        if group not in groups:
+            groups[group] = parser.add_argument_group(group)
+        _add(groups[group], option)
+    loudness = parser.add_mutually_exclusive_group()
+    loudness.add_argument("-v", "--verbose", action="store_true", help="say more")
+    loudness.add_argument("-q", "--quiet", action="store_true", help="say only what went wrong")
+    parser.add_argument("--version", action="version", version=f"vidrestore {__version__}")
+    return parser
+
+
+def _add(group: Any, option: Field) -> None:
+    meta = option.metadata
+    if not meta["flags"]:
+        group.add_argument(option.name, metavar=meta["metavar"], type=meta["type"], help=meta["help"])
+        return
+    if meta["type"] is bool:
+        group.add_argument(*meta["flags"], dest=option.name, action="store_true", help=meta["help"])
+        return
+    default = option.default
+    shown = "" if default is None or not default else f" (default: {default})"
+    metavar = meta["metavar"] or "|".join(meta["choices"])
+    group.add_argument(
+        *meta["flags"],
+        dest=option.name,
+        metavar=metavar,
+        type=lambda text: _value(meta, text),
+        default=default,
+        help=(meta["help"] + shown).replace("%", "%%"),
+    )
+
+
+def _value(meta: Any, text: str) -> Any:
+    name = meta["flags"][0]
+    try:
+        value = meta["type"](text)
+    except (ValueError, ZeroDivisionError):
+        raise UsageError(f"{name} cannot be {text!r}; see vidrestore --help") from None
+    check(meta, value, name)
+    return value

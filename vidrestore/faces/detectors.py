@@ -1,0 +1,24 @@
+"""Which face detector a run uses."""
+
+from __future__ import annotations
+
+import torch
+
+from ..weights import fetch, load_state, locate
+from .detect import RetinaFaceDetector
+
+_NETWORKS = {"retinaface_resnet50": "resnet50", "retinaface_mobile0.25": "mobile0.25"}
+
+
+def choose_detector(name: str, *, offline: bool = False) -> str:
+    """The detector for ``auto`` (ResNet-50 where its weights are here, else the embedded one) or a
+    name, whose weights are fetched. Raises WeightsError."""
+    if name == "auto":
+        return "retinaface_resnet50" if locate("retinaface_resnet50") else "retinaface_mobile0.25"
+    fetch(name, offline=offline)
+    return name
+
+
+def load_detector(name: str, device: torch.device) -> RetinaFaceDetector:
+    """The detector called ``name``, as :func:`choose_detector` returned it. Raises WeightsError."""
+    return RetinaFaceDetector(_NETWORKS[name], load_state(name)[0], device=device)

@@ -1,0 +1,185 @@
+"""Every option, once: its default, range and help. The command line and the Python API are made of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from .errors import UsageError
+
+
+def _option(
+    default: Any,
+    *flags: str,
+    help: str,
+    group: str = "options",
+    metavar: str | None = None,
+    type: Any = str,
+    choices: tuple[str, ...] | None = None,
+    low: float | None = None,
+    high: float | None = None,
+) -> Any:
+    """One option as a dataclass field. ``low`` and ``high`` are its range, both included."""
+    metadata = {
+        "flags": flags,
+        "help": help,
+        "group": group,
+        "metavar": metavar,
+        "type": type,
+        "choices": choices,
+        "low": low,
+        "high": high,
+    }
+    return field(default=default, metadata=metadata)
+
+
+def seconds(text: str) -> Fraction:
+    """A time as ``90``, ``1:30`` or ``0:01:30.5`` in seconds, exactly. Raises ValueError."""
+    parts = text.split(":")
+    if len(parts) > 3 or any(not part or part.startswith(("-", "+")) for part in parts):
+        raise ValueError(f"{text!r} is not a time")
+    total = Fraction(0)
+    for part in parts:
+        total = total * 60 + Fraction(part)
+    return total
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """One run. Raises UsageError for a value outside its range."""
+
+    input: Path = _option(None, metavar="IN", type=Path, help="the video to restore; it is never written to")
+    output: Path = _option(
+        None, metavar="OUT", type=Path, help="the restored video (.mp4, .mov, .mkv, .webm)"
+    )
+
+    w: float = _option(
+        0.5,
+        "--w",
+        type=float,
+        metavar="W",
+        low=0,
+        high=1,
+        group="restoration",
+        help="fidelity: 0 trusts the model (cleaner faces), 1 trusts the input (truer faces)",
+    )
+    model: str = _option(
+        "auto",
+        "--model",
+        choices=("auto", "codeformer", "lite"),
+        group="restoration",
+        help="the published CodeFormer, or the small one that comes with the package; auto takes the first "
+        "where its weights are here or can be fetched",
+    )
+    weights: Path | None = _option(
+        None,
+        "--weights",
+        type=Path,
+        metavar="FILE",
+        group="restoration",
+        help="CodeFormer weights from a file of your own (.pth or .safetensors)",
+    )
+    detector: str = _option(
+        "auto",
+        "--detector",
+        choices=("auto", "retinaface_resnet50", "retinaface_mobile0.25"),
+        group="restoration",
+        help="the face detector; auto takes ResNet-50 where its weights are here, else the embedded one",
+    )
+    offline: bool = _option(
+        False,
+        "--offline",
+        type=bool,
+        group="restoration",
+        help="never use the network; as VIDRESTORE_OFFLINE=1",
+    )
+
+    start: Fraction = _option(
+        Fraction(0),
+        "-ss",
+        type=seconds,
+        metavar="TIME",
+        low=0,
+        group="time",
+        help="begin here (seconds, or H:MM:SS.s)",
+    )
+    duration: Fraction | None = _option(
+        None, "-t", type=seconds, metavar="TIME", low=0, group="time", help="restore this much"
+    )
+    end: Fraction | None = _option(
+        None, "-to", type=seconds, metavar="TIME", low=0, group="time", help="end here; -t comes before it"
+    )
+
+    codec: str | None = _option(
+        None,
+        "-c:v",
+        metavar="ENCODER",
+        group="encoding",
+        help="FFmpeg's name of a video encoder; by default one of the input's codec family",
+    )
+    crf: float | None = _option(
+        None,
+        "--crf",
+        type=float,
+        metavar="N",
+        low=0,
+        high=63,
+        group="encoding",
+        help="constant rate factor, lower is better; by default visually lossless",
+    )
+    preset: str | None = _option(
+        None, "--preset", metavar="NAME", group="encoding", help="the encoder's preset, such as fast or slow"
+    )
+    pix_fmt: str | None = _option(
+        None,
+        "--pix-fmt",
+        metavar="NAME",
+        group="encoding",
+        help="pixel format of OUT; by default the input's",
+    )
+
+    device: str = _option(
+        "auto", "--device", metavar="NAME", group="machine", help="auto, cpu, cuda, cuda:1 or mps"
+    )
+    precision: str = _option(
+        "auto",
+        "--precision",
+        choices=("auto", "fp32", "bf16"),
+        group="machine",
+        help="arithmetic of the network; auto is bf16 where the device computes in it",
+    )
+    batch: int = _option(
+        4, "--batch", type=int, metavar="N", low=1, high=1024, group="machine", help="faces restored at once"
+    )
+
+    overwrite: bool = _option(False, "-y", type=bool, help="replace OUT if it exists")
+    dry_run: bool = _option(False, "--dry-run", type=bool, help="say what would be done, and do nothing")
+
+    def __post_init__(self) -> None:
+        for option in fields(self):
+            check(option.metadata, getattr(self, option.name), option.name)
+        if self.end is not None and self.end <= self.start:
+            raise UsageError(f"-to {float(self.end):g} is not after -ss {float(self.start):g}")
+        if self.duration is not None and not self.duration:
+            raise UsageError("-t 0 leaves nothing to restore; give a longer time")
+
+    @property
+    def stop(self) -> Fraction | None:
+        """Where the wanted part ends, in seconds; None is the video's end."""
+        return self.start + self.duration if self.duration is not None else self.end
+
+
+def check(metadata: Any, value: Any, name: str) -> None:
+    """Raise UsageError where a value is not one that an option allows."""
+    called = metadata["flags"][0] if metadata["flags"] else name
+    low, high, choices = metadata["low"], metadata["high"], metadata["choices"]
+    if value is None:
+        return
+    if choices and value not in choices:
+        raise UsageError(f"{called} must be one of {', '.join(choices)}, not {value!r}")
+    # Written so that NaN, which compares with nothing, is refused too.
+    if low is not None and not (low <= value and (high is None or value <= high)):
+        bounds = f"between {low:g} and {high:g}" if high is not None else f"at least {low:g}"
+        raise UsageError(f"{called} must be {bounds}, not {float(value):g}")

@@ -1,0 +1,149 @@
+"""A streaming decoder feeds frames through batched face detection with Kalman-smoothed tracking, batched
+CodeFormer restoration with per-track fidelity, temporally blended paste-back, and re-encoding with the
+original audio."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .faces.align import AlignedFace, align
+from .faces.detect import working_size
+from .faces.detectors import choose_detector, load_detector
+from .faces.face import Face
+from .faces.live import LiveSource
+from .faces.parse import FaceParser
+from .faces.paste import face_masks, paste_back
+from .media.copy import StreamCopier
+from .media.decode import Decoder, Frame, Thumbnails
+from .media.encode import EncoderSettings, choose_encoder
+from .media.mux import Writer
+from .media.output import MUXERS, check_output
+from .media.probe import probe
+from .media.timeline import Span
+from .options import Options
+from .restore.models import choose_model, load_restorer, planned_model
+from .runtime.ahead import ahead
+from .runtime.batching import fill_batches
+from .runtime.device import find_device, find_precision
+from .weights import load_state, locate
+
+#: Frames in each queue between two stages: enough to even out their pace.
+_DEPTH = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run did."""
+
+    frames: int
+    faces: int
+    tracks: int
+    seconds: float
+    model: str
+
+
+class Models:
+    """The networks of a run, loaded, and what is done with them to a batch: detector, restorer and, where
+    its weights are here, face parser."""
+
+    def __init__(self, options: Options) -> None:
+        self.device = find_device(options.device)
+        self.precision = find_precision(options.precision, self.device)
+        self.detector_name = choose_detector(options.detector, offline=options.offline)
+        name = options.model if options.weights else choose_model(options.model, offline=options.offline)
+        self.restorer = load_restorer(
+            name, weights=options.weights, device=self.device, precision=self.precision
+        )
+        self.detector = load_detector(self.detector_name, self.device)
+        self.parser = (
+            FaceParser(load_state("parsenet")[0], device=self.device) if locate("parsenet") else None
+        )
+
+    def align(self, frame: Frame, faces: Iterable[Face]) -> list[AlignedFace]:
+        """Cut the faces out of their frame."""
+        picture, size = frame.picture(), self.restorer.spec.input_size
+        return [align(picture, face, frame.upright, size, self.device) for face in faces]
+
+    def restore(self, faces: list[AlignedFace], *, w: float) -> list[tuple[Tensor, Tensor]]:
+        """A restored face (3, S, S) and its mask (S, S) for each."""
+        batch = torch.stack([face.image for face in faces])
+        restored = self.restorer(batch, torch.full((len(faces),), w))
+        return list(zip(restored, face_masks(faces, restored, self.parser), strict=True))
+
+
+def restore_video(
+    options: Options, progress: Callable[[int, int], None] = lambda frames, faces: None
+) -> Report:
+    """Restore the faces of ``options.input`` into ``options.output``.
+
+    ``progress`` is called after each frame with how many frames and faces are done. Raises
+    VidrestoreError, and leaves no OUT behind then.
+    """
+    started = time.monotonic()
+    check_output(options.output, options.input, overwrite=options.overwrite)
+    with ExitStack() as stack:
+        decoder = stack.enter_context(Decoder(options.input, Span(options.start, options.stop)))
+        models = Models(options)
+        writer = stack.enter_context(Writer(options.output, decoder, encoder_settings(options)))
+
+        def stage(items: Iterable[Any], name: str) -> Iterator[Any]:
+            return stack.enter_context(closing(ahead(items, _DEPTH, name)))
+
+        size = working_size(*decoder.first.upright_size)
+        scale = tuple(full / small for full, small in zip(decoder.first.upright_size, size, strict=True))
+        thumbnail = Thumbnails(*size)
+        source = LiveSource(models.detector)
+
+        decoded = stage(((frame, thumbnail(frame)) for frame in decoder), "decode")
+        tracked = stage(source.stream(decoded, scale), "detect")
+        aligned = ((frame, models.align(frame, faces)) for frame, faces in tracked)
+        restored = fill_batches(
+            aligned, partial(models.restore, w=options.w), size=options.batch, hold=2 * options.batch
+        )
+        faces = 0
+        for frame, results in stage(restored, "restore"):
+            for face, (image, mask) in results:
+                paste_back(frame.picture(editable=True), face, image, mask)
+            writer.write(frame)
+            faces += len(results)
+            progress(writer.frames, faces)
+    return Report(writer.frames, faces, source.tracks, time.monotonic() - started, models.restorer.spec.name)
+
+
+def plan(options: Options) -> str:
+    """What :func:`restore_video` would do, in words. Raises VidrestoreError for what it would refuse."""
+    check_output(options.output, options.input, overwrite=options.overwrite)
+    info = probe(options.input)
+    device = find_device(options.device)
+    with Decoder(options.input, Span(options.start, options.stop)) as decoder:
+        muxer = MUXERS[options.output.suffix.lower()]
+        encoder = choose_encoder(decoder.stream, muxer, encoder_settings(options))
+        frame = decoder.first
+        lost = StreamCopier.refused(decoder.path, muxer, decoder.stream.index)
+    size = working_size(*frame.upright_size)
+    colour = frame.colour
+    lines = [
+        str(info),
+        f"colour: K_R {colour.kr}, K_B {colour.kb}{' (guessed from the size)' if colour.guessed else ''}, "
+        f"{'full' if colour.full_range else 'limited'} range",
+        f"detector: {choose_detector(options.detector, offline=True)} at {size[0]}x{size[1]}",
+        f"model: {options.weights or planned_model(options.model, offline=options.offline)}, w {options.w:g}",
+        f"device: {device}, {find_precision(options.precision, device)}, batches of {options.batch}",
+        f"encoder: {encoder}",
+        f"would write {options.output}",
+    ]
+    lines += [f"would leave out {stream}: {muxer} cannot hold it" for stream in lost]
+    return "\n".join(lines)
+
+
+def encoder_settings(options: Options) -> EncoderSettings:
+    """The part of the options that is the encoder's."""
+    return EncoderSettings(options.codec, options.crf, options.preset, options.pix_fmt)

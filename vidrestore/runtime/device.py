@@ -1,0 +1,45 @@
+"""Devices and precisions, by the names a user gives them."""
+
+from __future__ import annotations
+
+import torch
+
+from ..errors import DeviceError, UsageError
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+
+
+def find_device(name: str) -> torch.device:
+    """``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``. Raises UsageError or DeviceError."""
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise UsageError(f"unknown device {name!r}; use auto, cpu, cuda, cuda:1 or mps") from None
+    present = {
+        "cpu": True,
+        "cuda": (device.index or 0) < torch.cuda.device_count(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if device.type not in present:
+        raise UsageError(f"unknown device {name!r}; use auto, cpu, cuda, cuda:1 or mps")
+    if not present[device.type]:
+        raise DeviceError(f"device {name} is not here; use --device cpu or auto")
+    return device
+
+
+def find_precision(name: str, device: torch.device) -> str:
+    """A key of :data:`DTYPES` for ``auto`` or such a key: bf16 where the device computes in it."""
+    if name != "auto":
+        return name
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+    if device.type == "cpu":
+        # Without tile or vector instructions for it, bf16 on a CPU is slower than fp32.
+        return (
+            "bf16" if torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported() else "fp32"
+        )
+    return "fp32"
