@@ -1,0 +1,105 @@
+"""Alignment: five points onto the template, whatever the pose, robustly."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from vidrestore.faces.align import TEMPLATE, align, alignment, transform
+from vidrestore.faces.face import Face
+from vidrestore.faces.mask import border_mask, oval_mask
+
+
+def similarity(scale: float, degrees: float, x: float, y: float) -> np.ndarray:
+    c, s = scale * np.cos(np.radians(degrees)), scale * np.sin(np.radians(degrees))
+    return np.array([[c, -s, x], [s, c, y], [0, 0, 1]])
+
+
+@pytest.mark.parametrize("size", [256, 512])
+@pytest.mark.parametrize("scale", [0.05, 0.3, 4.0])
+@pytest.mark.parametrize("degrees", [0, -30, 90, 179])
+def test_exact_points_give_the_exact_similarity(size, scale, degrees):
+    to_frame = similarity(scale, degrees, 300, 200)
+    landmarks = transform(TEMPLATE * size / 512, to_frame).astype(np.float32)
+    found = alignment(landmarks, size) @ to_frame
+    np.testing.assert_allclose(found, np.eye(3), atol=1e-2)
+
+
+def test_noise_is_averaged_over_all_points():
+    """Five points tell the place better than any two of them: error well below one landmark's."""
+    rng = np.random.default_rng(0)
+    errors = []
+    for _ in range(200):
+        matrix = alignment(TEMPLATE + rng.normal(0, 4, (5, 2)))
+        errors.append(transform(np.array([[256.0, 300.0]]), matrix)[0] - (256, 300))
+    assert np.std(errors) < 4 * 0.6
+
+
+@pytest.mark.parametrize("point", range(5))
+def test_one_point_that_slipped_pulls_less(point):
+    landmarks = TEMPLATE.copy()
+    landmarks[point] += (90, -60)
+    robust = alignment(landmarks)
+    a = np.column_stack((landmarks @ (1, 1j), np.ones(5)))
+    turn, shift = np.linalg.lstsq(a, TEMPLATE @ (1, 1j), rcond=None)[0]
+    plain = np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag], [0, 0, 1]])
+    others = np.delete(TEMPLATE, point, axis=0)
+    drift = [np.abs(transform(others, m) - others).max() for m in (robust, plain)]
+    assert drift[0] < 0.8 * drift[1]
+
+
+def test_points_in_one_place_are_refused():
+    with pytest.raises(ValueError, match="coincide"):
+        alignment(np.full((5, 2), 7.0))
+
+
+class Plain:
+    """A canvas that remembers what it was asked."""
+
+    def read(self, matrix, size, device):
+        self.matrix = matrix
+        return torch.zeros(3, size, size, device=device)
+
+
+def test_a_rotated_frame_is_cut_out_upright():
+    """Coordinates are of the upright picture; the crop's matrix starts from the stored one."""
+    upright = np.array([[0.0, 1, 0], [-1, 0, 480], [0, 0, 1]])  # stored 480 wide, a quarter turn
+    landmarks = transform(TEMPLATE, similarity(0.4, 5, 60, 40))
+    canvas = Plain()
+    aligned = align(canvas, Face(1, np.zeros(4), landmarks), upright, 512)
+    stored = transform(landmarks, np.linalg.inv(upright))
+    np.testing.assert_allclose(transform(stored, canvas.matrix), TEMPLATE, atol=0.5)
+    np.testing.assert_allclose(aligned.landmarks, TEMPLATE, atol=0.5)
+
+
+@pytest.mark.parametrize("size", [256, 512])
+def test_the_oval_covers_the_face_and_ends_softly(size):
+    landmarks = TEMPLATE * size / 512
+    mask = oval_mask(landmarks, size)
+    assert mask.shape == (size, size)
+    for x, y in landmarks:
+        assert mask[int(y), int(x)] == 1
+    assert mask[0].max() == mask[-1].max() == mask[:, 0].max() == mask[:, -1].max() == 0
+    step = max(mask.diff(dim=0).abs().max(), mask.diff(dim=1).abs().max())
+    assert step < 0.06 * 256 / size
+    assert 0.2 < mask.mean() < 0.5
+
+
+def test_the_oval_follows_the_landmarks():
+    def centre(mask):
+        grid = torch.arange(512) + 0.5
+        return [(mask.sum(dim) * grid).sum() / mask.sum() for dim in (0, 1)]
+
+    still, moved = oval_mask(TEMPLATE, 512), oval_mask(TEMPLATE * 0.8 + (30, 10), 512)
+    x, y = centre(still)
+    mx, my = centre(moved)
+    assert mx == pytest.approx(float(x) * 0.8 + 30, abs=2)
+    assert my == pytest.approx(float(y) * 0.8 + 10, abs=2)
+    assert moved.sum() < 0.75 * still.sum()
+
+
+def test_the_border_is_zero_at_the_edge():
+    mask = border_mask(512)
+    assert mask[0].max() < 0.01
+    assert mask[256, 256] == 1
