@@ -36,8 +36,9 @@ class ImageTransform(nn.Module):
     """The same idea at the image itself: at ``w = 1`` the result is the input plus a correction.
 
     ``d + g(w) * (x + c - d)``. The correction ``c`` comes from the finest features of encoder and
-    generator, looked at again beside the input's own pixels in blocks of ``FINE``, and starts at zero. The gate ``g(w) = 1 - (1 - w)^4`` is 0 at 0, 1 at 1 and already .94 at .5: a blend of two
-    renderings of one face is a double image, so the range where both show is kept short.
+    generator, looked at again beside the input's own pixels in blocks of ``FINE``, and starts at zero.
+    The gate ``g(w) = 1 - (1 - w)^4`` is 0 at 0, 1 at 1 and already .94 at .5: a blend of two renderings
+    of one face is a double image, so the range where both show is kept short.
     """
 
     #: Pixels are seen in blocks of at most this side: a compromise between detail and cost.

@@ -1,0 +1,57 @@
+"""Faces on disk and the stream of pairs."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from vidrestore.training.data import FaceSet, Pairs, batches, is_held_out
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    coarse = rng.integers(0, 256, (40, 8, 8, 3), dtype=np.uint8)
+    np.save(tmp_path / "faces.npy", coarse.repeat(8, axis=1).repeat(8, axis=2))
+    rows = [f"person{i}.jpg,{2.0 if i % 2 else 0.8}" for i in range(40)]
+    (tmp_path / "faces.csv").write_text("\n".join(["name,enlarged", *rows]) + "\n")
+    return tmp_path
+
+
+def test_held_out_faces_are_few_fixed_and_never_trained_on(folder: Path) -> None:
+    faces = FaceSet(folder)
+    names = [f"{i}.jpg" for i in range(4000)]
+    assert 0.03 < sum(map(is_held_out, names)) / len(names) < 0.07
+    assert not set(faces.training) & set(faces.validation)
+    assert len(faces.training) + len(faces.validation) == 40
+    assert {faces.names[i] for i in faces.validation} == {n for n in faces.names if is_held_out(n)}
+
+
+def test_pairs_depend_on_seed_and_index_alone(folder: Path) -> None:
+    faces = FaceSet(folder)
+    a, b = Pairs(faces, seed=1, length=8), Pairs(faces, seed=1, length=8)
+    _ = a[0]
+    assert all(torch.equal(x, y) for x, y in zip(a[5], b[5], strict=True))
+    assert not torch.equal(a[5][0], Pairs(faces, seed=2, length=8)[5][0])
+
+
+def test_a_resumed_stream_continues(folder: Path) -> None:
+    pairs = Pairs(FaceSet(folder), seed=1, length=13)
+    whole = list(batches(pairs, batch=2, start=0, workers=0))
+    rest = list(batches(pairs, batch=2, start=4, workers=0))
+    assert len(whole) == 6
+    assert len(rest) == 2
+    assert all(torch.equal(x[1], y[1]) for x, y in zip(whole[4:], rest, strict=True))
+
+
+def test_clean_pairs(folder: Path) -> None:
+    clean, same = Pairs(FaceSet(folder), seed=1, length=4, degraded=False)[2]
+    assert clean.shape == (3, 64, 64)
+    assert torch.equal(clean, same)
+
+
+def test_names_and_faces_must_agree(folder: Path) -> None:
+    (folder / "faces.csv").write_text("name,enlarged\na.jpg,1.0\n")
+    with pytest.raises(ValueError, match="40 faces but 1 names"):
+        FaceSet(folder)

@@ -1,0 +1,48 @@
+"""How the codebook learns: moving averages of the features that chose a code, dead codes replaced."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+def nearest_codes(features: Tensor, codebook: Tensor) -> Tensor:
+    """(N, C, H, W) features, (K, C) codes -> (N, H * W) indices of the nearest codes."""
+    flat = features.flatten(2).transpose(1, 2).float()
+    return (codebook.square().sum(dim=1) - 2 * flat @ codebook.T).argmin(dim=-1)
+
+
+class CodebookAverages(nn.Module):
+    """Sets each code to the moving average of its features (van den Oord et al., 2017, appendix A.1).
+
+    A code whose average use falls below ``dead`` times the mean is set to a feature of the batch;
+    at first all are, so the codebook starts among the features.
+    """
+
+    def __init__(self, codebook: Tensor, *, decay: float = 0.97, dead: float = 0.03) -> None:
+        super().__init__()
+        self.decay, self.dead = decay, dead
+        self.register_buffer("count", torch.zeros(len(codebook)))
+        self.register_buffer("total", torch.zeros_like(codebook))
+
+    @torch.no_grad()
+    def update(self, codebook: Tensor, features: Tensor, generator: torch.Generator) -> None:
+        """Change ``codebook`` (K, C) in place by the features (N, C, H, W) of one batch."""
+        flat = features.transpose(0, 1).flatten(1).T.float()
+        codes = nearest_codes(features, codebook).flatten()
+        used = torch.bincount(codes, minlength=len(codebook)).float()
+        self.count.mul_(self.decay).add_(used, alpha=1 - self.decay)
+        total = torch.zeros_like(self.total).index_add_(0, codes, flat)
+        self.total.mul_(self.decay).add_(total, alpha=1 - self.decay)
+        mean = len(flat) / len(codebook)
+        dead = torch.nonzero(self.count < self.dead * mean).flatten()
+        if len(dead):
+            chosen = torch.randint(len(flat), (len(dead),), generator=generator)
+            self.total[dead] = flat[chosen.to(flat.device)] * mean
+            self.count[dead] = mean
+        codebook.copy_(self.total / self.count[:, None])
+
+    def perplexity(self) -> float:
+        """How many codes are in use, as the exponential of their entropy: 1 to K."""
+        p = self.count / self.count.sum().clamp_min(1e-9)
+        return float(torch.exp(-(p * (p + 1e-9).log()).sum()))

@@ -1,0 +1,109 @@
+"""Aligned faces on disk, and the endless, repeatable stream of training pairs made of them."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from .degrade import degrade, draw
+
+#: A face goes into validation when the first byte of its name's hash is below this: about 5 %.
+HELD_OUT = 13
+
+
+def is_held_out(name: str) -> bool:
+    """Whether the face of this name is for validation only; depends on nothing but the name."""
+    return hashlib.sha256(name.encode()).digest()[0] < HELD_OUT
+
+
+class FaceSet:
+    """A folder that ``tools/prepare_faces.py`` wrote: ``faces.npy`` (N, S, S, 3) RGB uint8 and
+    ``faces.csv`` with each face's name and the factor it was enlarged by when aligned."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.pixels = np.load(Path(folder) / "faces.npy", mmap_mode="r")
+        with open(Path(folder) / "faces.csv", newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        if len(rows) != len(self.pixels):
+            raise ValueError(f"{folder}: {len(self.pixels)} faces but {len(rows)} names")
+        self.names = [row["name"] for row in rows]
+        self.enlarged = np.array([float(row["enlarged"]) for row in rows])
+        held_out = np.array([is_held_out(name) for name in self.names])
+        self.training = np.flatnonzero(~held_out)
+        self.validation = np.flatnonzero(held_out)
+
+    def face(self, index: int) -> Tensor:
+        """Face ``index`` as (3, S, S) RGB uint8."""
+        return torch.from_numpy(self.pixels[index].transpose(2, 0, 1).copy())
+
+
+class Pairs(Dataset):
+    """Training pairs (clean, degraded), each (3, S, S) uint8. Pair ``i`` depends on ``i`` and the
+    seed alone, so a resumed run sees exactly what an uninterrupted one would have."""
+
+    def __init__(self, faces: FaceSet, *, seed: int, length: int, degraded: bool = True) -> None:
+        self.faces = faces
+        self.seed = seed
+        self.length = length
+        self.degraded = degraded
+        # Faces that were enlarged are soft at full size and teach softness: show them less often.
+        weights = np.minimum(1.0, 1.0 / faces.enlarged[faces.training]) ** 1.5
+        self.probabilities = weights / weights.sum()
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        rng = np.random.default_rng((self.seed, index))
+        number = int(rng.choice(self.faces.training, p=self.probabilities))
+        clean = augment(self.faces.pixels[number], rng)
+        clean = torch.from_numpy(clean.transpose(2, 0, 1).copy())
+        if not self.degraded:
+            return clean, clean
+        return clean, degrade(clean, draw(rng), seed=int(rng.integers(2**31)))
+
+
+def augment(face: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Mirror, move a little and recolour a face (S, S, 3) RGB uint8; 5 % become grey."""
+    side = face.shape[0]
+    if rng.random() < 0.5:
+        face = face[:, ::-1]
+    angle, zoom = rng.normal(0, 4.0), np.exp(rng.normal(0, 0.05))
+    matrix = cv2.getRotationMatrix2D((side / 2, side / 2), angle, zoom)
+    matrix[:, 2] += rng.normal(0, 0.012 * side, 2)
+    face = cv2.warpAffine(
+        np.ascontiguousarray(face),
+        matrix,
+        (side, side),
+        flags=cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_REFLECT_101,
+    )
+    if rng.random() < 0.05:
+        return cv2.cvtColor(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    gains = np.exp(rng.normal(0, 0.08) + rng.normal(0, 0.05, 3))
+    gamma = np.exp(rng.normal(0, 0.12))
+    levels = np.linspace(0, 1, 256)[:, None] ** gamma * gains
+    table = (np.clip(levels, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return np.stack([cv2.LUT(face[..., c], table[:, c]) for c in range(3)], axis=-1)
+
+
+def batches(dataset: Pairs, *, batch: int, start: int, workers: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches from batch number ``start`` on, in order, each tensor (batch, 3, S, S) uint8."""
+    order = range(start * batch, len(dataset) // batch * batch)
+    loader = DataLoader(
+        dataset, batch_size=batch, sampler=order, num_workers=workers, prefetch_factor=4 if workers else None
+    )
+    return iter(loader)
+
+
+def to_network(x: Tensor) -> Tensor:
+    """uint8 -> float in [-1, 1]."""
+    return x.float().div_(127.5).sub_(1.0)

@@ -1,0 +1,71 @@
+"""Stage II: the codes of a clean face, predicted from a degraded one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vidrestore.restore.codeformer import CodeFormer
+
+from .codebook import nearest_codes
+from .stage import Stage
+
+
+class Teacher(nn.Module):
+    """The encoder as stage I left it: it names the codes of a clean face."""
+
+    def __init__(self, model: CodeFormer) -> None:
+        super().__init__()
+        self.encoder = deepcopy(model.encoder).requires_grad_(False)
+
+    @torch.no_grad()
+    def codes(self, model: CodeFormer, clean: Tensor) -> Tensor:
+        """Clean faces (N, 3, S, S) -> (N, G * G) indices into the model's codebook."""
+        return nearest_codes(self.encoder(clean)[0], model.quantize.embedding.weight)
+
+
+def code_loss(
+    model: CodeFormer, features: Tensor, logits: Tensor, codes: Tensor, weight: float
+) -> tuple[Tensor, dict[str, Tensor | float]]:
+    """Cross-entropy of the codes, and ``weight`` times the distance of the features to the codes'
+    (Zhou et al., 2022, section 3.2)."""
+    entropy = F.cross_entropy(logits.float().flatten(0, 1), codes.flatten())
+    wanted = model.quantize(codes, model.config.code_grid).detach()
+    distance = F.mse_loss(features.float(), wanted)
+    right = (logits.argmax(dim=-1) == codes).float().mean()
+    figures = {"entropy": entropy.detach(), "feature": distance.detach(), "accuracy": right}
+    return entropy + weight * distance, figures
+
+
+class Stage2(Stage):
+    """Encoder and transformer learn; codebook and generator stay as they are."""
+
+    name = "stage2"
+
+    def __init__(self, model: CodeFormer, settings: Mapping[str, Any]) -> None:
+        super().__init__(model, settings)
+        self.teacher = Teacher(model)
+
+    def parameter_groups(self, model: CodeFormer) -> list[dict[str, Any]]:
+        transformer = [
+            model.position_emb,
+            *model.feat_emb.parameters(),
+            *model.ft_layers.parameters(),
+            *model.idx_pred_layer.parameters(),
+        ]
+        return [
+            {"params": transformer, "scale": 1.0},
+            {"params": list(model.encoder.parameters()), "scale": self.settings["encoder_scale"]},
+        ]
+
+    def loss(
+        self, model: CodeFormer, clean: Tensor, degraded: Tensor, step: int, generator: torch.Generator
+    ) -> tuple[Tensor, dict[str, Tensor | float]]:
+        codes = self.teacher.codes(model, clean)
+        features = model.encode(degraded).features
+        return code_loss(model, features, model.predict(features), codes, self.settings["feature"])

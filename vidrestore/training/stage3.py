@@ -1,0 +1,64 @@
+"""Stage III: the controllable feature transformation, for any ``w``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vidrestore.restore.codeformer import CodeFormer
+
+from .stage import ImageLoss, Stage
+from .stage2 import Teacher, code_loss
+
+
+class Stage3(Stage):
+    """The image losses, with ``w`` drawn per face; the code losses at every ``code_every``-th step keep
+    the encoder's features predictive.
+
+    The perceptual part weighs ``1.25 - w``: ``w`` trades likeness to the eye against distance to the
+    input, and this is where the network learns that. Encoder and CFT learn at the full rate, the
+    generator at ``generator_scale`` of it.
+    """
+
+    name = "stage3"
+
+    def __init__(self, model: CodeFormer, settings: Mapping[str, Any]) -> None:
+        super().__init__(model, settings)
+        self.image_loss = ImageLoss(settings)
+        self.teacher = Teacher(model)
+
+    def parameter_groups(self, model: CodeFormer) -> list[dict[str, Any]]:
+        new = [*model.encoder.parameters(), *model.fuse_convs_dict.parameters()]
+        if model.image_transform is not None:
+            new += model.image_transform.parameters()
+        return [
+            {"params": new, "scale": 1.0},
+            {"params": list(model.generator.parameters()), "scale": self.settings["generator_scale"]},
+        ]
+
+    def draw_w(self, batch: int, generator: torch.Generator) -> Tensor:
+        """(N,): 0 for a share ``w_zero``, 1 for a share ``w_one``, else uniform."""
+        kind, w = torch.rand((2, batch), generator=generator)
+        zero = self.settings["w_zero"]
+        w = torch.where(kind < zero, torch.zeros(()), w)
+        return torch.where(kind > 1 - self.settings["w_one"], torch.ones(()), w)
+
+    def loss(
+        self, model: CodeFormer, clean: Tensor, degraded: Tensor, step: int, generator: torch.Generator
+    ) -> tuple[Tensor, dict[str, Tensor | float]]:
+        w = self.draw_w(len(clean), generator).to(clean.device)
+        encoding = model.encode(degraded)
+        learns_codes = step % self.settings["code_every"] == 0
+        with torch.set_grad_enabled(learns_codes):
+            logits = model.predict(encoding.features)
+        image = model.decode(logits.argmax(dim=-1), encoding, w).float()
+        loss, figures = self.image_loss(image, clean, step, generator, weight=1.25 - w)
+        if learns_codes:
+            # The transformer's own parameters are in no group: the gradient reaches the encoder.
+            codes = self.teacher.codes(model, clean)
+            extra, more = code_loss(model, encoding.features, logits, codes, self.settings["feature"])
+            loss, figures = loss + self.settings["code"] * extra, figures | more
+        return loss, figures
