@@ -1,0 +1,160 @@
+"""Following faces from frame to frame: which detection is which face, through one shot."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from filterpy.common import Q_discrete_white_noise
+from filterpy.kalman import KalmanFilter
+from scipy.optimize import linear_sum_assignment
+
+from .face import Detection
+
+# Standard deviations as shares of the face's size, a frame.
+MEASUREMENT_NOISE = 0.03
+ACCELERATION = 0.03
+INITIAL_VELOCITY = 0.1
+
+# How far a detection may lie from where its track is expected, and what counts as near.
+MAX_DISTANCE = 0.6  #: mean distance of the landmarks, as a share of the face's size
+DISTANCE_GROWTH = 0.05  #: more of it for every frame the face went unseen
+MAX_SIZE_RATIO = 2.0
+IMPOSSIBLE = 1e6  #: cost of a pair that is neither: any possible one is better
+
+# A face is there when it was seen clearly a few times in short succession.
+CLEAR_SCORE = 0.95
+CLEAR_SIGHTINGS = 3
+
+
+def coordinates(detection: Detection) -> np.ndarray:
+    """The seven points of a detection, (7, 2) float64: the box's two corners and the landmarks."""
+    return np.concatenate([detection.box.reshape(2, 2), detection.landmarks]).astype(np.float64)
+
+
+class Track:
+    """One face through one shot.
+
+    Its motion is a Kalman filter with constant velocity over the seven points of a detection. All
+    coordinates have the same model and the same noise, a share of the face's size, so the 28 states
+    fall apart into 14 filters of two states with one covariance between them: one filter whose state
+    is a (2, 14) matrix of positions and velocities.
+    """
+
+    def __init__(self, detection: Detection, frame: int) -> None:
+        self.id = 0  #: counted from 1 once the face is confirmed
+        self.last = frame  #: the frame it was last seen in
+        self._clear = deque[int](maxlen=CLEAR_SIGHTINGS)
+        self._filter = KalmanFilter(dim_x=2, dim_z=1)
+        self._filter.F = np.array([[1.0, 1.0], [0.0, 1.0]])
+        self._filter.H = np.array([[1.0, 0.0]])
+        self._filter.x = np.stack([coordinates(detection).ravel(), np.zeros(14)])
+        self._filter.P = np.diag([MEASUREMENT_NOISE, INITIAL_VELOCITY]) ** 2 * self.size**2
+        self._look(detection, frame)
+
+    @property
+    def points(self) -> np.ndarray:
+        """Where its points are expected in the current frame, (7, 2) float64."""
+        return self._filter.x[0].reshape(7, 2)
+
+    @property
+    def size(self) -> float:
+        """The square root of its box's area, in pixels."""
+        return _size(self.points)
+
+    def predict(self) -> None:
+        """Move on by a frame."""
+        noise = Q_discrete_white_noise(dim=2, dt=1.0, var=(ACCELERATION * self.size) ** 2)
+        self._filter.predict(Q=noise)
+
+    def update(self, detection: Detection, frame: int) -> None:
+        """It was seen in the current frame."""
+        variance = np.array([[(MEASUREMENT_NOISE * self.size) ** 2]])
+        # Naming H lets filterpy take a row of 14 measurements as it is.
+        self._filter.update(coordinates(detection).reshape(1, 14), R=variance, H=self._filter.H)
+        self.last = frame
+        self._look(detection, frame)
+
+    def clearly_seen(self, within: int) -> bool:
+        """Whether the last clear sightings are enough and lie within that many frames."""
+        return len(self._clear) == CLEAR_SIGHTINGS and self._clear[-1] - self._clear[0] <= within
+
+    def _look(self, detection: Detection, frame: int) -> None:
+        if detection.score >= CLEAR_SCORE:
+            self._clear.append(frame)
+
+
+class Tracker:
+    """Assigns the detections of consecutive frames to tracks.
+
+    A track outlives ``max_gap`` frames in a row without a detection, and ends with its shot.
+    """
+
+    def __init__(self, *, max_gap: int) -> None:
+        self._max_gap = max_gap
+        self._frame = -1
+        self._tracks: list[Track] = []
+        self.confirmed = 0  #: how many tracks turned out to be faces so far
+
+    def update(self, detections: Sequence[Detection], *, new_shot: bool = False) -> list[Track]:
+        """The tracks of the next frame's ``detections``, one for each, in their order.
+
+        A detection that fits no track starts one. A track gets its id with the sighting that confirms
+        it: the third clear one within ``max_gap`` frames, so that what the detector mistakes for a
+        face now and then never becomes one.
+        """
+        self._frame += 1
+        if new_shot:
+            self._tracks.clear()
+        self._tracks = [track for track in self._tracks if self._frame - track.last <= self._max_gap + 1]
+        for track in self._tracks:
+            track.predict()
+
+        found: list[Track | None] = [None] * len(detections)
+        for row, column in self._assignment(detections):
+            found[column] = self._tracks[row]
+            self._tracks[row].update(detections[column], self._frame)
+        # From left to right, so that no id hangs on the order of two all but equal scores.
+        for column in sorted(range(len(detections)), key=lambda column: detections[column].box[0]):
+            track = found[column]
+            if track is None:
+                track = found[column] = Track(detections[column], self._frame)
+                self._tracks.append(track)
+            if track.id == 0 and track.clearly_seen(within=self._max_gap):
+                self.confirmed += 1
+                track.id = self.confirmed
+        return [track for track in found if track is not None]
+
+    def _assignment(self, detections: Sequence[Detection]) -> Iterator[tuple[int, int]]:
+        """Which track is which detection, the dearest pairs left out."""
+        if not self._tracks or not detections:
+            return
+        expected = np.stack([track.points for track in self._tracks])[:, None]
+        seen = np.stack([coordinates(detection) for detection in detections])[None]
+        missed = np.array([[self._frame - track.last - 1] for track in self._tracks])
+
+        sizes = _size(expected), _size(seen)
+        distance = np.linalg.norm(expected - seen, axis=-1)[..., 2:].mean(-1) / sizes[0]
+        ratio = sizes[1] / sizes[0]
+        possible = (
+            (distance <= MAX_DISTANCE + DISTANCE_GROWTH * missed)
+            & (ratio <= MAX_SIZE_RATIO)
+            & (ratio >= 1 / MAX_SIZE_RATIO)
+        )
+        cost = np.where(possible, distance + 1 - _overlap(expected, seen), IMPOSSIBLE)
+        for row, column in zip(*linear_sum_assignment(cost), strict=True):
+            if possible[row, column]:
+                yield row, column
+
+
+def _size(points: np.ndarray) -> np.ndarray:
+    """The square root of the boxes' areas, for points (..., 7, 2)."""
+    return np.sqrt(np.clip(points[..., 1, :] - points[..., 0, :], 1e-3, None).prod(-1))
+
+
+def _overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Intersection over union of the boxes of points (..., 7, 2), broadcast."""
+    corner = np.minimum(a[..., 1, :], b[..., 1, :]) - np.maximum(a[..., 0, :], b[..., 0, :])
+    shared = np.clip(corner, 0, None).prod(-1)
+    return shared / (_size(a) ** 2 + _size(b) ** 2 - shared)
