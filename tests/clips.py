@@ -64,7 +64,7 @@ def write(
         container.mux(video.encode(None))
         seconds = float(times[-1] * base) + float(1 / rate)
         for number, sound in enumerate(sounds):
-            _tone(container, sound, 220.0 * (number + 1), seconds)
+            tone(container, sound, 220.0 * (number + 1), seconds)
     return path
 
 
@@ -74,9 +74,10 @@ def decode(path: Path) -> list[av.VideoFrame]:
         return list(container.decode(video=0))
 
 
-def _tone(
+def tone(
     container: av.container.OutputContainer, stream: av.AudioStream, hertz: float, seconds: float
 ) -> None:
+    """Encode a stereo sine of 44.1 kHz into ``stream``."""
     for start in range(0, int(seconds * 44100), 1024):
         t = (np.arange(start, start + 1024) / 44100).astype(np.float32)
         samples = np.tile(0.2 * np.sin(2 * np.pi * hertz * t), (2, 1)).astype(np.float32)

@@ -62,7 +62,14 @@ def _restore(options: Options, *, quiet: bool) -> int:
     info = probe(options.input)
     total = info.frames if options.start == 0 and options.stop is None else None
     bar = tqdm(
-        total=total, unit="frame", desc=options.input.name, file=sys.stderr, disable=quiet, leave=False
+        total=total,
+        unit="frame",
+        desc=options.input.name,
+        file=sys.stderr,
+        disable=quiet,
+        leave=False,
+        # A terminal's line is drawn anew; in a log each is one more.
+        mininterval=0.2 if sys.stderr.isatty() else 30,
     )
     with bar:
 

@@ -1,0 +1,181 @@
+"""The command line: one sentence and the right exit code for everything that can be wrong."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import pytest
+import torch
+
+from tests.clips import pattern, tone, write
+from vidrestore import __version__
+from vidrestore.__main__ import main
+
+CLIP = "clip.mp4"
+_RESNET = "retinaface_resnet50"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with a good clip in it."""
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / CLIP, [pattern(i, 64, 48, "yuv420p") for i in range(5)])
+    return tmp_path
+
+
+def _file(name: str, content: bytes) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).write_bytes(content) and None
+
+
+def _audio_only(folder: Path) -> None:
+    with av.open(str(folder / "sound.mp4"), "w") as container:
+        stream = container.add_stream("aac", rate=44100)
+        tone(container, stream, 440.0, 0.5)
+
+
+def _truncated(folder: Path) -> None:
+    whole = (folder / CLIP).read_bytes()
+    (folder / "cut.mp4").write_bytes(whole[: len(whole) // 2])
+
+
+def _other_weights(folder: Path) -> None:
+    torch.save({"params_ema": {"conv.weight": torch.zeros(3)}}, folder / "x.pth")
+
+
+BAD = {
+    "no such file": (None, ["gone.mp4", "o.mp4"], 1, "gone.mp4 does not exist"),
+    "a folder": (None, [".", "o.mp4"], 1, "is a folder"),
+    "text": (
+        _file("text.mp4", b"words " * 99),
+        ["text.mp4", "o.mp4"],
+        1,
+        "text.mp4 cannot be read as a video",
+    ),
+    "empty": (_file("empty.mp4", b""), ["empty.mp4", "o.mp4"], 1, "empty.mp4 is empty"),
+    "audio only": (_audio_only, ["sound.mp4", "o.mp4"], 1, "holds no video stream"),
+    "truncated": (_truncated, ["cut.mp4", "o.mp4"], 1, "cut.mp4 cannot be read"),
+    "OUT exists": (_file("o.mp4", b"mine"), [CLIP, "o.mp4"], 1, "o.mp4 exists; give -y"),
+    "OUT is IN": (None, [CLIP, CLIP, "-y"], 1, "is the input itself"),
+    "OUT's folder missing": (None, [CLIP, "no/o.mp4"], 1, "does not exist"),
+    "OUT's folder unwritable": (None, [CLIP, "/proc/o.mp4"], 1, "cannot be written"),
+    "unknown ending": (None, [CLIP, "o.docx"], 2, "'o.docx' has no ending that names a container"),
+    "w = 2": (None, [CLIP, "o.mp4", "--w", "2"], 2, "--w must be between 0 and 1, not 2"),
+    "w = -0.1": (None, [CLIP, "o.mp4", "--w", "-0.1"], 2, "--w must be between 0 and 1"),
+    "w = nan": (None, [CLIP, "o.mp4", "--w", "nan"], 2, "--w must be between 0 and 1"),
+    "w = much": (None, [CLIP, "o.mp4", "--w", "much"], 2, "--w cannot be 'much'"),
+    "unknown encoder": (None, [CLIP, "o.mp4", "-c:v", "h266"], 2, "unknown encoder 'h266'"),
+    "unknown preset": (None, [CLIP, "o.mp4", "--preset", "warp"], 2, "refuses"),
+    "unknown pixel format": (None, [CLIP, "o.mp4", "--pix-fmt", "rgb565"], 2, "cannot write pixel format"),
+    "unknown model": (None, [CLIP, "o.mp4", "--model", "gfpgan"], 2, "--model must be one of"),
+    "unknown device": (None, [CLIP, "o.mp4", "--device", "abacus"], 2, "unknown device 'abacus'"),
+    "no such device": (None, [CLIP, "o.mp4", "--device", "cuda:77"], 1, "cuda:77 is not here"),
+    "batch 0": (None, [CLIP, "o.mp4", "--batch", "0"], 2, "--batch must be between 1"),
+    "a time that is none": (None, [CLIP, "o.mp4", "-ss", "soon"], 2, "-ss cannot be 'soon'"),
+    "an end before the start": (None, [CLIP, "o.mp4", "-ss", "2", "-to", "1"], 2, "-to 1 is not after -ss 2"),
+    "a part beyond the end": (None, [CLIP, "o.mp4", "-ss", "99"], 1, "no frame in the part asked for"),
+    "missing weights file": (None, [CLIP, "o.mp4", "--weights", "w.pth"], 1, "w.pth"),
+    "another network's weights": (
+        _other_weights,
+        [CLIP, "o.mp4", "--weights", "x.pth"],
+        1,
+        "not hold the weights",
+    ),
+    "weights that are text": (_file("w.pth", b"hello"), [CLIP, "o.mp4", "--weights", "w.pth"], 1, "w.pth"),
+    "weights that are not here": (
+        None,
+        [CLIP, "o.mp4", "--model", "codeformer"],
+        1,
+        "vidrestore weights get codeformer",
+    ),
+    "a detector that is not here": (
+        None,
+        [CLIP, "o.mp4", "--detector", "retinaface_resnet50"],
+        1,
+        "retinaface_resnet50",
+    ),
+    "unknown option": (None, [CLIP, "o.mp4", "--wow"], 2, "unrecognized arguments: --wow"),
+    "no arguments": (None, [], 2, "required: IN, OUT"),
+    "unknown weights": (None, ["weights", "get", "gpt"], 2, "gpt"),
+}
+
+
+@pytest.mark.parametrize(("prepare", "argv", "code", "words"), BAD.values(), ids=BAD.keys())
+def test_bad_input_is_one_sentence(folder, capsys, prepare, argv, code, words):
+    if prepare:
+        prepare(folder)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert main(argv) == code
+    said = capsys.readouterr()
+    errors = [line for line in said.err.splitlines() if "error: " in line]
+    assert len(errors) == 1, said.err
+    assert words in errors[0]
+    assert "Traceback" not in said.err
+    assert said.out == ""
+    # Nothing new, nothing changed: no OUT, no partial, IN and an OUT that was there as they were.
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_version_and_help_are_quick_and_right():
+    command = [sys.executable, "-m", "vidrestore"]
+    version = subprocess.run([*command, "--version"], capture_output=True, text=True, check=True)
+    assert version.stdout == f"vidrestore {__version__}\n"
+    usage = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True).stdout
+    for words in ("--w W", "-ss TIME", "vidrestore weights get NAME", "Exit codes"):
+        assert words in usage
+
+
+def test_a_dry_run_says_what_and_does_nothing(folder, capsys):
+    assert main([CLIP, "o.mp4", "--dry-run", "--w", "0.7"]) == 0
+    said = capsys.readouterr().out
+    for words in ("h264, 64x48 yuv420p", "w 0.7", "libx264", "would write o.mp4", "retinaface_mobile0.25"):
+        assert words in said
+    assert [path.name for path in folder.iterdir()] == [CLIP]
+
+
+def test_weights_are_listed(capsys):
+    assert main(["weights"]) == 0
+    said = capsys.readouterr().out
+    for words in (
+        "codeformer",
+        "non-commercial",
+        "vidrestore weights get codeformer",
+        "lite",
+        "embedded",
+        "MIT",
+    ):
+        assert words in said
+
+
+def test_quiet_says_nothing_and_auto_says_which_model(folder, capsys):
+    assert main([CLIP, "o.mp4", "-q"]) == 0
+    quiet = capsys.readouterr()
+    assert "frames/s" not in quiet.err
+    assert main([CLIP, "o.mp4", "-y"]) == 0
+    assert "lite" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_run_leaves_nothing(folder, number, code):
+    write(folder / "long.mp4", [pattern(i, 320, 240, "yuv420p") for i in range(300)])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "vidrestore", "long.mp4", "o.mp4", "--model", "lite", "--preset", "placebo"],
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    # The partial file is there from when the work begins.
+    deadline = time.monotonic() + 120
+    while not (folder / ".o.partial.mp4").exists() and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(number)
+    errors = process.communicate(timeout=60)[1]
+    assert process.returncode == code, errors
+    assert "Traceback" not in errors
+    assert sorted(path.name for path in folder.iterdir()) == [CLIP, "long.mp4"]

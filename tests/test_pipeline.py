@@ -1,0 +1,166 @@
+"""The whole pipeline on real faces: what changes, what does not, and what it says."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from skimage import data as pictures
+
+from tests import reader
+from tests.clips import decode, pattern, write
+from vidrestore.__main__ import main
+from vidrestore.media.pixels import plane_views
+from vidrestore.options import Options
+from vidrestore.pipeline import restore_video
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+
+
+def portrait(width: int, height: int, pix_fmt: str, shift: int = 0) -> av.VideoFrame:
+    """The astronaut's face in a picture of any size and format."""
+    picture = pictures.astronaut()[:, shift : shift + 448]
+    picture = np.ascontiguousarray(picture[: 448 * height // width])
+    rgb = av.VideoFrame.from_ndarray(picture, format="rgb24")
+    return rgb.reformat(width, height, pix_fmt)
+
+
+def run(source: Path, out: Path, **options: object) -> object:
+    return restore_video(Options(input=source, output=out, model="lite", **options))
+
+
+@pytest.fixture(scope="module")
+def face_clip(tmp_path_factory) -> Path:
+    """Ten frames with one face that drifts, two audio tracks."""
+    folder = tmp_path_factory.mktemp("face")
+    frames = [portrait(320, 240, "yuv420p", shift=2 * i) for i in range(10)]
+    return write(folder / "face.mp4", frames, audio=2, rate=Fraction(30000, 1001))
+
+
+def test_the_main_job(face_clip, tmp_path, capsys):
+    """One command: faces restored, times and sound kept, a closing line."""
+    out = tmp_path / "out.mp4"
+    assert main([str(face_clip), str(out), "--w", "0.5", "--model", "lite"]) == 0
+    closing = capsys.readouterr().err.splitlines()[-1]
+    found = re.search(
+        r"10 frames, (\d+) faces, (\d+) tracks in [\d.]+ s \([\d.]+ frames/s\) with lite", closing
+    )
+    assert found, closing
+    assert found.groups() == ("10", "1")
+    assert [f.time for f in reader.frames(out)] == [f.time for f in reader.frames(face_clip)]
+    for track in ("0:a:0", "0:a:1"):
+        assert reader.packets(out, track) == reader.packets(face_clip, track)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.mp4"]
+
+
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv420p10le", "yuv422p", "yuv444p", "gbrp10le", "gray"])
+def test_only_faces_change(tmp_path, pix_fmt):
+    """Lossless, outside the mask every sample of every plane is the input's; inside, the face is new."""
+    frames = [portrait(320, 240, pix_fmt, shift=2 * i) for i in range(6)]
+    source = write(tmp_path / "in.mkv", frames, codec="ffv1")
+    report = run(source, tmp_path / "out.mkv", codec="ffv1")
+    assert report.faces == 6
+    changed_faces = 0
+    for before, after in zip(decode(source), decode(tmp_path / "out.mkv"), strict=True):
+        assert after.format.name == before.format.name
+        for number, (a, b) in enumerate(zip(plane_views(before), plane_views(after), strict=True)):
+            if number:
+                continue
+            ys, xs = np.nonzero(a != b)
+            changed_faces += len(ys) > 500
+            # The astronaut's face lies in the upper middle; nothing beyond her head may be touched.
+            assert ys.max() < 0.8 * 240
+            assert 0.15 * 320 < xs.min() <= xs.max() < 0.8 * 320
+    assert changed_faces == 6
+
+
+def test_frames_without_faces_are_untouched(tmp_path, capsys):
+    source = write(
+        tmp_path / "in.mkv", [pattern(i, 160, 120, "yuv420p") for i in range(20)], codec="ffv1", audio=1
+    )
+    out = tmp_path / "out.mkv"
+    assert main([str(source), str(out), "--model", "lite"]) == 0
+    assert "no faces were found" in capsys.readouterr().err
+    assert [f.digest for f in reader.frames(out)] == [f.digest for f in reader.frames(source)]
+
+
+@pytest.mark.parametrize(("width", "height"), [(321, 241), (99, 75)])
+def test_odd_sizes(tmp_path, width, height):
+    frames = [portrait(width, height, "yuv444p", shift=2 * i) for i in range(4)]
+    source = write(tmp_path / "in.mp4", frames)
+    report = run(source, tmp_path / "out.mp4")
+    assert (report.frames, report.faces) == (4, 4)
+    assert (decode(tmp_path / "out.mp4")[0].width, decode(tmp_path / "out.mp4")[0].height) == (width, height)
+
+
+@pytest.mark.slow
+def test_a_4k_frame(tmp_path):
+    frames = [portrait(3840, 2160, "yuv420p", shift=2 * i) for i in range(4)]
+    source = write(tmp_path / "in.mp4", frames, options={"preset": "ultrafast"})
+    report = run(source, tmp_path / "out.mp4", preset="ultrafast")
+    assert (report.frames, report.faces) == (4, 4)
+
+
+def test_the_answer_does_not_depend_on_the_batch(face_clip, tmp_path):
+    """Frames for batches of 1 and of 3 differ by rounding at most."""
+    outs = []
+    for batch in (1, 3):
+        outs.append(tmp_path / f"{batch}.mkv")
+        run(face_clip, outs[-1], codec="ffv1", batch=batch, precision="fp32")
+    for a, b in zip(*(decode(out) for out in outs), strict=True):
+        for x, y in zip(plane_views(a), plane_views(b), strict=True):
+            assert np.abs(x.astype(int) - y).max() <= 1
+
+
+def test_a_rotated_video_is_restored_as_stored(tmp_path):
+    """A phone's portrait video: the stored frames lie on their side, the face is found all the same."""
+    frames = []
+    for i in range(4):
+        upright = portrait(240, 320, "gray", shift=2 * i)
+        stored = av.VideoFrame(320, 240, "gray")
+        plane_views(stored)[0][...] = np.rot90(plane_views(upright)[0], -1)
+        frames.append(stored)
+    source = write(tmp_path / "in.mp4", frames, rotation=90)
+    report = run(source, tmp_path / "out.mp4")
+    assert report.faces == 4
+    restored = decode(tmp_path / "out.mp4")
+    assert restored[0].rotation == decode(source)[0].rotation
+    assert (restored[0].width, restored[0].height) == (320, 240)
+
+
+def test_a_part(face_clip, tmp_path):
+    assert (
+        main([str(face_clip), str(tmp_path / "o.mp4"), "-ss", "0.1", "-t", "0.2", "--model", "lite", "-q"])
+        == 0
+    )
+    assert len(reader.frames(tmp_path / "o.mp4")) == 6
+
+
+@pytest.mark.parametrize("name", ["portrait.mp4", "scenes.mkv"])
+@pytest.mark.slow
+def test_samples(tmp_path, name):
+    out = tmp_path / name
+    assert run(SAMPLES / name, out).faces > 30
+    assert len(reader.frames(out)) == len(reader.frames(SAMPLES / name))
+
+
+def test_a_stage_that_fails_ends_the_run_and_leaves_nothing(face_clip, tmp_path, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("the stage failed")
+
+    for target in (
+        "vidrestore.pipeline.Models.align",
+        "vidrestore.pipeline.Models.restore",
+        "vidrestore.pipeline.paste_back",
+        "vidrestore.pipeline.Thumbnails.__call__",
+        "vidrestore.pipeline.Writer.write",
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(target, lambda *a, **k: fail())
+            with pytest.raises(RuntimeError, match="the stage failed"):
+                run(face_clip, tmp_path / "out.mp4")
+        assert list(tmp_path.iterdir()) == []
