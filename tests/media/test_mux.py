@@ -73,8 +73,8 @@ def test_audio_packets_are_the_inputs(tmp_path, ending):
     out = pass_through(source, tmp_path / f"out{ending}")
     given, got = reader.packets(source, "0:a"), reader.packets(out, "0:a")
     assert len(given) > 100
-    assert [line.digest for line in sorted(given, key=lambda l: l.stream)] == [
-        line.digest for line in sorted(got, key=lambda l: l.stream)
+    assert [line.digest for line in sorted(given, key=lambda line: line.stream)] == [
+        line.digest for line in sorted(got, key=lambda line: line.stream)
     ]
     described = reader.describe(out)
     german = "ger" if ending == ".mov" else "deu"
@@ -222,16 +222,16 @@ def test_what_the_encoder_refuses_is_said_before_any_work(tmp_path, settings, en
 
 
 def test_an_error_leaves_nothing_behind(tmp_path):
+    def interrupted(source):
+        with Decoder(source) as decoder, Writer(tmp_path / "o.mp4", decoder, FAST) as writer:
+            writer.write(decoder.first)
+            assert (tmp_path / ".o.partial.mp4").exists()
+            raise RuntimeError
+
     source = clip(tmp_path / "in.mp4")
-    with (
-        Decoder(source) as decoder,
-        pytest.raises(RuntimeError),
-        Writer(tmp_path / "o.mp4", decoder, FAST) as w,
-    ):
-        w.write(next(iter(decoder)))
-        assert (tmp_path / ".o.partial.mp4").exists()
-        raise RuntimeError
-    assert [p.name for p in tmp_path.iterdir()] == ["in.mp4"]
+    with pytest.raises(RuntimeError):
+        interrupted(source)
+    assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
 
 
 def test_out_is_refused_before_any_work(tmp_path):

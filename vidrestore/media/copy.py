@@ -24,8 +24,17 @@ _STALE = {"encoder", "major_brand", "minor_version", "compatible_brands", "vendo
 _STATISTICS = ("BPS", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES", "_STATISTICS_")
 #: QuickTime numbers its languages; FFmpeg finds the number by one spelling only, and drops the others.
 _QUICKTIME_CODES = {
-    **{"deu": "ger", "nld": "dut", "ell": "gre", "isl": "ice", "zho": "chi", "sqi": "alb", "swe": "sve"},
-    **{"fre": "fra", "rum": "ron", "cze": "ces", "slo": "slk"},
+    "deu": "ger",
+    "nld": "dut",
+    "ell": "gre",
+    "isl": "ice",
+    "zho": "chi",
+    "sqi": "alb",
+    "swe": "sve",
+    "fre": "fra",
+    "rum": "ron",
+    "cze": "ces",
+    "slo": "slk",
 }
 
 

@@ -1,0 +1,120 @@
+"""Smoothing against known paths: still faces hold still, moving ones are followed without lag."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.faces.moving import error, face_points, jitter
+from vidrestore.faces.smooth import REACH, smooth
+
+FRAMES = np.arange(120)
+
+
+def smoothed(frames: np.ndarray, points: np.ndarray, at: np.ndarray) -> np.ndarray:
+    return np.stack([smooth(frames, points, frame) for frame in at])
+
+
+def path(x: np.ndarray, y: np.ndarray | float = 200.0, size: np.ndarray | float = 100.0) -> np.ndarray:
+    every = np.broadcast_arrays(x, y, size)
+    return np.stack([face_points(*values) for values in zip(*every, strict=True)])
+
+
+PATHS = {
+    "still": path(np.full(120, 300.0)),
+    "velocity": path(100 + 4.0 * FRAMES),
+    "acceleration": path(100 + 0.05 * FRAMES**2),
+    "zoom": path(np.full(120, 300.0), size=100 * np.exp(0.4 * np.sin(FRAMES / 12))),
+    "sway": path(300 + 60 * np.sin(2 * np.pi * FRAMES / 50), 200 + 10 * np.cos(2 * np.pi * FRAMES / 35)),
+    "nod": path(np.full(120, 300.0), 200 + 12 * np.sin(2 * np.pi * FRAMES / 20)),
+    "shake": path(300 + 8 * np.sin(2 * np.pi * FRAMES / 10)),
+    "jerk": path(300 + 60 * np.clip((FRAMES - 60) / 4, 0, 1)),
+}
+
+
+@pytest.mark.parametrize("name", ["still", "velocity", "acceleration"])
+def test_what_a_quadratic_describes_is_left_as_it_is(name):
+    np.testing.assert_allclose(smoothed(FRAMES, PATHS[name], FRAMES), PATHS[name], atol=1e-3)
+
+
+# Of one observation's jitter and error (both 1 pixel), how much may be left.
+@pytest.mark.parametrize(
+    ("name", "jitter_left", "error_left"),
+    [
+        ("still", 0.1, 0.45),
+        ("velocity", 0.1, 0.45),
+        ("acceleration", 0.1, 0.45),
+        ("zoom", 0.15, 0.6),
+        ("sway", 0.15, 0.6),
+        ("nod", 0.35, 0.85),
+        ("shake", 0.55, 1.05),
+        ("jerk", 0.65, 1.0),
+    ],
+)
+def test_noise_goes_and_motion_stays(name, jitter_left, error_left):
+    truth = PATHS[name]
+    seen = truth + np.random.default_rng(0).normal(0, 1, truth.shape)
+    result = smoothed(FRAMES, seen, FRAMES)
+    assert jitter(seen, truth) == pytest.approx(1, abs=0.1)
+    assert jitter(result, truth) < jitter_left
+    assert error(result, truth) < error_left
+
+
+def test_fast_motion_has_no_lag():
+    """The path that fits the result best is the true one, not one shifted by part of a frame."""
+    rng = np.random.default_rng(1)
+    truth = PATHS["sway"]
+    result = smoothed(FRAMES, truth + rng.normal(0, 1, truth.shape), FRAMES)
+    speed = np.gradient(truth, axis=0)
+    lag = -np.sum((result - truth) * speed) / np.sum(speed**2)
+    assert abs(lag) < 0.02  # frames
+
+
+@pytest.mark.parametrize("length", [1, 4, 10])
+@pytest.mark.parametrize(("name", "tolerance"), [("still", 1.0), ("velocity", 1.5), ("sway", 6.0)])
+def test_gaps_are_filled_from_both_sides(name, tolerance, length):
+    truth = PATHS[name]
+    seen = truth + np.random.default_rng(2).normal(0, 0.5, truth.shape)
+    gap = np.arange(60, 60 + length)
+    kept = np.setdiff1d(FRAMES, gap)
+    assert error(smoothed(kept, seen[kept], gap), truth[gap]) < tolerance
+
+
+@pytest.mark.parametrize("name", ["still", "velocity", "sway", "nod"])
+def test_a_single_wrong_observation_is_passed_over(name):
+    truth = PATHS[name]
+    seen = truth + np.random.default_rng(3).normal(0, 0.5, truth.shape)
+    seen[60, 2:] += (25, -15)
+    assert error(smoothed(FRAMES, seen, np.array([60]))[:, 2:], truth[60, 2:]) < 2.0
+    # Nor does it pull the frames beside it.
+    beside = np.array([57, 58, 59, 61, 62, 63])
+    assert error(smoothed(FRAMES, seen, beside), truth[beside]) < 1.0
+
+
+def test_the_landmarks_do_not_hang_on_the_box():
+    truth = PATHS["still"]
+    seen = truth + np.random.default_rng(4).normal(0, 0.5, truth.shape)
+    wild = seen.copy()
+    wild[:, :2] += np.random.default_rng(5).normal(0, 3, (120, 2, 2))
+    np.testing.assert_allclose(smooth(FRAMES, wild, 60)[2:], smooth(FRAMES, seen, 60)[2:])
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+def test_a_few_observations_are_enough(count):
+    frames = np.arange(count)
+    for at in frames:
+        found = smooth(frames, PATHS["velocity"][:count], at)
+        np.testing.assert_allclose(found, PATHS["velocity"][at], atol=1e-3)
+
+
+def test_two_observations_are_joined_by_a_line():
+    frames = np.array([10, 16])
+    np.testing.assert_allclose(
+        smooth(frames, PATHS["velocity"][frames], 13), PATHS["velocity"][13], atol=1e-2
+    )
+
+
+def test_what_is_out_of_reach_has_no_part():
+    seen = PATHS["sway"] + np.random.default_rng(6).normal(0, 1, PATHS["sway"].shape)
+    near = np.abs(FRAMES - 60) <= REACH
+    np.testing.assert_array_equal(smooth(FRAMES, seen, 60), smooth(FRAMES[near], seen[near], 60))
