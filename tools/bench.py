@@ -1,9 +1,9 @@
 """Measure the package as a user meets it: whole runs of the command, from outside.
 
-    python tools/bench.py memory [CLIP]
+    python tools/bench.py memory [--clip CLIP] [--times N] [--json FILE] [options of vidrestore]
 
 ``memory`` restores a clip and the same clip ten times over, and compares the peaks of resident memory:
-they must not depend on the length. It prints a table, and writes it as JSON with ``--json FILE``.
+they must not depend on the length.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def main() -> None:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     peak = commands.add_parser("memory", help="peak memory against length")
-    peak.add_argument("clip", nargs="?", type=Path, default=SAMPLE)
+    peak.add_argument("--clip", type=Path, default=SAMPLE)
     peak.add_argument("--times", type=int, default=10, help="how many times longer the long clip is")
     peak.add_argument("--json", type=Path, help="write the figures here")
     words, options = parser.parse_known_args()

@@ -27,18 +27,25 @@ def main(argv: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _terminate)
     try:
         return run(sys.argv[1:] if argv is None else argv)
-    except VidrestoreError as error:
-        if os.environ.get("VIDRESTORE_DEBUG"):
-            raise
-        message, code = str(error), error.exit_code
-    except KeyboardInterrupt:
-        message, code = "interrupted", 130
-    except _Terminated:
-        message, code = "terminated", 143
     except BrokenPipeError:
         # Whoever read standard output has gone; say nothing more to them.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except VidrestoreError as error:
+        if os.environ.get("VIDRESTORE_DEBUG"):
+            raise
+        message, code = str(error), error.exit_code
+    except Exception as error:
+        if os.environ.get("VIDRESTORE_DEBUG"):
+            raise
+        message = (
+            f"a fault of vidrestore's own ({type(error).__name__}: {error}); VIDRESTORE_DEBUG=1 shows where"
+        )
+        code = 1
+    except KeyboardInterrupt:
+        message, code = "interrupted", 130
+    except _Terminated:
+        message, code = "terminated", 143
     logging.getLogger("vidrestore").error("%s", message)
     return code
 

@@ -60,7 +60,10 @@ def _restore(options: Options, *, quiet: bool) -> int:
         print(plan(options))
         return 0
     info = probe(options.input)
-    total = info.frames if options.start == 0 and options.stop is None else None
+    total = info.frames
+    if (options.start or options.stop) and info.rate and info.duration is not None:
+        stop = info.duration if options.stop is None else min(options.stop, info.duration)
+        total = max(0, round((stop - options.start) * info.rate))
     bar = tqdm(
         total=total,
         unit="frame",

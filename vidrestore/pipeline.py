@@ -4,6 +4,7 @@ original audio."""
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
@@ -14,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .errors import DeviceError
 from .faces.align import AlignedFace, align
 from .faces.detect import working_size
 from .faces.detectors import choose_detector, load_detector
@@ -34,6 +36,8 @@ from .runtime.ahead import ahead
 from .runtime.batching import fill_batches
 from .runtime.device import find_device, find_precision
 from .weights import load_state, locate
+
+log = logging.getLogger(__name__)
 
 #: Frames in each queue between two stages: enough to even out their pace.
 _DEPTH = 4
@@ -75,8 +79,17 @@ class Models:
     def restore(self, faces: list[AlignedFace], *, w: float) -> list[tuple[Tensor, Tensor]]:
         """A restored face (3, S, S) and its mask (S, S) for each."""
         batch = torch.stack([face.image for face in faces])
-        restored = self.restorer(batch, torch.full((len(faces),), w))
-        return list(zip(restored, face_masks(faces, restored, self.parser), strict=True))
+        try:
+            restored = self.restorer(batch, torch.full((len(faces),), w))
+            masks = face_masks(faces, restored, self.parser)
+        except torch.OutOfMemoryError:
+            raise DeviceError(
+                f"{self.device} has no memory left for {len(faces)} faces at once; give a smaller --batch"
+            ) from None
+        return list(zip(restored, masks, strict=True))
+
+    def __str__(self) -> str:
+        return f"{self.restorer.spec.name} ({self.precision}) on {self.device}"
 
 
 def restore_video(
@@ -100,7 +113,9 @@ def restore_video(
         size = working_size(*decoder.first.upright_size)
         scale = tuple(full / small for full, small in zip(decoder.first.upright_size, size, strict=True))
         thumbnail = Thumbnails(*size)
-        source = LiveSource(models.detector)
+        source = LiveSource(models.detector, batch=options.batch)
+        log.debug("%s at %dx%d, %s", models.detector_name, *size, models)
+        log.debug("encoder: %s", writer.encoder)
 
         decoded = stage(((frame, thumbnail(frame)) for frame in decoder), "decode")
         tracked = stage(source.stream(decoded, scale), "detect")

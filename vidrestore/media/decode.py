@@ -130,10 +130,12 @@ class Decoder:
         timeline = self.timeline
         if timeline.span.start:
             self._container.seek(int(timeline.start * av.time_base))
-        index = 0
+        index = repaired = 0
         previous: int | None = None
         for video in self._decoded():
-            video.pts = previous = self._timestamp(video, previous)
+            pts = self._timestamp(video, previous)
+            repaired += pts != video.pts
+            video.pts = previous = pts
             time = video.pts * video.time_base
             if timeline.span.start and time < timeline.start:
                 continue
@@ -145,6 +147,8 @@ class Decoder:
             raise InputError(self._nothing_found())
         if self.damaged:
             log.warning("%d damaged packets of %s could not be decoded", self.damaged, self.path.name)
+        if repaired:
+            log.warning("%d frames of %s had no timestamp of their own", repaired, self.path.name)
         expected = self.stream.frames
         if timeline.span.whole and expected > index:
             log.warning("%s ends early: %d of %d frames could be read", self.path.name, index, expected)
@@ -170,14 +174,12 @@ class Decoder:
                 return
 
     def _timestamp(self, video: av.VideoFrame, previous: int | None) -> int:
-        """The frame's own timestamp, or where it has none the one it should have had."""
-        if video.pts is not None:
-            return video.pts
-        if video.dts is not None and (previous is None or video.dts > previous):
-            return video.dts
+        """The frame's own timestamp, or where it has none, or one that has been, the one it should have."""
+        for stamp in (video.pts, video.dts):
+            if stamp is not None and (previous is None or stamp > previous):
+                return stamp
         rate = self.stream.average_rate or self.stream.guessed_rate or Fraction(25)
-        step = max(1, round(1 / (rate * video.time_base)))
-        return 0 if previous is None else previous + step
+        return 0 if previous is None else previous + max(1, round(1 / (rate * video.time_base)))
 
     def _planar(self, video: av.VideoFrame) -> av.VideoFrame:
         twin = planar_twin(video.format.name)
