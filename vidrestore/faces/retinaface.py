@@ -52,8 +52,8 @@ class CandidateNetwork:
         from facexlib.detection.retinaface_utils import decode, decode_landm
 
         height, width = images.shape[1:3]
-        # NHWC memory seen as NCHW is already in the channels-last layout.
-        batch = torch.from_numpy(images).to(self.device).permute(0, 3, 1, 2)
+        # A plain copy, whatever the array's strides; seen as NCHW it is in the channels-last layout.
+        batch = torch.from_numpy(np.array(images, order="C")).to(self.device).permute(0, 3, 1, 2)
         offsets, probabilities, landmark_offsets = self._network(batch.float() - self._mean)
 
         image, anchor = torch.nonzero(probabilities[..., 1] > floor, as_tuple=True)

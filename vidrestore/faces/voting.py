@@ -7,7 +7,7 @@ from torchvision.ops import batched_nms, box_iou
 
 NMS_OVERLAP = 0.4  #: of RetinaFace's own evaluation
 VOTE_OVERLAP = 0.6  #: candidates that overlap the winner by this much see the same face
-CONTAINED = 0.7  #: a box with this share of its area inside a better one is a part of the same face
+CONTAINED = 0.5  #: a box with this share of its area inside a better one sees a part of the same face
 
 
 def winners(image: torch.Tensor, boxes: torch.Tensor, scores: torch.Tensor, threshold: float) -> torch.Tensor:

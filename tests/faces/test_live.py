@@ -1,0 +1,187 @@
+"""The live source, given a detector that sees what a test says: what is shown, where, how strongly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+
+from tests.faces.moving import detection, error, face_points, jitter, jittered
+from vidrestore.faces.face import Detection, Face
+from vidrestore.faces.live import WINDOW, LiveSource
+from vidrestore.faces.series import FADE
+
+GAP = WINDOW - FADE  # the longest that is filled
+RISE = [(k + 1) / (FADE + 1) for k in range(FADE)]
+
+Script = Callable[[int], list[Detection]]
+
+
+def picture(number: int, shot: int) -> np.ndarray:
+    """A frame's picture: a texture of its shot, with its number in the first pixel."""
+    image = np.random.default_rng(shot).integers(0, 255, (6, 8, 3)).astype(np.uint8)
+    image = np.kron(image, np.ones((8, 8, 1), np.uint8))
+    image[0, 0] = number // 256, number % 256, 0
+    return image
+
+
+class Film:
+    """Numbered frames in which a detector sees what ``script`` says; ``cuts`` start new shots."""
+
+    def __init__(self, length: int, script: Script, cuts: tuple[int, ...] = ()) -> None:
+        self.length, self.script, self.cuts = length, script, cuts
+        self.taken = 0
+        self.batches: list[int] = []
+
+    def detector(self, images: np.ndarray) -> list[list[Detection]]:
+        self.batches.append(len(images))
+        return [self.script(int(image[0, 0, 0]) * 256 + int(image[0, 0, 1])) for image in images]
+
+    def items(self) -> Iterator[tuple[str, np.ndarray]]:
+        for number in range(self.length):
+            self.taken += 1
+            yield f"frame {number}", picture(number, sum(number >= cut for cut in self.cuts))
+
+    def faces(self, scale: tuple[float, float] = (1.0, 1.0), **settings: int) -> list[tuple[Face, ...]]:
+        frames = list(LiveSource(self.detector, **settings).stream(self.items(), scale))
+        assert [frame for frame, _ in frames] == [f"frame {number}" for number in range(self.length)]
+        return [faces for _, faces in frames]
+
+
+def strengths(faces: list[tuple[Face, ...]]) -> list[float]:
+    """Of a film with one face at most; 0 where it has none."""
+    return [found[0].strength if found else 0.0 for found in faces]
+
+
+def seen(*ranges: tuple[int, int], score: float = 0.99) -> Script:
+    return lambda t: [detection(300, score=score)] if any(a <= t < b for a, b in ranges) else []
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, WINDOW, WINDOW + 1, 70])
+def test_a_film_without_faces_passes_whole(length):
+    assert Film(length, lambda t: []).faces() == [()] * length
+
+
+def test_a_face_that_is_always_there():
+    film = Film(60, seen((0, 60)))
+    source = LiveSource(film.detector)
+    faces = [found for _, found in source.stream(film.items())]
+    assert strengths(faces) == [1.0] * 60
+    assert {found[0].track for found in faces} == {1}
+    assert (source.tracks, source.faces) == (1, 60)
+    np.testing.assert_allclose(faces[30][0].landmarks, face_points(300, 200)[2:], atol=1e-2)
+    np.testing.assert_allclose(faces[30][0].box, face_points(300, 200)[:2].ravel(), atol=1e-2)
+    assert faces[30][0].box.dtype == faces[30][0].landmarks.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("label", "ranges"),
+    [("one frame", [(30, 31)]), ("two frames", [(30, 32)]), ("now and then", [(10, 11), (30, 31), (50, 51)])],
+)
+def test_false_detections_are_dropped(label, ranges):
+    assert strengths(Film(70, seen(*ranges)).faces()) == [0.0] * 70
+
+
+def test_what_is_never_clear_is_dropped():
+    assert strengths(Film(60, seen((0, 60), score=0.9)).faces()) == [0.0] * 60
+
+
+def test_a_face_fades_in_after_its_first_detection_and_out_before_its_last():
+    found = strengths(Film(80, seen((20, 50))).faces())
+    assert found == pytest.approx([0] * 20 + RISE + [1] * (30 - 2 * FADE) + RISE[::-1] + [0] * 30)
+
+
+def test_a_brief_face_never_gets_to_full_strength():
+    found = strengths(Film(60, seen((20, 24))).faces())
+    assert found[20:24] == pytest.approx([RISE[0], RISE[1], RISE[1], RISE[0]])
+    assert sum(found) == pytest.approx(sum(found[20:24]))
+
+
+def test_a_cut_hides_the_change():
+    """There when its shot starts and when it ends, a face is at full strength at once."""
+    found = Film(90, seen((0, 70)), cuts=(30, 60)).faces()
+    assert strengths(found) == pytest.approx([1] * 60 + [1] * (10 - FADE) + RISE[::-1] + [0] * 20)
+    assert [found[t][0].track for t in (0, 29, 30, 59, 60, 69)] == [1, 1, 2, 2, 3, 3]
+
+
+def test_nothing_is_smoothed_across_a_cut():
+    film = Film(60, lambda t: [detection(300 if t < 30 else 320)], cuts=(30,))
+    found = [faces[0].landmarks for faces in film.faces()]
+    np.testing.assert_allclose(found[29], face_points(300, 200)[2:], atol=1e-2)
+    np.testing.assert_allclose(found[30], face_points(320, 200)[2:], atol=1e-2)
+
+
+@pytest.mark.parametrize("length", [1, 5, GAP])
+def test_gaps_are_filled(length):
+    film = Film(90, lambda t: [] if 40 <= t < 40 + length else [detection(100 + 4 * t)])
+    faces = film.faces()
+    assert strengths(faces) == [1.0] * 90
+    for t in range(40, 40 + length):
+        np.testing.assert_allclose(faces[t][0].landmarks, face_points(100 + 4 * t, 200)[2:], atol=0.1)
+
+
+def test_a_longer_gap_is_left_open():
+    faces = Film(110, seen((0, 40), (40 + GAP + 1, 110))).faces()
+    expected = [1] * (40 - FADE) + RISE[::-1] + [0] * (GAP + 1) + RISE
+    assert strengths(faces) == pytest.approx(expected + [1] * (110 - len(expected)))
+    assert faces[0][0].track != faces[-1][0].track
+
+
+def test_a_face_that_becomes_clear_late_fades_in_a_window_before():
+    """Sixty frames of doubt, then certainty: what has left the window stays as it was."""
+    film = Film(120, lambda t: [detection(300, score=0.6 if t < 60 else 0.99)])
+    start = 62 - WINDOW
+    assert strengths(film.faces()) == pytest.approx([0] * start + RISE + [1] * (120 - start - FADE))
+
+
+@pytest.mark.parametrize("batch", [2, 3, 8, 200])
+def test_the_detector_s_batch_changes_nothing(batch):
+    def script(t: int) -> list[Detection]:
+        rng = np.random.default_rng(t)
+        people = [detection(500 - 9 * t), detection(100 + 6 * t, 230, 80)]
+        return [jittered(person, 1.0, rng) for person in people if rng.random() < 0.8]
+
+    cuts = (33, 71)
+    alone = Film(100, script, cuts).faces()
+    together_film = Film(100, script, cuts)
+    together = together_film.faces(batch=batch)
+    assert max(together_film.batches) == min(batch, 100)
+    assert sum(map(len, alone)) > 150
+    for a, b in zip(alone, together, strict=True):
+        assert [(face.track, face.strength) for face in a] == [(face.track, face.strength) for face in b]
+        for one, other in zip(a, b, strict=True):
+            np.testing.assert_array_equal(one.landmarks, other.landmarks)
+            np.testing.assert_array_equal(one.box, other.box)
+
+
+@pytest.mark.parametrize("batch", [1, 4])
+def test_frames_are_held_back_by_the_window_and_no_more(batch):
+    film = Film(80, seen((0, 80)))
+    for number, _ in enumerate(LiveSource(film.detector, batch=batch).stream(film.items())):
+        assert film.taken <= min(80, number + WINDOW + batch)
+        assert film.taken >= min(80, number + WINDOW + 1)
+
+
+def test_detections_are_scaled_to_the_frame():
+    faces = Film(20, seen((0, 20))).faces(scale=(2.0, 3.0))
+    np.testing.assert_allclose(faces[9][0].landmarks, face_points(300, 200)[2:] * (2, 3), atol=1e-2)
+    np.testing.assert_allclose(faces[9][0].box, (face_points(300, 200)[:2] * (2, 3)).ravel(), atol=1e-2)
+
+
+def test_a_moving_face_is_held_stiller_than_it_was_seen():
+    rng = np.random.default_rng(0)
+    x = 300 + 60 * np.sin(2 * np.pi * np.arange(100) / 50)
+    raw = [jittered(detection(place), 1.0, rng) for place in x]
+    faces = Film(100, lambda t: [raw[t]]).faces()
+    truth = np.stack([face_points(place, 200)[2:] for place in x])
+    before = np.stack([found.landmarks for found in raw])
+    after = np.stack([found[0].landmarks for found in faces])
+    assert jitter(after, truth) < jitter(before, truth) / 10
+    assert error(after, truth) < error(before, truth) / 1.8
+
+
+@pytest.mark.parametrize("settings", [{"batch": 0}, {"window": FADE}])
+def test_impossible_settings(settings):
+    with pytest.raises(ValueError, match="not"):
+        LiveSource(lambda images: [], **settings)

@@ -1,0 +1,102 @@
+"""Cuts are found on the very frame, in colour, grey and dark pictures, and nothing else is one."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from vidrestore.faces.shots import ShotDetector
+
+data = pytest.importorskip("skimage.data")
+SIZE = (160, 96)
+
+
+def view(name: str, x: float = 0.0, y: float = 0.0, zoom: float = 1.0) -> np.ndarray:
+    """A window, BGR, on one of scikit-image's pictures, moved by (x, y) of its own size."""
+    picture = getattr(data, name)()[..., ::-1]
+    scale = zoom * 1.5 * SIZE[0] / picture.shape[1]
+    shift = (-0.15 - x) * SIZE[0], (-0.1 - y) * SIZE[1]
+    matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
+    return cv2.warpAffine(np.ascontiguousarray(picture), matrix, SIZE, borderMode=cv2.BORDER_REFLECT)
+
+
+def cuts(frames: list[np.ndarray]) -> list[int]:
+    detector = ShotDetector()
+    return [index for index, frame in enumerate(frames) if detector(np.ascontiguousarray(frame))]
+
+
+def grey(frame: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+
+
+def dark(frame: np.ndarray) -> np.ndarray:
+    return (frame * 0.25).astype(np.uint8)
+
+
+LOOKS = {
+    "colour": lambda frame: frame,
+    "grey": grey,
+    "dark": dark,
+    "dark grey": lambda frame: dark(grey(frame)),
+}
+FILM = [
+    ("astronaut", 7),
+    ("coffee", 1),
+    ("chelsea", 9),
+    ("rocket", 2),
+    ("astronaut", 6),
+]
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_cut_is_found_on_its_frame(look):
+    frames = [
+        LOOKS[look](view(name, x=0.01 * t, y=0.005 * t)) for name, length in FILM for t in range(length)
+    ]
+    starts = np.cumsum([0] + [length for _, length in FILM[:-1]])
+    assert cuts(frames) == starts.tolist()
+
+
+def noisy(frame: np.ndarray, deviation: float) -> np.ndarray:
+    noise = np.random.default_rng(int(frame.sum()) % 1000).normal(0, deviation, frame.shape)
+    return np.clip(frame + noise, 0, 255).astype(np.uint8)
+
+
+def brighter(frame: np.ndarray, factor: float, offset: float = 0) -> np.ndarray:
+    return np.clip(frame * float(factor) + offset, 0, 255).astype(np.uint8)
+
+
+STILL = view("astronaut")
+ONE_SHOT = {
+    "still": [STILL] * 5,
+    "fast pan": [view("astronaut", x=0.06 * t) for t in range(8)],
+    "tilt": [view("coffee", y=0.06 * t) for t in range(6)],
+    "zoom": [view("astronaut", zoom=1 + 0.03 * t) for t in range(8)],
+    "noise": [noisy(STILL + np.uint8(t), 20) for t in range(6)],
+    "dark noise": [noisy(dark(STILL) + np.uint8(t), 6) for t in range(6)],
+    "flash": [STILL, STILL, brighter(STILL, 1, 100), brighter(STILL, 1, 50), STILL],
+    "fade to black and back": [brighter(STILL, 1 - t / 20) for t in [*range(18), *range(18)[::-1]]],
+    "dissolve": [
+        cv2.addWeighted(STILL, 1 - t / 12, view("coffee"), t / 12, 0) for t in range(13)
+    ],
+    "black": [np.zeros_like(STILL)] * 4,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ONE_SHOT)
+def test_nothing_else_is_a_cut(name):
+    assert cuts(ONE_SHOT[name]) == [0]
+
+
+def test_black_between_shots_is_a_shot():
+    black = np.zeros_like(STILL)
+    assert cuts([STILL, STILL, black, black, view("coffee"), view("coffee")]) == [0, 2, 4]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 3), (960, 540), (360, 640)])
+def test_any_size(size):
+    picture, other = (cv2.resize(view(name), size) for name in ("astronaut", "chelsea"))
+    assert cuts([picture, picture]) == [0]
+    if min(size) > 7:
+        assert cuts([picture, picture, other]) == [0, 2]
