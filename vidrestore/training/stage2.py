@@ -42,6 +42,12 @@ def code_loss(
     return entropy + weight * distance, figures
 
 
+def transformer_parameters(model: CodeFormer) -> list[nn.Parameter]:
+    """The parameters of what predicts codes from features."""
+    parts = (model.feat_emb, model.ft_layers, model.idx_pred_layer)
+    return [model.position_emb, *(p for part in parts for p in part.parameters())]
+
+
 class Stage2(Stage):
     """Encoder and transformer learn; codebook and generator stay as they are."""
 
@@ -52,14 +58,8 @@ class Stage2(Stage):
         self.teacher = Teacher(model)
 
     def parameter_groups(self, model: CodeFormer) -> list[dict[str, Any]]:
-        transformer = [
-            model.position_emb,
-            *model.feat_emb.parameters(),
-            *model.ft_layers.parameters(),
-            *model.idx_pred_layer.parameters(),
-        ]
         return [
-            {"params": transformer, "scale": 1.0},
+            {"params": transformer_parameters(model), "scale": 1.0},
             {"params": list(model.encoder.parameters()), "scale": self.settings["encoder_scale"]},
         ]
 

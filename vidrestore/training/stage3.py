@@ -11,16 +11,16 @@ from torch import Tensor
 from vidrestore.restore.codeformer import CodeFormer
 
 from .stage import ImageLoss, Stage
-from .stage2 import Teacher, code_loss
+from .stage2 import Teacher, code_loss, transformer_parameters
 
 
 class Stage3(Stage):
     """The image losses, with ``w`` drawn per face; the code losses at every ``code_every``-th step keep
-    the encoder's features predictive.
+    the codes predictable while the encoder changes.
 
     The perceptual part weighs ``1.25 - w``: ``w`` trades likeness to the eye against distance to the
-    input, and this is where the network learns that. Encoder and CFT learn at the full rate, the
-    generator at ``generator_scale`` of it.
+    input, and this is where the network learns that. The generator learns at ``generator_scale`` of the
+    rate, all else but the codebook at the full one.
     """
 
     name = "stage3"
@@ -32,6 +32,7 @@ class Stage3(Stage):
 
     def parameter_groups(self, model: CodeFormer) -> list[dict[str, Any]]:
         new = [*model.encoder.parameters(), *model.fuse_convs_dict.parameters()]
+        new += transformer_parameters(model)
         if model.image_transform is not None:
             new += model.image_transform.parameters()
         return [
@@ -57,7 +58,6 @@ class Stage3(Stage):
         image = model.decode(logits.argmax(dim=-1), encoding, w).float()
         loss, figures = self.image_loss(image, clean, step, generator, weight=1.25 - w)
         if learns_codes:
-            # The transformer's own parameters are in no group: the gradient reaches the encoder.
             codes = self.teacher.codes(model, clean)
             extra, more = code_loss(model, encoding.features, logits, codes, self.settings["feature"])
             loss, figures = loss + self.settings["code"] * extra, figures | more
