@@ -68,7 +68,9 @@ class Models:
         )
         self.detector = load_detector(self.detector_name, self.device)
         self.parser = (
-            FaceParser(load_state("parsenet")[0], device=self.device) if locate("parsenet") else None
+            FaceParser(load_state("parsenet")[0], device=self.device, precision=self.precision)
+            if locate("parsenet")
+            else None
         )
 
     def align(self, frame: Frame, faces: Iterable[Face]) -> list[AlignedFace]:

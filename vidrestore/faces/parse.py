@@ -10,6 +10,7 @@ from torch import Tensor
 from torchvision.transforms.functional import gaussian_blur
 
 from ..errors import WeightsError
+from ..runtime.device import DTYPES
 from .mask import border_mask
 
 #: The side of a face that ParseNet works on.
@@ -24,8 +25,11 @@ _SOFTNESS = 14.0
 class FaceParser:
     """Masks from ParseNet's classes."""
 
-    def __init__(self, state: Mapping[str, Tensor], *, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self, state: Mapping[str, Tensor], *, device: torch.device | str = "cpu", precision: str = "fp32"
+    ) -> None:
         """``state``: the published weights. Raises WeightsError where they are of another network."""
+        self._dtype = DTYPES[precision]
         self._network = ParseNet(in_size=SIZE, out_size=SIZE, parsing_ch=19)
         try:
             self._network.load_state_dict(state, strict=True)
@@ -33,12 +37,14 @@ class FaceParser:
             raise WeightsError(
                 "these are not ParseNet's weights; get them with: vidrestore weights get parsenet"
             ) from None
-        self._network.eval().requires_grad_(False).to(device)
+        self._network.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def __call__(self, faces: Tensor) -> Tensor:
         """Faces (N, 3, 512, 512) RGB in [0, 1] -> soft masks (N, 512, 512) in [0, 1]."""
-        classes = self._network(faces * 2 - 1)[0].argmax(dim=1)
+        reduced = self._dtype != torch.float32
+        with torch.autocast(faces.device.type, self._dtype, enabled=reduced):
+            classes = self._network(faces * 2 - 1)[0].argmax(dim=1)
         mask = torch.isin(classes, torch.tensor(_FACE_CLASSES, device=classes.device)).float()
         radius = int(3 * _SOFTNESS)
         mask = gaussian_blur(mask[:, None], 2 * radius + 1, _SOFTNESS)[:, 0]

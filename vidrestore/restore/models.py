@@ -9,6 +9,7 @@ import torch
 
 from ..errors import WeightsError
 from ..weights import REGISTRY, fetch, load_state, locate
+from ..weights.report import announcement
 from ..weights.store import is_offline
 from .codeformer import CodeFormerRestorer, build_codeformer
 
@@ -32,12 +33,11 @@ def choose_model(model: str, *, offline: bool = False) -> str:
         return model
     if locate("codeformer"):
         return "codeformer"
-    entry = REGISTRY["codeformer"]
     get = "the published model is better: vidrestore weights get codeformer"
     if offline or is_offline():
         log.info("using the embedded model lite (offline); %s", get)
         return "lite"
-    log.info("fetching CodeFormer's weights, %.0f MB, %s", entry.size / 1e6, entry.licence)
+    log.info("%s", announcement(REGISTRY["codeformer"]))
     try:
         fetch("codeformer", timeout=_PATIENCE)
     except WeightsError:

@@ -1,0 +1,138 @@
+"""Which model a run takes: what is here, what can be fetched, what was asked for."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import json
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from vidrestore.errors import WeightsError
+from vidrestore.restore.codeformer import CodeFormer
+from vidrestore.restore.models import choose_model, load_restorer, planned_model
+from vidrestore.weights import REGISTRY
+
+from .stand_in import shapes
+from .test_codeformer import SMALL
+
+PUBLISHED = b"the published weights, as far as choosing them goes" * 1000
+CPU = torch.device("cpu")
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def online(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty cache, and a server that has the published weights; its folder."""
+    served = tmp_path / "served"
+    served.mkdir()
+    (served / "codeformer.pth").write_bytes(PUBLISHED)
+    monkeypatch.setenv("VIDRESTORE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("VIDRESTORE_OFFLINE", "")
+    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Handler, directory=served)) as server:
+        entry = dataclasses.replace(
+            REGISTRY["codeformer"],
+            url=f"http://127.0.0.1:{server.server_address[1]}/codeformer.pth",
+            size=len(PUBLISHED),
+            sha256=hashlib.sha256(PUBLISHED).hexdigest(),
+        )
+        monkeypatch.setitem(REGISTRY, "codeformer", entry)
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        yield served
+        server.shutdown()
+
+
+def test_auto_fetches_once_and_says_the_terms(online, tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    assert choose_model("auto") == "codeformer"
+    assert (tmp_path / "cache" / "codeformer.pth").read_bytes() == PUBLISHED
+    assert "non-commercial" in caplog.text
+    assert "MB" in caplog.text
+    (online / "codeformer.pth").unlink()  # from now on the cache serves
+    assert choose_model("auto") == choose_model("codeformer") == "codeformer"
+    assert planned_model("auto") == "codeformer"
+
+
+@pytest.mark.parametrize("fault", ["gone", "other content"])
+def test_auto_goes_on_with_lite_where_it_cannot_be_fetched(online, caplog, fault):
+    if fault == "gone":
+        (online / "codeformer.pth").unlink()
+    else:
+        (online / "codeformer.pth").write_bytes(bytes(len(PUBLISHED)))
+    assert choose_model("auto") == "lite"
+    [warning] = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert "embedded model lite" in warning.getMessage()
+    assert "vidrestore weights get codeformer" in warning.getMessage()
+
+
+def test_auto_does_not_wait_long_for_a_server_that_is_silent(online, monkeypatch):
+    class Mute(SimpleHTTPRequestHandler):
+        def do_GET(self) -> None:
+            time.sleep(8)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Mute) as server:
+        server.daemon_threads = True
+        server.block_on_close = False
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}/codeformer.pth"
+        entry = dataclasses.replace(REGISTRY["codeformer"], url=url)
+        monkeypatch.setitem(REGISTRY, "codeformer", entry)
+        monkeypatch.setattr("vidrestore.restore.models._PATIENCE", 0.5)
+        started = time.monotonic()
+        assert choose_model("auto") == "lite"
+        assert time.monotonic() - started < 5
+        server.shutdown()
+
+
+@pytest.mark.parametrize("switch", ["argument", "environment"])
+def test_offline_never_asks(online, monkeypatch, switch, tmp_path):
+    if switch == "environment":
+        monkeypatch.setenv("VIDRESTORE_OFFLINE", "1")
+    assert choose_model("auto", offline=switch == "argument") == "lite"
+    assert not (tmp_path / "cache").exists()
+    with pytest.raises(WeightsError, match="vidrestore weights get codeformer"):
+        choose_model("codeformer", offline=switch == "argument")
+
+
+def test_what_was_asked_for_is_not_replaced(online):
+    (online / "codeformer.pth").unlink()
+    with pytest.raises(WeightsError):
+        choose_model("codeformer")
+    assert choose_model("lite") == "lite"
+
+
+def test_lite_is_a_restorer_of_512_pixels():
+    restorer = load_restorer("lite", weights=None, device=CPU, precision="fp32")
+    assert (restorer.spec.name, restorer.spec.input_size) == ("lite", 512)
+    assert "Apache" in restorer.spec.licence
+
+
+@pytest.mark.parametrize("form", ["safetensors with its sizes", "checkpoint under params_ema"])
+def test_weights_of_ones_own(tmp_path, form):
+    if form.startswith("safetensors"):
+        state, path = CodeFormer(SMALL).state_dict(), tmp_path / "own.safetensors"
+        save_file(state, path, metadata={"config": json.dumps(SMALL.to_dict())})
+    else:
+        # Without sizes beside them, weights are taken to be of the published shape.
+        state, path = {key: torch.rand(shape) for key, shape in shapes().items()}, tmp_path / "own.pth"
+        torch.save({"params_ema": state}, path)
+    restorer = load_restorer("auto", weights=path, device=CPU, precision="fp32")
+    assert restorer.spec.name == path.name
+    for key, value in state.items():
+        assert torch.equal(restorer._network.state_dict()[key], value)
