@@ -121,6 +121,21 @@ def test_gaps_are_filled(length):
         np.testing.assert_allclose(faces[t][0].landmarks, face_points(100 + 4 * t, 200)[2:], atol=0.1)
 
 
+def test_a_face_behind_another_is_not_filled_in():
+    """Hidden for six frames as the other passes in front of it, and shown again as the same."""
+    hidden = range(37, 43)
+
+    def script(t: int) -> list[Detection]:
+        front, behind = detection(300 + 9 * (t - 40)), detection(300 - 9 * (t - 40), size=90)
+        return [front] if t in hidden else [front, behind]
+
+    faces = Film(80, script).faces()
+    assert [len(found) for found in faces] == [1 if t in hidden else 2 for t in range(80)]
+    assert [face.track for face in faces[30]] == [face.track for face in faces[50]]
+    assert faces[30][1].landmarks[0, 0] > faces[30][0].landmarks[0, 0]
+    assert faces[50][1].landmarks[0, 0] < faces[50][0].landmarks[0, 0]
+
+
 def test_a_longer_gap_is_left_open():
     faces = Film(110, seen((0, 40), (40 + GAP + 1, 110))).faces()
     expected = [1] * (40 - FADE) + RISE[::-1] + [0] * (GAP + 1) + RISE

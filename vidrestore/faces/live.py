@@ -18,6 +18,7 @@ from .source import Frame
 from .track import Track, Tracker, coordinates
 
 WINDOW = 15  #: frames to each side of one that decide what is shown in it
+COVERED = 0.3  #: share of an unseen face's box within another face's that says it is hidden by it
 
 
 class LiveSource:
@@ -97,12 +98,15 @@ class _Window(Generic[Frame]):
     def pop(self) -> tuple[Frame, tuple[Face, ...]]:
         """The oldest frame, with its faces in the order of their tracks."""
         number = self._leaving
-        shown = [
-            series.face(number, ends_shot=self._starts_shot(series.last + 1))
-            for series in self._series.values()
-            if series.last >= number
-        ]
-        faces = sorted((face for face in shown if face), key=lambda face: face.track)
+        seen, filled = [], []
+        for series in self._series.values():
+            if series.last >= number:
+                face = series.face(number, ends_shot=self._starts_shot(series.last + 1))
+                if face:
+                    (seen if series.seen_in(number) else filled).append(face)
+        # A face that goes unseen where another one is seen is behind it.
+        faces = seen + [face for face in filled if not any(_covers(other, face) for other in seen)]
+        faces.sort(key=lambda face: face.track)
 
         self._leaving += 1
         frame, _ = self.frames.popleft()
@@ -118,3 +122,8 @@ class _Window(Generic[Frame]):
         """Whether a new shot starts with that frame; the end of the video counts as one."""
         position = number - self._leaving
         return self.frames[position][1] if position < len(self.frames) else self._closed
+
+
+def _covers(front: Face, behind: Face) -> bool:
+    corner = np.minimum(front.box[2:], behind.box[2:]) - np.maximum(front.box[:2], behind.box[:2])
+    return bool(np.clip(corner, 0, None).prod() > COVERED * (behind.box[2:] - behind.box[:2]).prod())

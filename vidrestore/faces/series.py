@@ -25,6 +25,10 @@ class Series:
         """The frame it was last seen in."""
         return self._frames[-1]
 
+    def seen_in(self, frame: int) -> bool:
+        """Whether it was seen in that frame, not only before and after it."""
+        return frame in self._frames
+
     def add(self, frame: int, points: np.ndarray) -> None:
         """It was seen in ``frame``, at ``points`` (7, 2): the box's corners and the landmarks."""
         self._frames.append(frame)
