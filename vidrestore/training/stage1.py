@@ -49,7 +49,7 @@ class Stage1(Stage):
             quantised = features + (found - features).detach()  # straight through
         if self.settings["adain"]:
             quantised = adaptive_instance_norm(quantised, features)
-        image = model.generate(quantised, encoding, 0.0).float()
+        image = model.reconstruct(quantised).float()
         loss, figures = self.image_loss(image, clean, step, generator)
         figures |= {"commitment": commitment.detach(), "codes": self.averages.perplexity()}
         return loss + self.settings["commitment"] * commitment, figures

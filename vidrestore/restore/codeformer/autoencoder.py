@@ -80,17 +80,17 @@ class Generator(nn.Module):
         blocks += [group_norm(width, groups), shuffle_conv(width, 3, config.patch)]
         self.blocks = nn.ModuleList(blocks)
 
-    def forward(
-        self, x: Tensor, transforms: Mapping[int, Callable[[Tensor], Tensor]]
-    ) -> tuple[Tensor, Tensor]:
-        """Return the image and the finest features. ``transforms`` maps a level's size to what is
-        applied to its features, behind the level's first residual block."""
-        finest = x
-        for index, block in enumerate(self.blocks):
+    def forward(self, x: Tensor, transforms: Mapping[int, Callable[[Tensor], Tensor]]) -> Tensor:
+        """Return the finest features, which :meth:`image` makes an image of. ``transforms`` maps a
+        level's size to what is applied to its features, behind the level's first residual block."""
+        for index, block in enumerate(self.blocks[:-1]):
             x = block(x)
             size = self.taps.get(index)
             if size in transforms:
                 x = transforms[size](x)
-            if index == len(self.blocks) - 2:
-                finest = x
-        return (F.pixel_shuffle(x, self.patch) if self.patch > 1 else x), finest
+        return x
+
+    def image(self, finest: Tensor) -> Tensor:
+        """The finest features -> (N, 3, S, S)."""
+        x = self.blocks[-1](finest)
+        return F.pixel_shuffle(x, self.patch) if self.patch > 1 else x

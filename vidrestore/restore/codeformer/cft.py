@@ -33,12 +33,10 @@ class FeatureTransform(nn.Module):
 
 
 class ImageTransform(nn.Module):
-    """The same idea at the image itself: at ``w = 1`` the result is the input plus a correction.
+    """The same idea at the image itself: the input plus a correction.
 
-    ``d + g(w) * (x + c - d)``. The correction ``c`` comes from the finest features of encoder and
-    generator, looked at again beside the input's own pixels in blocks of ``FINE``, and starts at zero.
-    The gate ``g(w) = 1 - (1 - w)^4`` is 0 at 0, 1 at 1 and already .94 at .5: a blend of two renderings
-    of one face is a double image, so the range where both show is kept short.
+    The correction comes from the finest features of encoder and generator, looked at again beside the
+    input's own pixels in blocks of ``FINE``, and starts at zero. It knows ``w``.
     """
 
     #: Pixels are seen in blocks of at most this side: a compromise between detail and cost.
@@ -65,11 +63,18 @@ class ImageTransform(nn.Module):
         nn.init.zeros_(self.correction.weight)
         nn.init.zeros_(self.correction.bias)
 
-    def forward(self, x: Tensor, image: Tensor, encoded: Tensor, decoded: Tensor, w: Tensor) -> Tensor:
-        """``x`` and ``image`` (N, 3, S, S), features (N, C, S / patch, S / patch) -> (N, 3, S, S)."""
+    def forward(self, x: Tensor, encoded: Tensor, decoded: Tensor, w: Tensor) -> Tensor:
+        """``x`` (N, 3, S, S), features (N, C, S / patch, S / patch), ``w`` (N, 1, 1, 1) -> like ``x``."""
         h = self.squeeze(self.features(torch.cat((encoded, decoded), dim=1)))
         h = F.interpolate(h, scale_factor=float(self.coarse), mode="nearest")
         pixels = F.pixel_unshuffle(x, self.fine).to(h)
         h = torch.cat((h, pixels, w.to(h).expand(-1, 1, *h.shape[2:])), dim=1)
-        correction = F.pixel_shuffle(self.correction(self.detail(h)), self.fine)
-        return torch.lerp(image.to(x), x + correction.to(x), 1 - (1 - w.to(x)) ** 4)
+        return x + F.pixel_shuffle(self.correction(self.detail(h)), self.fine).to(x)
+
+
+def image_blend(image: Tensor, corrected: Tensor, w: Tensor, floor: float) -> Tensor:
+    """From the generator's image at ``w = 0`` (but for ``floor`` of the corrected input) to the
+    corrected input at ``w >= 0.5``: two renderings of one face, blended, are a double image, so the
+    range where both show is kept short."""
+    share = (2 * w).clamp(max=1.0).to(corrected)
+    return torch.lerp(image.to(corrected), corrected, floor + (1 - floor) * share)

@@ -33,6 +33,9 @@ class CodeFormerConfig:
     #: Also apply the feature transformation to the image itself, so that ``w = 1`` starts from the
     #: input and the network has only a correction to learn. Not part of the published shape.
     image_cft: bool = False
+    #: With ``image_cft``: how much of the result is the corrected input even at ``w = 0``. At 1 the
+    #: codes only inform the correction, which suits a network whose codes are not yet faces.
+    image_floor: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("multipliers", "attention_sizes", "cft_sizes"):

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from .autoencoder import Encoder, Generator
-from .cft import FeatureTransform, ImageTransform
+from .cft import FeatureTransform, ImageTransform, image_blend
 from .config import CodeFormerConfig
 from .transformer import TransformerLayer
 
@@ -110,20 +110,27 @@ class CodeFormer(nn.Module):
             quantised = adaptive_instance_norm(quantised, encoding.features)
         return self.generate(quantised, encoding, w)
 
+    def reconstruct(self, quantised: Tensor) -> Tensor:
+        """The generator alone, from features (N, C, G, G): stage I's output."""
+        return self.generator.image(self.generator(quantised, {}))
+
     def generate(self, quantised: Tensor, encoding: Encoding, w: float | Tensor) -> Tensor:
         """The generator and the CFT, from features (N, C, G, G) in the place of looked-up codes."""
+        if not isinstance(w, Tensor) and w == 0 and not self.config.image_floor:
+            return self.reconstruct(quantised)
         weights = self._weights(w, quantised)
-        if weights is None:
-            return self.generator(quantised, {})[0]
         transforms = {
             int(size): partial(fuse, encoding.levels[int(size)], w=weights)
             for size, fuse in self.fuse_convs_dict.items()
         }
-        image, finest = self.generator(quantised, transforms)
-        if self.image_transform is not None:
-            encoded = encoding.levels[self.config.sizes[0]]
-            image = self.image_transform(encoding.image, image, encoded, finest, weights)
-        return image
+        finest = self.generator(quantised, transforms)
+        if self.image_transform is None:
+            return self.generator.image(finest)
+        encoded = encoding.levels[self.config.sizes[0]]
+        corrected = self.image_transform(encoding.image, encoded, finest, weights)
+        if self.config.image_floor == 1:
+            return corrected
+        return image_blend(self.generator.image(finest), corrected, weights, self.config.image_floor)
 
     def forward(self, x: Tensor, w: float | Tensor = 0.5, adain: bool = True) -> Tensor:
         """``x`` (N, 3, S, S) RGB in [-1, 1] -> restored faces of the same shape and range."""
@@ -132,11 +139,9 @@ class CodeFormer(nn.Module):
         return self.decode(codes, encoding, w, adain)
 
     @staticmethod
-    def _weights(w: float | Tensor, like: Tensor) -> Tensor | None:
-        """``w`` as (N, 1, 1, 1), or None where it is zero for every face and the CFT can be left out."""
+    def _weights(w: float | Tensor, like: Tensor) -> Tensor:
+        """``w`` as (N, 1, 1, 1)."""
         if not isinstance(w, Tensor):
-            if w == 0:
-                return None
             w = torch.full((len(like),), float(w))
         elif w.ndim == 0:
             w = w.expand(len(like))
