@@ -73,6 +73,10 @@ class Models:
             else None
         )
 
+    def detection_batch(self, faces: int) -> int:
+        """Frames for the detector at once: on a CPU more than one only costs memory."""
+        return 1 if self.device.type == "cpu" else faces
+
     def align(self, frame: Frame, faces: Iterable[Face]) -> list[AlignedFace]:
         """Cut the faces out of their frame."""
         picture, size = frame.picture(), self.restorer.spec.input_size
@@ -106,8 +110,8 @@ def restore_video(
     check_output(options.output, options.input, overwrite=options.overwrite)
     with ExitStack() as stack:
         decoder = stack.enter_context(Decoder(options.input, Span(options.start, options.stop)))
-        models = Models(options)
         writer = stack.enter_context(Writer(options.output, decoder, encoder_settings(options)))
+        models = Models(options)
 
         def stage(items: Iterable[Any], name: str) -> Iterator[Any]:
             return stack.enter_context(closing(ahead(items, _DEPTH, name)))
@@ -115,7 +119,7 @@ def restore_video(
         size = working_size(*decoder.first.upright_size)
         scale = tuple(full / small for full, small in zip(decoder.first.upright_size, size, strict=True))
         thumbnail = Thumbnails(*size)
-        source = LiveSource(models.detector, batch=options.batch)
+        source = LiveSource(models.detector, batch=models.detection_batch(options.batch))
         log.debug("%s at %dx%d, %s", models.detector_name, *size, models)
         log.debug("encoder: %s", writer.encoder)
 

@@ -166,6 +166,24 @@ def test_chapters_attachments_titles_and_subtitles(tmp_path, caplog):
     assert "font.ttf" in caplog.text
 
 
+def test_metadata_in_an_old_encoding_is_carried_over(tmp_path):
+    """Latin-1 in a file that should hold UTF-8: kept byte for byte, and printable."""
+    source = clip(tmp_path / "in.mkv")
+    with av.open(str(source)) as given, av.open(str(tmp_path / "titled.mkv"), "w") as titled:
+        stream = titled.add_stream_from_template(given.streams.video[0], opaque=True)
+        stream.metadata["title"] = "Caf__ noir"
+        titled.metadata["title"] = "Caf__ blanc"
+        for packet in given.demux():
+            if packet.size:
+                packet.stream = stream
+                titled.mux(packet)
+    data = (tmp_path / "titled.mkv").read_bytes().replace(b"Caf__", b"Caf\xe9_")
+    (tmp_path / "titled.mkv").write_bytes(data)
+    str(probe(tmp_path / "titled.mkv")).encode()
+    out = pass_through(tmp_path / "titled.mkv", tmp_path / "out.mkv")
+    assert out.read_bytes().count(b"Caf\xe9_") == 2
+
+
 def test_a_part_begins_at_zero_and_takes_its_sound_along(tmp_path):
     source = clip(tmp_path / "in.mp4", count=100, audio=1)
     out = pass_through(source, tmp_path / "out.mp4", span=Span(Fraction(1), Fraction(3)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from ..errors import WeightsError
 from ..weights import fetch, load_state, locate
 from .detect import RetinaFaceDetector
 
@@ -21,4 +22,11 @@ def choose_detector(name: str, *, offline: bool = False) -> str:
 
 def load_detector(name: str, device: torch.device) -> RetinaFaceDetector:
     """The detector called ``name``, as :func:`choose_detector` returned it. Raises WeightsError."""
-    return RetinaFaceDetector(_NETWORKS[name], load_state(name)[0], device=device)
+    state, _ = load_state(name)
+    try:
+        return RetinaFaceDetector(_NETWORKS[name], state, device=device)
+    except RuntimeError:
+        raise WeightsError(
+            f"the file {locate(name)} does not hold {name}'s weights; delete it, and get it anew with: "
+            f"vidrestore weights get {name}"
+        ) from None

@@ -22,6 +22,7 @@ from .copy import StreamCopier, kept_metadata
 from .decode import Decoder, Frame
 from .encode import EncoderSettings, choose_encoder
 from .output import MUXERS, partial_path, place, writing
+from .pyav import KEEP_METADATA
 
 #: How far, in seconds, copied packets may lie before the video's: about what players read at once.
 _LEAD = Fraction(1, 2)
@@ -54,7 +55,11 @@ class Writer:
         try:
             with writing(out):
                 self._container: OutputContainer = av.open(
-                    str(self._partial.absolute()), "w", format=muxer, options=_MUXER_OPTIONS[muxer]
+                    str(self._partial.absolute()),
+                    "w",
+                    format=muxer,
+                    options=_MUXER_OPTIONS[muxer],
+                    **KEEP_METADATA,
                 )
         except BaseException:
             self._copier.close()

@@ -12,6 +12,7 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from ..errors import InputError
+from .pyav import KEEP_METADATA
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def open_input(path: Path) -> InputContainer:
     try:
         if path.is_file() and path.stat().st_size == 0:
             raise InputError(f"{path} is empty (0 bytes); there is nothing to restore")
-        return av.open(str(path.absolute()), metadata_errors="replace")
+        return av.open(str(path.absolute()), **KEEP_METADATA)
     except (PermissionError, av.error.PermissionError):
         raise InputError(f"{path} cannot be read: permission denied") from None
     except (av.error.FFmpegError, ValueError) as error:
@@ -129,7 +130,12 @@ def describe(stream: Stream) -> StreamInfo:
         index=stream.index,
         kind=stream.type,
         codec=codec,
-        language=stream.metadata.get("language"),
-        title=stream.metadata.get("title") or stream.metadata.get("filename"),
+        language=_readable(stream.metadata.get("language")),
+        title=_readable(stream.metadata.get("title") or stream.metadata.get("filename")),
         details=details,
     )
+
+
+def _readable(text: str | None) -> str | None:
+    """Metadata that can be printed: bytes that are no UTF-8 come as lone surrogates."""
+    return text and text.encode("utf-8", "replace").decode()
