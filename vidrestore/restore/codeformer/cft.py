@@ -36,7 +36,9 @@ class ImageTransform(nn.Module):
     """The same idea at the image itself: the input plus a correction.
 
     The correction comes from the finest features of encoder and generator, looked at again beside the
-    input's own pixels in blocks of ``FINE``, and starts at zero. It knows ``w``.
+    input's own pixels in blocks of ``FINE``, and starts at zero. It knows ``w``. It has half the input's
+    size (a face in a video seldom holds more) and is enlarged smoothly, so that it cannot have the
+    blocks' pattern in it.
     """
 
     #: Pixels are seen in blocks of at most this side: a compromise between detail and cost.
@@ -50,26 +52,35 @@ class ImageTransform(nn.Module):
         super().__init__()
         self.fine = min(patch, self.FINE)
         self.coarse = patch // self.fine
+        self.shuffle = max(1, self.fine // 2)
         pixels = 3 * self.fine**2
         self.features = ResidualBlock(2 * channels, channels, groups)
         self.squeeze = nn.Conv2d(channels, self.FEATURES, 1)
         self.detail = nn.Sequential(
-            nn.Conv2d(self.FEATURES + pixels + 1, self.WIDTH, 3, padding=1),
+            nn.Conv2d(self.FEATURES + pixels + 1 + channels // self.coarse**2, self.WIDTH, 3, padding=1),
             nn.SiLU(),
             nn.Conv2d(self.WIDTH, self.WIDTH, 3, padding=1),
             nn.SiLU(),
         )
-        self.correction = nn.Conv2d(self.WIDTH, pixels, 3, padding=1)
+        self.correction = nn.Conv2d(self.WIDTH, 3 * self.shuffle**2, 3, padding=1)
         nn.init.zeros_(self.correction.weight)
         nn.init.zeros_(self.correction.bias)
 
     def forward(self, x: Tensor, encoded: Tensor, decoded: Tensor, w: Tensor) -> Tensor:
         """``x`` (N, 3, S, S), features (N, C, S / patch, S / patch), ``w`` (N, 1, 1, 1) -> like ``x``."""
-        h = self.squeeze(self.features(torch.cat((encoded, decoded), dim=1)))
-        h = F.interpolate(h, scale_factor=float(self.coarse), mode="nearest")
+        features = self.features(torch.cat((encoded, decoded), dim=1))
+        # The same features twice: smooth, and as detail within their blocks.
+        h, detail = _enlarge(self.squeeze(features), self.coarse), F.pixel_shuffle(features, self.coarse)
         pixels = F.pixel_unshuffle(x, self.fine).to(h)
-        h = torch.cat((h, pixels, w.to(h).expand(-1, 1, *h.shape[2:])), dim=1)
-        return x + F.pixel_shuffle(self.correction(self.detail(h)), self.fine).to(x)
+        h = torch.cat((h, pixels, w.to(h).expand(-1, 1, *h.shape[2:]), detail), dim=1)
+        correction = F.pixel_shuffle(self.correction(self.detail(h)), self.shuffle)
+        return x + _enlarge(correction, self.fine // self.shuffle).to(x)
+
+
+def _enlarge(x: Tensor, factor: int) -> Tensor:
+    if factor == 1:
+        return x
+    return F.interpolate(x, scale_factor=float(factor), mode="bilinear", align_corners=False)
 
 
 def image_blend(image: Tensor, corrected: Tensor, w: Tensor, floor: float) -> Tensor:
