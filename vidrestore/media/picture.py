@@ -122,13 +122,12 @@ def _grid(to_image: np.ndarray, x0: int, y0: int, width: int, height: int, image
     """Where in ``image`` the centres of the pixels x0.., y0.. lie, as grid_sample wants them."""
     rows, columns = image.shape[-2:]
     # To [-1, 1] over the image's edges (grid_sample with align_corners=False).
+    # The offset of the first pixel is taken in here, in double precision: what is left fits a float32.
     m = np.array([[2 / columns, 0, -1], [0, 2 / rows, -1], [0, 0, 1]]) @ to_image
-    m = torch.from_numpy(m).to(image.device)
-    x = torch.arange(x0, x0 + width, device=image.device, dtype=torch.float64) + 0.5
-    y = torch.arange(y0, y0 + height, device=image.device, dtype=torch.float64) + 0.5
-    gx = m[0, 0] * x[None, :] + m[0, 1] * y[:, None] + m[0, 2]
-    gy = m[1, 0] * x[None, :] + m[1, 1] * y[:, None] + m[1, 2]
-    return torch.stack((gx, gy), dim=-1).float()[None]
+    (a, b, c), (d, e, f) = (m @ np.array([[1, 0, x0 + 0.5], [0, 1, y0 + 0.5], [0, 0, 1]]))[:2].tolist()
+    x = torch.arange(width, device=image.device, dtype=torch.float32)[None, :]
+    y = torch.arange(height, device=image.device, dtype=torch.float32)[:, None]
+    return torch.stack((a * x + b * y + c, d * x + e * y + f), dim=-1)[None]
 
 
 def _sample(part: Tensor, to_part: np.ndarray, size: int) -> Tensor:
