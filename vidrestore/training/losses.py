@@ -65,7 +65,9 @@ class PerceptualDistance(nn.Module):
         found = []
         for part in self.slices:
             x = part(x)
-            found.append(x / (x.square().sum(dim=1, keepdim=True).sqrt() + 1e-10))
+            # Inside the root, since its slope at zero, where nothing fires, is infinite.
+            norm = (x.float().square().sum(dim=1, keepdim=True) + 1e-12).sqrt()
+            found.append((x / norm).to(x))
         return found
 
     def forward(self, x: Tensor, target: Tensor) -> Tensor:

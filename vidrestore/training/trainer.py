@@ -106,8 +106,9 @@ class Trainer:
         loss.backward()
         parameters = [p for group in self.optimiser.param_groups for p in group["params"]]
         norm = nn.utils.clip_grad_norm_(parameters, self.settings["clip"])
-        self.optimiser.step()
-        self._average(step)
+        if torch.isfinite(norm):  # one bad batch must not end a long run
+            self.optimiser.step()
+            self._average(step)
         return {k: float(v) for k, v in {"loss": loss.detach(), **figures, "norm": norm}.items()}
 
     @torch.no_grad()
