@@ -57,7 +57,7 @@ class ImageTransform(nn.Module):
         self.features = ResidualBlock(2 * channels, channels, groups)
         self.squeeze = nn.Conv2d(channels, self.FEATURES, 1)
         self.detail = nn.Sequential(
-            nn.Conv2d(self.FEATURES + pixels + 1 + channels // self.coarse**2, self.WIDTH, 3, padding=1),
+            nn.Conv2d(self.FEATURES + pixels + 1, self.WIDTH, 3, padding=1),
             nn.SiLU(),
             nn.Conv2d(self.WIDTH, self.WIDTH, 3, padding=1),
             nn.SiLU(),
@@ -68,11 +68,10 @@ class ImageTransform(nn.Module):
 
     def forward(self, x: Tensor, encoded: Tensor, decoded: Tensor, w: Tensor) -> Tensor:
         """``x`` (N, 3, S, S), features (N, C, S / patch, S / patch), ``w`` (N, 1, 1, 1) -> like ``x``."""
-        features = self.features(torch.cat((encoded, decoded), dim=1))
-        # The same features twice: smooth, and as detail within their blocks.
-        h, detail = _enlarge(self.squeeze(features), self.coarse), F.pixel_shuffle(features, self.coarse)
+        h = self.squeeze(self.features(torch.cat((encoded, decoded), dim=1)))
+        h = _enlarge(h, self.coarse)
         pixels = F.pixel_unshuffle(x, self.fine).to(h)
-        h = torch.cat((h, pixels, w.to(h).expand(-1, 1, *h.shape[2:]), detail), dim=1)
+        h = torch.cat((h, pixels, w.to(h).expand(-1, 1, *h.shape[2:])), dim=1)
         correction = F.pixel_shuffle(self.correction(self.detail(h)), self.shuffle)
         return x + _enlarge(correction, self.fine // self.shuffle).to(x)
 
