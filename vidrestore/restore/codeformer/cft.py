@@ -37,8 +37,8 @@ class ImageTransform(nn.Module):
 
     The correction comes from the finest features of encoder and generator, looked at again beside the
     input's own pixels in blocks of ``FINE``, and starts at zero. It knows ``w``. It has half the input's
-    size (a face in a video seldom holds more) and is enlarged smoothly, so that it cannot have the
-    blocks' pattern in it.
+    size (a face in a video seldom holds more), is smoothed and enlarged smoothly, so that it cannot have
+    the blocks' pattern in it.
     """
 
     #: Pixels are seen in blocks of at most this side: a compromise between detail and cost.
@@ -73,6 +73,10 @@ class ImageTransform(nn.Module):
         pixels = F.pixel_unshuffle(x, self.fine).to(h)
         h = torch.cat((h, pixels, w.to(h).expand(-1, 1, *h.shape[2:])), dim=1)
         correction = F.pixel_shuffle(self.correction(self.detail(h)), self.shuffle)
+        if self.shuffle > 1:
+            # (1, 2, 1) in both directions: what the shuffle's blocks could show as a pattern is zero.
+            correction = F.pad(correction, (1, 1, 1, 1), mode="replicate")
+            correction = F.avg_pool2d(F.avg_pool2d(correction, 2, stride=1), 2, stride=1)
         return x + _enlarge(correction, self.fine // self.shuffle).to(x)
 
 
