@@ -10,11 +10,12 @@ from .blocks import ResidualBlock
 
 
 def _affine_branch(channels: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(channels, channels, 3, padding=1),
-        nn.LeakyReLU(0.2),
-        nn.Conv2d(channels, channels, 3, padding=1),
-    )
+    # Zero at first, as in the correction below: the transformation is a product of features, and from
+    # random weights the products of two levels grow beyond what a later norm can bring back.
+    last = nn.Conv2d(channels, channels, 3, padding=1)
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1), nn.LeakyReLU(0.2), last)
 
 
 class FeatureTransform(nn.Module):
