@@ -42,8 +42,9 @@ _TABLE = (
     ),
     Weights(
         name="lite",
-        about="A small CodeFormer of this project: quick and offline. It cleans and sharpens a face that "
-        "can still be read; it is not the published model and does not rebuild one that cannot.",
+        about="A small CodeFormer of this project, from a first, short training: quick, offline and gentle. "
+        "It sharpens a face that can still be read; it is not the published model, does not rebuild a face "
+        "that cannot be read, and --w changes little in it.",
         filename="lite.safetensors",
         licence="Apache License 2.0",
         licence_url="https://www.apache.org/licenses/LICENSE-2.0",
