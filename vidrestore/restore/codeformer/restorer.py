@@ -42,7 +42,8 @@ class CodeFormerRestorer:
         x = (faces.to(self._device) * 2 - 1).contiguous(memory_format=torch.channels_last)
         reduced = self._dtype != torch.float32
         with torch.autocast(self._device.type, self._dtype, enabled=reduced):
-            restored = self._network(x, w.to(self._device))
+            # Where every w is zero the network leaves the CFT out, which a number tells it.
+            restored = self._network(x, w.to(self._device) if w.any() else 0.0)
         return (restored.float() + 1).div_(2).clamp_(0, 1)
 
 
