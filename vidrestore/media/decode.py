@@ -150,7 +150,8 @@ class Decoder:
         if repaired:
             log.warning("%d frames of %s had no timestamp of their own", repaired, self.path.name)
         expected = self.stream.frames
-        if timeline.span.whole and expected > index:
+        # AVI counts an empty packet at its end as a frame.
+        if timeline.span.whole and expected > index + 1:
             log.warning("%s ends early: %d of %d frames could be read", self.path.name, index, expected)
 
     def _decoded(self) -> Iterator[av.VideoFrame]:
