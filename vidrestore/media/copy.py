@@ -58,11 +58,8 @@ class StreamCopier:
         """Give ``container`` a stream like ``stream``; one that it cannot hold is named in a warning."""
         if not _accepts(container.format.name, stream):
             if not _is_chapter_text(stream, self.source):
-                log.warning(
-                    "%s cannot hold the input's %s: it is left out; .mkv keeps the most",
-                    name,
-                    describe(stream),
-                )
+                hint = "" if container.format.name == "matroska" else "; .mkv keeps the most"
+                log.warning("%s cannot hold the input's %s: it is left out%s", name, describe(stream), hint)
             return
         target = container.add_stream_from_template(stream, opaque=True)
         target.metadata.update(kept_metadata(stream.metadata))
