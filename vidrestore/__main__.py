@@ -31,17 +31,14 @@ def main(argv: list[str] | None = None) -> int:
         # Whoever read standard output has gone; say nothing more to them.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except VidrestoreError as error:
-        if os.environ.get("VIDRESTORE_DEBUG"):
-            raise
-        message, code = str(error), error.exit_code
     except Exception as error:
         if os.environ.get("VIDRESTORE_DEBUG"):
             raise
-        message = (
-            f"a fault of vidrestore's own ({type(error).__name__}: {error}); VIDRESTORE_DEBUG=1 shows where"
-        )
-        code = 1
+        if isinstance(error, VidrestoreError):
+            message, code = str(error), error.exit_code
+        else:
+            what = f"{type(error).__name__}: {error}"
+            message, code = f"a fault of vidrestore's own ({what}); VIDRESTORE_DEBUG=1 shows where", 1
     except KeyboardInterrupt:
         message, code = "interrupted", 130
     except _Terminated:

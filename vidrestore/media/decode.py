@@ -18,7 +18,7 @@ from ..errors import InputError
 from .colour import Colour
 from .picture import Picture
 from .pixels import planar_format, planar_twin, plane_views
-from .probe import main_video, open_input
+from .probe import USUAL_RATE, frame_rate, main_video, open_input
 from .timeline import Span, Timeline
 
 log = logging.getLogger(__name__)
@@ -39,26 +39,29 @@ class Frame:
         return self.video.pts * self.video.time_base
 
     @property
+    def turns(self) -> int:
+        """Quarter turns counter-clockwise from the stored picture to the displayed one, 0 to 3."""
+        return round(self.video.rotation / 90) % 4
+
+    @property
     def upright(self) -> np.ndarray:
         """(3, 3) map from stored pixels to pixels as displayed: a rotation by quarter turns."""
         width, height = self.video.width, self.video.height
-        turns = round(self.video.rotation / 90) % 4  # counter-clockwise
         return np.array(
             {
                 0: ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
                 1: ((0, 1, 0), (-1, 0, width), (0, 0, 1)),
                 2: ((-1, 0, width), (0, -1, height), (0, 0, 1)),
                 3: ((0, -1, height), (1, 0, 0), (0, 0, 1)),
-            }[turns],
+            }[self.turns],
             float,
         )
 
     @property
     def upright_size(self) -> tuple[int, int]:
         """Width and height as displayed."""
-        turned = round(self.video.rotation / 90) % 2
         size = (self.video.width, self.video.height)
-        return size[::-1] if turned else size
+        return size[::-1] if self.turns % 2 else size
 
     def picture(self, *, editable: bool = False) -> Picture:
         """The planes. With ``editable`` they are this frame's alone: a decoder keeps its frames to
@@ -80,12 +83,11 @@ class Thumbnails:
 
     def __call__(self, frame: Frame) -> np.ndarray:
         """(height, width, 3) uint8."""
-        turns = round(frame.video.rotation / 90) % 4
-        width, height = self._size[::-1] if turns % 2 else self._size
+        width, height = self._size[::-1] if frame.turns % 2 else self._size
         small = self._reformatter.reformat(
             frame.video, width, height, "bgr24", interpolation=Interpolation.BILINEAR
         )
-        return np.ascontiguousarray(np.rot90(small.to_ndarray(), turns))
+        return np.ascontiguousarray(np.rot90(small.to_ndarray(), frame.turns))
 
 
 class Decoder:
@@ -179,8 +181,8 @@ class Decoder:
         for stamp in (video.pts, video.dts):
             if stamp is not None and (previous is None or stamp > previous):
                 return stamp
-        rate = self.stream.average_rate or self.stream.guessed_rate or Fraction(25)
-        return 0 if previous is None else previous + max(1, round(1 / (rate * video.time_base)))
+        step = 1 / ((frame_rate(self.stream) or USUAL_RATE) * video.time_base)
+        return 0 if previous is None else previous + max(1, round(step))
 
     def _planar(self, video: av.VideoFrame) -> av.VideoFrame:
         twin = planar_twin(video.format.name)

@@ -22,6 +22,7 @@ from .copy import StreamCopier, kept_metadata
 from .decode import Decoder, Frame
 from .encode import EncoderSettings, choose_encoder
 from .output import MUXERS, partial_path, place, writing
+from .probe import USUAL_RATE, frame_rate
 from .pyav import KEEP_METADATA
 
 #: How far, in seconds, copied packets may lie before the video's: about what players read at once.
@@ -125,7 +126,7 @@ class Writer:
 
     def _add_video(self, source: VideoStream) -> VideoStream:
         given = self._given.codec_context
-        rate = source.average_rate or source.guessed_rate or Fraction(25)
+        rate = frame_rate(source) or USUAL_RATE
         stream = self._container.add_stream(self.encoder.codec, rate=rate, options=dict(self.encoder.options))
         context = stream.codec_context
         stream.width, stream.height, stream.pix_fmt = given.width, given.height, self.encoder.pix_fmt

@@ -60,7 +60,7 @@ class PixelFormat:
 @cache
 def planar_format(name: str) -> PixelFormat | None:
     """The format of that name, or None where it is not planar with 8 to 16 bits a sample."""
-    # A size that no subsampling divides evenly tells the planes' reduction.
+    # A size that every subsampling divides shows the planes' reduction.
     form = av.VideoFormat(name, 64, 64)
     components = form.components
     bits = {c.bits for c in components}

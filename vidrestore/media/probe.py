@@ -14,6 +14,9 @@ from av.video.stream import VideoStream
 from ..errors import InputError
 from .pyav import KEEP_METADATA
 
+#: Frames per second of a video that does not tell its own.
+USUAL_RATE = Fraction(25)
+
 
 @dataclass(frozen=True)
 class StreamInfo:
@@ -88,6 +91,11 @@ def main_video(container: InputContainer, path: Path) -> VideoStream:
     raise InputError(f"the video of {path} cannot be decoded; its codec is unknown or its header damaged")
 
 
+def frame_rate(stream: VideoStream) -> Fraction | None:
+    """Frames per second, on average; None where nothing tells."""
+    return stream.average_rate or stream.guessed_rate or None
+
+
 def probe(path: Path) -> MediaInfo:
     """Read a file's headers. Raises InputError."""
     with open_input(path) as container:
@@ -98,7 +106,7 @@ def probe(path: Path) -> MediaInfo:
             duration = Fraction(container.duration, av.time_base)
         elif stream.duration is not None and stream.time_base:
             duration = stream.duration * stream.time_base
-        rate = stream.average_rate or stream.guessed_rate or None
+        rate = frame_rate(stream)
         frames = stream.frames or (round(duration * rate) if duration and rate else None)
         return MediaInfo(
             path=path,
