@@ -14,7 +14,7 @@ from vidrestore.training.trainer import Trainer, load_averaged
 pytestmark = pytest.mark.skipif(find_spec("stlpips_pytorch") is None, reason="no perceptual weights")
 
 COMMON = {"batch": 2, "rate": 2e-3, "clip": 1.0, "average": 0.9}
-IMAGE = {"gradient": 0.5, "perceptual": 0.2, "crop": 32}
+IMAGE = {"gradient": 0.5, "perceptual": 0.2, "perceptual_net": "alex", "crop": 32}
 CONFIG: dict[str, Any] = {
     "seed": 3,
     "precision": "fp32",
@@ -36,7 +36,7 @@ CONFIG: dict[str, Any] = {
         "cft_sizes": [8],
         "image_cft": True,
     },
-    "stage1": COMMON | IMAGE | {"steps": 40, "warmup": 10, "adain": True, "commitment": 0.25},
+    "stage1": COMMON | IMAGE | {"steps": 40, "part": 64, "warmup": 10, "adain": True, "commitment": 0.25},
     "stage2": COMMON | {"steps": 40, "encoder_scale": 0.5, "feature": 0.5},
     "stage3": COMMON
     | IMAGE

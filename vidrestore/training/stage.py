@@ -40,7 +40,11 @@ class Stage(nn.Module):
 
 
 class ImageLoss(nn.Module):
-    """L1, its like on gradients, and the perceptual distance on crops at every second step."""
+    """L1, its like on gradients, and the perceptual distance on crops at every second step.
+
+    ``settings``: ``gradient`` and ``perceptual``, the weights beside L1's 1; ``perceptual_net``, "alex" or
+    "vgg"; ``crop``, the side in pixels of what that network sees.
+    """
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         super().__init__()
@@ -48,7 +52,7 @@ class ImageLoss(nn.Module):
         self.perceptual = settings["perceptual"]
         self.crop = settings["crop"]
         # Not a submodule: its weights are the package's, and no part of a checkpoint.
-        self.distance = [PerceptualDistance("alex").to(memory_format=torch.channels_last)]
+        self.distance = [PerceptualDistance(settings["perceptual_net"]).to(memory_format=torch.channels_last)]
 
     def forward(
         self, x: Tensor, target: Tensor, step: int, generator: torch.Generator, weight: Tensor | float = 1.0

@@ -21,6 +21,8 @@ class Stage1(Stage):
 
     For the first ``warmup`` steps nothing is quantised. With ``adain`` the codes' features take the
     statistics of the encoder's, as they do at inference: colour then need not pass through codes.
+    ``part`` is the side in pixels of the part of each face that is seen; the autoencoder has no sense of
+    place, and parts of many faces teach it more than the whole of a few.
     """
 
     name = "stage1"
@@ -37,13 +39,13 @@ class Stage1(Stage):
     def loss(
         self, model: CodeFormer, clean: Tensor, degraded: Tensor, step: int, generator: torch.Generator
     ) -> tuple[Tensor, dict[str, Tensor | float]]:
-        encoding = model.encode(clean)
-        features = encoding.features.float()
+        clean = parts(clean, self.settings["part"], generator)
+        features = model.encoder(clean)[0].float()
         quantised, commitment = features, features.new_zeros(())
         if step >= self.settings["warmup"]:
             codebook = model.quantize.embedding.weight.data
             self.averages.update(codebook, features.detach(), generator)
-            found = model.quantize(nearest_codes(features.detach(), codebook), model.config.code_grid)
+            found = model.quantize(nearest_codes(features.detach(), codebook), features.shape[-1])
             found = found.detach()
             commitment = F.mse_loss(features, found)
             quantised = features + (found - features).detach()  # straight through
@@ -53,3 +55,13 @@ class Stage1(Stage):
         loss, figures = self.image_loss(image, clean, step, generator)
         figures |= {"commitment": commitment.detach(), "codes": self.averages.perplexity()}
         return loss + self.settings["commitment"] * commitment, figures
+
+
+def parts(faces: Tensor, side: int, generator: torch.Generator) -> Tensor:
+    """A part of each face at a random place: (N, 3, S, S) -> (N, 3, side, side)."""
+    span = faces.shape[-1] - side
+    if span == 0:
+        return faces
+    places = torch.randint(0, span + 1, (len(faces), 2), generator=generator).tolist()
+    chosen = [f[:, y : y + side, x : x + side] for f, (y, x) in zip(faces, places, strict=True)]
+    return torch.stack(chosen).contiguous(memory_format=torch.channels_last)

@@ -18,7 +18,7 @@ class Stage3(Stage):
     """The image losses, with ``w`` drawn per face; the code losses at every ``code_every``-th step keep
     the codes predictable while the encoder changes.
 
-    The perceptual part weighs ``1.05 - w``: ``w`` trades likeness to the eye against distance to the
+    The perceptual part weighs ``1.5 - w``: ``w`` trades likeness to the eye against distance to the
     input, and this is where the network learns that. The generator learns at ``generator_scale`` of the
     rate, all else but the codebook at the full one.
     """
@@ -56,7 +56,7 @@ class Stage3(Stage):
         with torch.set_grad_enabled(learns_codes):
             logits = model.predict(encoding.features)
         image = model.decode(logits.argmax(dim=-1), encoding, w).float()
-        loss, figures = self.image_loss(image, clean, step, generator, weight=1.05 - w)
+        loss, figures = self.image_loss(image, clean, step, generator, weight=1.5 - w)
         if learns_codes:
             codes = self.teacher.codes(model, clean)
             extra, more = code_loss(model, encoding.features, logits, codes, self.settings["feature"])
