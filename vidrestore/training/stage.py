@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from vidrestore.measure.perceptual import PerceptualDistance
 from vidrestore.restore.codeformer import CodeFormer
 
-from .losses import PerceptualDistance, gradient_loss, perceptual_on_crops
+from .losses import gradient_loss, perceptual_on_crops
 
 
 class Stage(nn.Module):

@@ -1,0 +1,102 @@
+"""A perceptual distance whose weights come inside a Python package, so that nothing is downloaded."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+_MEAN = (-0.030, -0.088, -0.188)
+_DEVIATION = (0.458, 0.448, 0.450)
+
+#: Output channels of the 3 x 3 convolutions of VGG16 between its poolings.
+_VGG = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
+
+
+class _BlurPool(nn.Module):
+    """Blur by (1, 2, 1) in both directions and keep every second value (Zhang, 2019)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        kernel = torch.tensor([1.0, 2.0, 1.0])
+        self.register_buffer("filt", (torch.outer(kernel, kernel) / 16).expand(channels, 1, 3, 3).clone())
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv2d(F.pad(x, (2, 2, 2, 2), mode="reflect"), self.filt.to(x), stride=2, groups=x.shape[1])
+
+
+class PerceptualDistance(nn.Module):
+    """LPIPS on the shift-tolerant networks of Ghildyal and Liu (ECCV 2022), frozen.
+
+    ``net`` is "alex" or "vgg". The weights are read from the package ``stlpips-pytorch``; its code, which
+    pulls in more packages, is not imported. Raises ImportError where the package is missing.
+    """
+
+    def __init__(self, net: str = "alex") -> None:
+        super().__init__()
+        spec = find_spec("stlpips_pytorch")
+        if spec is None or spec.origin is None:
+            raise ImportError("the perceptual distance needs weights: pip install stlpips-pytorch")
+        path = Path(spec.origin).parent / "weights" / "vST0.0" / f"{net}_shift_tolerant.pth"
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        self.slices = nn.ModuleList(_alex() if net == "alex" else _vgg())
+        trained = [k for k in state if k.startswith("net.") and not k.endswith("filt")]
+        convolutions = [m for m in self.modules() if isinstance(m, nn.Conv2d)]
+        for module, weight, bias in zip(convolutions, trained[::2], trained[1::2], strict=True):
+            module.load_state_dict({"weight": state[weight], "bias": state[bias]})
+        for i in range(5):
+            self.register_buffer(f"head{i}", state[f"lin{i}.model.1.weight"])
+        self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1))
+        self.register_buffer("deviation", torch.tensor(_DEVIATION).view(1, 3, 1, 1))
+        self.requires_grad_(False)
+
+    def features(self, x: Tensor) -> list[Tensor]:
+        """A batch (N, 3, H, W) in [-1, 1] -> what five layers see in it, each (N, C, h, w) of length one
+        over its channels."""
+        x = (x - self.mean) / self.deviation
+        found = []
+        for part in self.slices:
+            x = part(x)
+            # Inside the root, since its slope at zero, where nothing fires, is infinite.
+            norm = (x.float().square().sum(dim=1, keepdim=True) + 1e-12).sqrt()
+            found.append((x / norm).to(x))
+        return found
+
+    def compare(self, found: list[Tensor], wanted: list[Tensor]) -> Tensor:
+        """Two lists that :meth:`features` gave -> distances (N,). ``wanted`` may be of one picture."""
+        total = found[0].new_zeros(len(found[0]), dtype=torch.float32)
+        for i, (a, b) in enumerate(zip(found, wanted, strict=True)):
+            head = getattr(self, f"head{i}")
+            total = total + F.conv2d((a - b).square(), head.to(a)).float().mean(dim=(1, 2, 3))
+        return total
+
+    def forward(self, x: Tensor, target: Tensor) -> Tensor:
+        """Two batches (N, 3, H, W) in [-1, 1] -> distances (N,)."""
+        with torch.no_grad():
+            wanted = self.features(target)
+        return self.compare(self.features(x), wanted)
+
+
+def _alex() -> list[nn.Sequential]:
+    relu = nn.ReLU
+    return [
+        nn.Sequential(nn.Conv2d(3, 64, 11, padding=2), _BlurPool(64), relu()),
+        nn.Sequential(nn.MaxPool2d(3, 1), _BlurPool(64), nn.Conv2d(64, 192, 5, padding=2), relu()),
+        nn.Sequential(nn.MaxPool2d(3, 1), _BlurPool(192), nn.Conv2d(192, 384, 3, padding=1), relu()),
+        nn.Sequential(nn.Conv2d(384, 256, 3, padding=1), relu()),
+        nn.Sequential(nn.Conv2d(256, 256, 3, padding=1), relu()),
+    ]
+
+
+def _vgg() -> list[nn.Sequential]:
+    slices, channels = [], 3
+    for level, widths in enumerate(_VGG):
+        layers: list[nn.Module] = [nn.MaxPool2d(2, 1), _BlurPool(channels)] if level else []
+        for width in widths:
+            layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()]
+            channels = width
+        slices.append(nn.Sequential(*layers))
+    return slices
