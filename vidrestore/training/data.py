@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from .degrade import degrade, draw
+from .film import draw_look
 
 #: A face goes into validation when the first byte of its name's hash is below this: about 5 %.
 HELD_OUT = 13
@@ -47,13 +48,17 @@ class FaceSet:
 
 class Pairs(Dataset):
     """Training pairs (clean, degraded), each (3, S, S) uint8. Pair ``i`` depends on ``i`` and the
-    seed alone, so a resumed run sees exactly what an uninterrupted one would have."""
+    seed alone, so a resumed run sees exactly what an uninterrupted one would have. ``form`` is that of
+    the degradations, ``video`` or ``paper``."""
 
-    def __init__(self, faces: FaceSet, *, seed: int, length: int, degraded: bool = True) -> None:
+    def __init__(
+        self, faces: FaceSet, *, seed: int, length: int, degraded: bool = True, form: str = "video"
+    ) -> None:
         self.faces = faces
         self.seed = seed
         self.length = length
         self.degraded = degraded
+        self.form = form
         # Faces that were enlarged are soft at full size and teach softness: show them less often.
         weights = np.minimum(1.0, 1.0 / faces.enlarged[faces.training]) ** 1.5
         self.probabilities = weights / weights.sum()
@@ -64,35 +69,30 @@ class Pairs(Dataset):
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         rng = np.random.default_rng((self.seed, index))
         number = int(rng.choice(self.faces.training, p=self.probabilities))
-        clean = augment(self.faces.pixels[number], rng)
+        look = draw_look(rng)
+        clean = look(move(self.faces.pixels[number], rng))
         clean = torch.from_numpy(clean.transpose(2, 0, 1).copy())
         if not self.degraded:
             return clean, clean
-        return clean, degrade(clean, draw(rng), seed=int(rng.integers(2**31)))
+        degradation = draw(rng, form=self.form, mono=look.mono)
+        return clean, degrade(clean, degradation, seed=int(rng.integers(2**31)))
 
 
-def augment(face: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Mirror, move a little and recolour a face (S, S, 3) RGB uint8; 5 % become grey."""
+def move(face: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Mirror a face (S, S, 3) RGB uint8 or not, and turn, scale and shift it a little."""
     side = face.shape[0]
     if rng.random() < 0.5:
         face = face[:, ::-1]
     angle, zoom = rng.normal(0, 4.0), np.exp(rng.normal(0, 0.05))
     matrix = cv2.getRotationMatrix2D((side / 2, side / 2), angle, zoom)
     matrix[:, 2] += rng.normal(0, 0.012 * side, 2)
-    face = cv2.warpAffine(
+    return cv2.warpAffine(
         np.ascontiguousarray(face),
         matrix,
         (side, side),
         flags=cv2.INTER_CUBIC,
         borderMode=cv2.BORDER_REFLECT_101,
     )
-    if rng.random() < 0.05:
-        return cv2.cvtColor(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-    gains = np.exp(rng.normal(0, 0.08) + rng.normal(0, 0.05, 3))
-    gamma = np.exp(rng.normal(0, 0.12))
-    levels = np.linspace(0, 1, 256)[:, None] ** gamma * gains
-    table = (np.clip(levels, 0, 1) * 255 + 0.5).astype(np.uint8)
-    return np.stack([cv2.LUT(face[..., c], table[:, c]) for c in range(3)], axis=-1)
 
 
 def batches(dataset: Pairs, *, batch: int, start: int, workers: int) -> Iterator[tuple[Tensor, Tensor]]:

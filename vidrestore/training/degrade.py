@@ -1,23 +1,23 @@
-"""Degradations: what cameras, scaling and codecs do to a face, drawn at random and repeatable.
+"""Degradations: what cameras, film, scaling and codecs do to a face, drawn at random and repeatable.
 
 The chain is the paper's, ``{[(I * k_sigma) down_r + n_delta] compressed} up_r`` (Zhou et al., 2022,
-section 4.1), with ranges skewed towards mild ones and, for a share of the faces, a real H.264 encode
-in the place of JPEG, since faces here come from video.
+section 4.1). It is drawn in two forms: the paper's own, and that of faces in videos, which has ranges
+skewed towards mild ones, grain of old film and, for a share of the faces, a real video encode in the
+place of JPEG.
 """
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
-from fractions import Fraction
-from functools import lru_cache
 
-import av
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+
+from .codecs import jpeg, last_frame
+from .film import grain
+from .resample import resample, resize_matrix, shrink_matrix
 
 #: Interpolations that a face is scaled down and up by.
 MODES = ("area", "bilinear", "bicubic")
@@ -31,9 +31,13 @@ class Degradation:
     stretch: float = 1.0  #: its deviation in y is ``blur * stretch``
     scale: float = 1.0  #: factor that the sides are divided by
     noise: float = 0.0  #: deviation of the noise, of 255
-    grey_noise: bool = False  #: the same noise in the three channels
+    grey_noise: bool = False  #: the same noise and grain in the three channels
+    grain: float = 0.0  #: deviation of film grain in the mid-tones, of 255
+    grain_size: float = 0.7  #: deviation of a grain in pixels of the small picture
     jpeg: int | None = None  #: JPEG quality, 1 to 100
-    crf: int | None = None  #: H.264 constant rate factor, 0 to 51
+    crf: int | None = None  #: constant rate factor of the video encode, 0 to 51; MPEG-2's quantiser scale
+    codec: str = "h264"  #: which video encode ``crf`` is of: one of ``codecs.VIDEO_CODECS``
+    offset: tuple[int, int] = (0, 0)  #: rows and columns before the small picture when compressed
     down: str = "area"
     up: str = "bicubic"
 
@@ -45,25 +49,59 @@ LEVELS = {
     "heavy": Degradation(blur=7.0, scale=10.0, noise=12.0, jpeg=40),
 }
 
+#: For each video codec: its share, and its quality's range, the end that a small picture gets and the
+#: end that a large one gets: a small picture has little to lose, so the same quality hurts it more.
+_ENCODES = {"h264": (0.55, 18, 29, 35), "h265": (0.25, 20, 31, 37), "mpeg2": (0.20, 2, 9, 14)}
 
-def draw(rng: np.random.Generator, *, clean: float = 0.04, video: float = 0.3) -> Degradation:
-    """Draw a degradation; ``clean`` of them change nothing, ``video`` of them hold an H.264 encode."""
+
+def draw(
+    rng: np.random.Generator,
+    *,
+    form: str = "video",
+    mono: bool = False,
+    clean: float = 0.04,
+    video: float = 0.3,
+) -> Degradation:
+    """Draw a degradation of a form.
+
+    ``video``: faces of videos; ``clean`` of them change nothing, ``video`` of them hold a video encode,
+    the others JPEG. ``paper``: sigma 1 to 15, r 1 to 30, delta 0 to 20, q 30 to 90, all uniform.
+    A picture of one channel (``mono``) gets noise of one channel. Raises ValueError for another form.
+    """
+    if form == "paper":
+        return Degradation(
+            blur=float(rng.uniform(1, 15)),
+            scale=float(rng.uniform(1, 30)),
+            noise=float(rng.uniform(0, 20)),
+            grey_noise=mono,
+            jpeg=int(rng.integers(30, 91)),
+            down="bilinear",
+            up="bilinear",
+        )
+    if form != "video":
+        raise ValueError(f'there is no form "{form}" of degradations: take "video" or "paper"')
     if rng.random() < clean:
         return Degradation()
-    codec = rng.random() < video
-    # Squared, so that mild ones are more frequent than severe ones.
-    severity = rng.random() ** 1.5
-    scale = float(np.exp(severity * np.log(16.0)))
-    small = 512 / scale
+    # Skewed, so that mild ones are more frequent than severe ones.
+    scale = float(np.exp(rng.random() ** 1.5 * np.log(16.0)))
+    codec = rng.choice(list(_ENCODES), p=[e[0] for e in _ENCODES.values()]) if rng.random() < video else None
+    grained = rng.random() < (0.5 if mono else 0.06)
+    compression = {"jpeg": int(rng.integers(30, 96))}
+    if codec is not None:
+        _, best, worst_small, worst = _ENCODES[codec]
+        crf = int(rng.integers(best, (worst if 512 / scale > 128 else worst_small) + 1))
+        compression = {"crf": crf, "codec": str(codec)}
     return Degradation(
         blur=float(rng.uniform(0.2, 1.0) * min(10.0, 0.6 + scale)),
         stretch=float(np.exp(rng.normal(0, 0.25))),
         scale=scale,
         noise=float(rng.uniform(0, 15) * rng.random()),
-        grey_noise=bool(rng.random() < 0.4),
-        jpeg=None if codec else int(rng.integers(30, 96)),
-        # A small picture has little to lose: the same factor hurts it more.
-        crf=int(rng.integers(18, 36 if small > 128 else 30)) if codec else None,
+        grey_noise=bool(mono or rng.random() < 0.4),
+        grain=float(rng.uniform(3, 14)) if grained else 0.0,
+        grain_size=float(rng.uniform(0.2, 1.2)),
+        **compression,
+        # A codec's blocks lie anywhere in a face, but for the faces that fill the picture.
+        offset=tuple(rng.integers(0, 16, 2).tolist()) if rng.random() < 0.75 else (0, 0),
         down=MODES[rng.integers(3)],
         up=MODES[1 + rng.integers(2)],
     )
@@ -72,77 +110,68 @@ def draw(rng: np.random.Generator, *, clean: float = 0.04, video: float = 0.3) -
 def degrade(face: Tensor, degradation: Degradation, seed: int = 0) -> Tensor:
     """``face`` (3, S, S) RGB uint8 -> the same shape and type, degraded; repeatable by ``seed``.
 
-    Runs on the face's device but for the compression, which is the CPU's.
+    Runs on the face's device but for noise and compression, which are the CPU's.
     """
-    side = face.shape[-1]
     d = degradation
     if d == Degradation():
         return face.clone()
-    small = max(16, 2 * round(side / d.scale / 2))
-    rows = _shrink(side, small, d.blur * d.stretch, d.down).to(face.device)
-    columns = _shrink(side, small, d.blur, d.down).to(face.device)
-    x = rows @ face.float() @ columns.T
-    if d.noise > 0:
-        generator = torch.Generator().manual_seed(seed)
-        shape = (1 if d.grey_noise else 3, small, small)
-        x = x + d.noise * torch.randn(shape, generator=generator).to(x)
-    x = _to_uint8(x)
-    if d.jpeg is not None:
-        x = _jpeg(x, d.jpeg)
-    if d.crf is not None:
-        x = _h264(x, d.crf)
-    grow = _resize_matrix(small, side, d.up).to(face.device)
-    return _to_uint8(grow @ x.float() @ grow.T)
+    side = face.shape[-1]
+    small = small_side(side, d)
+    rows, columns = (
+        shrink_matrix(side, small, s, d.down).to(face.device) for s in (d.blur * d.stretch, d.blur)
+    )
+    x = _record(resample(face.float(), rows, columns).cpu(), d, seed).to(face.device)
+    grow = resize_matrix(small, side, d.up).to(face.device)
+    return to_uint8(resample(x.float(), grow, grow))
 
 
-def _to_uint8(x: Tensor) -> Tensor:
+def small_side(side: int, degradation: Degradation) -> int:
+    """Pixels a side that a face of ``side`` is scaled down to: even, at least 16."""
+    return max(16, 2 * round(side / degradation.scale / 2))
+
+
+def to_uint8(x: Tensor) -> Tensor:
+    """Rounded and clipped."""
     return x.round().clamp(0, 255).to(torch.uint8)
 
 
-@lru_cache(maxsize=512)
-def _resize_matrix(size: int, out: int, mode: str) -> Tensor:
-    """(out, size): interpolation of a line as a matrix, so that blur and scaling are two products."""
-    if size == out:
-        return torch.eye(size)
-    lines = torch.eye(size)[None]  # each channel a line that is 1 at one place
-    if mode == "area":
-        return F.interpolate(lines, size=out, mode="area")[0].T.contiguous()
-    image = lines[:, :, None].expand(-1, -1, 4, -1)  # height is of no matter
-    return F.interpolate(image, size=(4, out), mode=mode, antialias=True)[0, :, 0].T.contiguous()
+def _record(x: Tensor, d: Degradation, seed: int) -> Tensor:
+    """Noise and compression of a small picture (3, s, s) float of 255 -> uint8."""
+    generator = torch.Generator().manual_seed(seed)
+    noisy = to_uint8(_add_noise(x, d, generator))
+    if d.jpeg is None and d.crf is None:
+        return noisy
+    picture = _place(noisy, d.offset)
+    if d.jpeg is not None:
+        picture = jpeg(picture, d.jpeg)
+    if d.crf is not None:
+        # The frame before: the same scene a little elsewhere, under noise of its own.
+        move = torch.randint(-3, 4, (2,), generator=generator).tolist()
+        before = to_uint8(_add_noise(x.roll(move, (1, 2)), d, generator))
+        picture = last_frame([_place(before, d.offset), picture], d.codec, d.crf)
+    top, left = d.offset
+    side = x.shape[-1]
+    return torch.from_numpy(
+        np.ascontiguousarray(picture[top : top + side, left : left + side].transpose(2, 0, 1))
+    )
 
 
-def _shrink(side: int, small: int, sigma: float, mode: str) -> Tensor:
-    """(small, side): a Gaussian blur followed by a resize."""
-    resize = _resize_matrix(side, small, mode)
-    if sigma < 0.1:
-        return resize
-    at = torch.arange(side, dtype=torch.float32)
-    kernel = torch.exp(-0.5 * ((at[:, None] - at) / sigma) ** 2)
-    return resize @ (kernel / kernel.sum(dim=1, keepdim=True))
+def _add_noise(x: Tensor, d: Degradation, generator: torch.Generator) -> Tensor:
+    shape = (1 if d.grey_noise else 3, *x.shape[1:])
+    out = x
+    if d.noise > 0:
+        out = out + d.noise * torch.randn(shape, generator=generator)
+    if d.grain > 0:
+        noise = torch.randn(shape, generator=generator).permute(1, 2, 0).contiguous().numpy()
+        level = (x / 255).permute(1, 2, 0).clamp(0, 1).numpy()
+        out = out + d.grain * torch.from_numpy(grain(noise, level, d.grain_size)).permute(2, 0, 1)
+    return out
 
 
-def _jpeg(x: Tensor, quality: int) -> Tensor:
-    image = np.ascontiguousarray(x.flip(0).permute(1, 2, 0).cpu().numpy())  # BGR, as OpenCV has it
-    data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
-    return torch.from_numpy(decoded).permute(2, 0, 1).flip(0).to(x.device)
-
-
-def _h264(x: Tensor, crf: int) -> Tensor:
-    """The second frame of a two-frame clip: one that is predicted, as most frames of a video are."""
-    frame = x.permute(1, 2, 0).cpu().numpy()
-    clip = (np.roll(frame, 2, axis=(0, 1)), frame)
-    file = io.BytesIO()
-    with av.open(file, "w", format="h264") as container:
-        options = {"crf": str(crf), "preset": "veryfast", "threads": "1", "bf": "0", "rc-lookahead": "0"}
-        stream = container.add_stream("libx264", rate=Fraction(25), options=options)
-        stream.height, stream.width = frame.shape[:2]
-        stream.pix_fmt = "yuv420p"
-        for picture in clip:
-            video_frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
-            container.mux(stream.encode(video_frame))
-        container.mux(stream.encode())
-    file.seek(0)
-    with av.open(file, format="h264") as container:
-        frames = [f.to_ndarray(format="rgb24") for f in container.decode(video=0)]
-    return torch.from_numpy(frames[-1]).permute(2, 0, 1).to(x.device)
+def _place(x: Tensor, offset: tuple[int, int]) -> np.ndarray:
+    """(3, s, s) -> (H, W, 3), with ``offset`` rows and columns before it and even sides."""
+    picture = np.ascontiguousarray(x.permute(1, 2, 0).numpy())
+    top, left = offset
+    if offset == (0, 0):
+        return picture
+    return cv2.copyMakeBorder(picture, top, top % 2, left, left % 2, cv2.BORDER_REFLECT_101)

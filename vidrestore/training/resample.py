@@ -1,0 +1,65 @@
+"""Blur and scaling as matrices, one for the lines and one for the columns of a picture."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+#: Weights below this change no 8-bit value.
+_NEGLIGIBLE = 1e-9
+#: Rows of a matrix that are multiplied at a time; more of them share fewer zeros.
+_TILE = 64
+#: Matrices with a side below this are multiplied as they are, which is as fast.
+_SMALL = 128
+
+
+@lru_cache(maxsize=512)
+def resize_matrix(size: int, out: int, mode: str) -> Tensor:
+    """(out, size): interpolation of a line, ``mode`` area, bilinear or bicubic, the latter two
+    with antialiasing."""
+    if size == out:
+        return torch.eye(size)
+    lines = torch.eye(size)[None]  # each channel a line that is 1 at one place
+    if mode == "area":
+        return F.interpolate(lines, size=out, mode="area")[0].T.contiguous()
+    image = lines[:, :, None].expand(-1, -1, 4, -1)  # height is of no matter
+    return F.interpolate(image, size=(4, out), mode=mode, antialias=True)[0, :, 0].T.contiguous()
+
+
+def shrink_matrix(side: int, small: int, sigma: float, mode: str) -> Tensor:
+    """(small, side): a Gaussian blur of deviation ``sigma`` pixels followed by a resize."""
+    resize = resize_matrix(side, small, mode)
+    if sigma < 0.1:
+        return resize
+    blur = gaussian_matrix(side, sigma)
+    return blur if small == side else multiply(resize, blur)
+
+
+def gaussian_matrix(side: int, sigma: float) -> Tensor:
+    """(side, side): a Gaussian blur whose weights sum to 1 at the borders too."""
+    distance = torch.arange(1 - side, side, dtype=torch.float32)
+    line = torch.exp(-0.5 * (distance / sigma) ** 2)
+    kernel = line.unfold(0, side, 1).flip(0).contiguous()
+    return kernel / kernel.sum(dim=1, keepdim=True)
+
+
+def multiply(matrix: Tensor, x: Tensor) -> Tensor:
+    """``matrix`` (m, k) @ ``x`` (..., k, n); on the CPU without most of the zeros of a banded one."""
+    if x.is_cuda or min(matrix.shape) < _SMALL:
+        return matrix @ x
+    used = matrix.abs() > _NEGLIGIBLE
+    parts = []
+    for row in range(0, len(matrix), _TILE):
+        columns = used[row : row + _TILE].any(dim=0).nonzero()
+        start, stop = int(columns[0]), int(columns[-1]) + 1
+        parts.append(matrix[row : row + _TILE, start:stop] @ x[..., start:stop, :])
+    return torch.cat(parts, dim=-2)
+
+
+def resample(x: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """``x`` (..., h, w), its columns multiplied by ``rows`` (h', h), its lines by ``columns`` (w', w)."""
+    x = multiply(rows, x)
+    return multiply(columns, x.transpose(-1, -2)).transpose(-1, -2)
