@@ -1,0 +1,105 @@
+"""What a model must reach on validation faces before it ships with the program."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+#: Summed up figures: by level, by method, by name.
+Levels = Mapping[str, Mapping[str, Mapping[str, float]]]
+
+INPUT = "input"
+NLM = "nlm + unsharp"
+
+_RELATIONS = {">": operator.gt, "<": operator.lt, "<=": operator.le}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A model's ``figure`` at ``w`` and ``level`` against ``factor`` times that of the method ``base`` plus
+    ``offset``. The figure ``perceptual`` stands for that of one network or another."""
+
+    w: float
+    level: str
+    figure: str
+    relation: str
+    what: str
+    base: str | None = INPUT
+    factor: float = 1.0
+    offset: float = 0.0
+
+
+RULES = (
+    *(
+        Rule(1.0, level, "psnr", ">", f"PSNR above that of {base}", base)
+        for level in ("mild", "medium", "heavy")
+        for base in (INPUT, NLM)
+    ),
+    Rule(1.0, "mild", "perceptual", "<=", "perceptual 15 % below the input's", factor=0.85),
+    Rule(1.0, "medium", "perceptual", "<=", "perceptual 30 % below the input's", factor=0.70),
+    Rule(1.0, "heavy", "perceptual", "<=", "perceptual 35 % below the input's", factor=0.65),
+    Rule(1.0, "mild", "identity", "<=", "identity at most .02 above the input's", offset=0.02),
+    Rule(1.0, "medium", "identity", "<", "identity below the input's"),
+    *(
+        rule
+        for level in ("medium", "heavy")
+        for rule in (
+            Rule(0.5, level, "perceptual", "<=", "perceptual 30 % below the input's", factor=0.70),
+            Rule(0.5, level, "identity", "<=", "identity at most 5 % above the input's", factor=1.05),
+        )
+    ),
+    Rule(0.0, "mild", "identity_median", "<", "identity below .45 in the median", None, offset=0.45),
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One rule, applied."""
+
+    what: str
+    wanted: str
+    found: str
+    passed: bool | None  #: None where something it needs was not measured
+
+
+def method_name(model: str, w: float) -> str:
+    """What a model at a fidelity weight is called in tables."""
+    return f"{model} w={w:g}"
+
+
+def judge(levels: Levels, model: str, *, net: str = "alex", rules: Sequence[Rule] = RULES) -> list[Verdict]:
+    """Every rule applied to the figures of ``model``; ``net`` is the perceptual network that counts."""
+    return [_apply(rule, levels, model, net) for rule in rules]
+
+
+def perceptual_rules() -> list[Rule]:
+    """The rules on the perceptual distance alone: to see what another network says."""
+    return [rule for rule in RULES if rule.figure == "perceptual"]
+
+
+def _apply(rule: Rule, levels: Levels, model: str, net: str) -> Verdict:
+    key = net if rule.figure == "perceptual" else rule.figure
+    what = f"w={rule.w:g} {rule.level}: {rule.what}".replace("perceptual", f"perceptual ({net})")
+    methods = levels.get(rule.level, {})
+    found = methods.get(method_name(model, rule.w), {}).get(key)
+    base = methods.get(rule.base, {}).get(key) if rule.base else 0.0
+    if found is None or base is None:
+        return Verdict(what, "", "not measured", None)
+    bound = rule.factor * base + rule.offset
+    text = f"{found:.3f}"
+    if rule.factor != 1:
+        text += f" ({100 * (found / base - 1):+.1f} %)"
+    return Verdict(what, f"{rule.relation} {bound:.3f}", text, _RELATIONS[rule.relation](found, bound))
+
+
+def gate_table(verdicts: Sequence[Verdict]) -> str:
+    """The verdicts, one a line: what, wanted, found, pass or fail."""
+    words = {True: "pass", False: "FAIL", None: "?"}
+    cells = [("", "wanted", "found", "")]
+    cells += [(v.what, v.wanted, v.found, words[v.passed]) for v in verdicts]
+    widths = [max(len(row[i]) for row in cells) for i in range(4)]
+    return "\n".join(
+        "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    )

@@ -1,0 +1,63 @@
+"""A contact sheet: pictures side by side, to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..errors import OutputError
+
+_CELL = 224  #: side of a picture in pixels
+_HEAD = 22  #: height of a line of text
+_GAP = 2
+_LEAST_SIDE = 400  #: below this width a sheet shows nothing
+
+
+def contact_sheet(columns: Sequence[str], rows: Sequence[tuple[str, Sequence[np.ndarray]]]) -> np.ndarray:
+    """Rows of a label and pictures (S, S, 3) RGB uint8, one for each column -> one picture (H, W, 3)."""
+    across, down = _CELL + _GAP, _CELL + _HEAD + _GAP
+    sheet = np.full((_HEAD + len(rows) * down, len(columns) * across, 3), 255, np.uint8)
+    for x, name in enumerate(columns):
+        _write(sheet, name, x * across, 0)
+    for y, (label, pictures) in enumerate(rows):
+        top = _HEAD + y * down
+        _write(sheet, label, 0, top)
+        for x, picture in enumerate(pictures):
+            place = slice(top + _HEAD, top + _HEAD + _CELL), slice(x * across, x * across + _CELL)
+            sheet[place] = thumbnail(picture)
+    return sheet
+
+
+def thumbnail(picture: np.ndarray) -> np.ndarray:
+    """A picture (S, S, 3) at the size that it has on a sheet."""
+    shrink = picture.shape[0] > _CELL
+    return cv2.resize(picture, (_CELL, _CELL), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_CUBIC)
+
+
+def save_sheet(path: Path, sheet: np.ndarray, *, limit: int = 400_000) -> None:
+    """Write a sheet (H, W, 3) RGB as JPEG or PNG, of at most ``limit`` bytes: at a lower quality, then
+    smaller. Raises OutputError."""
+    if path.suffix.lower() not in (".jpg", ".jpeg", ".png"):
+        raise OutputError(f"{path} is no name for a contact sheet; let it end in .jpg or .png")
+    lossless = path.suffix.lower() == ".png"
+    image = cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR)
+    while True:
+        for quality in (9,) if lossless else (92, 86, 80):
+            option = cv2.IMWRITE_PNG_COMPRESSION if lossless else cv2.IMWRITE_JPEG_QUALITY
+            data = cv2.imencode(path.suffix, image, [option, quality])[1]
+            if len(data) <= limit or image.shape[1] < _LEAST_SIDE:
+                try:
+                    path.write_bytes(data.tobytes())
+                except OSError as error:
+                    raise OutputError(f"{path} cannot be written: {error.strerror}") from None
+                return
+        image = cv2.resize(image, None, fx=0.85, fy=0.85, interpolation=cv2.INTER_AREA)
+
+
+def _write(sheet: np.ndarray, text: str, x: int, y: int) -> None:
+    """One line of text with its top left corner at (x, y)."""
+    at = (x + 3, y + _HEAD - 7)
+    cv2.putText(sheet, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 1, cv2.LINE_AA)
