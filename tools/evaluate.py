@@ -2,10 +2,14 @@
 
     python tools/evaluate.py faces --faces FOLDER [--model lite] [--weights FILE] [--w 0 0.5 1] [--count N]
                              [--levels mild medium heavy] [--gate] [--sheet OUT.jpg] [--json OUT.json]
+    python tools/evaluate.py clips --reference CLEAN CLIP... [--json OUT.json]
 
 ``faces`` degrades clean aligned faces at fixed levels and restores them again. FOLDER is one that
 ``tools/prepare_faces.py`` wrote, of which the validation faces are taken, or one of aligned pictures (JPEG or
 PNG, 512 x 512).
+
+``clips`` compares the faces of clips that hold the same frames. They are found, followed and aligned in the
+clean clip, and cut out of all clips at the same places.
 
 PSNR is in dB, of all three channels; SSIM is of the luma; ``alex`` and ``vgg`` are perceptual distances
 (LPIPS on shift-tolerant networks) at 256 x 256 pixels, since at full size they take several seconds a
@@ -26,7 +30,7 @@ import sys
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -37,63 +41,24 @@ from torch import Tensor
 from tqdm import tqdm
 
 from vidrestore import __version__
-from vidrestore.errors import InputError, OutputError, UsageError, VidrestoreError
-from vidrestore.measure.baselines import bicubic, nlm_unsharp
+from vidrestore.errors import InputError, OutputError, VidrestoreError
+from vidrestore.faces.detectors import choose_detector, load_detector
+from vidrestore.measure.clips import clip_faces
 from vidrestore.measure.compare import PERCEPTUAL_SIZE, FaceMeter
-from vidrestore.measure.gate import INPUT, NLM, gate_table, judge, method_name, perceptual_rules
-from vidrestore.measure.report import summary, table
+from vidrestore.measure.gate import Levels, gate_table, judge, perceptual_rules
+from vidrestore.measure.methods import Model, apply_methods, load_models
+from vidrestore.measure.report import Tally, table
 from vidrestore.measure.sheet import contact_sheet, save_sheet, thumbnail
-from vidrestore.restore.models import choose_model, load_restorer
-from vidrestore.restore.restorer import Restorer
-from vidrestore.runtime.device import find_device, find_precision
+from vidrestore.runtime.device import find_device
 from vidrestore.training.data import FaceSet
 from vidrestore.training.degrade import LEVELS, degrade
-from vidrestore.weights.store import fingerprint, locate
 
 SUFFIXES = {".jpg", ".jpeg", ".png"}
 BATCH = 4
 #: The faces that a contact sheet shows at most.
 SHOWN = 10
-
-
-@dataclass(frozen=True)
-class Model:
-    """A restorer, and what it is called in the tables."""
-
-    name: str
-    restorer: Restorer
-    sha256: str
-
-    def restore(self, faces: Tensor, w: float) -> Tensor:
-        """Faces (N, 3, S, S) uint8 -> restored ones, the same."""
-        restored = self.restorer(faces.float() / 255, torch.full((len(faces),), w))
-        return (restored.float() * 255).round().to(torch.uint8).cpu()
-
-
-@dataclass
-class Result:
-    """What was measured of one method at one level, face by face, and for some faces its pictures."""
-
-    figures: dict[str, list[float]]
-    features: list[np.ndarray]
-    shown: list[np.ndarray]
-
-
-def load_models(names: Sequence[str], files: Sequence[Path], device: str, precision: str) -> list[Model]:
-    """The models of the command line; without any, the embedded one."""
-    where = find_device(device)
-    how = find_precision(precision, where)
-    models = []
-    for name in names or ([] if files else ["lite"]):
-        chosen = choose_model(name)
-        restorer = load_restorer(chosen, weights=None, device=where, precision=how)
-        models.append(Model(chosen, restorer, fingerprint(locate(chosen))))
-    for path in files:
-        restorer = load_restorer(path.name, weights=path, device=where, precision=how)
-        models.append(Model(path.stem, restorer, fingerprint(path)))
-    if len({m.name for m in models}) < len(models):
-        raise UsageError("two models have the same name; give files of weights different names")
-    return models
+#: Exit code of a run whose model misses the ship gate.
+GATE_MISSED = 3
 
 
 def load_faces(folder: Path, count: int | None) -> list[tuple[str, Tensor]]:
@@ -148,106 +113,106 @@ def check_sizes(faces: Sequence[tuple[str, Tensor]], models: Sequence[Model]) ->
 def restored(
     faces: Sequence[tuple[str, Tensor]], level: str, models: Sequence[Model], weights: Sequence[float]
 ) -> Iterator[dict[str, Tensor]]:
-    """For each face its pictures by method, (3, S, S) uint8: degraded, by the baselines, by the models."""
+    """For each face its pictures by method, (3, S, S) uint8: degraded, and what was made of it."""
     for start in range(0, len(faces), BATCH):
         batch = faces[start : start + BATCH]
         # The noise depends on the face's name: the same in whatever company it is measured.
-        seeds = [zlib.crc32(name.encode()) for name, _ in batch]
-        degraded = torch.stack(
-            [degrade(face, LEVELS[level], seed=seed) for (_, face), seed in zip(batch, seeds, strict=True)]
-        )
-        rows = [picture.permute(1, 2, 0).contiguous().numpy() for picture in degraded]
-        methods = {
-            INPUT: degraded,
-            "bicubic": stack([bicubic(row, LEVELS[level].scale) for row in rows]),
-            NLM: stack([nlm_unsharp(row) for row in rows]),
-        }
-        for model in models:
-            methods |= {method_name(model.name, w): model.restore(degraded, w) for w in weights}
+        degraded = [degrade(face, LEVELS[level], seed=zlib.crc32(name.encode())) for name, face in batch]
+        methods = apply_methods(torch.stack(degraded), LEVELS[level].scale, models, weights)
         for i in range(len(batch)):
             yield {name: pictures[i] for name, pictures in methods.items()}
 
 
-def stack(rows: Sequence[np.ndarray]) -> Tensor:
-    return torch.from_numpy(np.stack(rows)).permute(0, 3, 1, 2)
-
-
 def evaluate_faces(args: argparse.Namespace) -> int:
-    models = load_models(args.model, args.weights, args.device, args.precision)
     faces = load_faces(args.faces, args.count)
+    names = args.model or ([] if args.weights else ["lite"])
+    models = load_models(names, args.weights, device=args.device, precision=args.precision)
     check_sizes(faces, models)
     meter = FaceMeter(device=find_device(args.device))
-    shown = set(spread(range(len(faces)), SHOWN))
-    results: dict[str, dict[str, Result]] = {level: {} for level in args.levels}
+    shown = spread(range(len(faces)), SHOWN) if args.sheet else []
+    tallies: dict[str, dict[str, Tally]] = {level: defaultdict(Tally) for level in args.levels}
+    sheets: dict[str, list[tuple[str, list[np.ndarray]]]] = {level: [] for level in args.levels}
     clean_features = []
 
     streams = [restored(faces, level, models, args.w) for level in args.levels]
     progress = tqdm(faces, unit="face", disable=None)
-    for number, ((_, clean), *all_pictures) in enumerate(zip(progress, *streams, strict=True)):
+    for number, ((face, clean), *at_levels) in enumerate(zip(progress, *streams, strict=True)):
         reference = meter.reference(clean)
         clean_features.append(reference.features)
-        for level, pictures in zip(args.levels, all_pictures, strict=True):
-            found = meter.compare(torch.stack(list(pictures.values())), reference)
-            for i, (name, picture) in enumerate(pictures.items()):
-                result = results[level].setdefault(name, Result(defaultdict(list), [], []))
-                for key, values in found.figures.items():
-                    result.figures[key].append(float(values[i]))
-                result.features.append(found.features[i])
-                if args.sheet and number in shown:
-                    result.shown.append(thumbnail(picture.permute(1, 2, 0).numpy()))
+        for level, pictures in zip(args.levels, at_levels, strict=True):
+            comparison = meter.compare(torch.stack(list(pictures.values())), reference)
+            for i, method in enumerate(pictures):
+                tallies[level][method].add(comparison, i)
+            if number in shown:
+                row = [thumbnail(p.permute(1, 2, 0).numpy()) for p in (*pictures.values(), clean)]
+                sheets[level].append((f"{face}, {level}", row))
 
-    clean = np.stack(clean_features)
     levels = {
-        level: {name: summary(r.figures, np.stack(r.features), clean) for name, r in methods.items()}
-        for level, methods in results.items()
+        level: {method: tally.summary() for method, tally in methods.items()}
+        for level, methods in tallies.items()
     }
     for level, methods in levels.items():
+        for method, row in methods.items():
+            if len(faces) > 1:
+                row["frechet"] = tallies[level][method].frechet(clean_features)
         print(table(f"{level}, {len(faces)} faces", methods), end="\n\n")
     report = header() | {
         "faces": {"folder": str(args.faces), "names": [name for name, _ in faces]},
-        "models": [describe(model) for model in models],
+        "models": [{"name": m.name, "sha256": m.sha256, **asdict(m.restorer.spec)} for m in models],
         "levels": {
-            level: {name: row | {"per_face": results[level][name].figures} for name, row in methods.items()}
-            for level, methods in levels.items()
+            level: {
+                method: row | {"per_face": tallies[level][method].figures} for method, row in rows.items()
+            }
+            for level, rows in levels.items()
         },
     }
-    passed = True
     if args.gate:
-        report["gate"] = {}
-        for model in models:
-            verdicts = judge(levels, model.name)
-            others = judge(levels, model.name, net="vgg", rules=perceptual_rules())
-            print(f"ship gate: {model.name}\n{gate_table(verdicts)}\n")
-            print(f"by VGG, for comparison\n{gate_table(others)}\n")
-            report["gate"][model.name] = [asdict(verdict) for verdict in verdicts]
-            passed = passed and all(verdict.passed for verdict in verdicts)
-    if args.sheet:
-        labelled = [faces[i] for i in sorted(shown)]
-        for level, methods in results.items():
-            write_sheet(sheet_path(args.sheet, level, len(levels)), level, methods, labelled)
+        report["gate"] = {model.name: pass_gate(model.name, levels) for model in models}
+    for level, rows in sheets.items():
+        if rows:
+            path = args.sheet if len(sheets) == 1 else args.sheet.with_stem(f"{args.sheet.stem}-{level}")
+            save_sheet(path, contact_sheet([*levels[level], "clean"], rows))
     write_json(args.json, report)
-    return 0 if passed else 3
+    missed = any(
+        not verdict["passed"] for verdicts in report.get("gate", {}).values() for verdict in verdicts
+    )
+    return GATE_MISSED if missed else 0
 
 
-def write_sheet(
-    path: Path, level: str, methods: dict[str, Result], faces: Sequence[tuple[str, Tensor]]
-) -> None:
-    """One row for each face: its pictures by method, and the clean one."""
-    rows = []
-    for i, (name, face) in enumerate(faces):
-        pictures = [result.shown[i] for result in methods.values()]
-        rows.append((f"{name}, {level}", [*pictures, face.permute(1, 2, 0).numpy()]))
-    save_sheet(path, contact_sheet([*methods, "clean"], rows))
+def pass_gate(model: str, levels: Levels) -> list[dict[str, Any]]:
+    """Print the gate for one model; what it said, as data."""
+    verdicts = judge(levels, model)
+    print(f"ship gate: {model}\n{gate_table(verdicts)}\n")
+    others = judge(levels, model, net="vgg", rules=perceptual_rules())
+    print(f"for comparison, by the other network\n{gate_table(others)}\n")
+    return [asdict(verdict) for verdict in verdicts]
 
 
-def sheet_path(path: Path, level: str, levels: int) -> Path:
-    """One sheet a level: its name is added to the file's where there are several."""
-    return path if levels == 1 else path.with_stem(f"{path.stem}-{level}")
-
-
-def describe(model: Model) -> dict[str, Any]:
-    """A model, as the JSON has it."""
-    return {"name": model.name, "sha256": model.sha256, "licence": model.restorer.spec.licence}
+def evaluate_clips(args: argparse.Namespace) -> int:
+    device = find_device(args.device)
+    detector = load_detector(choose_detector("auto"), device)
+    meter = FaceMeter(device=device)
+    tallies = [Tally() for _ in args.clips]
+    places: dict[str, list[int]] = {"frame": [], "track": []}
+    for face in tqdm(clip_faces(args.reference, args.clips, detector), unit="face", disable=None):
+        places["frame"].append(face.frame)
+        places["track"].append(face.track)
+        comparison = meter.compare(face.pictures, meter.reference(face.clean))
+        for i, tally in enumerate(tallies):
+            tally.add(comparison, i)
+    count = len(places["frame"])
+    if not count:
+        raise InputError(f"no face was found in {args.reference}; there is nothing to compare")
+    rows = {str(path): tally.summary() for path, tally in zip(args.clips, tallies, strict=True)}
+    seen = f"{count} faces in {len(set(places['frame']))} frames"
+    print(table(f"{args.reference.name}, {seen}", rows))
+    report = header() | {"reference": str(args.reference), "faces": places}
+    report["clips"] = {
+        path: row | {"per_face": tally.figures}
+        for (path, row), tally in zip(rows.items(), tallies, strict=True)
+    }
+    write_json(args.json, report)
+    return 0
 
 
 def header() -> dict[str, Any]:
@@ -300,10 +265,14 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     faces.add_argument("--w", type=fidelity, nargs="+", default=[0.0, 0.5, 1.0], help="fidelity weights")
     faces.add_argument("--levels", nargs="+", choices=LEVELS, default=list(LEVELS))
     faces.add_argument("--count", type=positive, help="how many faces, evenly spread (default: all)")
-    faces.add_argument("--gate", action="store_true", help="print the ship gate; exit 3 if it is missed")
+    faces.add_argument("--gate", action="store_true", help="print the ship gate; exit with 3 if it is missed")
     faces.add_argument("--sheet", type=Path, help="write contact sheets here, one a level (.jpg, .png)")
     faces.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto")
-    for command in (faces,):
+    clips = commands.add_parser("clips", help="faces of clips, frame by frame against a clean clip")
+    clips.set_defaults(run=evaluate_clips)
+    clips.add_argument("--reference", type=Path, required=True, help="the clean clip")
+    clips.add_argument("clips", type=Path, nargs="+", help="clips of the same frames: degraded, restored")
+    for command in (faces, clips):
         command.add_argument("--device", default="auto")
         command.add_argument("--json", type=Path, help="write all figures here")
     return parser.parse_args(argv)

@@ -6,11 +6,10 @@ import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from .methods import INPUT, NLM, method_name
+
 #: Summed up figures: by level, by method, by name.
 Levels = Mapping[str, Mapping[str, Mapping[str, float]]]
-
-INPUT = "input"
-NLM = "nlm + unsharp"
 
 _RELATIONS = {">": operator.gt, "<": operator.lt, "<=": operator.le}
 
@@ -61,11 +60,6 @@ class Verdict:
     wanted: str
     found: str
     passed: bool | None  #: None where something it needs was not measured
-
-
-def method_name(model: str, w: float) -> str:
-    """What a model at a fidelity weight is called in tables."""
-    return f"{model} w={w:g}"
 
 
 def judge(levels: Levels, model: str, *, net: str = "alex", rules: Sequence[Rule] = RULES) -> list[Verdict]:

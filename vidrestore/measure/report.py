@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from .compare import Comparison
 from .frechet import frechet_distance
 
 
@@ -31,16 +33,27 @@ COLUMNS = (
 )
 
 
-def summary(
-    figures: Mapping[str, np.ndarray], features: np.ndarray, clean_features: np.ndarray
-) -> dict[str, float]:
-    """The means of all figures (N,), the median of the identity distances, and from two pictures on the
-    Fréchet distance of their features (N, D) to those of the clean ones."""
-    found = {key: float(np.mean(values)) for key, values in figures.items()}
-    found["identity_median"] = float(np.median(figures["identity"]))
-    if len(features) > 1:
-        found["frechet"] = frechet_distance(features, clean_features)
-    return found
+class Tally:
+    """What was measured of one method, or of one clip, face by face."""
+
+    def __init__(self) -> None:
+        self.figures: dict[str, list[float]] = defaultdict(list)
+        self.features: list[np.ndarray] = []
+
+    def add(self, comparison: Comparison, number: int) -> None:
+        """Picture ``number`` of a comparison."""
+        for key, values in comparison.figures.items():
+            self.figures[key].append(float(values[number]))
+        self.features.append(comparison.features[number])
+
+    def summary(self) -> dict[str, float]:
+        """The means of all figures, and the median of the identity distances."""
+        found = {key: float(np.mean(values)) for key, values in self.figures.items()}
+        return found | {"identity_median": float(np.median(self.figures["identity"]))}
+
+    def frechet(self, clean_features: Sequence[np.ndarray]) -> float:
+        """The Fréchet distance to a set of clean faces; both sets are of at least two."""
+        return frechet_distance(np.stack(self.features), np.stack(clean_features))
 
 
 def table(title: str, rows: Mapping[str, Mapping[str, float]]) -> str:

@@ -10,10 +10,10 @@ import numpy as np
 
 from ..errors import OutputError
 
-_CELL = 224  #: side of a picture in pixels
+_CELL = 256  #: side of a picture in pixels
 _HEAD = 22  #: height of a line of text
 _GAP = 2
-_LEAST_SIDE = 400  #: below this width a sheet shows nothing
+_LEAST_WIDTH = 400  #: a narrower sheet would show nothing
 
 
 def contact_sheet(columns: Sequence[str], rows: Sequence[tuple[str, Sequence[np.ndarray]]]) -> np.ndarray:
@@ -39,7 +39,7 @@ def thumbnail(picture: np.ndarray) -> np.ndarray:
 
 def save_sheet(path: Path, sheet: np.ndarray, *, limit: int = 400_000) -> None:
     """Write a sheet (H, W, 3) RGB as JPEG or PNG, of at most ``limit`` bytes: at a lower quality, then
-    smaller. Raises OutputError."""
+    smaller, down to a width of 400 pixels. Raises OutputError."""
     if path.suffix.lower() not in (".jpg", ".jpeg", ".png"):
         raise OutputError(f"{path} is no name for a contact sheet; let it end in .jpg or .png")
     lossless = path.suffix.lower() == ".png"
@@ -48,7 +48,7 @@ def save_sheet(path: Path, sheet: np.ndarray, *, limit: int = 400_000) -> None:
         for quality in (9,) if lossless else (92, 86, 80):
             option = cv2.IMWRITE_PNG_COMPRESSION if lossless else cv2.IMWRITE_JPEG_QUALITY
             data = cv2.imencode(path.suffix, image, [option, quality])[1]
-            if len(data) <= limit or image.shape[1] < _LEAST_SIDE:
+            if len(data) <= limit or image.shape[1] < _LEAST_WIDTH:
                 try:
                     path.write_bytes(data.tobytes())
                 except OSError as error:
