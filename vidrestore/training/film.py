@@ -82,7 +82,7 @@ def _faded_dye(rng: np.random.Generator) -> Look:
     """Colour film whose dyes have faded, one more than the others: its channel has lost its darks,
     most often the red one by the cyan dye."""
     fade = rng.uniform(0.0, 0.08, 3)
-    fade[rng.choice(3, p=(0.6, 0.15, 0.25))] += rng.uniform(0.08, 0.28)
+    fade[rng.choice(3, p=(0.7, 0.08, 0.22))] += rng.uniform(0.05, 0.2)
     white = np.full(3, rng.uniform(0.85, 1.0)) * np.exp(rng.normal(0, 0.03, 3))
     return Look(saturation=rng.uniform(0.5, 1.0), black=tuple(fade), white=tuple(white))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -50,13 +51,14 @@ def multiply(matrix: Tensor, x: Tensor) -> Tensor:
     """``matrix`` (m, k) @ ``x`` (..., k, n); on the CPU without most of the zeros of a banded one."""
     if x.is_cuda or min(matrix.shape) < _SMALL:
         return matrix @ x
-    used = matrix.abs() > _NEGLIGIBLE
-    parts = []
-    for row in range(0, len(matrix), _TILE):
-        columns = used[row : row + _TILE].any(dim=0).nonzero()
-        start, stop = int(columns[0]), int(columns[-1]) + 1
-        parts.append(matrix[row : row + _TILE, start:stop] @ x[..., start:stop, :])
-    return torch.cat(parts, dim=-2)
+    used = matrix.abs().numpy() > _NEGLIGIBLE
+    tiles = range(0, len(matrix), _TILE)
+    starts = np.minimum.reduceat(used.argmax(axis=1), tiles)
+    stops = matrix.shape[1] - np.minimum.reduceat(used[:, ::-1].argmax(axis=1), tiles)
+    out = x.new_empty(*x.shape[:-2], len(matrix), x.shape[-1])
+    for row, start, stop in zip(tiles, starts, stops, strict=True):
+        out[..., row : row + _TILE, :] = matrix[row : row + _TILE, start:stop] @ x[..., start:stop, :]
+    return out
 
 
 def resample(x: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
