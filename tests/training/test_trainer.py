@@ -2,61 +2,21 @@
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
 from vidrestore.training.data import FaceSet
 from vidrestore.training.trainer import Trainer, load_averaged
 
-pytestmark = pytest.mark.skipif(find_spec("stlpips_pytorch") is None, reason="no perceptual weights")
+from .small import CONFIG, write_faces
 
-COMMON = {"batch": 2, "rate": 2e-3, "clip": 1.0, "average": 0.9}
-IMAGE = {"gradient": 0.5, "perceptual": 0.2, "perceptual_net": "alex", "crop": 32}
-CONFIG: dict[str, Any] = {
-    "seed": 3,
-    "precision": "fp32",
-    "workers": 0,
-    "model": {
-        "image_size": 64,
-        "patch": 4,
-        "channels": 16,
-        "multipliers": [1, 2],
-        "residual_blocks": 1,
-        "attention_sizes": [],
-        "norm_groups": 4,
-        "codebook_size": 32,
-        "code_channels": 16,
-        "transformer_width": 32,
-        "transformer_heads": 2,
-        "transformer_layers": 1,
-        "transformer_mlp": 32,
-        "cft_sizes": [8],
-        "image_cft": True,
-    },
-    "stage1": COMMON | IMAGE | {"steps": 40, "part": 64, "warmup": 10, "adain": True, "commitment": 0.25},
-    "stage2": COMMON | {"steps": 40, "encoder_scale": 0.5, "feature": 0.5},
-    "stage3": COMMON
-    | IMAGE
-    | {"steps": 12, "generator_scale": 0.3, "w_zero": 0.2, "w_one": 0.5}
-    | {"code_every": 4, "code": 0.05, "feature": 0.5},
-}
+pytestmark = pytest.mark.skipif(find_spec("stlpips_pytorch") is None, reason="no perceptual weights")
 
 
 @pytest.fixture(scope="module")
 def faces(tmp_path_factory: pytest.TempPathFactory) -> FaceSet:
-    """Two pictures of soft blobs: few enough to be learnt by heart."""
-    folder = tmp_path_factory.mktemp("faces")
-    y, x = np.mgrid[:64, :64]
-    blobs = [
-        np.stack([128 + 100 * np.sin(x / (6 + c + i) + i) * np.cos(y / (9 - c)) for c in range(3)], axis=-1)
-        for i in range(2)
-    ]
-    np.save(folder / "faces.npy", np.stack(blobs).astype(np.uint8))
-    (folder / "faces.csv").write_text("name,enlarged\na.jpg,1.0\nb.jpg,1.0\n")
-    return FaceSet(folder)
+    return FaceSet(write_faces(tmp_path_factory.mktemp("faces")))
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from .distributed import rank, total, world
+
 
 def nearest_codes(features: Tensor, codebook: Tensor) -> Tensor:
     """(N, C, H, W) features, (K, C) codes -> (N, H * W) indices of the nearest codes."""
@@ -16,7 +18,8 @@ class CodebookAverages(nn.Module):
     """Sets each code to the moving average of its features (van den Oord et al., 2017, appendix A.1).
 
     A code whose average use falls below ``dead`` times the mean is set to a feature of the batch;
-    at first all are, so the codebook starts among the features.
+    at first all are, so the codebook starts among the features. Several processes see each other's
+    features, and keep the same codebook.
     """
 
     def __init__(self, codebook: Tensor, *, decay: float = 0.97, dead: float = 0.03) -> None:
@@ -30,15 +33,15 @@ class CodebookAverages(nn.Module):
         """Change ``codebook`` (K, C) in place by the features (N, C, H, W) of one batch."""
         flat = features.transpose(0, 1).flatten(1).T.float()
         codes = nearest_codes(features, codebook).flatten()
-        used = torch.bincount(codes, minlength=len(codebook)).float()
+        used = total(torch.bincount(codes, minlength=len(codebook)).float())
         self.count.mul_(self.decay).add_(used, alpha=1 - self.decay)
-        total = torch.zeros_like(self.total).index_add_(0, codes, flat)
-        self.total.mul_(self.decay).add_(total, alpha=1 - self.decay)
-        mean = len(flat) / len(codebook)
+        sums = total(torch.zeros_like(self.total).index_add_(0, codes, flat))
+        self.total.mul_(self.decay).add_(sums, alpha=1 - self.decay)
+        mean = len(flat) * world() / len(codebook)
         dead = torch.nonzero(self.count < self.dead * mean).flatten()
         if len(dead):
-            chosen = torch.randint(len(flat), (len(dead),), generator=generator)
-            self.total[dead] = flat[chosen.to(flat.device)] * mean
+            chosen = torch.randint(len(flat) * world(), (len(dead),), generator=generator)
+            self.total[dead] = _rows(flat, chosen.to(flat.device)) * mean
             self.count[dead] = mean
         codebook.copy_(self.total / self.count[:, None])
 
@@ -46,3 +49,10 @@ class CodebookAverages(nn.Module):
         """How many codes are in use, as the exponential of their entropy: 1 to K."""
         p = self.count / self.count.sum().clamp_min(1e-9)
         return float(torch.exp(-(p * (p + 1e-9).log()).sum()))
+
+
+def _rows(flat: Tensor, chosen: Tensor) -> Tensor:
+    """Rows of all processes' ``flat`` (R, C), one below the other: each process gives those it has."""
+    here = chosen - rank() * len(flat)
+    mine = (here >= 0) & (here < len(flat))
+    return total(flat[here.clamp(0, len(flat) - 1)] * mine[:, None])

@@ -36,7 +36,12 @@ class Stage(nn.Module):
     def loss(
         self, model: CodeFormer, clean: Tensor, degraded: Tensor, step: int, generator: torch.Generator
     ) -> tuple[Tensor, dict[str, Tensor | float]]:
-        """The loss of one batch (N, 3, S, S) in [-1, 1], and figures for the log."""
+        """The loss of one batch (N, 3, S, S) in [-1, 1], and figures for the log.
+
+        With several processes this is one's share of the batch. Random numbers are drawn from
+        ``generator`` for the whole batch, so that all processes are at the same place in its sequence and
+        together draw what a single one would.
+        """
         raise NotImplementedError
 
 

@@ -13,6 +13,7 @@ from vidrestore.restore.codeformer import CodeFormer
 from vidrestore.restore.codeformer.network import adaptive_instance_norm
 
 from .codebook import CodebookAverages, nearest_codes
+from .distributed import share, world
 from .stage import ImageLoss, Stage
 
 
@@ -62,6 +63,6 @@ def parts(faces: Tensor, side: int, generator: torch.Generator) -> Tensor:
     span = faces.shape[-1] - side
     if span == 0:
         return faces
-    places = torch.randint(0, span + 1, (len(faces), 2), generator=generator).tolist()
+    places = share(torch.randint(0, span + 1, (len(faces) * world(), 2), generator=generator)).tolist()
     chosen = [f[:, y : y + side, x : x + side] for f, (y, x) in zip(faces, places, strict=True)]
     return torch.stack(chosen).contiguous(memory_format=torch.channels_last)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from vidrestore.restore.codeformer import CodeFormer
 
+from .distributed import share, world
 from .stage import ImageLoss, Stage
 from .stage2 import Teacher, code_loss, transformer_parameters
 
@@ -42,7 +43,7 @@ class Stage3(Stage):
 
     def draw_w(self, batch: int, generator: torch.Generator) -> Tensor:
         """(N,): 0 for a share ``w_zero``, 1 for a share ``w_one``, else uniform."""
-        kind, w = torch.rand((2, batch), generator=generator)
+        kind, w = share(torch.rand((2, batch * world()), generator=generator), dim=1)
         zero = self.settings["w_zero"]
         w = torch.where(kind < zero, torch.zeros(()), w)
         return torch.where(kind > 1 - self.settings["w_one"], torch.ones(()), w)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,8 @@ from tqdm import tqdm
 from vidrestore.restore.codeformer import CodeFormer, CodeFormerConfig
 
 from .data import FaceSet, Pairs, batches, to_network
+from .distributed import Share, average_gradients, barrier, mean, rank, world
+from .log import Log
 from .stage import Stage
 from .stage1 import Stage1
 from .stage2 import Stage2
@@ -29,9 +30,11 @@ class Trainer:
     checkpoint there.
 
     ``config`` is a training configuration as data (``configs/train/``): ``model``, ``seed``,
-    ``precision`` (fp32 or bf16), ``workers`` and a table for each stage. Data order and random numbers
-    depend on the seed and the step alone, so a resumed run gives the numbers of an uninterrupted one.
-    Raises FileNotFoundError where the stage before has left no checkpoint.
+    ``precision`` (fp32 or bf16), ``workers``, ``degradation`` (video or paper) and a table for each stage.
+    Data order and random numbers depend on the seed and the step alone, so a resumed run gives the numbers
+    of an uninterrupted one, and several processes (torchrun) see together the batches that one would:
+    ``batch`` is what they share. The first of them writes. Raises FileNotFoundError where the stage before
+    has left no checkpoint.
     """
 
     def __init__(
@@ -43,6 +46,9 @@ class Trainer:
         self.run = run
         self.path = run / f"{stage}.pt"
         self.step = 0
+        #: Whether the last :meth:`train` ended early, by ``stop``.
+        self.stopped = False
+        self.log = Log(run / f"{stage}.csv")
         torch.manual_seed(config["seed"])
         model = CodeFormer(CodeFormerConfig.from_dict(config["model"]))
         if stage != "stage1":
@@ -62,6 +68,7 @@ class Trainer:
             seed=config["seed"] + list(STAGES).index(stage),
             length=self.settings["steps"] * self.settings["batch"],
             degraded=self.stage.degraded,
+            form=config.get("degradation", "video"),
         )
         if self.path.exists():
             self._load()
@@ -75,26 +82,46 @@ class Trainer:
         done = (step - rise) / max(1, steps - rise)
         return self.settings["rate"] * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
 
-    def train(self, *, until: int | None = None, save_every: float = 180.0) -> float:
-        """Train to step ``until`` (default: all) and save; return the last step's loss."""
+    def train(
+        self,
+        *,
+        until: int | None = None,
+        save_every: float = 180.0,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> float:
+        """Train to step ``until`` (default: all), or to the step at which ``stop`` says so in any of the
+        processes, and save; return the last step's loss."""
         steps = self.settings["steps"] if until is None else min(until, self.settings["steps"])
         saved, loss = time.monotonic(), math.nan
+        batch = self.settings["batch"]
         stream = batches(
-            self.pairs, batch=self.settings["batch"], start=self.step, workers=self.config["workers"]
+            Share(self.pairs, batch=batch),
+            batch=batch // world(),
+            start=self.step,
+            workers=self.config["workers"],
         )
-        with _Log(self.run / f"{self.stage.name}.csv") as log:
-            for step in tqdm(range(self.step, steps), initial=self.step, total=steps, desc=self.stage.name):
-                figures = self._step(step, *next(stream))
-                self.step = step + 1
+        if rank() == 0:
+            self.log.begin(self.step)
+        bar = tqdm(initial=self.step, total=steps, desc=self.stage.name, disable=rank() > 0)
+        with bar:
+            while self.step < steps:
+                figures = self._step(self.step, *next(stream), stop=stop())
+                self.step += 1
+                bar.update()
                 loss = figures["loss"]
-                log.add(step, figures)
+                self.stopped = figures.pop("stop") > 0
+                if rank() == 0:
+                    self.log.add(self.step, figures)
+                if self.stopped:
+                    break
                 if time.monotonic() - saved > save_every:
                     self.save()
                     saved = time.monotonic()
         self.save()
+        barrier()  # the next stage starts from what was saved
         return loss
 
-    def _step(self, step: int, clean: Tensor, degraded: Tensor) -> dict[str, float]:
+    def _step(self, step: int, clean: Tensor, degraded: Tensor, *, stop: bool) -> dict[str, float]:
         clean, degraded = (to_network(x.to(self.device)) for x in (clean, degraded))
         generator = torch.Generator().manual_seed(self.config["seed"] * 1_000_003 + step)
         for group in self.optimiser.param_groups:
@@ -105,11 +132,16 @@ class Trainer:
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         parameters = [p for group in self.optimiser.param_groups for p in group["params"]]
+        average_gradients(parameters)
         norm = nn.utils.clip_grad_norm_(parameters, self.settings["clip"])
         if torch.isfinite(norm):  # one bad batch must not end a long run
             self.optimiser.step()
             self._average(step)
-        return {k: float(v) for k, v in {"loss": loss.detach(), **figures, "norm": norm}.items()}
+        found = {"loss": loss.detach(), **figures, "norm": norm, "stop": float(stop)}
+        values = torch.stack(
+            [torch.as_tensor(v, dtype=torch.float32).to(self.device) for v in found.values()]
+        )
+        return dict(zip(found, mean(values).tolist(), strict=True))
 
     @torch.no_grad()
     def _average(self, step: int) -> None:
@@ -118,13 +150,17 @@ class Trainer:
             self.averaged[name].lerp_(value, 1 - decay)
 
     def save(self) -> None:
-        """Write the checkpoint: to a new file first, so that a kill leaves a whole one."""
+        """Write the checkpoint: to a new file first, so that a kill leaves a whole one. The first process
+        does, the others know the same."""
+        if rank() > 0:
+            return
         state = {
             "model": self.model.state_dict(),
             "averaged": self.averaged,
             "stage": self.stage.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "step": self.step,
+            "log": self.log.state(),
         }
         part = self.path.with_suffix(".part")
         torch.save(state, part)
@@ -137,6 +173,8 @@ class Trainer:
         self.stage.load_state_dict(state["stage"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = state["step"]
+        if "log" in state:
+            self.log.load(state["log"])
 
 
 def previous(stage: str) -> str:
@@ -148,37 +186,3 @@ def previous(stage: str) -> str:
 def load_averaged(path: Path) -> dict[str, Tensor]:
     """The averaged weights of a checkpoint."""
     return torch.load(path, map_location="cpu", weights_only=True)["averaged"]
-
-
-class _Log:
-    """A CSV of the mean figures of every ``EVERY`` steps."""
-
-    EVERY = 20
-    COLUMNS = (
-        *("step", "seconds", "loss", "l1", "perceptual", "commitment", "codes"),
-        *("entropy", "feature", "accuracy", "norm"),
-    )
-
-    def __init__(self, path: Path) -> None:
-        self.file = path.open("a", newline="", encoding="utf-8")
-        self.writer = csv.DictWriter(self.file, self.COLUMNS)
-        if self.file.tell() == 0:
-            self.writer.writeheader()
-        self.sums: dict[str, list[float]] = {}
-        self.began = time.monotonic()
-
-    def __enter__(self) -> _Log:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.file.close()
-
-    def add(self, step: int, figures: Mapping[str, float]) -> None:
-        for name, value in figures.items():
-            self.sums.setdefault(name, []).append(value)
-        if (step + 1) % self.EVERY == 0:
-            row: dict[str, Any] = {k: f"{sum(v) / len(v):.5g}" for k, v in self.sums.items()}
-            row |= {"step": step + 1, "seconds": f"{time.monotonic() - self.began:.1f}"}
-            self.writer.writerow(row)
-            self.file.flush()
-            self.sums.clear()
