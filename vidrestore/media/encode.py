@@ -24,6 +24,7 @@ class EncoderSettings:
     crf: float | None = None  #: constant rate factor, on that encoder's own scale
     preset: str | None = None
     pix_fmt: str | None = None
+    threads: int | None = None  #: fixed, where the file must not depend on the machine's cores
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,8 @@ def choose_encoder(source: VideoStream, container: str, settings: EncoderSetting
         if option not in known:
             raise UsageError(f"encoder {name} has no --{option}; leave it out or choose another -c:v")
         options[option] = value if isinstance(value, str) else f"{value:g}"
+    if settings.threads is not None:
+        options["threads"] = str(settings.threads)
     return Encoder(name, _pixel_format(codec, context, settings.pix_fmt), options)
 
 

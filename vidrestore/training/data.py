@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from .degrade import degrade, draw
+from .degrade import Degradation, degrade, draw
 from .film import draw_look
 
 #: A face goes into validation when the first byte of its name's hash is below this: about 5 %.
@@ -67,15 +67,34 @@ class Pairs(Dataset):
         return self.length
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        clean, degradation, seed = self.recipe(index)
+        return clean, degrade(clean, degradation, seed=seed) if self.degraded else clean
+
+    def recipe(self, index: int) -> tuple[Tensor, Degradation, int]:
+        """The clean face of pair ``index``, its degradation and the degradation's seed."""
         rng = np.random.default_rng((self.seed, index))
         number = int(rng.choice(self.faces.training, p=self.probabilities))
         look = draw_look(rng)
         clean = look(move(self.faces.pixels[number], rng))
-        clean = torch.from_numpy(clean.transpose(2, 0, 1).copy())
-        if not self.degraded:
-            return clean, clean
         degradation = draw(rng, form=self.form, mono=look.mono)
-        return clean, degrade(clean, degradation, seed=int(rng.integers(2**31)))
+        return torch.from_numpy(clean.transpose(2, 0, 1).copy()), degradation, int(rng.integers(2**31))
+
+
+class Recipes(Pairs):
+    """The same pairs before they are degraded, as (clean, degradation, seed): for a trainer that does it
+    on its own device with ``degrade_batch``."""
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Degradation, int]:
+        return self.recipe(index)
+
+
+def collate(items: list[tuple]) -> tuple:
+    """Pairs into (clean, degraded), recipes into (clean, degradations, seeds): faces stacked, the rest
+    as lists."""
+    return tuple(
+        torch.stack(column) if isinstance(column[0], Tensor) else list(column)
+        for column in zip(*items, strict=True)
+    )
 
 
 def move(face: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -95,11 +114,17 @@ def move(face: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     )
 
 
-def batches(dataset: Pairs, *, batch: int, start: int, workers: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches from batch number ``start`` on, in order, each tensor (batch, 3, S, S) uint8."""
+def batches(dataset: Pairs, *, batch: int, start: int, workers: int) -> Iterator[tuple]:
+    """Batches from batch number ``start`` on, in order: (clean, degraded), or (clean, degradations,
+    seeds) of :class:`Recipes`; faces (batch, 3, S, S) uint8."""
     order = range(start * batch, len(dataset) // batch * batch)
     loader = DataLoader(
-        dataset, batch_size=batch, sampler=order, num_workers=workers, prefetch_factor=4 if workers else None
+        dataset,
+        batch_size=batch,
+        sampler=order,
+        num_workers=workers,
+        prefetch_factor=4 if workers else None,
+        collate_fn=collate,
     )
     return iter(loader)
 

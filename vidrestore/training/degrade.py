@@ -8,16 +8,19 @@ place of JPEG.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from .codecs import jpeg, last_frame
 from .film import grain
-from .resample import resample, resize_matrix, shrink_matrix
+from .resample import gaussian_matrices, resample, resize_matrix, shrink_matrix
 
 #: Interpolations that a face is scaled down and up by.
 MODES = ("area", "bilinear", "bicubic")
@@ -123,6 +126,41 @@ def degrade(face: Tensor, degradation: Degradation, seed: int = 0) -> Tensor:
     x = _record(resample(face.float(), rows, columns).cpu(), d, seed).to(face.device)
     grow = resize_matrix(small, side, d.up).to(face.device)
     return to_uint8(resample(x.float(), grow, grow))
+
+
+def degrade_batch(faces: Tensor, degradations: Sequence[Degradation], seeds: Sequence[int]) -> Tensor:
+    """``faces`` (N, 3, S, S) RGB uint8, each with a degradation and a seed -> the same, degraded.
+
+    As :func:`degrade` face by face but for rounding, with the blurring and scaling of all of them at once
+    on their device. Noise and compression are the CPU's, a thread a face.
+    """
+    device, side = faces.device, faces.shape[-1]
+    out = faces.clone()
+    chosen = [i for i, d in enumerate(degradations) if d != Degradation()]
+    if not chosen:
+        return out
+    drawn = [degradations[i] for i in chosen]
+    sizes = [small_side(side, d) for d in drawn]
+    # All are padded to the largest of them: a smaller one has zeros to its right and below it.
+    resizes = [resize_matrix(side, small, d.down) for small, d in zip(sizes, drawn, strict=True)]
+    resize = pad_sequence(resizes, batch_first=True).to(device)
+    rows, columns = (
+        resize @ gaussian_matrices(side, torch.tensor(sigmas, device=device))
+        for sigmas in zip(*((d.blur * d.stretch, d.blur) for d in drawn), strict=True)
+    )
+    shrunk = (rows[:, None] @ faces[chosen].float() @ columns[:, None].mT).cpu()
+    small = torch.zeros(shrunk.shape, dtype=torch.uint8)
+
+    def record(number: int) -> None:
+        corner = (number, slice(None), slice(sizes[number]), slice(sizes[number]))
+        small[corner] = _record(shrunk[corner], drawn[number], seeds[chosen[number]])
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(record, range(len(chosen))))
+    growths = [resize_matrix(s, side, d.up).T for s, d in zip(sizes, drawn, strict=True)]
+    grow = pad_sequence(growths, batch_first=True).to(device)[:, None].mT
+    out[chosen] = to_uint8(grow @ small.to(device).float() @ grow.mT)
+    return out
 
 
 def small_side(side: int, degradation: Degradation) -> int:

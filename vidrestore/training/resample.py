@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+#: A Gaussian of a smaller deviation, in pixels, blurs nothing.
+_POINT = 0.1
 #: Weights below this change no 8-bit value.
 _NEGLIGIBLE = 1e-9
 #: Rows of a matrix that are multiplied at a time; more of them share fewer zeros.
@@ -33,18 +35,19 @@ def resize_matrix(size: int, out: int, mode: str) -> Tensor:
 def shrink_matrix(side: int, small: int, sigma: float, mode: str) -> Tensor:
     """(small, side): a Gaussian blur of deviation ``sigma`` pixels followed by a resize."""
     resize = resize_matrix(side, small, mode)
-    if sigma < 0.1:
+    if sigma < _POINT:
         return resize
-    blur = gaussian_matrix(side, sigma)
+    blur = gaussian_matrices(side, torch.tensor([sigma]))[0]
     return blur if small == side else multiply(resize, blur)
 
 
-def gaussian_matrix(side: int, sigma: float) -> Tensor:
-    """(side, side): a Gaussian blur whose weights sum to 1 at the borders too."""
-    distance = torch.arange(1 - side, side, dtype=torch.float32)
-    line = torch.exp(-0.5 * (distance / sigma) ** 2)
-    kernel = line.unfold(0, side, 1).flip(0).contiguous()
-    return kernel / kernel.sum(dim=1, keepdim=True)
+def gaussian_matrices(side: int, sigmas: Tensor) -> Tensor:
+    """(N, side, side) on the device of ``sigmas`` (N,): Gaussian blurs whose weights sum to 1 at the
+    borders too."""
+    distance = torch.arange(1 - side, side, dtype=torch.float32, device=sigmas.device)
+    lines = torch.exp(-0.5 * (distance / sigmas.float().clamp(min=_POINT)[:, None]) ** 2)
+    kernels = lines.unfold(1, side, 1).flip(1).contiguous()
+    return kernels / kernels.sum(dim=2, keepdim=True)
 
 
 def multiply(matrix: Tensor, x: Tensor) -> Tensor:
