@@ -55,8 +55,8 @@ from vidrestore.training.degrade import LEVELS, degrade
 
 SUFFIXES = {".jpg", ".jpeg", ".png"}
 BATCH = 4
-#: The faces that a contact sheet shows at most.
-SHOWN = 10
+#: Bytes of a contact sheet for each of its rows.
+ROW_BYTES = 55_000
 #: Exit code of a run whose model misses the ship gate.
 GATE_MISSED = 3
 
@@ -129,7 +129,7 @@ def evaluate_faces(args: argparse.Namespace) -> int:
     models = load_models(names, args.weights, device=args.device, precision=args.precision)
     check_sizes(faces, models)
     meter = FaceMeter(device=find_device(args.device))
-    shown = spread(range(len(faces)), SHOWN) if args.sheet else []
+    shown = spread(range(len(faces)), args.sheet_rows) if args.sheet else []
     tallies: dict[str, dict[str, Tally]] = {level: defaultdict(Tally) for level in args.levels}
     sheets: dict[str, list[tuple[str, list[np.ndarray]]]] = {level: [] for level in args.levels}
     clean_features = []
@@ -171,7 +171,7 @@ def evaluate_faces(args: argparse.Namespace) -> int:
     for level, rows in sheets.items():
         if rows:
             path = args.sheet if len(sheets) == 1 else args.sheet.with_stem(f"{args.sheet.stem}-{level}")
-            save_sheet(path, contact_sheet([*levels[level], "clean"], rows))
+            save_sheet(path, contact_sheet([*levels[level], "clean"], rows), limit=ROW_BYTES * len(rows))
     write_json(args.json, report)
     missed = any(
         not verdict["passed"] for verdicts in report.get("gate", {}).values() for verdict in verdicts
@@ -257,7 +257,11 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     faces.set_defaults(run=evaluate_faces)
     faces.add_argument("--faces", type=Path, required=True, help="folder of clean aligned faces")
     faces.add_argument(
-        "--model", action="append", default=[], help="lite (default) or codeformer; repeatable"
+        "--model",
+        choices=("lite", "codeformer"),
+        action="append",
+        default=[],
+        help="a model by name (default: lite); repeatable",
     )
     faces.add_argument(
         "--weights", type=Path, action="append", default=[], help="a file of weights; repeatable"
@@ -267,6 +271,9 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     faces.add_argument("--count", type=positive, help="how many faces, evenly spread (default: all)")
     faces.add_argument("--gate", action="store_true", help="print the ship gate; exit with 3 if it is missed")
     faces.add_argument("--sheet", type=Path, help="write contact sheets here, one a level (.jpg, .png)")
+    faces.add_argument(
+        "--sheet-rows", type=positive, default=6, help="faces on a sheet (default: %(default)s)"
+    )
     faces.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto")
     clips = commands.add_parser("clips", help="faces of clips, frame by frame against a clean clip")
     clips.set_defaults(run=evaluate_clips)

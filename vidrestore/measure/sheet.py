@@ -37,9 +37,9 @@ def thumbnail(picture: np.ndarray) -> np.ndarray:
     return cv2.resize(picture, (_CELL, _CELL), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_CUBIC)
 
 
-def save_sheet(path: Path, sheet: np.ndarray, *, limit: int = 400_000) -> None:
+def save_sheet(path: Path, sheet: np.ndarray, *, limit: int) -> None:
     """Write a sheet (H, W, 3) RGB as JPEG or PNG, of at most ``limit`` bytes: at a lower quality, then
-    smaller, down to a width of 400 pixels. Raises OutputError."""
+    smaller, but not much narrower than 400 pixels. Raises OutputError."""
     if path.suffix.lower() not in (".jpg", ".jpeg", ".png"):
         raise OutputError(f"{path} is no name for a contact sheet; let it end in .jpg or .png")
     lossless = path.suffix.lower() == ".png"

@@ -1,0 +1,36 @@
+"""The baselines do what their names say."""
+
+import cv2
+import numpy as np
+import pytest
+
+from vidrestore.measure.baselines import bicubic, nlm_unsharp
+from vidrestore.measure.pictures import psnr
+
+from .portraits import aligned_portraits
+
+
+@pytest.fixture
+def face() -> np.ndarray:
+    return aligned_portraits()["hopper"]
+
+
+def test_bicubic_at_full_size_changes_nothing(face: np.ndarray) -> None:
+    assert np.array_equal(bicubic(face, 1.0), face)
+
+
+def test_bicubic_leaves_what_a_small_picture_holds(face: np.ndarray) -> None:
+    """What was small already stays; a grid finer than its pixels goes."""
+    small = bicubic(face, 4.0)
+    grid = 20 * (np.indices(face.shape[:2]).sum(0) % 2)[..., None]
+    spoilt = np.clip(small.astype(int) + grid - 10, 0, 255).astype(np.uint8)
+    assert psnr(bicubic(small, 4.0), small) > 35
+    assert psnr(bicubic(spoilt, 4.0), small) > 35 > psnr(spoilt, small)
+
+
+def test_nlm_takes_noise_and_the_mask_adds_contrast(face: np.ndarray) -> None:
+    noisy = np.random.default_rng(0).normal(128, 3, (64, 64, 3)).astype(np.uint8)
+    assert nlm_unsharp(noisy).std() < 0.5 * noisy.std()
+    soft = cv2.GaussianBlur(face, (0, 0), 2)
+    contrast = [cv2.Laplacian(p.astype(np.float32), cv2.CV_32F).std() for p in (soft, nlm_unsharp(soft))]
+    assert contrast[1] > 1.2 * contrast[0]
