@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from .degrade import Degradation, degrade, draw
 from .film import draw_look
+from .stopping import ignore_stop_signals
 
 #: A face goes into validation when the first byte of its name's hash is below this: about 5 %.
 HELD_OUT = 13
@@ -125,6 +126,7 @@ def batches(dataset: Pairs, *, batch: int, start: int, workers: int) -> Iterator
         num_workers=workers,
         prefetch_factor=4 if workers else None,
         collate_fn=collate,
+        worker_init_fn=ignore_stop_signals,
     )
     return iter(loader)
 

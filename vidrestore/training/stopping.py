@@ -10,8 +10,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopSignals:
-    """While entered, notes the first of :data:`SIGNALS` in ``received``; a second one ends the program at
-    once. To be entered in the main thread."""
+    """While entered, notes the first of :data:`SIGNALS` in ``received``. More of them change nothing:
+    torchrun hands on what the terminal has sent to all already. To be entered in the main thread."""
 
     received: int | None = None
 
@@ -24,10 +24,14 @@ class StopSignals:
             signal.signal(number, handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        if self.received is not None:
-            raise KeyboardInterrupt
-        self.received = number
+        self.received = self.received or number
 
     def __call__(self) -> bool:
         """Whether one has come."""
         return self.received is not None
+
+
+def ignore_stop_signals(worker: int) -> None:
+    """For a data loader's worker: a signal to the whole group must not take it from a step under way."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
