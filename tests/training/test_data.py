@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from vidrestore.training.data import FaceSet, Pairs, batches, is_held_out
+from vidrestore.training.data import FaceSet, Pairs, Recipes, batches, is_held_out
+from vidrestore.training.degrade import degrade_batch
 
 
 @pytest.fixture
@@ -49,6 +50,27 @@ def test_clean_pairs(folder: Path) -> None:
     clean, same = Pairs(FaceSet(folder), seed=1, length=4, degraded=False)[2]
     assert clean.shape == (3, 64, 64)
     assert torch.equal(clean, same)
+
+
+@pytest.mark.parametrize("form", ["video", "paper"])
+def test_recipes_are_the_pairs_before_they_are_degraded(folder: Path, form: str) -> None:
+    faces = FaceSet(folder)
+    pairs = batches(Pairs(faces, seed=1, length=12, form=form), batch=4, start=1, workers=0)
+    recipes = batches(Recipes(faces, seed=1, length=12, form=form), batch=4, start=1, workers=0)
+    for (clean, degraded), (same, degradations, seeds) in zip(pairs, recipes, strict=True):
+        assert torch.equal(clean, same)
+        assert (degrade_batch(same, degradations, seeds) != degraded).float().mean() < 0.01
+
+
+def test_the_degraded_face_is_grey_where_the_clean_one_is(folder: Path) -> None:
+    pairs = Pairs(FaceSet(folder), seed=1, length=160)
+    grey = [pair for i in range(160) if is_grey((pair := pairs[i])[0])]
+    assert 8 < len(grey) < 32
+    assert all(is_grey(degraded) for _, degraded in grey)
+
+
+def is_grey(face: torch.Tensor) -> bool:
+    return torch.equal(face[0], face[1]) and torch.equal(face[0], face[2])
 
 
 def test_names_and_faces_must_agree(folder: Path) -> None:
