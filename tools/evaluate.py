@@ -158,7 +158,7 @@ def evaluate_faces(args: argparse.Namespace) -> int:
         print(table(f"{level}, {len(faces)} faces", methods), end="\n\n")
     report = header() | {
         "faces": {"folder": str(args.faces), "names": [name for name, _ in faces]},
-        "models": [{"name": m.name, "sha256": m.sha256, **asdict(m.restorer.spec)} for m in models],
+        "models": [{"name": m.name, "sha256": m.sha256, "precision": m.precision} for m in models],
         "levels": {
             level: {
                 method: row | {"per_face": tallies[level][method].figures} for method, row in rows.items()

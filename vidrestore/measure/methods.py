@@ -29,6 +29,7 @@ class Model:
     name: str
     restorer: Restorer
     sha256: str  #: of the file of its weights
+    precision: str
 
     def restore(self, faces: Tensor, w: float) -> Tensor:
         """Faces (N, 3, S, S) RGB uint8 -> restored ones, the same, on the CPU."""
@@ -58,10 +59,10 @@ def load_models(
     for name in names:
         chosen = choose_model(name)
         restorer = load_restorer(chosen, weights=None, device=where, precision=how)
-        models.append(Model(chosen, restorer, fingerprint(locate(chosen))))
+        models.append(Model(chosen, restorer, fingerprint(locate(chosen)), how))
     for path in files:
         restorer = load_restorer(path.name, weights=path, device=where, precision=how)
-        models.append(Model(path.stem, restorer, fingerprint(path)))
+        models.append(Model(path.stem, restorer, fingerprint(path), how))
     called = [model.name for model in models]
     if twice := next((name for name in called if called.count(name) > 1), None):
         raise UsageError(f"two models are called {twice}; give the file of one another name")
