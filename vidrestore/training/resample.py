@@ -15,8 +15,8 @@ _POINT = 0.1
 _NEGLIGIBLE = 1e-9
 #: Rows of a matrix that are multiplied at a time; more of them share fewer zeros.
 _TILE = 64
-#: Matrices with a side below this are multiplied as they are, which is as fast.
-_SMALL = 128
+#: Matrices with a side up to this are multiplied as they are, which is about as fast.
+_SMALL = 256
 
 
 @lru_cache(maxsize=512)
@@ -52,7 +52,7 @@ def gaussian_matrices(side: int, sigmas: Tensor) -> Tensor:
 
 def multiply(matrix: Tensor, x: Tensor) -> Tensor:
     """``matrix`` (m, k) @ ``x`` (..., k, n); on the CPU without most of the zeros of a banded one."""
-    if x.is_cuda or min(matrix.shape) < _SMALL:
+    if x.is_cuda or min(matrix.shape) <= _SMALL:
         return matrix @ x
     used = matrix.abs().numpy() > _NEGLIGIBLE
     tiles = range(0, len(matrix), _TILE)
