@@ -24,7 +24,7 @@ class EncoderSettings:
     crf: float | None = None  #: constant rate factor, on that encoder's own scale
     preset: str | None = None
     pix_fmt: str | None = None
-    threads: int | None = None  #: fixed, where the file must not depend on the machine's cores
+    reproducible: bool = False  #: the same frames give the same file each time, on any machine
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,10 @@ _EVEN_SIZES = ("libx264", "libx265", "libsvtav1")
 #: Said by the encoders themselves on standard error, beside our own lines.
 _QUIET = {"libx265": {"x265-params": "log-level=error"}}
 
+#: An encoder's choices may depend on how many threads it has. Those of x264's macroblock tree differ even
+#: from one run to the next (core 165), unless it is told not to use what is particular to a CPU.
+_REPRODUCIBLE = {"libx264": {"threads": "4", "x264-params": "cpu-independent=1"}}
+
 
 def choose_encoder(source: VideoStream, container: str, settings: EncoderSettings) -> Encoder:
     """The encoder for a video like ``source`` in ``container`` (FFmpeg's muxer name).
@@ -90,8 +94,8 @@ def choose_encoder(source: VideoStream, container: str, settings: EncoderSetting
         if option not in known:
             raise UsageError(f"encoder {name} has no --{option}; leave it out or choose another -c:v")
         options[option] = value if isinstance(value, str) else f"{value:g}"
-    if settings.threads is not None:
-        options["threads"] = str(settings.threads)
+    if settings.reproducible:
+        options |= _REPRODUCIBLE.get(name, {"threads": "1"})
     return Encoder(name, _pixel_format(codec, context, settings.pix_fmt), options)
 
 
