@@ -1,9 +1,12 @@
 """Train CodeFormer, stage by stage.
 
-``tools/train.py --config configs/train/lite.yaml --faces FOLDER --run-folder FOLDER``
+``tools/train.py --config lite --faces FOLDER --run-folder FOLDER [--export lite.safetensors --version 2
+--about "what it was trained on"]``
 
-FOLDER of faces is one that ``tools/prepare_faces.py`` wrote. Stages that are complete are left as
-they are; one that was interrupted is resumed. Ctrl-C and SIGTERM end the step under way and save.
+The folder of faces is one that ``tools/prepare_faces.py`` wrote. Stages that are complete are left as they
+are; one that was interrupted is resumed. Ctrl-C and SIGTERM end the step under way and save. The run's folder
+holds a checkpoint and a log (CSV) for each stage, contact sheets, and what TensorBoard shows, where that is
+installed.
 
 Several GPUs, or processes on a CPU, by ``torchrun --nproc-per-node 2 tools/train.py ...``: the batch of the
 configuration is shared by all, and the numbers are those of a single process but for rounding.
@@ -14,45 +17,96 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import torch
 import yaml
 
+from vidrestore.errors import UsageError, VidrestoreError
+from vidrestore.restore.codeformer import CodeFormerConfig
+from vidrestore.runtime.device import find_device
 from vidrestore.training.data import FaceSet
 from vidrestore.training.distributed import processes, rank
+from vidrestore.training.export import export
+from vidrestore.training.settings import complete
 from vidrestore.training.stopping import StopSignals
-from vidrestore.training.trainer import STAGES, Trainer
+from vidrestore.training.trainer import STAGES, Trainer, load_averaged
+
+CONFIGS = Path(__file__).resolve().parents[1] / "configs" / "train"
 
 
-def main() -> int:
+def read_config(name: str) -> dict[str, Any]:
+    """The configuration of this path, or of this name in ``configs/train``. Raises UsageError."""
+    path = Path(name) if Path(name).suffix else CONFIGS / f"{name}.yaml"
+    try:
+        return complete(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except OSError:
+        known = ", ".join(sorted(p.stem for p in CONFIGS.glob("*.yaml")))
+        raise UsageError(f"there is no configuration {name}; give a YAML file, or one of {known}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        line = " ".join(str(error).split())
+        raise UsageError(f"{path} is no YAML file: {line}") from None
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from None
+
+
+def read_faces(folder: Path) -> FaceSet:
+    """The faces in a folder. Raises UsageError."""
+    if not (folder / "faces.npy").exists() or not (folder / "faces.csv").exists():
+        raise UsageError(f"{folder} holds no faces.npy and faces.csv; make them with tools/prepare_faces.py")
+    try:
+        return FaceSet(folder)
+    except (ValueError, KeyError, OSError) as error:
+        raise UsageError(f"{folder} cannot be read ({error}); make it anew: tools/prepare_faces.py") from None
+
+
+def train(args: argparse.Namespace) -> int:
+    """Train what ``args`` say; return the exit code."""
+    config, faces, device = read_config(args.config), read_faces(args.faces), find_device(args.device)
+    args.run_folder.mkdir(parents=True, exist_ok=True)
+    stages = [args.stage] if args.stage else list(STAGES)
+    with processes(str(device)) as own, StopSignals() as stop:
+        for stage in stages:
+            trainer = Trainer(config, stage, faces=faces, run=args.run_folder, device=own)
+            trainer.train(until=args.until, stop=stop)
+            if trainer.stopped:
+                if rank() == 0:
+                    print(f"{stage} stopped at step {trainer.step} and saved", file=sys.stderr)
+                return 128 + (stop.received or signal.SIGTERM)
+        if args.export and rank() == 0:
+            state = load_averaged(args.run_folder / f"{stages[-1]}.pt")
+            sizes = CodeFormerConfig.from_dict(config["model"])
+            export(state, sizes, args.export, version=args.version, about=args.about)
+    return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--config", type=Path, required=True, help="a file of configs/train")
-    parser.add_argument("--faces", type=Path, required=True, help="folder of aligned faces")
+    parser.add_argument("--config", required=True, help="a name in configs/train, or a path")
+    parser.add_argument("--faces", type=Path, required=True, metavar="FOLDER", help="aligned faces")
     # torchrun takes a plain --run for one of its own options; here argparse knows it as short for this.
     parser.add_argument(
-        "--run-folder", type=Path, required=True, metavar="FOLDER", help="folder for checkpoints and logs"
+        "--run-folder", type=Path, required=True, metavar="FOLDER", help="checkpoints, logs and sheets"
     )
     parser.add_argument("--stage", choices=STAGES, help="only this stage (default: all, in order)")
-    parser.add_argument("--until", type=int, metavar="STEP", help="stop each stage at this step")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    args = parser.parse_args()
-
-    config = yaml.safe_load(args.config.read_text(encoding="utf-8"))
-    args.run_folder.mkdir(parents=True, exist_ok=True)
-    faces = FaceSet(args.faces)
-    with processes(args.device) as device, StopSignals() as stop:
-        for stage in [args.stage] if args.stage else STAGES:
-            trainer = Trainer(config, stage, faces=faces, run=args.run_folder, device=device)
-            trainer.train(until=args.until, stop=stop)
-            if trainer.stopped:
-                number = stop.received or signal.SIGTERM
-                if rank() == 0:
-                    print(f"{stage} stopped at step {trainer.step} and saved", file=sys.stderr)
-                return 128 + number
-    return 0
+    parser.add_argument("--until", type=int, metavar="STEP", help="end each stage at this step")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
+    parser.add_argument(
+        "--export", type=Path, metavar="FILE", help="then write the averaged weights as .safetensors"
+    )
+    parser.add_argument("--version", help="with --export: the version to write into the file")
+    parser.add_argument("--about", help="with --export: where the weights come from")
+    args = parser.parse_args(argv)
+    if args.export and not (args.version and args.about):
+        parser.error("--export needs --version and --about, which say where the weights come from")
+    try:
+        return train(args)
+    except VidrestoreError as error:
+        print(f"train.py: {error}", file=sys.stderr)
+        return error.exit_code
 
 
 if __name__ == "__main__":

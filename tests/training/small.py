@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-COMMON = {"batch": 2, "rate": 2e-3, "clip": 1.0, "average": 0.9}
-IMAGE = {"gradient": 0.5, "perceptual": 0.2, "perceptual_net": "alex", "crop": 32}
+_COMMON = {"batch": 2, "rate": 2e-3, "clip": 1.0, "average": 0.9}
+_IMAGE = {"gradient": 0.5, "perceptual": 0.2, "perceptual_net": "alex", "crop": 32}
+_IMAGE |= {"adversarial": 0.8, "adversarial_start": 20, "discriminator_channels": 8}
 CONFIG: dict[str, Any] = {
     "seed": 3,
     "precision": "fp32",
     "workers": 0,
     "degradation": "paper",
+    "sheet_every": 0,
     "model": {
         "image_size": 64,
         "patch": 4,
@@ -28,21 +31,24 @@ CONFIG: dict[str, Any] = {
         "transformer_heads": 2,
         "transformer_layers": 1,
         "transformer_mlp": 32,
-        "cft_sizes": [8],
+        "cft_sizes": [8, 16],
         "image_cft": True,
     },
-    "stage1": COMMON | IMAGE | {"steps": 40, "part": 64, "warmup": 10, "adain": True, "commitment": 0.25},
-    "stage2": COMMON | {"steps": 40, "encoder_scale": 0.5, "feature": 0.5},
-    "stage3": COMMON
-    | IMAGE
-    | {"steps": 12, "generator_scale": 0.3, "w_zero": 0.2, "w_one": 0.5}
+    "stage1": _COMMON | _IMAGE | {"steps": 80, "part": 64, "warmup": 10, "adain": True, "commitment": 0.25},
+    "stage2": _COMMON | {"steps": 60, "encoder_scale": 0.5, "feature": 0.5},
+    "stage3": _COMMON
+    | _IMAGE
+    | {"steps": 60, "generator_scale": 0.3, "w_zero": 0.2, "w_one": 0.5}
     | {"code_every": 4, "code": 0.05, "feature": 0.5},
 }
 
 
-def changed(stage: str, **settings: Any) -> dict[str, Any]:
-    """:data:`CONFIG` with other settings for one stage."""
-    return CONFIG | {stage: CONFIG[stage] | settings}
+def changed(**tables: Any) -> dict[str, Any]:
+    """:data:`CONFIG` with other settings in some of its tables, or with other general ones."""
+    config = copy.deepcopy(CONFIG)
+    for name, value in tables.items():
+        config[name] = config[name] | value if isinstance(value, dict) else value
+    return config
 
 
 def write_faces(folder: Path, side: int = 64) -> Path:

@@ -15,24 +15,27 @@ import yaml
 from vidrestore.training.data import FaceSet
 from vidrestore.training.trainer import Trainer
 
-from .small import CONFIG, write_faces
+from .small import changed, write_faces
 
 pytestmark = pytest.mark.skipif(find_spec("stlpips_pytorch") is None, reason="no perceptual weights")
 
 ROOT = Path(__file__).parents[2]
 #: Parts per face and dead codes in the first stage, codes at some steps only and a w per face in the third.
 #: At a high rate rounding grows from step to step, as it does in any training.
-STAGES = {"stage1": {"part": 64, "warmup": 2}, "stage2": {}, "stage3": {}}
 STEPS = 5
 COMMON = {"steps": STEPS, "batch": 4, "rate": 2e-4}
+STAGES = {
+    "stage1": COMMON | {"part": 64, "warmup": 2, "adversarial_start": 3},
+    "stage2": COMMON,
+    "stage3": COMMON | {"adversarial_start": 3},
+}
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The three stages, by one process and by two that each save their own state as well."""
     folder = tmp_path_factory.mktemp("distributed")
-    config = CONFIG | {"model": CONFIG["model"] | {"image_size": 96, "cft_sizes": [12]}}
-    config |= {name: CONFIG[name] | COMMON | more for name, more in STAGES.items()}
+    config = changed(model={"image_size": 96, "cft_sizes": [12, 24]}, **STAGES)
     (folder / "small.yaml").write_text(yaml.safe_dump(config))
     write_faces(folder, side=96)
     found = {name: folder / name for name in ("one", "two")}

@@ -34,8 +34,10 @@ class CodebookAverages(nn.Module):
         flat = features.transpose(0, 1).flatten(1).T.float()
         codes = nearest_codes(features, codebook).flatten()
         used = total(torch.bincount(codes, minlength=len(codebook)).float())
-        self.count.mul_(self.decay).add_(used, alpha=1 - self.decay)
         sums = total(torch.zeros_like(self.total).index_add_(0, codes, flat))
+        if not torch.isfinite(sums).all():  # one bad batch must not end a long run
+            return
+        self.count.mul_(self.decay).add_(used, alpha=1 - self.decay)
         self.total.mul_(self.decay).add_(sums, alpha=1 - self.decay)
         mean = len(flat) * world() / len(codebook)
         dead = torch.nonzero(self.count < self.dead * mean).flatten()

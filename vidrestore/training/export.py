@@ -25,5 +25,6 @@ def export(
         "licence": "Apache-2.0",
         "about": about,
     }
+    path.parent.mkdir(parents=True, exist_ok=True)
     half = {name: value.detach().cpu().to(torch.float16).contiguous() for name, value in state.items()}
     save_file(half, path, metadata=metadata)

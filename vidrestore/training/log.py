@@ -5,37 +5,42 @@ from __future__ import annotations
 import csv
 import time
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 COLUMNS = (
-    *("step", "seconds", "loss", "l1", "perceptual", "commitment", "codes"),
-    *("entropy", "feature", "accuracy", "norm"),
+    *("step", "seconds", "faces_per_second", "loss", "l1", "perceptual", "commitment", "codes"),
+    *("adversarial", "adaptive", "discriminator", "entropy", "feature", "accuracy", "norm", "rate"),
 )
 
 
 class Log:
-    """A CSV of the mean figures of every ``EVERY`` steps.
+    """Means of the figures of every ``EVERY`` steps, as ``<stage>.csv`` in the folder ``run``, and for
+    TensorBoard in ``tensorboard`` there, where that is installed.
 
-    The checkpoint holds its :meth:`state`: the figures of the steps since the last line, and the seconds
-    spent.
+    ``batch`` is how many faces a step takes. The checkpoint holds the log's :meth:`state`: the figures of
+    the steps since the last line, and the seconds spent.
     """
 
     EVERY = 20
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, run: Path, stage: str, *, batch: int) -> None:
+        self.path = run / f"{stage}.csv"
+        self.board = run / "tensorboard" / stage
+        self.batch = batch
         self.sums: dict[str, list[float]] = {}
-        self.seconds = 0.0
+        self.seconds = self.line = 0.0  # spent so far, and when the last line was written
         self.since = time.monotonic()
+        self.writer: Any = None
 
     def state(self) -> dict[str, Any]:
         """The inverse of :meth:`load`."""
-        return {"sums": self.sums, "seconds": self._seconds()}
+        return {"sums": self.sums, "seconds": self._seconds(), "line": self.line}
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Take the state of a checkpoint."""
-        self.sums, self.seconds = state["sums"], state["seconds"]
+        self.sums, self.seconds, self.line = state["sums"], state["seconds"], state["line"]
 
     def begin(self, step: int) -> None:
         """Start the clock. Lines behind ``step``, which a killed run wrote after its last checkpoint, are
@@ -49,17 +54,36 @@ class Log:
             writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
             writer.writeheader()
             writer.writerows(lines)
+        if find_spec("tensorboard"):
+            from torch.utils.tensorboard import SummaryWriter
 
-    def _seconds(self) -> float:
-        return self.seconds + time.monotonic() - self.since
+            self.writer = SummaryWriter(self.board, purge_step=step + 1)
 
     def add(self, step: int, figures: Mapping[str, float]) -> None:
         """The figures of ``step``, counted from 1."""
         for name, value in figures.items():
             self.sums.setdefault(name, []).append(value)
-        if step % self.EVERY == 0:
-            row: dict[str, Any] = {k: f"{sum(v) / len(v):.5g}" for k, v in self.sums.items()}
-            row |= {"step": step, "seconds": f"{self._seconds():.1f}"}
-            with self.path.open("a", newline="", encoding="utf-8") as file:
-                csv.DictWriter(file, COLUMNS).writerow(row)
-            self.sums.clear()
+        if step % self.EVERY:
+            return
+        now = self._seconds()
+        means = {k: sum(v) / len(v) for k, v in self.sums.items()}
+        steps = max(map(len, self.sums.values()))
+        means["faces_per_second"] = steps * self.batch / max(now - self.line, 1e-6)
+        with self.path.open("a", newline="", encoding="utf-8") as file:
+            row = {"step": step, "seconds": f"{now:.1f}"} | {k: f"{v:.5g}" for k, v in means.items()}
+            csv.DictWriter(file, COLUMNS).writerow(row)
+        if self.writer is not None:
+            for name, value in means.items():
+                self.writer.add_scalar(name, value, step)
+        self.line = now
+        self.sums.clear()
+
+    def end(self) -> None:
+        """Stop the clock and write everything out."""
+        self.seconds, self.since = self._seconds(), time.monotonic()
+        if self.writer is not None:
+            self.writer.close()
+            self.writer = None
+
+    def _seconds(self) -> float:
+        return self.seconds + time.monotonic() - self.since

@@ -13,8 +13,8 @@ from vidrestore.restore.codeformer import CodeFormer
 from vidrestore.restore.codeformer.network import adaptive_instance_norm
 
 from .codebook import CodebookAverages, nearest_codes
-from .distributed import share, world
-from .stage import ImageLoss, Stage
+from .image_loss import ImageLoss, parts
+from .stage import Stage
 
 
 class Stage1(Stage):
@@ -37,32 +37,37 @@ class Stage1(Stage):
     def parameter_groups(self, model: CodeFormer) -> list[dict[str, Any]]:
         return [{"params": [*model.encoder.parameters(), *model.generator.parameters()], "scale": 1.0}]
 
+    def optimisers(self) -> list[torch.optim.Optimizer]:
+        return self.image_loss.optimisers()
+
     def loss(
         self, model: CodeFormer, clean: Tensor, degraded: Tensor, step: int, generator: torch.Generator
     ) -> tuple[Tensor, dict[str, Tensor | float]]:
-        clean = parts(clean, self.settings["part"], generator)
+        (clean,) = parts(clean, side=self.settings["part"], generator=generator)
         features = model.encoder(clean)[0].float()
         quantised, commitment = features, features.new_zeros(())
         if step >= self.settings["warmup"]:
-            codebook = model.quantize.embedding.weight.data
-            self.averages.update(codebook, features.detach(), generator)
-            found = model.quantize(nearest_codes(features.detach(), codebook), features.shape[-1])
-            found = found.detach()
+            self.averages.update(model.quantize.embedding.weight.data, features.detach(), generator)
+            found = quantise(model, features.detach())
             commitment = F.mse_loss(features, found)
             quantised = features + (found - features).detach()  # straight through
         if self.settings["adain"]:
             quantised = adaptive_instance_norm(quantised, features)
         image = model.reconstruct(quantised).float()
-        loss, figures = self.image_loss(image, clean, step, generator)
+        last = model.generator.blocks[-1].weight
+        loss, figures = self.image_loss(image, clean, step=step, generator=generator, last=last)
         figures |= {"commitment": commitment.detach(), "codes": self.averages.perplexity()}
         return loss + self.settings["commitment"] * commitment, figures
 
+    def views(self, model: CodeFormer, clean: Tensor, degraded: Tensor) -> dict[str, Tensor]:
+        features = model.encoder(clean)[0].float()
+        quantised = quantise(model, features)
+        if self.settings["adain"]:
+            quantised = adaptive_instance_norm(quantised, features)
+        return {"clean": clean, "reconstruction": model.reconstruct(quantised)}
 
-def parts(faces: Tensor, side: int, generator: torch.Generator) -> Tensor:
-    """A part of each face at a random place: (N, 3, S, S) -> (N, 3, side, side)."""
-    span = faces.shape[-1] - side
-    if span == 0:
-        return faces
-    places = share(torch.randint(0, span + 1, (len(faces) * world(), 2), generator=generator)).tolist()
-    chosen = [f[:, y : y + side, x : x + side] for f, (y, x) in zip(faces, places, strict=True)]
-    return torch.stack(chosen).contiguous(memory_format=torch.channels_last)
+
+def quantise(model: CodeFormer, features: Tensor) -> Tensor:
+    """Features (N, C, G, G) -> those of their nearest codes, without a gradient."""
+    codes = nearest_codes(features, model.quantize.embedding.weight)
+    return model.quantize(codes, features.shape[-1]).detach()

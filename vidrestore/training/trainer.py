@@ -14,9 +14,13 @@ from tqdm import tqdm
 
 from vidrestore.restore.codeformer import CodeFormer, CodeFormerConfig
 
-from .data import FaceSet, Pairs, batches, to_network
+from ..errors import UsageError
+from .data import FaceSet, Pairs, Recipes, batches, to_network
+from .degrade import degrade_batch
 from .distributed import Share, average_gradients, barrier, mean, rank, world
 from .log import Log
+from .settings import complete
+from .sheets import Sheets
 from .stage import Stage
 from .stage1 import Stage1
 from .stage2 import Stage2
@@ -29,49 +33,72 @@ class Trainer:
     """Trains one stage, from the weights the stage before it left in ``run`` or from the stage's own
     checkpoint there.
 
-    ``config`` is a training configuration as data (``configs/train/``): ``model``, ``seed``,
-    ``precision`` (fp32 or bf16), ``workers``, ``degradation`` (video or paper) and a table for each stage.
-    Data order and random numbers depend on the seed and the step alone, so a resumed run gives the numbers
-    of an uninterrupted one, and several processes (torchrun) see together the batches that one would:
-    ``batch`` is what they share. The first of them writes. Raises FileNotFoundError where the stage before
-    has left no checkpoint.
+    ``config`` is a training configuration as data (``configs/train/``; its keys are in ``settings``). Data
+    order and random numbers depend on the seed and the step alone, so a resumed run gives the numbers of an
+    uninterrupted one, and several processes (torchrun) see together the batches that one would: ``batch`` is
+    what they share. The first of them writes. On a GPU faces are degraded there.
+
+    Raises UsageError for a configuration that is wrong or does not go with the faces, the checkpoints or the
+    number of processes, and where the stage before has left no checkpoint.
     """
 
     def __init__(
         self, config: Mapping[str, Any], stage: str, *, faces: FaceSet, run: Path, device: str = "cpu"
     ) -> None:
-        self.config = config
-        self.settings: dict[str, Any] = config[stage]
+        self.config = complete(config)
+        self.settings: dict[str, Any] = self.config[stage]
         self.device = torch.device(device)
         self.run = run
         self.path = run / f"{stage}.pt"
         self.step = 0
         #: Whether the last :meth:`train` ended early, by ``stop``.
         self.stopped = False
-        self.log = Log(run / f"{stage}.csv")
-        torch.manual_seed(config["seed"])
-        model = CodeFormer(CodeFormerConfig.from_dict(config["model"]))
+        sizes = CodeFormerConfig.from_dict(self.config["model"])
+        self._check(faces, sizes)
+        torch.manual_seed(self.config["seed"])
+        model = CodeFormer(sizes)
         if stage != "stage1":
-            model.load_state_dict(load_averaged(run / f"{previous(stage)}.pt"))
+            before = run / f"{previous(stage)}.pt"
+            if not before.exists():
+                raise UsageError(
+                    f"{stage} starts from {before}, which is not there; train {before.stem} first"
+                )
+            _load(model, load_averaged(before), before)
         self.model = model.to(self.device, memory_format=torch.channels_last)
         self.stage = STAGES[stage](self.model, self.settings).to(self.device)
         self.averaged = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
         groups = self.stage.parameter_groups(self.model)
-        learning = {id(p) for group in groups for p in group["params"]}
+        self.parameters = [p for group in groups for p in group["params"]]
+        learning = set(map(id, self.parameters))
         for parameter in self.model.parameters():
             parameter.requires_grad_(id(parameter) in learning)
         self.optimiser = torch.optim.AdamW(
             groups, lr=self.settings["rate"], betas=(0.9, 0.99), weight_decay=1e-4
         )
-        self.pairs = Pairs(
+        self.degrades_here = self.stage.degraded and self.device.type == "cuda"
+        self.pairs = (Recipes if self.degrades_here else Pairs)(
             faces,
-            seed=config["seed"] + list(STAGES).index(stage),
+            seed=self.config["seed"] + list(STAGES).index(stage),
             length=self.settings["steps"] * self.settings["batch"],
             degraded=self.stage.degraded,
-            form=config.get("degradation", "video"),
+            form=self.config["degradation"],
         )
+        self.log = Log(run, stage, batch=self.settings["batch"])
+        self.sheets = Sheets(faces, self.stage, run) if self.config["sheet_every"] and rank() == 0 else None
         if self.path.exists():
             self._load()
+
+    def _check(self, faces: FaceSet, sizes: CodeFormerConfig) -> None:
+        side, batch = faces.pixels.shape[1], self.settings["batch"]
+        if side != sizes.image_size:
+            raise UsageError(
+                f"the faces are {side} pixels wide, but the model's image_size is {sizes.image_size}; "
+                "train on faces of that size"
+            )
+        if not len(faces.training):
+            raise UsageError("there are no faces to train on; give tools/prepare_faces.py more photographs")
+        if batch % world():
+            raise UsageError(f"batch is {batch}, which {world()} processes cannot share; take a multiple")
 
     def rate(self, step: int) -> float:
         """The learning rate: 2 % of the steps rising, then a cosine down to 2 %."""
@@ -90,54 +117,64 @@ class Trainer:
         stop: Callable[[], bool] = lambda: False,
     ) -> float:
         """Train to step ``until`` (default: all), or to the step at which ``stop`` says so in any of the
-        processes, and save; return the last step's loss."""
+        processes, and save; return the last step's loss, NaN where no step was left."""
         steps = self.settings["steps"] if until is None else min(until, self.settings["steps"])
-        saved, loss = time.monotonic(), math.nan
-        batch = self.settings["batch"]
+        if self.step >= steps:
+            return math.nan
+        first, saved, loss = rank() == 0, time.monotonic(), math.nan
+        self.stopped = False
         stream = batches(
-            Share(self.pairs, batch=batch),
-            batch=batch // world(),
+            Share(self.pairs, batch=self.settings["batch"]),
+            batch=self.settings["batch"] // world(),
             start=self.step,
             workers=self.config["workers"],
         )
-        if rank() == 0:
+        if first:
             self.log.begin(self.step)
-        bar = tqdm(initial=self.step, total=steps, desc=self.stage.name, disable=rank() > 0)
-        with bar:
-            while self.step < steps:
-                figures = self._step(self.step, *next(stream), stop=stop())
+        with tqdm(initial=self.step, total=steps, desc=self.stage.name, disable=not first) as bar:
+            while self.step < steps and not self.stopped:
+                figures = self._step(self.step, next(stream), stop=stop())
                 self.step += 1
+                loss, self.stopped = figures["loss"], figures.pop("stop") > 0
+                if not first:
+                    continue
+                bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
                 bar.update()
-                loss = figures["loss"]
-                self.stopped = figures.pop("stop") > 0
-                if rank() == 0:
-                    self.log.add(self.step, figures)
-                if self.stopped:
-                    break
+                self.log.add(self.step, figures)
+                if self.sheets and (self.step % self.config["sheet_every"] == 0 or self.step == steps):
+                    self.sheets.draw(self.model.config, self.averaged, self.step)
                 if time.monotonic() - saved > save_every:
                     self.save()
                     saved = time.monotonic()
-        self.save()
+        if first:
+            self.log.end()
+            self.save()
         barrier()  # the next stage starts from what was saved
         return loss
 
-    def _step(self, step: int, clean: Tensor, degraded: Tensor, *, stop: bool) -> dict[str, float]:
-        clean, degraded = (to_network(x.to(self.device)) for x in (clean, degraded))
+    def _faces(self, clean: Tensor, *rest: Any) -> tuple[Tensor, Tensor]:
+        """A batch of the data as the network's input: clean and degraded."""
+        clean = clean.to(self.device)
+        degraded = degrade_batch(clean, *rest) if self.degrades_here else rest[0].to(self.device)
+        return to_network(clean), to_network(degraded)
+
+    def _step(self, step: int, batch: tuple[Any, ...], *, stop: bool) -> dict[str, float]:
+        clean, degraded = self._faces(*batch)
         generator = torch.Generator().manual_seed(self.config["seed"] * 1_000_003 + step)
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.rate(step) * group["scale"]
+        for optimiser in (self.optimiser, *self.stage.optimisers()):
+            for group in optimiser.param_groups:
+                group["lr"] = self.rate(step) * group.get("scale", 1.0)
         bf16 = self.config["precision"] == "bf16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=bf16):
             loss, figures = self.stage.loss(self.model, clean, degraded, step, generator)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        parameters = [p for group in self.optimiser.param_groups for p in group["params"]]
-        average_gradients(parameters)
-        norm = nn.utils.clip_grad_norm_(parameters, self.settings["clip"])
+        average_gradients(self.parameters)
+        norm = nn.utils.clip_grad_norm_(self.parameters, self.settings["clip"])
         if torch.isfinite(norm):  # one bad batch must not end a long run
             self.optimiser.step()
             self._average(step)
-        found = {"loss": loss.detach(), **figures, "norm": norm, "stop": float(stop)}
+        found = {"loss": loss.detach(), **figures, "norm": norm, "rate": self.rate(step), "stop": float(stop)}
         values = torch.stack(
             [torch.as_tensor(v, dtype=torch.float32).to(self.device) for v in found.values()]
         )
@@ -150,10 +187,7 @@ class Trainer:
             self.averaged[name].lerp_(value, 1 - decay)
 
     def save(self) -> None:
-        """Write the checkpoint: to a new file first, so that a kill leaves a whole one. The first process
-        does, the others know the same."""
-        if rank() > 0:
-            return
+        """Write the checkpoint: to a new file first, so that a kill leaves a whole one."""
         state = {
             "model": self.model.state_dict(),
             "averaged": self.averaged,
@@ -168,9 +202,9 @@ class Trainer:
 
     def _load(self) -> None:
         state = torch.load(self.path, map_location=self.device, weights_only=True)
-        self.model.load_state_dict(state["model"])
+        _load(self.model, state["model"], self.path)
+        _load(self.stage, state["stage"], self.path)
         self.averaged = state["averaged"]
-        self.stage.load_state_dict(state["stage"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = state["step"]
         if "log" in state:
@@ -186,3 +220,12 @@ def previous(stage: str) -> str:
 def load_averaged(path: Path) -> dict[str, Tensor]:
     """The averaged weights of a checkpoint."""
     return torch.load(path, map_location="cpu", weights_only=True)["averaged"]
+
+
+def _load(module: nn.Module, state: Mapping[str, Any], path: Path) -> None:
+    try:
+        module.load_state_dict(state)
+    except RuntimeError:
+        raise UsageError(
+            f"{path} was trained with another configuration than this; take its own, or another run folder"
+        ) from None

@@ -1,0 +1,89 @@
+"""What stages I and III have in common: the losses between two images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from vidrestore.measure.perceptual import PerceptualDistance
+
+from .adversarial import Adversary, adaptive_weight
+from .distributed import share, world
+from .losses import gradient_loss, perceptual_on_crops
+
+
+class ImageLoss(nn.Module):
+    """L1, its like on gradients, the perceptual distance on crops at every second step, and the adversarial
+    loss on a part of each face (Zhou et al., 2022, section 3.1).
+
+    ``settings``: ``gradient``, ``perceptual`` and ``adversarial``, the weights beside L1's 1;
+    ``perceptual_net``, "alex" or "vgg"; ``crop``, the side in pixels of what that network and the
+    discriminator see; ``adversarial_start``, the step at which discriminator and adversarial loss begin;
+    ``discriminator_channels``. The adversarial loss is scaled by the adaptive weight as well. At 0 there
+    is no discriminator.
+    """
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.settings = dict(settings)
+        # Not a submodule: its weights are the package's, and no part of a checkpoint.
+        self.distance = [PerceptualDistance(settings["perceptual_net"]).to(memory_format=torch.channels_last)]
+        self.adversary = None
+        if settings["adversarial"] > 0:
+            self.adversary = Adversary(
+                channels=settings["discriminator_channels"], rate=settings["rate"], clip=settings["clip"]
+            )
+
+    def optimisers(self) -> list[torch.optim.Optimizer]:
+        return [] if self.adversary is None else [self.adversary.optimiser]
+
+    def forward(
+        self,
+        x: Tensor,
+        target: Tensor,
+        *,
+        step: int,
+        generator: torch.Generator,
+        last: Tensor,
+        weight: Tensor | float = 1.0,
+    ) -> tuple[Tensor, dict[str, Tensor | float]]:
+        """The loss of ``x`` against ``target``, both (N, 3, S, S) in [-1, 1], and figures for the log.
+
+        ``last`` are the weights of the last layer that learns, for the adaptive weight; ``weight`` (N,) or
+        a number scales the perceptual part. With a discriminator this is also a step of its own.
+        """
+        l1 = (x - target).abs().mean()
+        total = l1 + self.settings["gradient"] * gradient_loss(x, target).mean()
+        figures: dict[str, Tensor | float] = {"l1": l1.detach()}
+        crop = self.settings["crop"]
+        if step % 2 == 0:
+            distance = self.distance[0].to(x.device)
+            found = perceptual_on_crops(distance, x, target, size=crop, generator=generator)
+            total = total + self.settings["perceptual"] * 2 * (weight * found).mean()
+            figures["perceptual"] = found.detach().mean()
+        if self.adversary is not None and step >= self.settings["adversarial_start"]:
+            fake, real = parts(x, target, side=crop, generator=generator)
+            figures["discriminator"] = self.adversary.learn(real, fake)
+            adversarial = self.adversary(fake)
+            adaptive = adaptive_weight(total, adversarial, last)
+            total = total + self.settings["adversarial"] * adaptive * adversarial
+            figures |= {"adversarial": adversarial.detach(), "adaptive": adaptive}
+        return total, figures
+
+
+def parts(*images: Tensor, side: int, generator: torch.Generator) -> list[Tensor]:
+    """A part of each face at a random place, the same in all ``images``: (N, 3, S, S) -> (N, 3, side, side).
+    Smaller faces stay whole."""
+    count, size = len(images[0]), images[0].shape[-1]
+    if size <= side:
+        return list(images)
+    places = torch.randint(0, size - side + 1, (count * world(), 2), generator=generator)
+    corners = share(places).tolist()
+    cut = (
+        torch.stack([f[:, y : y + side, x : x + side] for f, (y, x) in zip(image, corners, strict=True)])
+        for image in images
+    )
+    return [c.contiguous(memory_format=torch.channels_last) for c in cut]
