@@ -3,7 +3,8 @@
 ``tools/degrade.py CLIP [OUT] --level mild|medium|heavy --seed 1`` blurs every frame, scales it down, adds
 noise that changes from frame to frame, scales it back to the size of CLIP and encodes it with H.264; the
 number of frames and their times stay, and so does the sound, byte for byte. The same CLIP, level and seed
-give the same file. OUT is CLIP's name with the level, ``_LEVEL.mp4``, in the current folder if not given.
+give the same frames, and in .mp4 the same file to the bit (.mkv numbers each file anew). OUT is CLIP's name
+with the level, ``_LEVEL.mp4``, in the current folder if not given.
 
 In pixels of the frame, such that a face 256 pixels tall loses about what a face at that level of
 ``vidrestore.training.degrade.LEVELS`` does; smaller faces lose more:
