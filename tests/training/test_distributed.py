@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -15,9 +14,9 @@ import yaml
 from vidrestore.training.data import FaceSet
 from vidrestore.training.trainer import Trainer
 
-from .small import changed, write_faces
+from .small import changed, needs_weights, write_faces
 
-pytestmark = pytest.mark.skipif(find_spec("stlpips_pytorch") is None, reason="no perceptual weights")
+pytestmark = needs_weights
 
 ROOT = Path(__file__).parents[2]
 #: Parts per face and dead codes in the first stage, codes at some steps only and a w per face in the third.

@@ -11,7 +11,7 @@ from typing import Any
 
 COLUMNS = (
     *("step", "seconds", "faces_per_second", "loss", "l1", "perceptual", "commitment", "codes"),
-    *("adversarial", "adaptive", "discriminator", "entropy", "feature", "accuracy", "norm", "rate"),
+    *("adversarial", "adaptive", "discriminator", "entropy", "feature", "accuracy", "growth", "norm", "rate"),
 )
 
 

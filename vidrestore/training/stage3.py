@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidrestore.restore.codeformer import CodeFormer
@@ -15,10 +18,14 @@ from .image_loss import ImageLoss
 from .stage import Stage
 from .stage2 import Teacher, code_loss, transformer_parameters
 
+#: How many times larger a transformation may leave the generator's features before it is held back.
+_LARGEST_GROWTH = 4.0
+
 
 class Stage3(Stage):
     """The image losses, with ``w`` drawn per face; the code losses at every ``code_every``-th step keep
-    the codes predictable while the encoder changes.
+    the codes predictable while the encoder changes, and features that the CFT would enlarge without end
+    are held back.
 
     The perceptual part weighs ``1.5 - w``: ``w`` trades likeness to the eye against distance to the
     input, and this is where the network learns that. The generator learns at ``generator_scale`` of the
@@ -69,12 +76,44 @@ class Stage3(Stage):
         learns_codes = step % self.settings["code_every"] == 0
         with torch.set_grad_enabled(learns_codes):
             logits = model.predict(encoding.features)
-        image = model.decode(logits.argmax(dim=-1), encoding, w).float()
+        with watched(model) as transformed:
+            image = model.decode(logits.argmax(dim=-1), encoding, w).float()
+        excess = growth(transformed)
         loss, figures = self.image_loss(
             image, clean, step=step, generator=generator, last=self.last_layer(model), weight=1.5 - w
         )
+        loss, figures = loss + excess, figures | {"growth": excess.detach()}
         if learns_codes:
             codes = self.teacher.codes(model, clean)
             extra, more = code_loss(model, encoding.features, logits, codes, self.settings["feature"])
             loss, figures = loss + self.settings["code"] * extra, figures | more
         return loss, figures
+
+
+@contextmanager
+def watched(model: CodeFormer) -> Iterator[list[tuple[Tensor, Tensor]]]:
+    """What each level's CFT makes of the generator's features while this is entered: before and behind."""
+    found: list[tuple[Tensor, Tensor]] = []
+    hooks = [
+        fuse.register_forward_hook(lambda module, given, out: found.append((given[1], out)))
+        for fuse in model.fuse_convs_dict.values()
+    ]
+    try:
+        yield found
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def growth(transformed: list[tuple[Tensor, Tensor]]) -> Tensor:
+    """How far the features (N, C, H, W) behind the CFT are beyond ``_LARGEST_GROWTH`` times those before
+    it, as the logarithm of the factor; zero as long as none is.
+
+    The CFT multiplies features by what it makes of features. Behind the norms that follow, the losses do
+    not see their size, so nothing else keeps the product of several levels from growing without end.
+    """
+    excess = torch.zeros((), device=transformed[0][0].device)
+    for before, behind in transformed:
+        size, least = (x.float().square().mean(dim=(1, 2, 3)) + 1e-12 for x in (behind, before.detach()))
+        excess = excess + F.relu(0.5 * (size / least).log() - math.log(_LARGEST_GROWTH)).mean()
+    return excess

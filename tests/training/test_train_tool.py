@@ -1,0 +1,164 @@
+"""``tools/train.py`` as it is called: from nothing to a file, killed and resumed, and its sentences."""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from safetensors import safe_open
+
+from vidrestore.restore.codeformer import build_codeformer
+from vidrestore.training.trainer import load_averaged
+
+from .small import changed, needs_weights, write_faces
+
+ROOT = Path(__file__).parents[2]
+TOOL = ROOT / "tools" / "train.py"
+
+
+@pytest.fixture(scope="module")
+def main() -> Callable[[list[str]], int]:
+    return runpy.run_path(str(TOOL))["main"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Faces, and a configuration ``short.yaml`` of a few steps."""
+    stages = {"stage1": {"steps": 50}, "stage2": {"steps": 2}, "stage3": {"steps": 2}}
+    (tmp_path / "short.yaml").write_text(yaml.safe_dump(changed(**stages)))
+    return write_faces(tmp_path)
+
+
+def arguments(folder: Path, run: str, *more: str) -> list[str]:
+    paths = ["--config", str(folder / "short.yaml"), "--faces", str(folder), "--run", str(folder / run)]
+    return [*paths, "--device", "cpu", *more]
+
+
+@needs_weights
+def test_a_killed_run_goes_on_to_the_same_numbers(main: Callable, folder: Path) -> None:
+    stage1 = ("--stage", "stage1")
+    assert main(arguments(folder, "whole", *stage1)) == 0
+    assert main(arguments(folder, "killed", *stage1, "--until", "7")) == 0
+    command = [sys.executable, str(TOOL), *arguments(folder, "killed", *stage1)]
+    process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.DEVNULL)
+    log = folder / "killed" / "stage1.csv"
+    while len(log.read_text().splitlines()) < 2 and process.poll() is None:
+        time.sleep(0.01)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    assert torch.load(folder / "killed" / "stage1.pt", weights_only=True)["step"] == 7
+    assert main(arguments(folder, "killed", *stage1)) == 0
+    whole, killed = (torch.load(folder / n / "stage1.pt", weights_only=True) for n in ("whole", "killed"))
+    for part in ("model", "averaged", "stage"):
+        torch.testing.assert_close(killed[part], whole[part], rtol=0, atol=1e-5)
+    assert killed["log"]["sums"] == whole["log"]["sums"]
+    texts = [(folder / n / "stage1.csv").read_text().splitlines() for n in ("whole", "killed")]
+    seconds = slice(1, 3)
+    for one, other in zip(*texts, strict=True):
+        one, other = one.split(","), other.split(",")
+        del one[seconds], other[seconds]
+        assert one == other
+
+
+@needs_weights
+def test_sigterm_ends_the_step_and_saves(folder: Path) -> None:
+    """In a process of its own: the signal must not reach the tests."""
+    config = changed(stage1={"steps": 100_000})
+    (folder / "short.yaml").write_text(yaml.safe_dump(config))
+    command = [sys.executable, str(TOOL), *arguments(folder, "run")]
+    process = subprocess.Popen(
+        command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True
+    )
+    log = folder / "run" / "stage1.csv"
+    while not (log.exists() and len(log.read_text().splitlines()) > 1) and process.poll() is None:
+        time.sleep(0.01)
+    process.terminate()
+    message = process.communicate()[1].splitlines()[-1]
+    assert process.returncode == 143
+    step = torch.load(folder / "run" / "stage1.pt", weights_only=True)["step"]
+    assert step >= 20
+    assert message == f"stage1 stopped at step {step} and saved"
+
+
+@needs_weights
+def test_from_faces_to_a_file_of_weights(main: Callable, folder: Path) -> None:
+    path = folder / "out" / "small.safetensors"
+    words = ["--export", str(path), "--version", "7", "--about", "blobs"]
+    assert main(arguments(folder, "run", "--until", "2", *words)) == 0
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata()
+        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    assert (metadata["version"], metadata["about"]) == ("7", "blobs")
+    assert json.loads(metadata["config"])["image_size"] == 64
+    network = build_codeformer(state, metadata, "the file")
+    averaged = load_averaged(folder / "run" / "stage3.pt")
+    for name, value in network.state_dict().items():
+        torch.testing.assert_close(value, averaged[name], rtol=1e-3, atol=1e-4)
+
+
+def spoil_names(folder: Path) -> None:
+    (folder / "faces.csv").write_text("name,enlarged\na.jpg,1.0\n")
+
+
+def no_faces(folder: Path) -> None:
+    (folder / "faces.npy").unlink()
+
+
+def large_faces(folder: Path) -> None:
+    np.save(folder / "faces.npy", np.zeros((2, 128, 128, 3), np.uint8))
+
+
+def no_yaml(folder: Path) -> None:
+    (folder / "short.yaml").write_text("a: [1, 2")
+
+
+def wrong_key(folder: Path) -> None:
+    (folder / "short.yaml").write_text(yaml.safe_dump(changed(stage2={"beta": 0.1})))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "more", "words"),
+    [
+        (None, ["--config", "larger"], "there is no configuration larger; give a YAML file, or one of"),
+        (None, ["--config", "lite", "--device", "abacus"], "unknown device 'abacus'"),
+        (None, ["--stage", "stage2"], "train stage1 first"),
+        (spoil_names, [], "2 faces but 1 names"),
+        (no_faces, [], "holds no faces.npy and faces.csv; make them with tools/prepare_faces.py"),
+        (large_faces, [], "128 pixels wide, but the model's image_size is 64"),
+        (no_yaml, [], "short.yaml is no YAML file"),
+        (wrong_key, [], "short.yaml: stage2 has unknown settings: beta"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_sentence(
+    main: Callable,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    spoil: Callable[[Path], None] | None,
+    more: list[str],
+    words: str,
+) -> None:
+    if spoil:
+        spoil(folder)
+    assert main(arguments(folder, "run", *more)) == 2
+    message = capsys.readouterr().err
+    assert words in message
+    assert message.count("\n") == 1
+
+
+def test_a_file_of_weights_says_where_they_come_from(
+    main: Callable, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments(folder, "run", "--export", "lite.safetensors"))
+    assert "--export needs --version and --about" in capsys.readouterr().err
