@@ -13,7 +13,8 @@ import torch
 from vidrestore.errors import UsageError
 from vidrestore.restore.codeformer import CodeFormer, CodeFormerConfig
 from vidrestore.training.data import FaceSet, to_network
-from vidrestore.training.trainer import STAGES, Trainer, load_averaged, previous
+from vidrestore.training.stage3 import watched
+from vidrestore.training.trainer import Trainer, load_averaged, previous
 
 from .small import CONFIG, changed
 
@@ -107,9 +108,9 @@ def test_a_resumed_run_gives_the_same_numbers(
 def test_the_generators_features_stay_alive(
     faces: FaceSet, run: Path, tmp_path: Path, model: dict[str, Any]
 ) -> None:
-    """The CFT is a product of features: at a bad start those of the finest level grow beyond all bounds,
-    and the norm behind them makes a flat picture of it."""
-    config = changed(model=model, stage3={"steps": 30, "w_one": 1.0, "adversarial": 0.0})
+    """The CFT is a product of features: left alone, those of the finest level grow by orders of magnitude
+    a step, and the norm behind them makes noise or a flat picture of it."""
+    config = changed(model=model, stage3={"steps": 40, "w_one": 0.4, "adversarial": 0.0})
     state = load_averaged(run / "stage2.pt")
     if not model["image_cft"]:
         state = {k: v for k, v in state.items() if not k.startswith("image_transform")}
@@ -120,9 +121,11 @@ def test_the_generators_features_stay_alive(
     finest = []  # before the norm, which would hide how large they are
     network.generator.blocks[-2].register_forward_hook(lambda norm, given, found: finest.append(given[0]))
     pictures = to_network(torch.stack([faces.face(i) for i in range(2)]))
-    with torch.no_grad():
+    with torch.no_grad(), watched(network) as transformed:
         restored = network(pictures, 1.0)
-    assert finest[0].abs().max() < 100
+    assert len(transformed) == 2
+    assert all(behind.std() < 6 * before.std() for before, behind in transformed)
+    assert finest[0].abs().max() < 1000
     assert finest[0].std(dim=(2, 3)).median() > 0.1
     assert torch.isfinite(restored).all()
     assert restored.std(dim=(2, 3)).min() > 0.05
