@@ -35,7 +35,7 @@ def main() -> Callable[[list[str]], int]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Faces, and a configuration ``short.yaml`` of a few steps."""
-    stages = {"stage1": {"steps": 50}, "stage2": {"steps": 2}, "stage3": {"steps": 2}}
+    stages = {"stage1": {"steps": 26}, "stage2": {"steps": 2}, "stage3": {"steps": 2}}
     (tmp_path / "short.yaml").write_text(yaml.safe_dump(changed(**stages)))
     return write_faces(tmp_path)
 
