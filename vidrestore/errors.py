@@ -28,5 +28,9 @@ class WeightsError(VidrestoreError):
     """Weights are missing, damaged, of another network, or cannot be fetched."""
 
 
+class TrainingError(VidrestoreError):
+    """A training run cannot go on."""
+
+
 class DeviceError(VidrestoreError):
     """The device asked for is not there, or has no memory left."""

@@ -42,7 +42,7 @@ CONFIG: dict[str, Any] = {
     "stage2": _COMMON | {"steps": 60, "encoder_scale": 0.5, "feature": 0.5},
     "stage3": _COMMON
     | _IMAGE
-    | {"steps": 60, "generator_scale": 0.3, "w_zero": 0.2, "w_one": 0.5}
+    | {"steps": 60, "encoder_scale": 1.0, "generator_scale": 0.3, "w_zero": 0.2, "w_one": 0.5}
     | {"code_every": 4, "code": 0.05, "feature": 0.5},
 }
 

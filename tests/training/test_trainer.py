@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from vidrestore.errors import UsageError
+from vidrestore.errors import TrainingError, UsageError
 from vidrestore.restore.codeformer import CodeFormer, CodeFormerConfig
 from vidrestore.training.data import FaceSet, to_network
 from vidrestore.training.stage3 import watched
@@ -129,6 +129,25 @@ def test_the_generators_features_stay_alive(
     assert finest[0].std(dim=(2, 3)).median() > 0.1
     assert torch.isfinite(restored).all()
     assert restored.std(dim=(2, 3)).min() > 0.05
+
+
+def test_what_has_no_rate_stays(faces: FaceSet, run: Path, tmp_path: Path) -> None:
+    (tmp_path / "stage2.pt").hardlink_to(run / "stage2.pt")
+    config = changed(stage3={"steps": 6, "encoder_scale": 0.0, "generator_scale": 0.0})
+    Trainer(config, "stage3", faces=faces, run=tmp_path).train()
+    before, after = load_averaged(run / "stage2.pt"), load_averaged(tmp_path / "stage3.pt")
+    moved = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
+    assert moved == {"fuse_convs_dict", "image_transform"}
+
+
+def test_a_run_that_is_lost_ends_and_saves_nothing(faces: FaceSet, tmp_path: Path) -> None:
+    trainer = Trainer(CONFIG, "stage1", faces=faces, run=tmp_path)
+    weight = trainer.parameters[0]
+    trainer.stage.loss = lambda *_: (weight.sum() * float("nan"), {})
+    with pytest.raises(TrainingError, match="stage1 has had no finite gradient for 20 steps"):
+        trainer.train()
+    assert trainer.step == 19
+    assert not trainer.path.exists()
 
 
 def test_a_wish_to_stop_ends_the_step_and_saves(faces: FaceSet, tmp_path: Path) -> None:

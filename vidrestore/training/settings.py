@@ -84,6 +84,7 @@ _STAGES = {
     "stage3": _COMMON
     | _IMAGE
     | {
+        "encoder_scale": _Number(0.0),
         "generator_scale": _Number(0.0),
         "w_zero": _SHARE,
         "w_one": _SHARE,

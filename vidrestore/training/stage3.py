@@ -24,12 +24,13 @@ _LARGEST_GROWTH = 4.0
 
 class Stage3(Stage):
     """The image losses, with ``w`` drawn per face; the code losses at every ``code_every``-th step keep
-    the codes predictable while the encoder changes, and features that the CFT would enlarge without end
+    the codes predictable where the encoder changes, and features that the CFT would enlarge without end
     are held back.
 
-    The perceptual part weighs ``1.5 - w``: ``w`` trades likeness to the eye against distance to the
-    input, and this is where the network learns that. The generator learns at ``generator_scale`` of the
-    rate, with 0 not at all; all else but the codebook at the full one.
+    The perceptual part weighs ``1.2 - w``: ``w`` trades likeness to the eye against distance to the
+    input, and this is where the network learns that. The transformation learns at the full
+    rate, encoder and transformer at ``encoder_scale`` of it, the generator at ``generator_scale``: with 0
+    not at all. The codebook stays as it is.
     """
 
     name = "stage3"
@@ -37,17 +38,19 @@ class Stage3(Stage):
     def __init__(self, model: CodeFormer, settings: Mapping[str, Any]) -> None:
         super().__init__(model, settings)
         self.image_loss = ImageLoss(settings)
-        self.teacher = Teacher(model)
+        self.teacher = Teacher(model) if settings["encoder_scale"] else None
 
     def parameter_groups(self, model: CodeFormer) -> list[dict[str, Any]]:
-        new = [*model.encoder.parameters(), *model.fuse_convs_dict.parameters()]
-        new += transformer_parameters(model)
+        transforms = list(model.fuse_convs_dict.parameters())
         if model.image_transform is not None:
-            new += model.image_transform.parameters()
-        groups = [{"params": new, "scale": 1.0}]
-        if scale := self.settings["generator_scale"]:
-            groups.append({"params": list(model.generator.parameters()), "scale": scale})
-        return groups
+            transforms += model.image_transform.parameters()
+        predicting = [*model.encoder.parameters(), *transformer_parameters(model)]
+        groups = [
+            {"params": transforms, "scale": 1.0},
+            {"params": predicting, "scale": self.settings["encoder_scale"]},
+            {"params": list(model.generator.parameters()), "scale": self.settings["generator_scale"]},
+        ]
+        return [group for group in groups if group["scale"]]
 
     def optimisers(self) -> list[torch.optim.Optimizer]:
         return self.image_loss.optimisers()
@@ -73,14 +76,14 @@ class Stage3(Stage):
     ) -> tuple[Tensor, dict[str, Tensor | float]]:
         w = self.draw_w(len(clean), generator).to(clean.device)
         encoding = model.encode(degraded)
-        learns_codes = step % self.settings["code_every"] == 0
+        learns_codes = self.teacher is not None and step % self.settings["code_every"] == 0
         with torch.set_grad_enabled(learns_codes):
             logits = model.predict(encoding.features)
         with watched(model) as transformed:
             image = model.decode(logits.argmax(dim=-1), encoding, w).float()
         excess = growth(transformed)
         loss, figures = self.image_loss(
-            image, clean, step=step, generator=generator, last=self.last_layer(model), weight=1.5 - w
+            image, clean, step=step, generator=generator, last=self.last_layer(model), weight=1.2 - w
         )
         loss, figures = loss + excess, figures | {"growth": excess.detach()}
         if learns_codes:
@@ -112,8 +115,8 @@ def growth(transformed: list[tuple[Tensor, Tensor]]) -> Tensor:
     The CFT multiplies features by what it makes of features. Behind the norms that follow, the losses do
     not see their size, so nothing else keeps the product of several levels from growing without end.
     """
-    excess = torch.zeros((), device=transformed[0][0].device)
+    excess = torch.zeros(())
     for before, behind in transformed:
         size, least = (x.float().square().mean(dim=(1, 2, 3)) + 1e-12 for x in (behind, before.detach()))
-        excess = excess + F.relu(0.5 * (size / least).log() - math.log(_LARGEST_GROWTH)).mean()
+        excess = excess.to(size) + F.relu(0.5 * (size / least).log() - math.log(_LARGEST_GROWTH)).mean()
     return excess

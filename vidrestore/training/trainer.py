@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from vidrestore.restore.codeformer import CodeFormer, CodeFormerConfig
 
-from ..errors import UsageError
+from ..errors import TrainingError, UsageError
 from .data import FaceSet, Pairs, Recipes, batches, to_network
 from .degrade import degrade_batch
 from .distributed import Share, average_gradients, barrier, mean, rank, world
@@ -25,6 +25,9 @@ from .stage import Stage
 from .stage1 import Stage1
 from .stage2 import Stage2
 from .stage3 import Stage3
+
+#: So many steps in a row without a finite gradient end a run.
+_LOST = 20
 
 STAGES: dict[str, type[Stage]] = {stage.name: stage for stage in (Stage1, Stage2, Stage3)}
 
@@ -50,7 +53,7 @@ class Trainer:
         self.device = torch.device(device)
         self.run = run
         self.path = run / f"{stage}.pt"
-        self.step = 0
+        self.step = self.lost = 0
         #: Whether the last :meth:`train` ended early, by ``stop``.
         self.stopped = False
         sizes = CodeFormerConfig.from_dict(self.config["model"])
@@ -171,9 +174,17 @@ class Trainer:
         loss.backward()
         average_gradients(self.parameters)
         norm = nn.utils.clip_grad_norm_(self.parameters, self.settings["clip"])
-        if torch.isfinite(norm):  # one bad batch must not end a long run
+        if torch.isfinite(norm):
             self.optimiser.step()
             self._average(step)
+            self.lost = 0
+        else:  # one bad batch must not end a long run, but weights that give nothing else do
+            self.lost += 1
+            if self.lost == _LOST:
+                raise TrainingError(
+                    f"{self.stage.name} has had no finite gradient for {_LOST} steps up to step {step}; "
+                    f"lower its rate and start it again: {self.path.name} holds an earlier step, if any"
+                )
         found = {"loss": loss.detach(), **figures, "norm": norm, "rate": self.rate(step), "stop": float(stop)}
         values = torch.stack(
             [torch.as_tensor(v, dtype=torch.float32).to(self.device) for v in found.values()]
