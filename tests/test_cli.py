@@ -179,3 +179,17 @@ def test_an_interrupted_run_leaves_nothing(folder, number, code):
     assert process.returncode == code, errors
     assert "Traceback" not in errors
     assert sorted(path.name for path in folder.iterdir()) == [CLIP, "long.mp4"]
+
+
+def test_a_signal_that_a_library_turns_into_another_error_still_ends_the_run_as_one(monkeypatch, capsys):
+    def run(arguments):
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt:
+            raise RuntimeError("an extension's own words") from None
+
+    monkeypatch.setattr("vidrestore.cli.run", run)
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    assert main([]) == 143
+    assert "extension" not in capsys.readouterr().err
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before

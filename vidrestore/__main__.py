@@ -10,39 +10,53 @@ from types import FrameType
 
 from .errors import VidrestoreError
 
+#: What is said of the signals that end a run; the exit code is 128 and the signal's number.
+_SIGNALS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 
-class _Terminated(BaseException):
-    """SIGTERM, raised where the program stands so that it cleans up behind itself."""
 
+class _Stops:
+    """While entered, a signal raises KeyboardInterrupt where the program stands, so that it cleans up
+    behind itself, and is noted: a library may make another error of the exception on its way."""
 
-def _terminate(number: int, frame: FrameType | None) -> None:
-    raise _Terminated
+    received: int | None = None
+
+    def __enter__(self) -> _Stops:
+        self._before = {number: signal.signal(number, self._stop) for number in _SIGNALS}
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self.received = number
+        raise KeyboardInterrupt
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; return its exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 143
     terminated. ``VIDRESTORE_DEBUG=1`` lets errors through with their traceback."""
-    from .cli import run
-
-    signal.signal(signal.SIGTERM, _terminate)
+    stops = _Stops()
     try:
-        return run(sys.argv[1:] if argv is None else argv)
+        with stops:
+            from .cli import run  # takes its time, in which a signal may come
+
+            return run(sys.argv[1:] if argv is None else argv)
     except BrokenPipeError:
         # Whoever read standard output has gone; say nothing more to them.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except Exception as error:
-        if os.environ.get("VIDRESTORE_DEBUG"):
+    except (Exception, KeyboardInterrupt) as error:
+        if stops.received or isinstance(error, KeyboardInterrupt):
+            number = stops.received or signal.SIGINT
+            message, code = _SIGNALS[number], 128 + number
+        elif os.environ.get("VIDRESTORE_DEBUG"):
             raise
-        if isinstance(error, VidrestoreError):
+        elif isinstance(error, VidrestoreError):
             message, code = str(error), error.exit_code
         else:
             what = f"{type(error).__name__}: {error}"
             message, code = f"a fault of vidrestore's own ({what}); VIDRESTORE_DEBUG=1 shows where", 1
-    except KeyboardInterrupt:
-        message, code = "interrupted", 130
-    except _Terminated:
-        message, code = "terminated", 143
     logging.getLogger("vidrestore").error("%s", message)
     return code
 
