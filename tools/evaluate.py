@@ -1,7 +1,7 @@
 """Measure restored faces against clean ones, models and baselines side by side.
 
     python tools/evaluate.py faces --faces FOLDER [--model lite] [--weights FILE] [--w 0 0.5 1] [--count N]
-                             [--levels mild medium heavy] [--gate] [--sheet OUT.jpg] [--json OUT.json]
+                             [--levels mild medium heavy] [--gate [NET]] [--sheet OUT.jpg] [--json OUT.json]
     python tools/evaluate.py clips --reference CLEAN CLIP... [--json OUT.json]
 
 ``faces`` degrades clean aligned faces at fixed levels and restores them again. FOLDER is one that
@@ -16,7 +16,8 @@ PSNR is in dB, of all three channels; SSIM is of the luma; ``alex`` and ``vgg`` 
 picture; ``identity`` is the distance of face embeddings (different people: about .85); ``Fréchet`` is the
 distance between the sets' VGG features, not FID, and compares only runs on the same faces. The baseline
 ``bicubic`` is the degraded face at its own resolution, enlarged; ``nlm + unsharp`` is non-local means and an
-unsharp mask.
+unsharp mask. ``--gate`` counts the perceptual distance by ``NET``, which should be one that the model was not
+trained on: ``vgg`` for the embedded model.
 
 Needs: pip install "vidrestore[evaluate,train]"
 """
@@ -55,6 +56,7 @@ from vidrestore.training.degrade import LEVELS, degrade
 
 SUFFIXES = {".jpg", ".jpeg", ".png"}
 BATCH = 4
+NETS = ("alex", "vgg")
 #: Bytes of a contact sheet for each of its rows.
 ROW_BYTES = 55_000
 #: Exit code of a run whose model misses the ship gate.
@@ -167,7 +169,7 @@ def evaluate_faces(args: argparse.Namespace) -> int:
         },
     }
     if args.gate:
-        report["gate"] = {model.name: pass_gate(model.name, levels) for model in models}
+        report["gate"] = {model.name: pass_gate(model.name, levels, args.gate) for model in models}
     for level, rows in sheets.items():
         if rows:
             path = args.sheet if len(sheets) == 1 else args.sheet.with_stem(f"{args.sheet.stem}-{level}")
@@ -179,11 +181,12 @@ def evaluate_faces(args: argparse.Namespace) -> int:
     return GATE_MISSED if missed else 0
 
 
-def pass_gate(model: str, levels: Levels) -> list[dict[str, Any]]:
-    """Print the gate for one model; what it said, as data."""
-    verdicts = judge(levels, model)
+def pass_gate(model: str, levels: Levels, net: str) -> list[dict[str, Any]]:
+    """Print the gate for one model, by the perceptual network ``net``; what it said, as data."""
+    verdicts = judge(levels, model, net=net)
     print(f"ship gate: {model}\n{gate_table(verdicts)}\n")
-    others = judge(levels, model, net="vgg", rules=perceptual_rules())
+    other = next(name for name in NETS if name != net)
+    others = judge(levels, model, net=other, rules=perceptual_rules())
     print(f"for comparison, by the other network\n{gate_table(others)}\n")
     return [asdict(verdict) for verdict in verdicts]
 
@@ -269,7 +272,14 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     faces.add_argument("--w", type=fidelity, nargs="+", default=[0.0, 0.5, 1.0], help="fidelity weights")
     faces.add_argument("--levels", nargs="+", choices=LEVELS, default=list(LEVELS))
     faces.add_argument("--count", type=positive, help="how many faces, evenly spread (default: all)")
-    faces.add_argument("--gate", action="store_true", help="print the ship gate; exit with 3 if it is missed")
+    faces.add_argument(
+        "--gate",
+        nargs="?",
+        choices=NETS,
+        const="vgg",
+        metavar="NET",
+        help="print the ship gate; exit with 3 if it is missed (perceptual network: vgg)",
+    )
     faces.add_argument("--sheet", type=Path, help="write contact sheets here, one a level (.jpg, .png)")
     faces.add_argument(
         "--sheet-rows", type=positive, default=6, help="faces on a sheet (default: %(default)s)"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch.nn.functional import interpolate
 
 from vidrestore.errors import WeightsError
 from vidrestore.restore.codeformer import (
@@ -34,8 +36,9 @@ SMALL = CodeFormerConfig(
     transformer_layers=2,
     transformer_mlp=64,
     cft_sizes=(16, 32),
-    image_cft=True,
 )
+#: The same with its CFT at the image.
+AT_IMAGE = replace(SMALL, multipliers=(1, 2, 2), cft_sizes=(), image_widths=(8, 12, 16))
 
 
 @pytest.fixture(scope="module")
@@ -88,16 +91,55 @@ def test_a_batch_with_mixed_w_is_its_faces_one_by_one(published, recorded):
         np.testing.assert_allclose(face[:, ::8, ::8], recorded[f"w{w}_adain1"][0], atol=TOLERANCE, rtol=0)
 
 
-def test_small_configurations_are_the_same_class():
-    network = CodeFormer(SMALL).eval()
+@pytest.mark.parametrize("config", [SMALL, AT_IMAGE], ids=["CFT at levels", "CFT at the image"])
+def test_small_configurations_are_the_same_class(config):
+    network = CodeFormer(config).eval()
     faces = torch.rand(2, 3, 64, 64) * 2 - 1
     assert network(faces, w=0.3).shape == faces.shape
-    assert CodeFormerConfig.from_dict(SMALL.to_dict()) == SMALL
+    assert CodeFormerConfig.from_dict(config.to_dict()) == config
 
 
-def test_image_cft_starts_from_the_input():
+def test_image_cft_starts_near_the_input():
+    torch.manual_seed(0)
     faces = torch.rand(1, 3, 64, 64) * 2 - 1
-    assert torch.allclose(CodeFormer(SMALL).eval()(faces, w=1), faces, atol=1e-5)
+    assert (CodeFormer(AT_IMAGE).eval()(faces, w=1) - faces).abs().mean() < 0.05
+
+
+def test_image_cft_is_linear_in_w_and_hears_the_codes():
+    torch.manual_seed(0)
+    network = CodeFormer(AT_IMAGE).eval()
+    faces = torch.rand(2, 3, 64, 64) * 2 - 1
+    encoding = network.encode(faces)
+    codes = torch.arange(2 * 64).view(2, -1) % 32
+    zero, half, one = (network.decode(codes, encoding, w) for w in (0.0, 0.5, 1.0))
+    assert (zero - one).abs().max() > 1e-3
+    torch.testing.assert_close(half, (zero + one) / 2, atol=1e-5, rtol=0)
+    mixed = network.decode(codes, encoding, torch.tensor([0.0, 1.0]))
+    torch.testing.assert_close(mixed, torch.stack([zero[0], one[1]]))
+    assert (network.decode(codes.flip(1), encoding, 1.0) - one).abs().max() > 1e-3
+
+
+def test_the_correction_is_enlarged_bilinearly():
+    torch.manual_seed(0)
+    transform = CodeFormer(replace(AT_IMAGE, image_size=128, patch=4)).image_transform
+    faces = torch.rand(2, 3, 128, 128)
+    correction, detail = torch.randn(2, 2, 3, 64, 64)
+    found = transform.change(faces, correction, detail, torch.tensor([0.25, 1.0]).view(2, 1, 1, 1))
+    change = torch.stack((correction[0] + 0.75 * detail[0], correction[1]))
+    expected = faces + interpolate(change, scale_factor=2, mode="bilinear", align_corners=False)
+    torch.testing.assert_close(found, expected)
+
+
+def test_a_part_of_a_face_is_corrected_as_in_the_whole():
+    """But for what lies beyond its edges: parts are what the correction learns from."""
+    torch.manual_seed(0)
+    network = CodeFormer(replace(AT_IMAGE, image_size=128, patch=4)).eval()
+    faces = torch.rand(1, 3, 128, 128) * 2 - 1
+    encoding = network.encode(faces)
+    told = network.inform(network.look_up(torch.arange(64).view(1, -1) % 32, encoding))
+    whole = network.image_transform(faces, told, torch.zeros(1, 1, 1, 1))
+    part = network.image_transform(faces[..., 32:, 32:], told[..., 4:, 4:], torch.zeros(1, 1, 1, 1))
+    torch.testing.assert_close(part[..., 48:, 48:], whole[..., 80:, 80:], atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +158,13 @@ def test_wrong_shapes_are_named(faces, w, words):
 
 @pytest.mark.parametrize(
     ("change", "words"),
-    [({"image_size": 30}, "multiple"), ({"cft_sizes": (8,)}, "not among the levels")],
+    [
+        ({"image_size": 30}, "multiple"),
+        ({"cft_sizes": (8,)}, "not among the levels"),
+        ({"image_widths": (8, 12)}, "either cft_sizes or image_widths"),
+        ({"cft_sizes": (), "image_widths": (8, 12)}, "three or more levels"),
+        ({"multipliers": (1, 2, 2), "cft_sizes": (), "image_widths": (8, 11, 16)}, "even"),
+    ],
 )
 def test_impossible_sizes_are_refused(change, words):
     with pytest.raises(ValueError, match=words):

@@ -36,7 +36,6 @@ CONFIG: dict[str, Any] = {
         "transformer_layers": 1,
         "transformer_mlp": 32,
         "cft_sizes": [8, 16],
-        "image_cft": True,
     },
     "stage1": _COMMON | _IMAGE | {"steps": 80, "part": 64, "warmup": 10, "adain": True, "commitment": 0.25},
     "stage2": _COMMON | {"steps": 60, "encoder_scale": 0.5, "feature": 0.5},
@@ -44,6 +43,15 @@ CONFIG: dict[str, Any] = {
     | _IMAGE
     | {"steps": 60, "encoder_scale": 1.0, "generator_scale": 0.3, "w_zero": 0.2, "w_one": 0.5}
     | {"code_every": 4, "code": 0.05, "feature": 0.5},
+}
+
+#: What makes the same network one with its CFT at the image.
+IMAGE: dict[str, Any] = {
+    "model": CONFIG["model"] | {"multipliers": [1, 2, 2], "cft_sizes": [], "image_widths": [12, 16, 16]},
+    "stage3": _COMMON
+    | {"steps": 60, "parts": 2, "part": 64, "pixel_zero": 0.5, "perceptual_parts": 4}
+    | {"perceptual_one": 0.1, "perceptual_zero": 0.3, "perceptual_net": "alex"}
+    | {"adversarial": 0.3, "adversarial_start": 20, "discriminator_channels": 8},
 }
 
 

@@ -43,7 +43,7 @@ def with_(table: str, **more: Any) -> dict[str, Any]:
         (with_("stage1", adain=1), "adain is 1, but must be one of false, true"),
         (with_("stage1", rate="1e-3"), "rate is '1e-3', but must be a number"),
         (with_("stage3", w_zero=1.5), "w_zero is 1.5, but must be a number of at least 0.0 and at most 1.0"),
-        (with_("stage1", part=60), "part is 60, but must be a multiple of 8, up to image_size 64"),
+        (with_("stage1", part=60), "part is 60, but must be a multiple of 8, at most 64"),
         (with_("stage1", part=128), "part is 128"),
         (with_("model", chanels=3), "unknown CodeFormer settings: chanels"),
         (with_("model", image_size=30), "not a multiple of patch"),

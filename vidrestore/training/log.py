@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 COLUMNS = (
-    *("step", "seconds", "faces_per_second", "loss", "l1", "perceptual", "commitment", "codes"),
-    *("adversarial", "adaptive", "discriminator", "entropy", "feature", "accuracy", "growth", "norm", "rate"),
+    *("step", "seconds", "faces_per_second", "loss", "input", "l1", "perceptual"),
+    *("perceptual_one", "perceptual_zero", "commitment", "codes", "adversarial", "adaptive"),
+    *("discriminator", "entropy", "feature", "accuracy", "growth", "norm", "rate"),
 )
 
 

@@ -64,6 +64,20 @@ _IMAGE = {
     "adversarial_start": _Number(0, whole=True, default=0),
     "discriminator_channels": _Number(8, whole=True, default=64),
 }
+#: Stage III of a network with ``image_widths``.
+_STAGE3_IMAGE = _COMMON | {
+    "parts": _Number(1, whole=True),  #: of each face
+    "part": _Number(64, whole=True),  #: the perceptual network sees half of it
+    "pixel_zero": _Number(0.0),
+    "perceptual_start": _Number(0, whole=True, default=0),
+    "perceptual_one": _Number(0.0),
+    "perceptual_zero": _Number(0.0),
+    "perceptual_net": _Choice(("alex", "vgg")),
+    "perceptual_parts": _Number(1, whole=True),  #: of each batch
+    "adversarial": _Number(0.0, default=0.0),
+    "adversarial_start": _Number(0, whole=True, default=0),
+    "discriminator_channels": _Number(8, whole=True, default=32),
+}
 _GENERAL = {
     "seed": _Number(0, whole=True),
     "precision": _Choice(("fp32", "bf16")),
@@ -105,17 +119,24 @@ def complete(config: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(config.get(name), Mapping):
             raise UsageError(f"the configuration has no table {name!r}; see configs/train/lite.yaml")
     general = _filled({k: v for k, v in config.items() if k not in tables}, _GENERAL, "the configuration")
-    stages = {name: _filled(config[name], keys, name) for name, keys in _STAGES.items()}
     try:
         sizes = CodeFormerConfig.from_dict(config["model"])
     except (TypeError, ValueError) as error:
         raise UsageError(f"the configuration's model: {error}") from None
-    part, stride = stages["stage1"]["part"], sizes.image_size // sizes.code_grid
+    known = _STAGES | ({"stage3": _STAGE3_IMAGE} if sizes.image_widths else {})
+    stages = {name: _filled(config[name], keys, name) for name, keys in known.items()}
+    for name, stage in stages.items():
+        if "part" in stage:
+            _check_part(name, stage["part"], sizes)
+    return {**general, "model": dict(config["model"]), **stages}
+
+
+def _check_part(stage: str, part: int, sizes: CodeFormerConfig) -> None:
+    stride = sizes.image_size // sizes.code_grid
     if part > sizes.image_size or part % stride:
         raise UsageError(
-            f"stage1: part is {part}, but must be a multiple of {stride}, up to image_size {sizes.image_size}"
+            f"{stage}: part is {part}, but must be a multiple of {stride}, at most {sizes.image_size}"
         )
-    return {**general, "model": dict(config["model"]), **stages}
 
 
 def _filled(table: Mapping[str, Any], keys: Mapping[str, _Number | _Choice], where: str) -> dict[str, Any]:

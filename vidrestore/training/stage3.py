@@ -42,8 +42,6 @@ class Stage3(Stage):
 
     def parameter_groups(self, model: CodeFormer) -> list[dict[str, Any]]:
         transforms = list(model.fuse_convs_dict.parameters())
-        if model.image_transform is not None:
-            transforms += model.image_transform.parameters()
         predicting = [*model.encoder.parameters(), *transformer_parameters(model)]
         groups = [
             {"params": transforms, "scale": 1.0},
@@ -57,8 +55,6 @@ class Stage3(Stage):
 
     def last_layer(self, model: CodeFormer) -> nn.Parameter:
         """The weights of the last layer that learns."""
-        if model.image_transform is not None:
-            return model.image_transform.correction.weight
         if self.settings["generator_scale"]:
             return model.generator.blocks[-1].weight
         finest = max(model.config.cft_sizes)

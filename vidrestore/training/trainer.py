@@ -25,11 +25,13 @@ from .stage import Stage
 from .stage1 import Stage1
 from .stage2 import Stage2
 from .stage3 import Stage3
+from .stage3_image import ImageStage3
 
 #: So many steps in a row without a finite gradient end a run.
 _LOST = 20
 
-STAGES: dict[str, type[Stage]] = {stage.name: stage for stage in (Stage1, Stage2, Stage3)}
+#: Names of the stages, in order.
+STAGES = ("stage1", "stage2", "stage3")
 
 
 class Trainer:
@@ -68,7 +70,7 @@ class Trainer:
                 )
             _load(model, load_averaged(before), before)
         self.model = model.to(self.device, memory_format=torch.channels_last)
-        self.stage = STAGES[stage](self.model, self.settings).to(self.device)
+        self.stage = stage_class(stage, sizes)(self.model, self.settings).to(self.device)
         self.averaged = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
         groups = self.stage.parameter_groups(self.model)
         self.parameters = [p for group in groups for p in group["params"]]
@@ -81,7 +83,7 @@ class Trainer:
         self.degrades_here = self.stage.degraded and self.device.type == "cuda"
         self.pairs = (Recipes if self.degrades_here else Pairs)(
             faces,
-            seed=self.config["seed"] + list(STAGES).index(stage),
+            seed=self.config["seed"] + STAGES.index(stage),
             length=self.settings["steps"] * self.settings["batch"],
             degraded=self.stage.degraded,
             form=self.config["degradation"],
@@ -222,10 +224,16 @@ class Trainer:
             self.log.load(state["log"])
 
 
+def stage_class(stage: str, sizes: CodeFormerConfig) -> type[Stage]:
+    """What trains a network of these sizes in the stage of this name."""
+    if stage == "stage3":
+        return ImageStage3 if sizes.image_widths else Stage3
+    return {"stage1": Stage1, "stage2": Stage2}[stage]
+
+
 def previous(stage: str) -> str:
     """The name of the stage before."""
-    names = list(STAGES)
-    return names[names.index(stage) - 1]
+    return STAGES[STAGES.index(stage) - 1]
 
 
 def load_averaged(path: Path) -> dict[str, Tensor]:

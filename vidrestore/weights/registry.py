@@ -42,9 +42,9 @@ _TABLE = (
     ),
     Weights(
         name="lite",
-        about="A small CodeFormer of this project, from a first, short training: quick, offline and gentle. "
-        "It sharpens a face that can still be read; it is not the published model, does not rebuild a face "
-        "that cannot be read, and --w changes little in it.",
+        about="A small CodeFormer of this project, trained on public-domain portraits and generated faces: "
+        "quick and offline. It cleans and sharpens a face that can still be read; it is not the published "
+        "model and does not rebuild a face that cannot be read.",
         filename="lite.safetensors",
         licence="Apache License 2.0",
         licence_url="https://www.apache.org/licenses/LICENSE-2.0",

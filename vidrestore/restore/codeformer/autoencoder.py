@@ -80,14 +80,19 @@ class Generator(nn.Module):
         blocks += [group_norm(width, groups), shuffle_conv(width, 3, config.patch)]
         self.blocks = nn.ModuleList(blocks)
 
-    def forward(self, x: Tensor, transforms: Mapping[int, Callable[[Tensor], Tensor]]) -> Tensor:
-        """Return the finest features, which :meth:`image` makes an image of. ``transforms`` maps a
-        level's size to what is applied to its features, behind the level's first residual block."""
+    def forward(
+        self, x: Tensor, transforms: Mapping[int, Callable[[Tensor], Tensor]], until: int | None = None
+    ) -> Tensor:
+        """Return the finest features, which :meth:`image` makes an image of, or those behind the first
+        residual block of the level of size ``until``. ``transforms`` maps a level's size to what is applied
+        to its features there."""
         for index, block in enumerate(self.blocks[:-1]):
             x = block(x)
             size = self.taps.get(index)
             if size in transforms:
                 x = transforms[size](x)
+            if until is not None and size == until:
+                break
         return x
 
     def image(self, finest: Tensor) -> Tensor:

@@ -65,23 +65,32 @@ class Downsample(nn.Module):
 
 
 class Upsample(nn.Module):
-    """Double the sides: nearest neighbour, then a 3 x 3 convolution."""
+    """Double the sides: nearest neighbour, then a 3 x 3 convolution.
+
+    Each output pixel sees only 2 x 2 different input pixels, so the two are one transposed convolution of
+    4 x 4 with stride 2, at 4/9 of the multiplications: its kernel is the sum of the 3 x 3 one at the four
+    places that meet the same input pixel.
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.conv = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.conv(F.interpolate(x, scale_factor=2.0, mode="nearest"))
+        kernel = F.pad(self.conv.weight, (1, 1, 1, 1))
+        kernel = kernel[..., 1:] + kernel[..., :-1]
+        kernel = kernel[..., 1:, :] + kernel[..., :-1, :]
+        kernel = kernel.flip(2, 3).transpose(0, 1)
+        return F.conv_transpose2d(x, kernel, self.conv.bias, stride=2, padding=1)
 
 
-def shuffle_conv(in_channels: int, out_channels: int, patch: int) -> nn.Conv2d:
-    """A 3 x 3 convolution whose output a pixel shuffle of ``patch`` turns into ``out_channels``.
+def shuffle_conv(in_channels: int, out_channels: int, patch: int, kernel: int = 3) -> nn.Conv2d:
+    """A convolution whose output a pixel shuffle of ``patch`` turns into ``out_channels``.
 
     Every pixel of a patch starts with the same filter (ICNR, Aitken et al., 2017), so that training
     does not begin with a pattern of the patch's period. For ``patch`` 1 it is a plain convolution.
     """
-    conv = nn.Conv2d(in_channels, out_channels * patch**2, 3, padding=1)
+    conv = nn.Conv2d(in_channels, out_channels * patch**2, kernel, padding=kernel // 2)
     if patch > 1:
         with torch.no_grad():
             for parameter in (conv.weight, conv.bias):

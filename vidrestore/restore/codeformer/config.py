@@ -30,23 +30,31 @@ class CodeFormerConfig:
     transformer_layers: int = 9
     transformer_mlp: int = 1024
     cft_sizes: tuple[int, ...] = (32, 64, 128, 256)
-    #: Also apply the feature transformation to the image itself, so that ``w = 1`` starts from the
-    #: input and the network has only a correction to learn. Not part of the published shape.
-    image_cft: bool = False
-    #: With ``image_cft``: how much of the result is the corrected input even at ``w = 0``. At 1 the
-    #: codes only inform the correction, which suits a network whose codes are not yet faces.
-    image_floor: float = 0.0
+    #: In place of the feature transformations, one at the image itself, with so many channels at each level,
+    #: finest first: the result is the input and a correction for this ``w``, informed by the codes. For
+    #: networks whose codes alone do not make a face; empty in the published shape.
+    image_widths: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("multipliers", "attention_sizes", "cft_sizes"):
+        for name in ("multipliers", "attention_sizes", "cft_sizes", "image_widths"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         if self.image_size % (self.patch << (len(self.multipliers) - 1)):
             raise ValueError(
                 f"image_size {self.image_size} is not a multiple of patch {self.patch} x "
                 f"2^{len(self.multipliers) - 1}"
             )
+        if self.image_widths:
+            self._check_image_widths()
         if unknown := set(self.cft_sizes) - set(self.sizes):
             raise ValueError(f"cft_sizes {sorted(unknown)} are not among the levels {self.sizes}")
+
+    def _check_image_widths(self) -> None:
+        if self.cft_sizes:
+            raise ValueError("a network has either cft_sizes or image_widths")
+        if len(self.image_widths) != len(self.sizes) or len(self.sizes) < 3:
+            raise ValueError(f"image_widths must be one for each of three or more levels, not {self.sizes}")
+        if self.patch < 2 or self.patch & (self.patch - 1) or any(width % 2 for width in self.image_widths):
+            raise ValueError("image_widths must be even, and the patch with them 2, 4 or another power of 2")
 
     @property
     def sizes(self) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from .autoencoder import Encoder, Generator
-from .cft import FeatureTransform, ImageTransform, image_blend
+from .cft import FeatureTransform, ImageTransform
 from .config import CodeFormerConfig
 from .transformer import TransformerLayer
 
@@ -78,7 +78,9 @@ class CodeFormer(nn.Module):
             {str(s): FeatureTransform(widths[s], config.norm_groups) for s in config.cft_sizes}
         )
         self.image_transform = (
-            ImageTransform(config.channels, config.patch, config.norm_groups) if config.image_cft else None
+            ImageTransform(config.image_widths, config.widths[1], config.patch)
+            if config.image_widths
+            else None
         )
 
     def encode(self, x: Tensor) -> Encoding:
@@ -105,10 +107,12 @@ class CodeFormer(nn.Module):
         alone, 1 lets the encoder's features in whole. ``adain`` gives the codes' features the
         input's statistics. Raises ValueError for a ``w`` of the wrong shape.
         """
+        return self.generate(self.look_up(codes, encoding, adain), encoding, w)
+
+    def look_up(self, codes: Tensor, encoding: Encoding, adain: bool = True) -> Tensor:
+        """Codes (N, G * G) -> their features (N, C, G, G), with the input's statistics if ``adain``."""
         quantised = self.quantize(codes, self.config.code_grid)
-        if adain:
-            quantised = adaptive_instance_norm(quantised, encoding.features)
-        return self.generate(quantised, encoding, w)
+        return adaptive_instance_norm(quantised, encoding.features) if adain else quantised
 
     def reconstruct(self, quantised: Tensor) -> Tensor:
         """The generator alone, from features (N, C, G, G): stage I's output."""
@@ -116,21 +120,22 @@ class CodeFormer(nn.Module):
 
     def generate(self, quantised: Tensor, encoding: Encoding, w: float | Tensor) -> Tensor:
         """The generator and the CFT, from features (N, C, G, G) in the place of looked-up codes."""
-        if not isinstance(w, Tensor) and w == 0 and not self.config.image_floor:
+        if self.image_transform is not None:
+            weights = self._weights(w, quantised)
+            return self.image_transform(encoding.image, self.inform(quantised), weights)
+        if not isinstance(w, Tensor) and w == 0:
             return self.reconstruct(quantised)
         weights = self._weights(w, quantised)
         transforms = {
             int(size): partial(fuse, encoding.levels[int(size)], w=weights)
             for size, fuse in self.fuse_convs_dict.items()
         }
-        finest = self.generator(quantised, transforms)
-        if self.image_transform is None:
-            return self.generator.image(finest)
-        encoded = encoding.levels[self.config.sizes[0]]
-        corrected = self.image_transform(encoding.image, encoded, finest, weights)
-        if self.config.image_floor == 1:
-            return corrected
-        return image_blend(self.generator.image(finest), corrected, weights, self.config.image_floor)
+        return self.generator.image(self.generator(quantised, transforms))
+
+    def inform(self, quantised: Tensor) -> Tensor:
+        """What the codes' features (N, C, G, G) tell the CFT at the image: the generator's features
+        (N, C, s, s) at its second finest level. The finest level is not run."""
+        return self.generator(quantised, {}, until=self.config.sizes[1])
 
     def forward(self, x: Tensor, w: float | Tensor = 0.5, adain: bool = True) -> Tensor:
         """``x`` (N, 3, S, S) RGB in [-1, 1] -> restored faces of the same shape and range."""

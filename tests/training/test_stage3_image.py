@@ -1,0 +1,80 @@
+"""Stage III of a network with its CFT at the image."""
+
+from __future__ import annotations
+
+import csv
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import torch
+
+from vidrestore.restore.codeformer import CodeFormer, CodeFormerConfig
+from vidrestore.training.data import FaceSet
+from vidrestore.training.stage3_image import ImageStage3
+from vidrestore.training.trainer import Trainer, load_averaged
+
+from .small import CONFIG, IMAGE, needs_weights
+
+
+def start(folder: Path) -> Path:
+    """A run in ``folder`` whose codes are still as they were made."""
+    if find_spec("stlpips_pytorch") is None:
+        pytest.skip("no perceptual weights")
+    folder.mkdir(exist_ok=True)
+    torch.manual_seed(0)
+    network = CodeFormer(CodeFormerConfig.from_dict(IMAGE["model"]))
+    torch.save({"averaged": network.state_dict()}, folder / "stage2.pt")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(faces: FaceSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = start(tmp_path_factory.mktemp("image"))
+    Trainer(CONFIG | IMAGE, "stage3", faces=faces, run=folder).train()
+    return folder
+
+
+def test_its_losses_fall(trained: Path) -> None:
+    with (trained / "stage3.csv").open(newline="") as file:
+        rows = [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
+    assert rows[-1]["perceptual_one"] < 0.9 * rows[0]["perceptual_one"]
+    assert rows[-1]["perceptual_zero"] < 0.9 * rows[0]["perceptual_zero"]
+    assert rows[-1]["l1"] / rows[-1]["input"] < rows[0]["l1"] / rows[0]["input"]
+
+
+def test_nothing_else_moves(trained: Path) -> None:
+    before, after = (load_averaged(trained / f"{stage}.pt") for stage in ("stage2", "stage3"))
+    assert {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])} == {
+        "image_transform"
+    }
+
+
+def test_a_resumed_run_gives_the_same_numbers(faces: FaceSet, tmp_path: Path) -> None:
+    config = CONFIG | IMAGE | {"stage3": IMAGE["stage3"] | {"steps": 10, "adversarial_start": 3}}
+    losses, states = [], []
+    for name, stops in (("whole", [None]), ("stopped", [1, 5, None])):
+        folder = start(tmp_path / name)
+        for until in stops:
+            last = Trainer(config, "stage3", faces=faces, run=folder).train(until=until)
+        losses.append(last)
+        states.append(torch.load(folder / "stage3.pt", weights_only=True))
+    assert losses[0] == pytest.approx(losses[1], abs=1e-5)
+    for part in ("model", "averaged", "stage"):
+        torch.testing.assert_close(states[1][part], states[0][part], rtol=0, atol=1e-5)
+
+
+@needs_weights
+@pytest.mark.parametrize(("large", "count", "side"), [(False, 4, 32), (True, 2, 64)])
+def test_parts_of_faces_and_features_are_of_the_same_places(large: bool, count: int, side: int) -> None:
+    config = CodeFormerConfig.from_dict(IMAGE["model"] | {"image_size": 128})
+    stage = ImageStage3(CodeFormer(config), IMAGE["stage3"] | {"part": 32})
+    place = torch.arange(16.0).view(4, 4).kron(torch.ones(8, 8)).kron(torch.ones(4, 4))[None, None]
+    faces = torch.cat((place, place + 100)).expand(-1, 3, -1, -1)
+    features = faces[:, :1, ::8, ::8]
+    generator = torch.Generator().manual_seed(4)
+    clean, degraded, told = stage.cut(faces, -faces, features, generator=generator, large=large)
+    assert clean.shape == (count, 3, side, side)
+    assert torch.equal(clean, -degraded)
+    assert torch.equal(clean[:, :1, ::8, ::8], told)
+    assert len({tuple(part.flatten().tolist()) for part in told}) > 1
