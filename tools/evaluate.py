@@ -45,7 +45,7 @@ from vidrestore import __version__
 from vidrestore.errors import InputError, OutputError, VidrestoreError
 from vidrestore.faces.detectors import choose_detector, load_detector
 from vidrestore.measure.clips import clip_faces
-from vidrestore.measure.compare import PERCEPTUAL_SIZE, FaceMeter
+from vidrestore.measure.compare import NETS, PERCEPTUAL_SIZE, FaceMeter
 from vidrestore.measure.gate import Levels, gate_table, judge, perceptual_rules
 from vidrestore.measure.methods import Model, apply_methods, load_models
 from vidrestore.measure.report import Tally, table
@@ -56,7 +56,6 @@ from vidrestore.training.degrade import LEVELS, degrade
 
 SUFFIXES = {".jpg", ".jpeg", ".png"}
 BATCH = 4
-NETS = ("alex", "vgg")
 #: Bytes of a contact sheet for each of its rows.
 ROW_BYTES = 55_000
 #: Exit code of a run whose model misses the ship gate.

@@ -68,7 +68,9 @@ def test_two_processes_learn_what_one_does(runs: dict[str, Path], stage: str) ->
     one, two = (torch.load(runs[name] / f"{stage}.pt", weights_only=True) for name in ("one", "two"))
     assert one["step"] == two["step"] == STEPS
     for name, sums in one["log"]["sums"].items():
-        assert two["log"]["sums"][name] == pytest.approx(sums, rel=1e-2, abs=5e-5), name
+        # What hangs on the discriminator's first steps differs most: Adam makes whole steps of rounding.
+        rel = 1e-2 if name in ("adversarial", "adaptive") else 1e-3
+        assert two["log"]["sums"][name] == pytest.approx(sums, rel=rel, abs=1e-5), name
     for name, value in one["model"].items():
         # In the mean: where a gradient is next to nothing, Adam's first steps follow its rounding.
         assert (two["model"][name] - value).abs().mean() < 2e-5, name

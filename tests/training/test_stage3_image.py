@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -16,11 +15,11 @@ from vidrestore.training.trainer import Trainer, load_averaged
 
 from .small import CONFIG, IMAGE, needs_weights
 
+pytestmark = needs_weights
+
 
 def start(folder: Path) -> Path:
     """A run in ``folder`` whose codes are still as they were made."""
-    if find_spec("stlpips_pytorch") is None:
-        pytest.skip("no perceptual weights")
     folder.mkdir(exist_ok=True)
     torch.manual_seed(0)
     network = CodeFormer(CodeFormerConfig.from_dict(IMAGE["model"]))
@@ -64,7 +63,6 @@ def test_a_resumed_run_gives_the_same_numbers(faces: FaceSet, tmp_path: Path) ->
         torch.testing.assert_close(states[1][part], states[0][part], rtol=0, atol=1e-5)
 
 
-@needs_weights
 @pytest.mark.parametrize(("large", "count", "side"), [(False, 4, 32), (True, 2, 64)])
 def test_parts_of_faces_and_features_are_of_the_same_places(large: bool, count: int, side: int) -> None:
     config = CodeFormerConfig.from_dict(IMAGE["model"] | {"image_size": 128})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -60,6 +61,24 @@ class Adversary(nn.Module):
     def forward(self, fake: Tensor) -> Tensor:
         """The loss of whoever made ``fake`` (N, 3, S, S): a number."""
         return -self.network(fake).float().mean()
+
+    @classmethod
+    def wanted(cls, settings: Mapping[str, Any]) -> Adversary | None:
+        """That of a stage's ``settings``; None where ``adversarial`` is 0."""
+        if not settings["adversarial"]:
+            return None
+        return cls(channels=settings["discriminator_channels"], rate=settings["rate"], clip=settings["clip"])
+
+    def join(
+        self, total: Tensor, real: Tensor, fake: Tensor, *, last: Tensor, weight: float
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Learn from both, and add the loss of ``fake`` to ``total``, ``weight`` times the adaptive weight at
+        the ``last`` layer's weights; return the sum, and figures for the log."""
+        discriminator = self.learn(real, fake)
+        adversarial = self(fake)
+        adaptive = adaptive_weight(total, adversarial, last)
+        figures = {"discriminator": discriminator, "adversarial": adversarial.detach(), "adaptive": adaptive}
+        return total + weight * adaptive * adversarial, figures
 
     def get_extra_state(self) -> dict[str, Any]:
         return self.optimiser.state_dict()

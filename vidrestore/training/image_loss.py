@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from vidrestore.measure.perceptual import PerceptualDistance
 
-from .adversarial import Adversary, adaptive_weight
+from .adversarial import Adversary
 from .distributed import share, world
 from .losses import gradient_loss, perceptual_on_crops
 
@@ -31,11 +31,7 @@ class ImageLoss(nn.Module):
         self.settings = dict(settings)
         # Not a submodule: its weights are the package's, and no part of a checkpoint.
         self.distance = [PerceptualDistance(settings["perceptual_net"]).to(memory_format=torch.channels_last)]
-        self.adversary = None
-        if settings["adversarial"] > 0:
-            self.adversary = Adversary(
-                channels=settings["discriminator_channels"], rate=settings["rate"], clip=settings["clip"]
-            )
+        self.adversary = Adversary.wanted(settings)
 
     def optimisers(self) -> list[torch.optim.Optimizer]:
         return [] if self.adversary is None else [self.adversary.optimiser]
@@ -66,11 +62,10 @@ class ImageLoss(nn.Module):
             figures["perceptual"] = found.detach().mean()
         if self.adversary is not None and step >= self.settings["adversarial_start"]:
             fake, real = parts(x, target, side=crop, generator=generator)
-            figures["discriminator"] = self.adversary.learn(real, fake)
-            adversarial = self.adversary(fake)
-            adaptive = adaptive_weight(total, adversarial, last)
-            total = total + self.settings["adversarial"] * adaptive * adversarial
-            figures |= {"adversarial": adversarial.detach(), "adaptive": adaptive}
+            total, more = self.adversary.join(
+                total, real, fake, last=last, weight=self.settings["adversarial"]
+            )
+            figures |= more
         return total, figures
 
 

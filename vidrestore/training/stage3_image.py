@@ -16,7 +16,7 @@ from torch import Tensor
 from vidrestore.measure.perceptual import PerceptualDistance
 from vidrestore.restore.codeformer import CodeFormer
 
-from .adversarial import Adversary, adaptive_weight
+from .adversarial import Adversary
 from .distributed import share, world
 from .losses import gradient_loss
 from .stage import Stage
@@ -49,11 +49,7 @@ class ImageStage3(Stage):
         super().__init__(model, settings)
         # Not a submodule: its weights are the package's, and no part of a checkpoint.
         self.distance = [PerceptualDistance(settings["perceptual_net"]).to(memory_format=torch.channels_last)]
-        self.adversary = None
-        if settings["adversarial"] > 0:
-            self.adversary = Adversary(
-                channels=settings["discriminator_channels"], rate=settings["rate"], clip=settings["clip"]
-            )
+        self.adversary = Adversary.wanted(settings)
         #: Pixels of the input that a pixel of the generator's second finest features stands for.
         self.stride = model.config.image_size // model.config.sizes[1]
 
@@ -91,11 +87,10 @@ class ImageStage3(Stage):
             total = total + self.settings["perceptual_zero"] * zero.mean()
             figures |= {"perceptual_one": one.mean(), "perceptual_zero": zero.mean()}
         if self.adversary is not None and step >= self.settings["adversarial_start"]:
-            figures["discriminator"] = self.adversary.learn(clean, ends[1])
-            adversarial = self.adversary(ends[1])
-            adaptive = adaptive_weight(total, adversarial, transform.last.weight)
-            total = total + self.settings["adversarial"] * adaptive * adversarial
-            figures |= {"adversarial": adversarial, "adaptive": adaptive}
+            total, more = self.adversary.join(
+                total, clean, ends[1], last=transform.last.weight, weight=self.settings["adversarial"]
+            )
+            figures |= more
         return total, {name: value.detach() for name, value in figures.items()}
 
     def cut(

@@ -85,7 +85,6 @@ class ImageTransform(nn.Module):
 
     def __init__(self, widths: Sequence[int], features: int, patch: int) -> None:
         super().__init__()
-        self.patch = patch
         self.step = patch // 2
         pairs = list(pairwise(widths))
         self.first = nn.Conv2d(3 * patch**2, widths[0], 3, padding=1)
