@@ -42,7 +42,7 @@ CONFIG: dict[str, Any] = {
     "stage3": _COMMON
     | _IMAGE
     | {"steps": 60, "encoder_scale": 1.0, "generator_scale": 0.3, "w_zero": 0.2, "w_one": 0.5}
-    | {"code_every": 4, "code": 0.05, "feature": 0.5},
+    | {"code_every": 2, "code": 0.5, "feature": 0.5},
 }
 
 #: What makes the same network one with its CFT at the image.
