@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from vidrestore.restore.codeformer.blocks import Upsample
+from vidrestore.restore.codeformer.blocks import Upsample, double, patch_conv, soften
 
 
 @pytest.mark.parametrize("shape", [(2, 8, 9, 7), (1, 8, 1, 1)])
@@ -15,3 +15,28 @@ def test_upsample_is_nearest_neighbour_and_a_convolution(shape):
     block, x = Upsample(8), torch.randn(shape)
     expected = block.conv(functional.interpolate(x, scale_factor=2.0, mode="nearest"))
     torch.testing.assert_close(block(x), expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("patch", [1, 2, 4])
+def test_a_convolution_of_patches_writes_no_patches(patch):
+    torch.manual_seed(0)
+    conv, x = torch.nn.Conv2d(3 * patch**2, 5, 3, padding=1), torch.randn(2, 3, 24, 16)
+    expected = conv(functional.pixel_unshuffle(x, patch))
+    torch.testing.assert_close(patch_conv(x, conv, patch), expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 9, 7), (1, 8, 1, 1)])
+def test_double_is_bilinear(shape):
+    x = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    expected = functional.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
+    torch.testing.assert_close(double(x), expected, atol=1e-5, rtol=0)
+    assert double(x).is_contiguous(memory_format=torch.channels_last)
+
+
+def test_soften_leaves_nothing_that_alternates():
+    y, x = torch.meshgrid(torch.arange(8), torch.arange(6), indexing="ij")
+    board = ((x + y) % 2).float()[None, None]
+    torch.testing.assert_close(soften(board)[..., 1:-1, 1:-1], torch.full((1, 1, 6, 4), 0.5))
+    step = (x > 2).float()[None, None]
+    assert soften(step)[0, 0, 3].tolist() == [0, 0, 0.25, 0.75, 1, 1]
+    assert soften(step.transpose(2, 3)).equal(soften(step).transpose(2, 3))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .blocks import AttentionBlock, Downsample, ResidualBlock, Upsample, group_norm, shuffle_conv
+from .blocks import AttentionBlock, Downsample, ResidualBlock, Upsample, group_norm, patch_conv, shuffle_conv
 from .config import CodeFormerConfig
 
 
@@ -44,10 +44,9 @@ class Encoder(nn.Module):
         self.blocks = nn.ModuleList(blocks)
 
     def forward(self, x: Tensor) -> tuple[Tensor, dict[int, Tensor]]:
-        x = F.pixel_unshuffle(x, self.patch) if self.patch > 1 else x
         features = {}
         for index, block in enumerate(self.blocks):
-            x = block(x)
+            x = block(x) if index else patch_conv(x, block, self.patch)
             if index in self.taps:
                 features[self.taps[index]] = x
         return x, features
