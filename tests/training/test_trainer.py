@@ -11,13 +11,12 @@ import pytest
 import torch
 
 from vidrestore.errors import TrainingError, UsageError
-from vidrestore.measure.perceptual import PerceptualDistance
 from vidrestore.restore.codeformer import CodeFormer, CodeFormerConfig
-from vidrestore.training.data import FaceSet, Pairs, to_network
+from vidrestore.training.data import FaceSet, to_network
 from vidrestore.training.stage3 import watched
 from vidrestore.training.trainer import Trainer, load_averaged, previous
 
-from .small import CONFIG, changed
+from .small import CONFIG, changed, judged
 
 #: With a few steps before and behind what begins in the middle of a stage.
 SHORT = {
@@ -64,23 +63,8 @@ def test_stage2_leaves_codebook_and_generator(run: Path) -> None:
 
 
 def test_stage3_restores_better_than_what_it_began_with(faces: FaceSet, run: Path) -> None:
-    """On the same degraded faces: with other ones and another ``w`` at each step, the logged image losses
-    of a few steps say little."""
-    pairs = Pairs(faces, seed=7, length=16, form=CONFIG["degradation"])
-    clean, degraded = (
-        to_network(torch.stack(pictures)) for pictures in zip(*(pairs[i] for i in range(16)), strict=True)
-    )
-    network = CodeFormer(CodeFormerConfig.from_dict(CONFIG["model"])).eval()
-    distance = PerceptualDistance("alex")
-    found = []
-    for stage in ("stage2", "stage3"):
-        network.load_state_dict(load_averaged(run / f"{stage}.pt"))
-        with torch.no_grad():
-            restored = network(degraded, 0.5)
-            found.append([(restored - clean).abs().mean(), distance(restored, clean).mean()])
-    (l1, perceptual), (l1_behind, perceptual_behind) = found
-    assert l1_behind < 0.93 * l1
-    assert perceptual_behind < 0.93 * perceptual
+    before, after = (judged(run / f"{stage}.pt", CONFIG, faces, 0.5) for stage in ("stage2", "stage3"))
+    assert all(b < 0.97 * a for a, b in zip(before, after, strict=True))
 
 
 @pytest.mark.parametrize(("scale", "moved"), [(0.0, False), (0.3, True)])

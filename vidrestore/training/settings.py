@@ -69,6 +69,7 @@ _STAGE3_IMAGE = _COMMON | {
     "parts": _Number(1, whole=True),  #: of each face
     "part": _Number(64, whole=True),  #: the perceptual network sees half of it
     "pixel_zero": _Number(0.0),
+    "structure": _Number(0.0),
     "perceptual_start": _Number(0, whole=True, default=0),
     "perceptual_one": _Number(0.0),
     "perceptual_zero": _Number(0.0),

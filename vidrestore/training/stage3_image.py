@@ -26,15 +26,19 @@ _LARGE_EVERY = 4
 #: Every so many steps the perceptual network sees half as many parts at their full size, else at half of it:
 #: the size that most faces in videos have, and a quarter of the cost.
 _FULL_EVERY = 8
-#: Mean error of an input, of 2, for which the perceptual distance counts in full at w = 1; for a worse one it
-#: counts less, since there it buys edges at the cost of fidelity, for a better one up to this much more.
-_USUAL, _MOST_TRUST = 0.05, 1.3
+#: Mean error of an input, of 2, for which the perceptual distance counts in full at w = 1 and at w = 0; for a
+#: worse one it counts less, since there it buys edges at the cost of the person, for a better one up to this
+#: much more.
+_USUAL, _MOST_TRUST = (0.05, 0.07), (1.3, 1.0)
+#: Averages over squares of so many pixels whose error is that of the face's structure, with their weights.
+_STRUCTURE = {2: 0.5, 4: 1.0}
 
 
 class ImageStage3(Stage):
     """At ``w = 1`` L1 with its like on gradients and colours and ``perceptual_one`` times the perceptual
     distance; at ``w = 0`` ``pixel_zero`` times the first, ``perceptual_zero`` times the distance and the
-    adversarial loss. ``w`` between them is linear.
+    adversarial loss; at both ``structure`` times the L1 of averages, which holds on to who it is while the
+    perceptual distance puts detail in. ``w`` between them is linear.
 
     ``settings``: ``parts`` of ``part`` pixels a side are taken from each face. From step ``perceptual_start``
     on ``perceptual_parts`` of a batch are shown to the perceptual network (``perceptual_net``): not from the
@@ -75,17 +79,19 @@ class ImageStage3(Stage):
 
         l1, pixel = zip(*(_pixel_loss(end, clean) for end in ends), strict=True)
         total = pixel[0] + self.settings["pixel_zero"] * pixel[1]
+        total = total + self.settings["structure"] * sum(_structure_loss(end, clean) for end in ends)
         left = (degraded - clean).abs().mean(dim=(1, 2, 3))
         figures = {"l1": l1[0], "input": left.mean()}
         if step >= self.settings["perceptual_start"]:
             halved = step % _FULL_EVERY > 0
             count = self.settings["perceptual_parts"] * (1 if halved else 0.5)
             shown = slice(max(1, round(count)))
-            one, zero = self._perceptual([end[shown] for end in ends], clean[shown], halved=halved)
-            trust = (_USUAL / left[shown]).clamp(max=_MOST_TRUST)
-            total = total + self.settings["perceptual_one"] * (trust * one).mean()
-            total = total + self.settings["perceptual_zero"] * zero.mean()
-            figures |= {"perceptual_one": one.mean(), "perceptual_zero": zero.mean()}
+            distances = self._perceptual([end[shown] for end in ends], clean[shown], halved=halved)
+            names = ("perceptual_one", "perceptual_zero")
+            for name, distance, usual, most in zip(names, distances, _USUAL, _MOST_TRUST, strict=True):
+                trust = (usual / left[shown]).clamp(max=most)
+                total = total + self.settings[name] * (trust * distance).mean()
+                figures[name] = distance.mean()
         if self.adversary is not None and step >= self.settings["adversarial_start"]:
             total, more = self.adversary.join(
                 total, clean, ends[1], last=transform.last.weight, weight=self.settings["adversarial"]
@@ -136,3 +142,8 @@ def _pixel_loss(x: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     l1, difference = F.l1_loss(x, target), x - target
     colour = difference - difference.mean(dim=1, keepdim=True)
     return l1, l1 + 0.5 * gradient_loss(x, target).mean() + colour.abs().mean()
+
+
+def _structure_loss(x: Tensor, target: Tensor) -> Tensor:
+    difference = x - target
+    return sum(weight * F.avg_pool2d(difference, side).abs().mean() for side, weight in _STRUCTURE.items())
