@@ -46,6 +46,22 @@ def seconds(text: str) -> Fraction:
     return total
 
 
+#: What of a face is held steady over time, in the order of the work.
+STEADY = ("input", "codes", "output", "colour")
+
+
+def steady_parts(text: str) -> frozenset[str]:
+    """The parts of :data:`STEADY` that ``text`` names: ``all``, ``none``, or some with commas between them.
+    Raises UsageError."""
+    named = {"all": STEADY, "none": ()}.get(text, tuple(text.split(",")))
+    if unknown := set(named) - set(STEADY):
+        raise UsageError(
+            f"--steady cannot be {', '.join(sorted(map(repr, unknown)))}; use all, none, or some of "
+            f"{','.join(STEADY)}"
+        )
+    return frozenset(named)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """One run. Raises UsageError for a value outside its range."""
@@ -80,6 +96,23 @@ class Options:
         metavar="FILE",
         group="restoration",
         help="CodeFormer weights from a file of your own (.pth or .safetensors)",
+    )
+    steady: str = _option(
+        "all",
+        "--steady",
+        metavar="PARTS",
+        group="restoration",
+        help="what is held steady from frame to frame: all, none, or some of " + ",".join(STEADY),
+    )
+    strength: float = _option(
+        1.0,
+        "--strength",
+        type=float,
+        metavar="S",
+        low=0,
+        high=1,
+        group="restoration",
+        help="how much of the restored face is blended in; below 1 some of the input shows through",
     )
     detector: str = _option(
         "auto",
@@ -160,6 +193,7 @@ class Options:
     def __post_init__(self) -> None:
         for option in fields(self):
             check(option.metadata, getattr(self, option.name), option.name)
+        steady_parts(self.steady)
         if self.end is not None and self.end <= self.start:
             raise UsageError(f"-to {float(self.end):g} is not after -ss {float(self.start):g}")
         if self.duration is not None and not self.duration:
