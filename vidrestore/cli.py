@@ -47,8 +47,15 @@ def run(argv: list[str]) -> int:
         return _weights(argv[1:])
     words = _restore_parser().parse_args(argv)
     log.setLevel(logging.WARNING if words.quiet else logging.DEBUG if words.verbose else logging.INFO)
-    options = Options(**{f.name: getattr(words, f.name) for f in fields(Options)})
-    return _restore(options, quiet=words.quiet)
+    return _restore(_options(words), quiet=words.quiet)
+
+
+def _options(words: argparse.Namespace) -> Options:
+    """The words as options; those that the command does not have keep their defaults."""
+    given = {f.name: getattr(words, f.name) for f in fields(Options) if hasattr(words, f.name)}
+    return Options(
+        **{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    )
 
 
 def _restore(options: Options, *, quiet: bool) -> int:
@@ -138,12 +145,14 @@ def _add(group: Any, option: Field) -> None:
     if meta["type"] is bool:
         group.add_argument(*meta["flags"], dest=option.name, action="store_true", help=meta["help"])
         return
-    default = option.default
+    many = isinstance(option.default, tuple)
+    default = list(option.default) if many else option.default
     shown = "" if default is None or not default else f" (default: {default})"
     metavar = meta["metavar"] or "|".join(meta["choices"])
     group.add_argument(
         *meta["flags"],
         dest=option.name,
+        action="append" if many else "store",
         metavar=metavar,
         type=lambda text: _value(meta, text),
         default=default,

@@ -62,6 +62,12 @@ def steady_parts(text: str) -> frozenset[str]:
     return frozenset(named)
 
 
+def track_and_w(text: str) -> tuple[int, float]:
+    """A track and its fidelity weight, as ``3=0.8``. Raises ValueError."""
+    track, _, w = text.partition("=")
+    return int(track), float(w)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """One run. Raises UsageError for a value outside its range."""
@@ -80,6 +86,22 @@ class Options:
         high=1,
         group="restoration",
         help="fidelity: 0 trusts the model (cleaner faces), 1 trusts the input (truer faces)",
+    )
+    tracks: Path | None = _option(
+        None,
+        "--tracks",
+        type=Path,
+        metavar="FILE",
+        group="restoration",
+        help="faces and their settings from a file that `vidrestore analyze` wrote",
+    )
+    track_w: tuple[tuple[int, float], ...] = _option(
+        (),
+        "--track-w",
+        type=track_and_w,
+        metavar="ID=W",
+        group="restoration",
+        help="--w of one track; can be given more than once",
     )
     model: str = _option(
         "auto",
@@ -194,6 +216,11 @@ class Options:
         for option in fields(self):
             check(option.metadata, getattr(self, option.name), option.name)
         steady_parts(self.steady)
+        for track, w in self.track_w:
+            if track < 1 or not 0 <= w <= 1:
+                raise UsageError(
+                    f"--track-w {track}={w:g} cannot be; tracks count from 1, and W is between 0 and 1"
+                )
         if self.end is not None and self.end <= self.start:
             raise UsageError(f"-to {float(self.end):g} is not after -ss {float(self.start):g}")
         if self.duration is not None and not self.duration:
