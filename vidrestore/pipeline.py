@@ -7,16 +7,15 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from .errors import DeviceError
-from .faces.align import AlignedFace, align
+from .faces.align import align
 from .faces.detect import working_size
 from .faces.detectors import choose_detector, load_detector
 from .faces.face import Face
@@ -30,11 +29,18 @@ from .media.mux import Writer
 from .media.output import MUXERS, check_output
 from .media.probe import probe
 from .media.timeline import Span
-from .options import Options
+from .options import Options, steady_parts
+from .restore import codes, steady
+from .restore.codes import steady_codes
+from .restore.colour import follow_colours, measure_tint, only_finite, steady_colour
 from .restore.models import choose_model, load_restorer, planned_model
+from .restore.motion import View
+from .restore.portrait import Portrait
+from .restore.steady import compare, steady_input, steady_output
 from .runtime.ahead import ahead
 from .runtime.batching import fill_batches
 from .runtime.device import find_device, find_precision
+from .runtime.windows import windowed
 from .weights import load_state, locate
 
 log = logging.getLogger(__name__)
@@ -77,22 +83,50 @@ class Models:
         """Frames for the detector at once: on a CPU more than one only costs memory."""
         return 1 if self.device.type == "cpu" else faces
 
-    def align(self, frame: Frame, faces: Iterable[Face]) -> list[AlignedFace]:
+    def align(self, frame: Frame, faces: Iterable[Face]) -> list[Portrait]:
         """Cut the faces out of their frame."""
         picture, size = frame.picture(), self.restorer.spec.input_size
-        return [align(picture, face, frame.upright, size, self.device) for face in faces]
+        crops = [align(picture, face, frame.upright, size, self.device) for face in faces]
+        return [
+            Portrait(track=crop.face.track, image=crop.image, view=View.of(crop.image), source=crop)
+            for crop in crops
+        ]
 
-    def restore(self, faces: list[AlignedFace], *, w: float) -> list[tuple[Tensor, Tensor]]:
-        """A restored face (3, S, S) and its mask (S, S) for each."""
-        batch = torch.stack([face.image for face in faces])
+    def observe(self, portraits: list[Portrait]) -> list[Portrait]:
+        """Let the restorer see them."""
+        with self._memory(len(portraits)):
+            seen = self.restorer.observe(torch.stack([portrait.image for portrait in portraits]))
+        return [replace(p, observation=observation) for p, observation in zip(portraits, seen, strict=True)]
+
+    def restore(self, portraits: list[Portrait], *, options: Options) -> list[Portrait]:
+        """Restore them, in the colours of their input, each with its mask."""
+        images = torch.stack([portrait.image for portrait in portraits])
+        with self._memory(len(portraits)):
+            seen = [portrait.observation for portrait in portraits]
+            restored = self.restorer.render(seen, torch.full((len(seen),), options.w))
+            restored = only_finite(restored, images)
+            if "colour" in steady_parts(options.steady):
+                restored = follow_colours(restored, images)
+            masks = face_masks([portrait.source for portrait in portraits], restored, self.parser)
+        return [
+            replace(
+                portrait,
+                restored=image,
+                mask=mask * options.strength,
+                tint=measure_tint(portrait.image),
+                observation=None,
+            )
+            for portrait, image, mask in zip(portraits, restored, masks, strict=True)
+        ]
+
+    @contextmanager
+    def _memory(self, faces: int) -> Iterator[None]:
         try:
-            restored = self.restorer(batch, torch.full((len(faces),), w))
-            masks = face_masks(faces, restored, self.parser)
+            yield
         except torch.OutOfMemoryError:
             raise DeviceError(
-                f"{self.device} has no memory left for {len(faces)} faces at once; give a smaller --batch"
+                f"{self.device} has no memory left for {faces} faces at once; give a smaller --batch"
             ) from None
-        return list(zip(restored, masks, strict=True))
 
     def __str__(self) -> str:
         return f"{self.restorer.spec.name} ({self.precision}) on {self.device}"
@@ -126,17 +160,39 @@ def restore_video(
         decoded = stage(((frame, thumbnail(frame)) for frame in decoder), "decode")
         tracked = stage(source.stream(decoded, scale), "detect")
         aligned = ((frame, models.align(frame, faces)) for frame, faces in tracked)
-        restored = fill_batches(
-            aligned, partial(models.restore, w=options.w), size=options.batch, hold=2 * options.batch
-        )
+        restored = restore_faces(aligned, models, options)
         faces = 0
-        for frame, results in stage(restored, "restore"):
-            for face, (image, mask) in results:
-                paste_back(frame.picture(editable=True), face, image, mask)
+        for frame, portraits in stage(restored, "restore"):
+            for portrait in portraits:
+                paste_back(frame.picture(editable=True), portrait.source, portrait.restored, portrait.mask)
             writer.write(frame)
-            faces += len(results)
+            faces += len(portraits)
             progress(writer.frames, faces)
     return Report(writer.frames, faces, source.tracks, time.monotonic() - started, models.restorer.spec.name)
+
+
+def restore_faces(
+    aligned: Iterable[tuple[Frame, list[Portrait]]], models: Models, options: Options
+) -> Iterator[tuple[Frame, list[Portrait]]]:
+    """Every frame with its faces restored, and held steady over the frames around it."""
+    parts = steady_parts(options.steady)
+    batched = partial(fill_batches, size=options.batch, hold=2 * options.batch)
+    over_time = partial(windowed, key=lambda portrait: portrait.track)
+
+    faces = aligned
+    if parts & {"input", "output"}:
+        faces = over_time(faces, compare, reach=steady.REACH)
+    if "input" in parts:
+        faces = over_time(faces, steady_input, reach=steady.REACH)
+    faces = batched(faces, models.observe)
+    if "codes" in parts:
+        faces = over_time(faces, steady_codes, reach=codes.REACH)
+    faces = batched(faces, partial(models.restore, options=options))
+    if "output" in parts:
+        faces = over_time(faces, steady_output, reach=steady.REACH)
+    if "colour" in parts:
+        faces = over_time(faces, steady_colour, reach=steady.REACH)
+    return faces
 
 
 def plan(options: Options) -> str:

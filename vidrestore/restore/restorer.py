@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor
 
@@ -18,10 +19,27 @@ class RestorerSpec:
     licence: str
 
 
+class Observation(NamedTuple):
+    """What a restorer saw in one face: all that it needs to restore it, given time to reconsider."""
+
+    features: Tensor  #: (C, G, G), what it saw
+    logits: Tensor  #: (G * G, codebook size), what it takes it for
+    rest: Any  #: its own
+
+
 class Restorer(Protocol):
-    """Turns aligned faces and their ``w`` into restored faces."""
+    """Turns aligned faces and their ``w`` into restored faces: in one go, or in two steps that temporal work
+    can stand between."""
 
     spec: RestorerSpec
+
+    def observe(self, faces: Tensor) -> list[Observation]:
+        """``faces`` (N, 3, S, S) float32 RGB in [0, 1]."""
+        ...
+
+    def render(self, observations: Sequence[Observation], w: Tensor) -> Tensor:
+        """The restored faces (N, 3, S, S) float32 in [0, 1] of what was observed; ``w`` (N,) in [0, 1]."""
+        ...
 
     def __call__(self, faces: Tensor, w: Tensor) -> Tensor:
         """``faces`` (N, 3, S, S) float32 RGB in [0, 1], ``w`` (N,) in [0, 1], one fidelity weight a

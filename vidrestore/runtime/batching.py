@@ -17,19 +17,22 @@ def fill_batches(
     *,
     size: int,
     hold: int,
-) -> Iterator[tuple[Item, list[tuple[Part, Result]]]]:
-    """Give ``work`` the items' parts, ``size`` at a time, and yield each item with its parts' results.
+) -> Iterator[tuple[Item, list[Result]]]:
+    """Give ``work`` the items' parts, ``size`` at a time, and yield each item with the results of its parts.
 
     Items come out in order, each once. At most ``hold`` of them wait for a batch to fill: then a
     smaller one is worked on.
     """
     held: deque[tuple[Item, Sequence[Part]]] = deque()
     waiting: deque[Part] = deque()
-    done: deque[tuple[Part, Result]] = deque()
+    done: deque[Result] = deque()
 
     def run(count: int) -> None:
         batch = [waiting.popleft() for _ in range(count)]
-        done.extend(zip(batch, work(batch), strict=True))
+        results = work(batch)
+        if len(results) != count:
+            raise ValueError(f"{count} parts were worked on, and {len(results)} results came back")
+        done.extend(results)
 
     for item, parts in items:
         held.append((item, parts))

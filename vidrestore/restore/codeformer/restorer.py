@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from ...errors import WeightsError
 from ...runtime.device import DTYPES
-from ..restorer import RestorerSpec
+from ..restorer import Observation, RestorerSpec
 from .config import CodeFormerConfig
-from .network import CodeFormer
+from .network import CodeFormer, Encoding
 
 
 class CodeFormerRestorer:
@@ -37,14 +37,31 @@ class CodeFormerRestorer:
         self._network = network.eval().requires_grad_(False)
         self._network.to(self._device, memory_format=torch.channels_last)
 
-    @torch.inference_mode()
     def __call__(self, faces: Tensor, w: Tensor) -> Tensor:
+        return self.render(self.observe(faces), w)
+
+    @torch.inference_mode()
+    def observe(self, faces: Tensor) -> list[Observation]:
         x = (faces.to(self._device) * 2 - 1).contiguous(memory_format=torch.channels_last)
-        reduced = self._dtype != torch.float32
-        with torch.autocast(self._device.type, self._dtype, enabled=reduced):
+        with self._reduced():
+            encoding = self._network.encode(x)
+            logits = self._network.predict(encoding.features)
+        needed = {size: encoding.levels[size] for size in self._network.config.cft_sizes}
+        encoding = encoding._replace(levels=needed)
+        faces_of = [encoding.part(slice(i, i + 1)) for i in range(len(x))]
+        return [Observation(e.features[0], its, e) for e, its in zip(faces_of, logits, strict=True)]
+
+    @torch.inference_mode()
+    def render(self, observations: Sequence[Observation], w: Tensor) -> Tensor:
+        encoding = Encoding.join([observation.rest for observation in observations])
+        codes = torch.stack([observation.logits.argmax(dim=-1) for observation in observations])
+        with self._reduced():
             # Where every w is zero the network leaves the CFT out, which a number tells it.
-            restored = self._network(x, w.to(self._device) if w.any() else 0.0)
+            restored = self._network.decode(codes, encoding, w.to(self._device) if w.any() else 0.0)
         return (restored.float() + 1).div_(2).clamp_(0, 1)
+
+    def _reduced(self) -> torch.autocast:
+        return torch.autocast(self._device.type, self._dtype, enabled=self._dtype != torch.float32)
 
 
 def build_codeformer(state: Mapping[str, Tensor], metadata: Mapping[str, str], source: str) -> CodeFormer:

@@ -1,0 +1,78 @@
+"""The colours of a restored face are its input's: no cast, no flicker in brightness, grey stays grey."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .portrait import Portrait
+
+#: The side at which colours follow the input: each of its pixels stands for 32 x 32 of a face of 512, more
+#: than any feature that restoration draws.
+_SIDE = 16
+#: The side at which it is judged whether there is colour, and which part of the crop the face is.
+_JUDGED, _FACE = 64, (slice(16, 56), slice(12, 52))
+#: Deviation of the colour differences, in [0, 1], from a tint that only depends on brightness: below the
+#: first a picture is grey, or tinted all over; above the second it is in colour. Noise of a codec stays below
+#: 1 / 255 at that size, a pale face is at 4 / 255.
+_GREY, _COLOURED = 1.2 / 255, 2.5 / 255
+#: Y' of ITU-R BT.601, of which colour differences are taken.
+_LUMA = (0.299, 0.587, 0.114)
+
+
+def follow_colours(restored: Tensor, images: Tensor) -> Tensor:
+    """``restored`` (N, 3, S, S) with the broad colours of ``images``, both RGB in [0, 1]."""
+    broad = F.interpolate(images - restored, (_SIDE, _SIDE), mode="area")
+    kernel = restored.new_tensor([1.0, 2.0, 1.0]) / 4
+    padded = F.pad(broad, (1, 1, 1, 1), mode="replicate")
+    smooth = F.conv2d(padded.flatten(0, 1)[:, None], torch.outer(kernel, kernel)[None, None])
+    change = F.interpolate(smooth.view_as(broad), restored.shape[-2:], mode="bilinear", align_corners=False)
+    return (restored + change).clamp(0, 1)
+
+
+def only_finite(restored: Tensor, images: Tensor) -> Tensor:
+    """``restored`` (N, 3, S, S), and the input where it is not finite, as in reduced precision may happen:
+    such a face would be black."""
+    return torch.where(torch.isfinite(restored).all(dim=1, keepdim=True), restored, images)
+
+
+def measure_tint(image: Tensor) -> Tensor:
+    """What the colour differences of ``image`` (3, S, S) are as linear functions of its luma, and how far
+    they are off it: (5,) R - Y at black and its slope, B - Y at black and its slope, deviation."""
+    small = F.interpolate(image[None].float(), (_JUDGED, _JUDGED), mode="area")[0]
+    face = small[:, *_FACE].flatten(1)
+    luma = _luma(face)
+    differences = face[[0, 2]] - luma
+    centred = luma - luma.mean()
+    slope = (differences * centred).mean(-1) / (centred.square().mean() + 1e-6)
+    at_black = differences.mean(-1) - slope * luma.mean()
+    left = differences - at_black[:, None] - slope[:, None] * luma
+    deviation = left.square().mean().sqrt()
+    return torch.stack((at_black[0], slope[0], at_black[1], slope[1], deviation))
+
+
+def keep_grey(restored: Tensor, tints: Tensor) -> Tensor:
+    """``restored`` (3, S, S), with no colours but the tint as far as its input has none: ``tints`` (K, 5) are
+    those of the frames around it, of which the median counts, so that it does not change within a shot."""
+    red, red_slope, blue, blue_slope, deviation = tints.median(dim=0).values
+    grey = ((_COLOURED - deviation) / (_COLOURED - _GREY)).clamp(0, 1)
+    if grey == 0:
+        return restored
+    luma = _luma(restored)
+    r, b = luma + red + red_slope * luma, luma + blue + blue_slope * luma
+    g = (luma - _LUMA[0] * r - _LUMA[2] * b) / _LUMA[1]
+    return restored.lerp(torch.stack((r, g, b)).clamp(0, 1), grey)
+
+
+def steady_colour(portrait: Portrait, around: Sequence[tuple[int, Portrait]]) -> Portrait:
+    """``portrait``, restored, kept grey where the frames around it say that it is."""
+    tints = torch.stack([portrait.tint, *(other.tint for _, other in around)])
+    return replace(portrait, restored=keep_grey(portrait.restored, tints))
+
+
+def _luma(rgb: Tensor) -> Tensor:
+    return torch.tensordot(rgb.new_tensor(_LUMA), rgb, dims=1)

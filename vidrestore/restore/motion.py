@@ -1,0 +1,95 @@
+"""What moved, and what did not, between two aligned faces of one track.
+
+Alignment takes the face's place, size and turn in the picture out; what is left between frames are
+expressions, turns of the head, and noise. Optical flow follows the first two; how far what it brings is off,
+in units of the noise, says where it may be trusted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+#: Pixels of a face at which it is compared: finer than that, degraded faces hold noise alone.
+SIDE = 256
+#: Deviations, in pixels of that, of the blurs before flow is sought, before two faces are compared, and of
+#: what differs between them.
+_FLOW_BLUR, _COMPARE_BLUR, _SPREAD = 1.0, 1.0, 4.0
+#: Where in the crop the face is: rows and columns over which noise is measured.
+_FACE = (slice(SIDE // 4, SIDE * 7 // 8), slice(SIDE // 5, SIDE * 4 // 5))
+
+_columns, _rows = np.meshgrid(np.arange(SIDE, dtype=np.float32), np.arange(SIDE, dtype=np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """An aligned face as small as it is compared at."""
+
+    colours: np.ndarray  #: (SIDE, SIDE, 3) float32, 0 to 255
+    luma: np.ndarray  #: (SIDE, SIDE) uint8, blurred
+
+    @classmethod
+    def of(cls, image: Tensor) -> View:
+        """``image`` (3, S, S) RGB in [0, 1]."""
+        small = F.interpolate(image[None].float(), (SIDE, SIDE), mode="area")[0]
+        colours = (small * 255).permute(1, 2, 0).contiguous().cpu().numpy()
+        luma = cv2.GaussianBlur(cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY), (0, 0), _FLOW_BLUR)
+        return cls(colours, np.clip(np.rint(luma), 0, 255).astype(np.uint8))
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """From one view to another."""
+
+    flow: np.ndarray  #: (SIDE, SIDE, 2) float32: where each pixel of the first lies in the second, as x, y
+    error: np.ndarray  #: (SIDE, SIDE) float32: mean square by which the second differs there, of 255
+
+    @classmethod
+    def between(cls, here: View, there: View) -> Motion:
+        """By dense inverse search (Kroeger et al., ECCV 2016)."""
+        search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        flow = search.calc(here.luma, there.luma, None)
+        brought = cv2.remap(
+            there.colours,
+            _columns + flow[..., 0],
+            _rows + flow[..., 1],
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        difference = cv2.GaussianBlur(brought - here.colours, (0, 0), _COMPARE_BLUR)
+        return cls(flow, cv2.GaussianBlur((difference**2).mean(-1), (0, 0), _SPREAD))
+
+    @property
+    def noise(self) -> float:
+        """By how much the two differ over most of the face: the noise of two pictures, where little moves in
+        a way that flow does not follow."""
+        return float(np.median(self.error[_FACE]))
+
+    def bring(self, image: Tensor) -> Tensor:
+        """``image`` (C, S, S) of the second, as the first sees it."""
+        size = image.shape[-1]
+        flow = cv2.resize(self.flow, (size, size), interpolation=cv2.INTER_LINEAR) * (size / SIDE)
+        grid = np.arange(size, dtype=np.float32)
+        x, y = flow[..., 0] + grid, flow[..., 1] + grid[:, None]
+        if image.device.type == "cpu":  # three times as fast as the other
+            pixels = np.ascontiguousarray(image.permute(1, 2, 0).numpy())
+            found = cv2.remap(pixels, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            return torch.from_numpy(found.reshape(size, size, -1)).permute(2, 0, 1)
+        places = np.stack((x, y), -1) * (2 / size) + (1 / size - 1)
+        return F.grid_sample(
+            image[None],
+            torch.from_numpy(places)[None].to(image),
+            padding_mode="border",
+            align_corners=False,
+        )[0]
+
+
+def likeness(error: Tensor, noise: float | Tensor, *, free: float, fall: float) -> Tensor:
+    """1 where ``error`` is at most ``free`` times ``noise``, and falling above it: to 1 / e with ``fall``
+    times the noise more."""
+    return torch.exp(-((error / noise - free) / fall).clamp(min=0))

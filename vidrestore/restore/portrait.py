@@ -1,0 +1,29 @@
+"""One aligned face on its way through restoration, with what each step found for the next ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor
+
+from .motion import Motion, View
+from .restorer import Observation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portrait:
+    """Steps return a copy with more in it."""
+
+    track: int
+    image: Tensor  #: (3, S, S) RGB in [0, 1], what is restored: the crop, or the crop held steady
+    view: View  #: the crop as it is compared with others
+    motions: dict[int, Motion] = field(default_factory=dict)  #: to the same face so many frames on
+    noise: float = (
+        0.0  #: mean square by which the crop differs from those beside it where nothing moves, of 255
+    )
+    tint: Tensor | None = None  #: what the crop's colours depend on, see :mod:`.colour`
+    observation: Observation | None = None  #: what the restorer saw
+    restored: Tensor | None = None  #: (3, S, S)
+    mask: Tensor | None = None  #: (S, S) in [0, 1], where it replaces what was there
+    source: Any = None  #: where it was cut out and goes back to; nothing here looks into it
