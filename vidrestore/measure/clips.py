@@ -17,6 +17,7 @@ from ..faces.detect import Detector, working_size
 from ..faces.face import Face
 from ..faces.live import LiveSource
 from ..media.decode import Decoder, Frame, Thumbnails
+from ..media.timeline import Span
 
 
 @dataclass(frozen=True)
@@ -31,16 +32,22 @@ class ClipFace:
 
 
 def clip_faces(
-    reference: Path, clips: Sequence[Path], detector: Detector, *, size: int = TEMPLATE_SIZE
+    reference: Path,
+    clips: Sequence[Path],
+    detector: Detector,
+    *,
+    size: int = TEMPLATE_SIZE,
+    span: Span | None = None,
 ) -> Iterator[ClipFace]:
-    """Every face of ``reference``, cut out of it and of ``clips`` at the same place.
+    """Every face of ``reference``, cut out of it and of ``clips`` at the same place. ``span`` is the part
+    of them all that is looked at.
 
     Faces are found and followed in the reference alone, so that how well a face is found is not mixed with
     how well it looks. Frames go by their order, not their times. Raises InputError for clips of other sizes
     or lengths than the reference.
     """
     with ExitStack() as stack:
-        decoders = [stack.enter_context(Decoder(path)) for path in (reference, *clips)]
+        decoders = [stack.enter_context(Decoder(path, span)) for path in (reference, *clips)]
         first = decoders[0].first
         small = working_size(*first.upright_size)
         thumbnail = Thumbnails(*small)

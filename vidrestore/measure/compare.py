@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .identity import IdentityEmbedding
 from .perceptual import PerceptualDistance
-from .pictures import psnr, ssim
+from .pictures import ms_ssim, psnr, ssim
 
 #: Side in pixels that faces are reduced to for the perceptual distances, whose networks run their first
 #: layers at full size: at 512 a picture takes them several seconds of one core.
@@ -34,7 +34,7 @@ class Reference:
 class Comparison:
     """What was measured of M pictures of one face."""
 
-    figures: dict[str, np.ndarray]  #: psnr, ssim, alex, vgg, identity: (M,) each
+    figures: dict[str, np.ndarray]  #: psnr, ssim, ms_ssim, alex, vgg, identity: (M,) each
     features: np.ndarray  #: (M, D): VGG's deepest features, averaged over the face, for a Fréchet distance
 
 
@@ -63,6 +63,7 @@ class FaceMeter:
         figures = {
             "psnr": np.array([psnr(row, reference.picture) for row in rows]),
             "ssim": np.array([ssim(row, reference.picture) for row in rows]),
+            "ms_ssim": np.array([ms_ssim(row, reference.picture) for row in rows]),
         }
         for name, net in self._nets.items():
             figures[name] = net.compare(layers[name], reference.layers[name]).cpu().numpy()

@@ -25,11 +25,23 @@ class Column:
 COLUMNS = (
     Column("psnr", "PSNR", 2, higher_is_better=True),
     Column("ssim", "SSIM", 3, higher_is_better=True),
+    Column("ms_ssim", "MS-SSIM", 3, higher_is_better=True),
     Column("alex", "alex", 3),
     Column("vgg", "vgg", 3),
     Column("identity", "identity", 3),
     Column("identity_median", "(median)", 3),
     Column("frechet", "Fréchet", 3),
+)
+#: What is seen over time.
+TIME_COLUMNS = (
+    Column("face_psnr", "face PSNR", 2, higher_is_better=True),
+    Column("warping", "warping", 3),
+    Column("flicker", "flicker", 3),
+    Column("static", "static", 3),
+    Column("jitter", "jitter", 3),
+    Column("raw_jitter", "(raw)", 3),
+    Column("mouth", "mouth", 3),
+    Column("eyes", "eyes", 3),
 )
 
 
@@ -56,9 +68,10 @@ class Tally:
         return frechet_distance(np.stack(self.features), np.stack(clean_features))
 
 
-def table(title: str, rows: Mapping[str, Mapping[str, float]]) -> str:
-    """Rows of figures by name, as text; an arrow says which way is better."""
-    columns = [c for c in COLUMNS if any(c.key in row for row in rows.values())]
+def table(title: str, rows: Mapping[str, Mapping[str, float]], columns: Sequence[Column] = COLUMNS) -> str:
+    """Rows of figures by name, as text: those of ``columns`` that any of them has. An arrow says which way
+    is better."""
+    columns = [c for c in columns if any(c.key in row for row in rows.values())]
     width = max(len(title), *(len(name) for name in rows))
     headings = [f"{c.heading} {'↑' if c.higher_is_better else '↓'}" for c in columns]
     lines = ["  ".join([f"{title:{width}}", *(f"{h:>10}" for h in headings)])]
