@@ -19,27 +19,8 @@ import logging
 import sys
 from pathlib import Path
 
-import numpy as np
-from tqdm import tqdm
-
 from vidrestore.errors import UsageError, VidrestoreError
-from vidrestore.media.decode import Decoder
-from vidrestore.media.encode import EncoderSettings
-from vidrestore.media.mux import Writer
-from vidrestore.media.output import check_output
-from vidrestore.training.footage import FRAME_LEVELS, FrameLevel, degrade_frame
-
-
-def degrade_clip(clip: Path, out: Path, level: FrameLevel, *, seed: int, overwrite: bool = False) -> int:
-    """Write ``clip`` degraded to ``out``; return the number of frames. Raises VidrestoreError, and leaves
-    no ``out`` behind then."""
-    check_output(out, clip, overwrite=overwrite)
-    settings = EncoderSettings(codec="libx264", crf=level.crf, preset="medium", reproducible=True)
-    with Decoder(clip) as decoder, Writer(out, decoder, settings) as writer:
-        for frame in tqdm(decoder, total=decoder.stream.frames or None, unit="frame", disable=None):
-            degrade_frame(frame.picture(editable=True), level, np.random.default_rng((seed, frame.index)))
-            writer.write(frame)
-    return writer.frames
+from vidrestore.training.footage import FRAME_LEVELS, FrameLevel, degrade_clip
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -2,7 +2,12 @@
 
     python tools/evaluate.py faces --faces FOLDER [--model lite] [--weights FILE] [--w 0 0.5 1] [--count N]
                              [--levels mild medium heavy] [--gate [NET]] [--sheet OUT.jpg] [--json OUT.json]
-    python tools/evaluate.py clips --reference CLEAN CLIP... [--json OUT.json]
+    python tools/evaluate.py clips --reference CLEAN CLIP... [--every N] [--sheet OUT.png] [--json OUT.json]
+    python tools/evaluate.py restore --reference CLEAN --degraded CLIP... [--reference ...] [-t TIME]
+                             [--settings "NAME: OPTIONS"...] [--every N] [--sheet OUT.png] [--json OUT.json]
+                             [-- OPTIONS]
+    python tools/evaluate.py still PICTURE_OR_CLIP [--levels mild medium heavy] [--frames N] [--seed N]
+                             [--settings ...] [--sheet OUT.png] [--json OUT.json] [-- OPTIONS]
 
 ``faces`` degrades clean aligned faces at fixed levels and restores them again. FOLDER is one that
 ``tools/prepare_faces.py`` wrote, of which the validation faces are taken, or one of aligned pictures (JPEG or
@@ -11,13 +16,28 @@ PNG, 512 x 512).
 ``clips`` compares the faces of clips that hold the same frames. They are found, followed and aligned in the
 clean clip, and cut out of all clips at the same places.
 
-PSNR is in dB, of all three channels; SSIM is of the luma; ``alex`` and ``vgg`` are perceptual distances
-(LPIPS on shift-tolerant networks) at 256 x 256 pixels, since at full size they take several seconds a
-picture; ``identity`` is the distance of face embeddings (different people: about .85); ``Fréchet`` is the
+``restore`` restores degraded clips of CLEAN itself, with several settings, and compares them so. A setting
+is a name and the program's own options, such as "faithful: --w 0.9"; without any they are all that holds a
+face still, none of it (per-frame), and each part of it off. OPTIONS behind ``--`` are for all of them. With
+several clips there is a table for each and one of the means.
+
+``still`` does the same with a scene that does not move, a picture or a clip's first frame, repeated and
+degraded as ``tools/degrade.py`` does it: the noise and the codec's changes are all that moves.
+
+PSNR is in dB, of all three channels; SSIM and MS-SSIM are of the luma; ``alex`` and ``vgg`` are perceptual
+distances (LPIPS on shift-tolerant networks) at 256 x 256 pixels, since at full size they take several seconds
+a picture; ``identity`` is the distance of face embeddings (different people: about .85); ``Fréchet`` is the
 distance between the sets' VGG features, not FID, and compares only runs on the same faces. The baseline
 ``bicubic`` is the degraded face at its own resolution, enlarged; ``nlm + unsharp`` is non-local means and an
 unsharp mask. ``--gate`` counts the perceptual distance by ``NET``, which should be one that the model was not
 trained on: ``vgg`` for the embedded model.
+
+Over time, in the face's oval and of 255: ``face PSNR`` is in dB, of the mean squared error; ``warping`` is
+what differs from frame to frame when the clean face's motion is undone, above the clean face's own;
+``flicker`` how the brightness changes from frame to frame more than the clean face's; ``static`` the
+deviation over time in a still scene; ``mouth`` and ``eyes`` the error there while they move. ``jitter`` is how
+much landmarks shake, smoothed as faces are aligned by them and (raw) as detected, in pixels of a 512-pixel
+face. ``--every N`` takes the figures of single pictures from every Nth face only: they take the most time.
 
 Needs: pip install "vidrestore[evaluate,train]"
 """
@@ -25,14 +45,17 @@ Needs: pip install "vidrestore[evaluate,train]"
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import shlex
 import sys
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import cv2
@@ -42,24 +65,35 @@ from torch import Tensor
 from tqdm import tqdm
 
 from vidrestore import __version__
-from vidrestore.errors import InputError, OutputError, VidrestoreError
+from vidrestore.cli import run as vidrestore
+from vidrestore.errors import InputError, OutputError, UsageError, VidrestoreError
 from vidrestore.faces.detectors import choose_detector, load_detector
-from vidrestore.measure.clips import clip_faces
 from vidrestore.measure.compare import NETS, PERCEPTUAL_SIZE, FaceMeter
+from vidrestore.measure.footage import Footage, mean_rows, measure_clips
 from vidrestore.measure.gate import Levels, gate_table, judge, perceptual_rules
-from vidrestore.measure.methods import Model, apply_methods, load_models
-from vidrestore.measure.report import Tally, table
+from vidrestore.measure.methods import INPUT, Model, apply_methods, load_models
+from vidrestore.measure.report import TIME_COLUMNS, Tally, table
+from vidrestore.measure.settings import Setting, check_settings, each_part_off, read_setting
 from vidrestore.measure.sheet import contact_sheet, save_sheet, thumbnail
+from vidrestore.measure.still import write_still
+from vidrestore.media.timeline import Span
+from vidrestore.options import STEADY, seconds
 from vidrestore.runtime.device import find_device
 from vidrestore.training.data import FaceSet
 from vidrestore.training.degrade import LEVELS, degrade
+from vidrestore.training.footage import FRAME_LEVELS, degrade_clip
 
 SUFFIXES = {".jpg", ".jpeg", ".png"}
 BATCH = 4
 #: Bytes of a contact sheet for each of its rows.
 ROW_BYTES = 55_000
+#: Bytes of each picture of a clip's contact sheet.
+PICTURE_BYTES = 120_000
 #: Exit code of a run whose model misses the ship gate.
 GATE_MISSED = 3
+
+#: A row of a contact sheet: its label, and a picture for each column.
+SheetRow = tuple[str, list[np.ndarray]]
 
 
 def load_faces(folder: Path, count: int | None) -> list[tuple[str, Tensor]]:
@@ -191,30 +225,132 @@ def pass_gate(model: str, levels: Levels, net: str) -> list[dict[str, Any]]:
 
 
 def evaluate_clips(args: argparse.Namespace) -> int:
-    device = find_device(args.device)
-    detector = load_detector(choose_detector("auto"), device)
-    meter = FaceMeter(device=device)
-    tallies = [Tally() for _ in args.clips]
-    places: dict[str, list[int]] = {"frame": [], "track": []}
-    for face in tqdm(clip_faces(args.reference, args.clips, detector), unit="face", disable=None):
-        places["frame"].append(face.frame)
-        places["track"].append(face.track)
-        comparison = meter.compare(face.pictures, meter.reference(face.clean))
-        for i, tally in enumerate(tallies):
-            tally.add(comparison, i)
-    count = len(places["frame"])
-    if not count:
-        raise InputError(f"no face was found in {args.reference}; there is nothing to compare")
-    rows = {str(path): tally.summary() for path, tally in zip(args.clips, tallies, strict=True)}
-    seen = f"{count} faces in {len(set(places['frame']))} frames"
-    print(table(f"{args.reference.name}, {seen}", rows))
-    report = header() | {"reference": str(args.reference), "faces": places}
-    report["clips"] = {
-        path: row | {"per_face": tally.figures}
-        for (path, row), tally in zip(rows.items(), tallies, strict=True)
-    }
-    write_json(args.json, report)
+    clips = {str(path): path for path in args.clips}
+    footage = measure(args, args.reference, clips)
+    print_tables(f"{args.reference.name}, {seen(footage)}", footage.rows)
+    faces = {"frame": footage.frames, "track": footage.tracks}
+    rows = {path: row | {"per_face": footage.series[path]} for path, row in footage.rows.items()}
+    write_json(args.json, header() | {"reference": str(args.reference), "faces": faces, "clips": rows})
+    write_sheet(args.sheet, [*clips, "clean"], footage.sheet)
     return 0
+
+
+def evaluate_restored(args: argparse.Namespace) -> int:
+    if len(args.reference) != len(args.degraded):
+        raise UsageError("give --degraded clips for each --reference, and a --reference for each")
+    pairs = [
+        (reference, clip)
+        for reference, clips in zip(args.reference, args.degraded, strict=True)
+        for clip in clips
+    ]
+    words = [*args.options, *(("-t", str(args.duration)) if args.duration else ())]
+    settings = check_plans(args, [clip for _, clip in pairs], words)
+    found = {str(clip): measure_settings(args, reference, clip, settings, words) for reference, clip in pairs}
+    report_settings(args, found)
+    return 0
+
+
+def evaluate_still(args: argparse.Namespace) -> int:
+    found = {}
+    with TemporaryDirectory() as folder:
+        clean = Path(folder) / f"{args.scene.stem}.mkv"
+        write_still(args.scene, clean, frames=args.frames)
+        settings = check_plans(args, [clean], args.options)
+        for level in args.levels:
+            degraded = clean.with_name(f"{args.scene.stem}-{level}.mp4")
+            degrade_clip(clean, degraded, FRAME_LEVELS[level], seed=args.seed)
+            name = f"{args.scene}, {level}"
+            found[name] = measure_settings(args, clean, degraded, settings, args.options, still=True)
+    report_settings(args, found)
+    return 0
+
+
+def check_plans(args: argparse.Namespace, clips: Sequence[Path], words: Sequence[str]) -> list[Setting]:
+    """The settings. Raises VidrestoreError where the program would refuse one of them, before any work."""
+    settings = [read_setting(text) for text in args.settings] or each_part_off(STEADY)
+    check_settings(settings)
+    with TemporaryDirectory() as folder, redirect_stdout(io.StringIO()):
+        for clip in clips:
+            for setting in settings:
+                restore(clip, Path(folder) / "out.mkv", [*words, *setting.words, "--dry-run"])
+    return settings
+
+
+def restore(clip: Path, out: Path, words: Sequence[str]) -> None:
+    """Restore ``clip`` as the command line does, to a file without loss. Raises VidrestoreError."""
+    vidrestore([str(clip), str(out), *words, "-c:v", "ffv1"])
+
+
+def measure_settings(
+    args: argparse.Namespace,
+    reference: Path,
+    clip: Path,
+    settings: Sequence[Setting],
+    words: Sequence[str],
+    *,
+    still: bool = False,
+) -> Footage:
+    """Restore ``clip`` with every setting, and measure it and them."""
+    with TemporaryDirectory() as folder:
+        clips = {INPUT: clip}
+        for number, setting in enumerate(settings):
+            clips[setting.name] = Path(folder) / f"{number}.mkv"
+            restore(clip, clips[setting.name], [*words, *setting.words])
+        footage = measure(args, reference, clips, still=still)
+    print_tables(f"{clip.name}, {seen(footage)}", footage.rows)
+    return footage
+
+
+def report_settings(args: argparse.Namespace, found: Mapping[str, Footage]) -> None:
+    """The mean over the clips, the JSON file and the contact sheet."""
+    report = header() | {
+        "clips": {
+            clip: {
+                "faces": {"frame": footage.frames, "track": footage.tracks},
+                "settings": {
+                    name: row | {"per_face": footage.series[name]} for name, row in footage.rows.items()
+                },
+            }
+            for clip, footage in found.items()
+        }
+    }
+    if len(found) > 1:
+        report["mean"] = mean_rows([footage.rows for footage in found.values()])
+        print_tables(f"mean of {len(found)} clips", report["mean"])
+    write_json(args.json, report)
+    names = next(iter(found.values())).rows
+    rows = [(f"{Path(clip).name}: {label}", row) for clip, f in found.items() for label, row in f.sheet]
+    write_sheet(args.sheet, [*names, "clean"], rows)
+
+
+def measure(
+    args: argparse.Namespace, reference: Path, clips: Mapping[str, Path], *, still: bool = False
+) -> Footage:
+    """Figures of ``clips`` as the arguments ask for them."""
+    device = find_device(args.device)
+    return measure_clips(
+        reference,
+        clips,
+        load_detector(choose_detector("auto"), device),
+        FaceMeter(device=device),
+        span=Span(end=getattr(args, "duration", None)),
+        every=args.every,
+        shown=args.sheet_rows if args.sheet else 0,
+        still=still,
+    )
+
+
+def seen(footage: Footage) -> str:
+    return f"{len(footage.frames)} faces in {len(set(footage.frames))} frames"
+
+
+def print_tables(title: str, rows: Mapping[str, Mapping[str, float]]) -> None:
+    print(table(title, rows), table("over time", rows, TIME_COLUMNS), sep="\n\n", end="\n\n", flush=True)
+
+
+def write_sheet(path: Path | None, columns: Sequence[str], rows: Sequence[SheetRow]) -> None:
+    if path and rows:
+        save_sheet(path, contact_sheet(columns, rows), limit=PICTURE_BYTES * len(columns) * len(rows))
 
 
 def header() -> dict[str, Any]:
@@ -288,7 +424,61 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     clips.set_defaults(run=evaluate_clips)
     clips.add_argument("--reference", type=Path, required=True, help="the clean clip")
     clips.add_argument("clips", type=Path, nargs="+", help="clips of the same frames: degraded, restored")
-    for command in (faces, clips):
+    restored = commands.add_parser("restore", help="degraded clips, restored with several settings")
+    restored.set_defaults(run=evaluate_restored)
+    restored.add_argument(
+        "--reference", type=Path, action="append", required=True, help="a clean clip; repeatable"
+    )
+    restored.add_argument(
+        "--degraded",
+        type=Path,
+        nargs="+",
+        action="append",
+        required=True,
+        help="clips of its frames; once for each --reference",
+    )
+    restored.add_argument(
+        "-t",
+        dest="duration",
+        type=seconds,
+        metavar="TIME",
+        help="restore and compare this much (default: all)",
+    )
+    still = commands.add_parser("still", help="a scene that does not move, degraded and restored")
+    still.set_defaults(run=evaluate_still)
+    still.add_argument("scene", type=Path, help="a picture, or a clip whose first frame is taken")
+    still.add_argument("--levels", nargs="+", choices=FRAME_LEVELS, default=list(FRAME_LEVELS))
+    still.add_argument(
+        "--frames", type=positive, default=40, help="how often it is repeated (default: %(default)s)"
+    )
+    still.add_argument("--seed", type=int, default=1, help="of the noise (default: %(default)s)")
+    for command in (restored, still):
+        command.add_argument(
+            "--settings",
+            nargs="+",
+            default=[],
+            metavar="NAME: OPTIONS",
+            help="what is compared (default: per-frame, full, and each part of it off)",
+        )
+        command.add_argument(
+            "options", nargs="*", metavar="-- OPTIONS", help="of the program, for all settings"
+        )
+    for command in (clips, restored, still):
+        command.add_argument(
+            "--every",
+            type=positive,
+            default=1 if command is clips else 10,
+            metavar="N",
+            help="compare single pictures of every Nth face (default: %(default)s)",
+        )
+        command.add_argument("--sheet", type=Path, help="write a contact sheet here (.jpg, .png)")
+        command.add_argument(
+            "--sheet-rows",
+            type=positive,
+            default=4,
+            help="a clip's faces on it, about (default: %(default)s)",
+        )
+    for command in (faces, clips, restored, still):
         command.add_argument("--device", default="auto")
         command.add_argument("--json", type=Path, help="write all figures here")
     return parser.parse_args(argv)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
+from tqdm import tqdm
 
+from vidrestore.media.decode import Decoder
+from vidrestore.media.encode import EncoderSettings
+from vidrestore.media.mux import Writer
+from vidrestore.media.output import check_output
 from vidrestore.media.picture import Picture
 
 from .degrade import LEVELS, Degradation
@@ -37,6 +43,18 @@ class FrameLevel:
 FRAME_LEVELS = {
     name: FrameLevel.of(LEVELS[name], crf) for name, crf in zip(LEVELS, (23, 28, 32), strict=True)
 }
+
+
+def degrade_clip(clip: Path, out: Path, level: FrameLevel, *, seed: int, overwrite: bool = False) -> int:
+    """Write ``clip`` degraded to ``out``; return the number of frames. Raises VidrestoreError, and leaves
+    no ``out`` behind then."""
+    check_output(out, clip, overwrite=overwrite)
+    settings = EncoderSettings(codec="libx264", crf=level.crf, preset="medium", reproducible=True)
+    with Decoder(clip) as decoder, Writer(out, decoder, settings) as writer:
+        for frame in tqdm(decoder, total=decoder.stream.frames or None, unit="frame", disable=None):
+            degrade_frame(frame.picture(editable=True), level, np.random.default_rng((seed, frame.index)))
+            writer.write(frame)
+    return writer.frames
 
 
 def degrade_frame(picture: Picture, level: FrameLevel, rng: np.random.Generator) -> None:

@@ -1,0 +1,32 @@
+"""A scene in which nothing moves, as a clip."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+
+from ..media.decode import Decoder
+
+_RATE = Fraction(25)
+
+
+def write_still(source: Path, out: Path, *, frames: int) -> None:
+    """Write the picture ``source``, or the first frame of the clip ``source``, to ``out`` (.mkv)
+    ``frames`` times over, without loss, as 4:2:0 of 8 bits. Raises InputError."""
+    with Decoder(source) as decoder:
+        first = decoder.first.video
+    # 4:2:0 wants even sides, so that H.264 can take it.
+    width, height = (side // 2 * 2 for side in (first.width, first.height))
+    picture = first.reformat(width, height, "yuv420p")
+    with av.open(str(out), "w") as container:
+        stream = container.add_stream("ffv1", rate=_RATE)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.time_base = stream.codec_context.time_base = 1 / _RATE
+        for tag in ("color_range", "colorspace"):
+            setattr(stream.codec_context, tag, getattr(picture, tag))
+        for pts in range(frames):
+            picture.pts, picture.time_base = pts, 1 / _RATE
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
