@@ -20,8 +20,9 @@ ALLOWED = {
     "measure": {"runtime", "weights", "media", "faces", "restore"},
     "training": {"runtime", "weights", "media", "faces", "restore", "measure"},
     "options": set(),
-    "pipeline": {"options", "media", "faces", "restore", "runtime", "weights"},
-    "cli": {"options", "pipeline", "media", "weights"},
+    "analyze": {"options", "media", "faces", "runtime"},
+    "pipeline": {"options", "analyze", "media", "faces", "restore", "runtime", "weights"},
+    "cli": {"options", "analyze", "pipeline", "media", "weights"},
     "__main__": {"cli"},
 }
 

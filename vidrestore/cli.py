@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import Field, fields
+from pathlib import Path
 from typing import Any, NoReturn
 
 from tqdm import tqdm
@@ -16,6 +19,8 @@ from .options import Options, check
 
 _EPILOG = """\
 Other commands:
+  vidrestore analyze IN -o tracks.json
+                                find the faces and write them down, to be edited and used with --tracks
   vidrestore weights            list the models, their licences and whether they are here
   vidrestore weights get NAME   download one
 
@@ -45,9 +50,15 @@ def run(argv: list[str]) -> int:
     log.setLevel(logging.INFO)
     if argv[:1] == ["weights"]:
         return _weights(argv[1:])
+    if argv[:1] == ["analyze"]:
+        return _analyze(argv[1:], log)
     words = _restore_parser().parse_args(argv)
-    log.setLevel(logging.WARNING if words.quiet else logging.DEBUG if words.verbose else logging.INFO)
+    _set_loudness(log, words)
     return _restore(_options(words), quiet=words.quiet)
+
+
+def _set_loudness(log: logging.Logger, words: argparse.Namespace) -> None:
+    log.setLevel(logging.WARNING if words.quiet else logging.DEBUG if words.verbose else logging.INFO)
 
 
 def _options(words: argparse.Namespace) -> Options:
@@ -60,12 +71,60 @@ def _options(words: argparse.Namespace) -> Options:
 
 def _restore(options: Options, *, quiet: bool) -> int:
     # Imported here, since what it brings along takes seconds and --help should not.
-    from .media.probe import probe
     from .pipeline import plan, restore_video
 
     if options.dry_run:
         print(plan(options))
         return 0
+    with _progress(options, quiet=quiet) as progress:
+        report = restore_video(options, progress)
+    log = logging.getLogger("vidrestore")
+    if not report.faces:
+        log.warning("no faces were found: %s is the input, encoded anew", options.output.name)
+    log.info(
+        "%s: %d frames, %d faces, %d tracks in %.1f s (%.2f frames/s) with %s",
+        *(options.output, report.frames, report.faces, report.tracks),
+        *(report.seconds, report.frames / report.seconds, report.model),
+    )
+    return 0
+
+
+def _analyze(argv: list[str], log: logging.Logger) -> int:
+    parser = _Parser(
+        prog="vidrestore analyze",
+        description="Find and follow the faces of a video and write them to a tracks file. Edited there (w, "
+        "skip and name of each track), they are restored by: vidrestore IN OUT --tracks FILE",
+        allow_abbrev=False,
+    )
+    options = {option.name: option for option in fields(Options)}
+    _add(parser, options["input"])
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="the tracks file")
+    for name in ("detector", "offline", "start", "duration", "end", "device"):
+        _add(parser, options[name])
+    parser.add_argument("-y", dest="overwrite", action="store_true", help="replace FILE if it exists")
+    _add_loudness(parser)
+    words = parser.parse_args(argv)
+    _set_loudness(log, words)
+    from .analyze import analyze_video
+
+    given = _options(words)
+    with _progress(given, quiet=words.quiet) as progress:
+        found = analyze_video(given, progress)
+    log.info(
+        "%s: %d frames, %d faces, %d tracks in %.1f s (%.2f frames/s)",
+        *(given.output, found.frames, found.faces, len(found.tracks)),
+        *(found.seconds, found.frames / found.seconds),
+    )
+    if found.tracks and log.isEnabledFor(logging.INFO):
+        print(found.table, file=sys.stderr)
+    return 0
+
+
+@contextmanager
+def _progress(options: Options, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar over the frames of a run: what to call after each with the frames and faces done."""
+    from .media.probe import probe
+
     info = probe(options.input)
     total = info.frames
     if (options.start or options.stop) and info.rate and info.duration is not None:
@@ -87,16 +146,7 @@ def _restore(options: Options, *, quiet: bool) -> int:
             bar.set_postfix(faces=faces, refresh=False)
             bar.update(frames - bar.n)
 
-        report = restore_video(options, progress)
-    log = logging.getLogger("vidrestore")
-    if not report.faces:
-        log.warning("no faces were found: %s is the input, encoded anew", options.output.name)
-    log.info(
-        "%s: %d frames, %d faces, %d tracks in %.1f s (%.2f frames/s) with %s",
-        *(options.output, report.frames, report.faces, report.tracks),
-        *(report.seconds, report.frames / report.seconds, report.model),
-    )
-    return 0
+        yield progress
 
 
 def _weights(argv: list[str]) -> int:
@@ -130,11 +180,15 @@ def _restore_parser() -> argparse.ArgumentParser:
         if group not in groups:
             groups[group] = parser.add_argument_group(group)
         _add(groups[group], option)
+    _add_loudness(parser)
+    parser.add_argument("--version", action="version", version=f"vidrestore {__version__}")
+    return parser
+
+
+def _add_loudness(parser: argparse.ArgumentParser) -> None:
     loudness = parser.add_mutually_exclusive_group()
     loudness.add_argument("-v", "--verbose", action="store_true", help="say more")
     loudness.add_argument("-q", "--quiet", action="store_true", help="say only what went wrong")
-    parser.add_argument("--version", action="version", version=f"vidrestore {__version__}")
-    return parser
 
 
 def _add(group: Any, option: Field) -> None:

@@ -19,6 +19,11 @@ def check_output(out: Path, source: Path, *, overwrite: bool) -> None:
     """Refuse an OUT that cannot or must not be written. Raises OutputError or UsageError."""
     if out.suffix.lower() not in MUXERS:
         raise UsageError(f"{out.name!r} has no ending that names a container; use one of {', '.join(MUXERS)}")
+    check_place(out, source, overwrite=overwrite)
+
+
+def check_place(out: Path, source: Path, *, overwrite: bool) -> None:
+    """Refuse a place where no file can or must be written. Raises OutputError."""
     folder = out.absolute().parent
     if not folder.is_dir():
         raise OutputError(f"the folder {folder} does not exist; make it first or choose another")

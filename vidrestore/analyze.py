@@ -1,0 +1,122 @@
+"""Faces in two runs: the first finds them and writes them down, the second restores them as written."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+
+from .faces.detect import working_size
+from .faces.detectors import choose_detector, load_detector
+from .faces.live import LiveSource
+from .faces.recorded import RecordedSource, check_origin, set_w
+from .faces.recording import Origin, Recording, TrackSummary
+from .faces.tracks_file import read_recording, write_recording
+from .media.decode import Decoder, Frame, Thumbnails
+from .media.output import check_place, partial_path, place, writing
+from .media.timeline import Span
+from .options import Options
+from .runtime.ahead import ahead
+from .runtime.device import find_device
+
+log = logging.getLogger(__name__)
+
+_DEPTH = 4  #: decoded frames that wait for the detector at most
+_LISTED = 20  #: tracks in the table at most
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What a run found."""
+
+    frames: int
+    faces: int
+    tracks: dict[int, TrackSummary]
+    seconds: float
+
+    @property
+    def table(self) -> str:
+        """The tracks with the most frames, one a line, so that a person can tell who is who."""
+        listed = sorted(sorted(self.tracks, key=lambda track: -self.tracks[track].frames)[:_LISTED])
+        lines = ["track        from          to  frames   size"]
+        for track in listed:
+            found = self.tracks[track]
+            times = f"{_clock(found.first):>10}  {_clock(found.last):>10}"
+            lines.append(f"{track:5}  {times}  {found.frames:6}  {found.size:4} px")
+        if len(self.tracks) > len(listed):
+            lines.append(f"and {len(self.tracks) - len(listed)} shorter ones")
+        return "\n".join(lines)
+
+
+def analyze_video(
+    options: Options, progress: Callable[[int, int], None] = lambda frames, faces: None
+) -> Analysis:
+    """Find and follow the faces of ``options.input`` and write them to the tracks file ``options.output``.
+
+    ``progress`` is called after each frame with how many frames and faces are done. Raises
+    VidrestoreError, and leaves no tracks file behind then.
+    """
+    started = time.monotonic()
+    check_place(options.output, options.input, overwrite=options.overwrite)
+    with ExitStack() as stack:
+        decoder = stack.enter_context(Decoder(options.input, Span(options.start, options.stop)))
+        device = find_device(options.device)
+        name = choose_detector(options.detector, offline=options.offline)
+        source = LiveSource(load_detector(name, device), batch=1 if device.type == "cpu" else options.batch)
+        size = working_size(*decoder.first.upright_size)
+        scale = tuple(full / small for full, small in zip(decoder.first.upright_size, size, strict=True))
+        thumbnail = Thumbnails(*size)
+        log.debug("%s at %dx%d on %s", name, *size, device)
+
+        recording = Recording(_origin(options, decoder))
+        decoded = ((frame, thumbnail(frame)) for frame in decoder)
+        decoded = stack.enter_context(closing(ahead(decoded, _DEPTH, "decode")))
+        for frame, faces in source.stream(decoded, scale):
+            recording.add(_pts(frame), faces)
+            progress(recording.frames, recording.faces)
+    partial = partial_path(options.output)
+    try:
+        with writing(options.output):
+            with partial.open("w", encoding="utf-8") as file:
+                write_recording(recording, file)
+            place(partial, options.output)
+    finally:
+        partial.unlink(missing_ok=True)
+    return Analysis(recording.frames, recording.faces, recording.summary(), time.monotonic() - started)
+
+
+def recorded_source(options: Options, decoder: Decoder) -> RecordedSource[Frame]:
+    """The faces that ``options.tracks`` has for the video in ``decoder``, with ``options.track_w`` set.
+
+    Raises InputError for a file that cannot be used or is not of this video, UsageError for a
+    ``--track-w`` of no track.
+    """
+    recording = read_recording(options.tracks)
+    check_origin(recording, _origin(options, decoder))
+    set_w(recording, dict(options.track_w))
+    return RecordedSource(recording, pts=_pts)
+
+
+def _origin(options: Options, decoder: Decoder) -> Origin:
+    width, height = decoder.first.upright_size
+    return Origin(
+        name=options.input.name,
+        width=width,
+        height=height,
+        time_base=decoder.first.video.time_base,
+        begin=decoder.timeline.begin,
+        start=float(options.start),
+        end=None if options.stop is None else float(options.stop),
+    )
+
+
+def _pts(frame: Frame) -> int:
+    """The decoder gives every frame a timestamp, and no two the same."""
+    return frame.video.pts
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds * 100), 6000)
+    return f"{minutes // 60}:{minutes % 60:02}:{seconds / 100:05.2f}"
