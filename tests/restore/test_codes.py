@@ -1,0 +1,63 @@
+"""Codes change when the face does."""
+
+from __future__ import annotations
+
+import torch
+
+from vidrestore.restore.codes import REACH, steady_codes
+from vidrestore.restore.portrait import Portrait
+from vidrestore.restore.restorer import Observation
+from vidrestore.runtime.windows import windowed
+
+GRID, CHANNELS, CODES = 4, 8, 16
+
+
+def track(changes_at: int | None = None, frames: int = 13) -> list[Portrait]:
+    """Noise decides between codes 0 and 1 everywhere; the upper half's features, and with them its codes,
+    become others in frame ``changes_at``."""
+    generator = torch.Generator().manual_seed(0)
+    base = torch.randn(CHANNELS, GRID, GRID, generator=generator)
+    parts = []
+    for frame in range(frames):
+        features = base + 0.05 * torch.randn(base.shape, generator=generator)
+        logits = torch.zeros(GRID * GRID, CODES)
+        logits[:, 0] = 5.0 + 0.3
+        logits[:, 1] = 5.0 + torch.randn(GRID * GRID, generator=generator)
+        if changes_at is not None and frame >= changes_at:
+            features[:, : GRID // 2] += 4
+            logits[: GRID * GRID // 2, 7] = 9.0
+        parts.append(
+            Portrait(track=1, image=None, view=None, observation=Observation(features, logits, None))
+        )
+    return parts
+
+
+def codes(parts: list[Portrait]) -> torch.Tensor:
+    return torch.stack([part.observation.logits.argmax(-1) for part in parts])
+
+
+def steadied(parts: list[Portrait]) -> torch.Tensor:
+    items = ((i, [part]) for i, part in enumerate(parts))
+    done = windowed(items, steady_codes, key=lambda portrait: portrait.track, reach=REACH)
+    return codes([part for _, (part,) in done])
+
+
+def switches(found: torch.Tensor) -> int:
+    return int((found[1:] != found[:-1]).sum())
+
+
+def test_noise_switches_fewer_codes():
+    parts = track()
+    assert switches(steadied(parts)) < 0.5 * switches(codes(parts))
+
+
+def test_a_face_that_changes_changes_its_codes_at_once():
+    found = steadied(track(changes_at=6))
+    upper = found[:, : GRID * GRID // 2]
+    assert (upper[6:] == 7).all()
+    assert (upper[:6] != 7).all()
+
+
+def test_a_lone_face_keeps_its_codes():
+    parts = track(frames=1)
+    assert steadied(parts).equal(codes(parts))

@@ -1,0 +1,57 @@
+"""No cast, no colour where there was none, no black face."""
+
+from __future__ import annotations
+
+import torch
+
+from vidrestore.restore.colour import follow_colours, keep_grey, measure_tint, only_finite
+
+from .test_steady import noisy, texture
+
+
+def test_broad_colours_follow_the_input_and_detail_stays():
+    image = texture(size=512)
+    detail = 0.05 * torch.randn(image.shape, generator=torch.Generator().manual_seed(0))
+    cast = torch.tensor([0.08, -0.05, 0.03])[:, None, None]
+    found = follow_colours((image + detail + cast)[None], image[None])[0]
+    assert (found - image).mean(dim=(1, 2)).abs().max() < 0.002
+    inner = (slice(None), slice(64, -64), slice(64, -64))
+    assert (
+        torch.corrcoef(torch.stack(((found - image)[inner].flatten(), detail[inner].flatten())))[0, 1] > 0.9
+    )
+
+
+def grey(tint: tuple[float, float, float]) -> torch.Tensor:
+    luma = texture(size=512).mean(dim=0, keepdim=True)
+    return (luma * torch.tensor(tint)[:, None, None]).clamp(0, 1)
+
+
+def test_grey_and_tinted_inputs_stay_so():
+    for tint in ((1.0, 1.0, 1.0), (1.1, 0.98, 0.8)):
+        image = noisy([grey(tint)], 2)[0]
+        restored = (image + 0.1 * (texture(5, 512) - texture(6, 512))).clamp(0, 1)
+        found = keep_grey(restored, measure_tint(image)[None])
+        chroma = [(x[0] - x[2]) - (grey(tint)[0] - grey(tint)[2]) for x in (restored, found)]
+        assert chroma[1].std() < 0.35 * chroma[0].std()
+        luma = [0.299 * x[0] + 0.587 * x[1] + 0.114 * x[2] for x in (restored, found)]
+        torch.testing.assert_close(luma[0], luma[1], atol=0.01, rtol=0)
+
+
+def test_colours_stay_where_there_are_some():
+    image = texture(size=512)
+    restored = texture(1, 512)
+    assert keep_grey(restored, measure_tint(image)[None]).equal(restored)
+
+
+def test_one_frame_does_not_decide():
+    tints = torch.stack([measure_tint(grey((1.0, 1.0, 1.0)))] * 2 + [measure_tint(texture(size=512))])
+    found = keep_grey(texture(1, 512), tints)
+    assert (found[0] - found[2]).std() < 0.01
+
+
+def test_what_is_not_finite_is_the_input():
+    image, restored = texture()[None], texture(1)[None].clone()
+    restored[0, 1, :100] = float("nan")
+    found = only_finite(restored, image)
+    assert found[..., :100, :].equal(image[..., :100, :])
+    assert found[..., 100:, :].equal(restored[..., 100:, :])

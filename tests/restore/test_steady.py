@@ -1,0 +1,121 @@
+"""Still faces stop flickering, moving ones do not smear."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from vidrestore.restore.motion import SIDE, Motion, View, likeness
+from vidrestore.restore.portrait import Portrait
+from vidrestore.restore.steady import REACH, compare, steady_input, steady_output
+from vidrestore.runtime.windows import windowed
+
+SIZE = 256
+
+
+def texture(seed: int = 0, size: int = SIZE) -> torch.Tensor:
+    """(3, size, size) smooth blobs and edges in [.2, .8]."""
+    rng = np.random.default_rng(seed)
+    coarse = torch.from_numpy(rng.random((1, 3, 20, 20), np.float32))
+    image = torch.nn.functional.interpolate(coarse, (size, size), mode="bicubic", align_corners=False)[0]
+    return (0.2 + 0.6 * image).clamp(0.1, 0.9)
+
+
+def portraits(images: list[torch.Tensor], restored: list[torch.Tensor] | None = None) -> list[Portrait]:
+    return [
+        Portrait(
+            track=1,
+            image=image,
+            view=View.of(image),
+            restored=restored[i] if restored else None,
+            mask=torch.ones(image.shape[-2:]) if restored else None,
+        )
+        for i, image in enumerate(images)
+    ]
+
+
+def over_time(parts: list[Portrait], *works) -> list[Portrait]:
+    items = ((i, [part]) for i, part in enumerate(parts))
+    for work in works:
+        items = windowed(items, work, key=lambda portrait: portrait.track, reach=REACH)
+    return [part for _, (part,) in items]
+
+
+def noisy(images: list[torch.Tensor], deviation: float) -> list[torch.Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    return [image + deviation / 255 * torch.randn(image.shape, generator=generator) for image in images]
+
+
+def test_flow_brings_a_shifted_face_back():
+    image = texture()
+    shifted = torch.roll(image, (3, -2), dims=(1, 2))
+    motion = Motion.between(View.of(image), View.of(shifted))
+    inner = slice(40, -40)
+    assert np.abs(motion.flow[inner, inner] - (-2, 3)).mean() < 0.3
+    difference = (motion.bring(shifted) - image)[:, inner, inner].abs().mean()
+    assert difference < 0.15 * (shifted - image)[:, inner, inner].abs().mean()
+    assert motion.noise < 1
+
+
+def test_likeness_falls_from_one():
+    errors = torch.tensor([0.0, 1.0, 2.0, 4.0])
+    like = likeness(errors, 1.0, free=2.0, fall=2.0)
+    torch.testing.assert_close(like, torch.tensor([1.0, 1.0, 1.0, np.exp(-1)], dtype=torch.float32))
+
+
+def test_noise_averages_out_of_a_still_face():
+    clean = [texture()] * 9
+    found = over_time(portraits(noisy(clean, 12)), compare, steady_input)
+    before = (noisy(clean, 12)[4] - clean[4]).std()
+    assert (found[4].image - clean[4]).std() < 0.5 * before
+    assert found[4].noise > 4
+
+
+def test_a_clean_input_is_left_alone():
+    images = [texture()] * 7
+    found = over_time(portraits(noisy(images, 0.5)), compare, steady_input)
+    torch.testing.assert_close(found[3].image, noisy(images, 0.5)[3], atol=0.003, rtol=0)
+
+
+def test_the_result_flickers_less_where_the_input_is_still():
+    images = [texture()] * 9
+    restored = noisy([texture()] * 9, 10)
+    found = over_time(portraits(images, restored), compare, steady_output)
+    before, after = (torch.stack(list(x)).std(dim=0).mean() for x in (restored, (p.restored for p in found)))
+    assert after < 0.55 * before
+
+
+def test_what_appears_for_one_frame_is_not_smeared():
+    """A blink: a patch of the face changes in one frame, in input and result alike."""
+    still = texture()
+    blink = still.clone()
+    patch = (slice(None), slice(100, 140), slice(80, 150))
+    blink[patch] = 0.15
+    images = [still] * 4 + [blink] + [still] * 4
+    found = over_time(portraits(noisy(images, 2), noisy(images, 2)), compare, steady_output)
+    core = (slice(None), slice(108, 132), slice(90, 140))
+    for i in range(9):
+        assert (found[i].restored[core] - images[i][core]).abs().mean() < 0.02, i
+
+
+def test_a_lone_face_is_itself():
+    (portrait,) = over_time(portraits([texture()], [texture(1)]), compare, steady_input, steady_output)
+    assert portrait.restored.equal(texture(1))
+    assert portrait.image.equal(texture())
+
+
+@pytest.mark.parametrize("size", [SIDE, 2 * SIDE])
+def test_both_ways_of_bringing_agree(size, monkeypatch):
+    image = texture(2, size)
+    motion = Motion.between(View.of(image), View.of(torch.roll(image, 2, dims=2)))
+    other = texture(3, size)
+    grid = torch.arange(size) + 0.5
+    flow = torch.nn.functional.interpolate(
+        torch.from_numpy(motion.flow).permute(2, 0, 1)[None], (size, size), mode="bilinear"
+    )[0] * (size / SIDE)
+    places = torch.stack((flow[0] + grid, flow[1] + grid[:, None]), -1) * (2 / size) - 1
+    expected = torch.nn.functional.grid_sample(
+        other[None], places[None], padding_mode="border", align_corners=False
+    )[0]
+    torch.testing.assert_close(motion.bring(other), expected, atol=0.01, rtol=0)
