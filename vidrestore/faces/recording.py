@@ -101,7 +101,7 @@ class Recording:
                 len(own),
                 round(float(np.median(size[own]))),
             )
-            for track, own in zip(ids, np.split(order, starts[1:]), strict=True)
+            for track, own in zip(ids, np.split(order, starts)[1:], strict=True)
         }
 
     def _seconds(self, number: int) -> float:

@@ -1,0 +1,224 @@
+"""Faces written down and played back: the command, and that a recorded run has the live run's faces."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.clips import pattern, write
+from vidrestore.__main__ import main
+from vidrestore.analyze import Analysis, analyze_video, recorded_source
+from vidrestore.errors import InputError, UsageError
+from vidrestore.faces.detect import working_size
+from vidrestore.faces.detectors import load_detector
+from vidrestore.faces.face import Face
+from vidrestore.faces.live import LiveSource
+from vidrestore.faces.recording import TrackSummary
+from vidrestore.media.decode import Decoder, Thumbnails
+from vidrestore.media.timeline import Span
+from vidrestore.options import Options
+
+SCENES = Path(__file__).parents[1] / "samples" / "scenes.mkv"
+PART = {"start": Fraction(2), "end": Fraction(14, 5)}  # one face, from 2.4 s on two others
+
+Found = list[tuple[Fraction, tuple[Face, ...]]]
+
+
+@pytest.fixture(scope="module")
+def tracks_file(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("scenes") / "tracks.json"
+    assert main(["analyze", str(SCENES), "-ss", "2", "-to", "2.8", "-o", str(path), "-q"]) == 0
+    return path
+
+
+def live() -> Found:
+    with Decoder(SCENES, Span(**PART)) as decoder:
+        size = decoder.first.upright_size
+        small = working_size(*size)
+        thumbnail = Thumbnails(*small)
+        source = LiveSource(load_detector("retinaface_mobile0.25", "cpu"))
+        scale = (size[0] / small[0], size[1] / small[1])
+        frames = source.stream(((frame, thumbnail(frame)) for frame in decoder), scale)
+        return [(frame.time, faces) for frame, faces in frames]
+
+
+def recorded(path: Path, video: Path = SCENES, **options: object) -> Found:
+    given = Options(input=video, output=Path("none.mkv"), tracks=path, **(PART | options))
+    with Decoder(video, Span(given.start, given.stop)) as decoder:
+        source = recorded_source(given, decoder)
+        return [(frame.time, faces) for frame, faces in source.stream((frame, None) for frame in decoder)]
+
+
+def edited(path: Path, folder: Path, track: int, **settings: object) -> Path:
+    content = json.loads(path.read_text())
+    next(entry for entry in content["tracks"] if entry["id"] == track).update(settings)
+    (folder / "edited.json").write_text(json.dumps(content))
+    return folder / "edited.json"
+
+
+def assert_same(found: Found, expected: Found, tolerance: float) -> None:
+    for (time, faces), (expected_time, expected_faces) in zip(found, expected, strict=True):
+        assert time == expected_time
+        assert [face.track for face in faces] == [face.track for face in expected_faces]
+        for face, other in zip(faces, expected_faces, strict=True):
+            np.testing.assert_allclose(face.box, other.box, rtol=0, atol=tolerance)
+            np.testing.assert_allclose(face.landmarks, other.landmarks, rtol=0, atol=tolerance)
+            assert face.strength == pytest.approx(other.strength, abs=tolerance / 100)
+
+
+def test_a_recorded_run_has_the_faces_of_a_live_one(tracks_file):
+    found = live()
+    assert sum(len(faces) for _, faces in found) == 30
+    assert_same(recorded(tracks_file), found, 0.0051)
+
+
+def test_a_part_has_the_faces_of_its_frames(tracks_file):
+    start, end = Fraction(11, 5), Fraction(13, 5)
+    part = recorded(tracks_file, start=start, end=end)
+    assert part[0][0] == start
+    assert [len(faces) for _, faces in part] == [1] * 5 + [2] * 5
+    assert_same(part, [(time, faces) for time, faces in recorded(tracks_file) if start <= time < end], 0)
+
+
+def test_settings_reach_the_run(tracks_file, tmp_path):
+    path = edited(tracks_file, tmp_path, 2, skip=True, name="Eileen")
+    assert {face.track for _, faces in recorded(path) for face in faces} == {1, 3}
+    options = Options(input=SCENES, tracks=path, track_w=((1, 0.25), (1, 0.8), (2, 0.0)), **PART)
+    with Decoder(SCENES, Span(**PART)) as decoder:
+        source = recorded_source(options, decoder)
+    assert [source.settings(track).w for track in (1, 2, 3)] == [0.8, 0.0, None]
+    assert [source.settings(track).name for track in (1, 2)] == [None, "Eileen"]
+    with pytest.raises(UsageError, match=r"edited\.json has no track 9; it has 1, 2, 3"):
+        recorded(path, track_w=((9, 0.5),))
+
+
+@pytest.mark.parametrize(
+    "part", [{"start": Fraction(0)}, {"end": None}, {"start": Fraction(19, 10)}], ids=str
+)
+def test_more_than_was_analyzed(tracks_file, part):
+    with pytest.raises(InputError, match=r"tracks\.json holds scenes\.mkv from 2 s to 2\.8 s only"):
+        recorded(tracks_file, **part)
+
+
+def test_another_video_is_refused(tracks_file, tmp_path):
+    other = write(tmp_path / "other.mp4", [pattern(i, 64, 48, "yuv420p") for i in range(5)])
+    with pytest.raises(InputError, match=r"of a 480x360 video \(scenes\.mkv\), and other\.mp4 is 64x48"):
+        recorded(tracks_file, other, start=Fraction(0))
+    late = write(
+        tmp_path / "late.mkv",
+        [pattern(0, 480, 360, "yuv420p") for _ in range(60)],
+        times=[7 + 40 * i for i in range(60)],
+        time_base=Fraction(1, 1000),
+    )
+    with pytest.raises(InputError, match=r"tracks\.json, made of scenes\.mkv, has no frame at"):
+        recorded(tracks_file, late)
+
+
+def test_a_video_that_lies_on_its_side(tmp_path):
+    """Sizes are those of the upright picture, and times those of a stream that does not begin at zero."""
+    turned = write(
+        tmp_path / "turned.mkv",
+        [pattern(i, 64, 48, "yuv420p") for i in range(5)],
+        times=[500 + 40 * i for i in range(5)],
+        time_base=Fraction(1, 1000),
+        rotation=90,
+    )
+    path = tmp_path / "tracks.json"
+    analyze_video(Options(input=turned, output=path))
+    origin = json.loads(path.read_text())["input"]
+    assert (origin["width"], origin["height"]) == (48, 64)
+    assert len(recorded(path, turned, start=Fraction(0), end=None)) == 5
+    assert len(recorded(path, turned, start=Fraction(2, 25), end=None)) == 3
+
+
+def test_the_command_tells_who_is_who(tmp_path, capsys):
+    path = tmp_path / "tracks.json"
+    assert main(["analyze", str(SCENES), "-ss", "2.2", "-t", "0.4", "-o", str(path)]) == 0
+    said = capsys.readouterr()
+    assert said.out == ""
+    lines = said.err.splitlines()[-5:]
+    assert f"{path}: 10 frames, 15 faces, 3 tracks in " in lines[0]
+    assert [line.split()[:4] for line in lines[1:]] == [
+        ["track", "from", "to", "frames"],
+        ["1", "0:00:02.20", "0:00:02.36", "5"],
+        ["2", "0:00:02.40", "0:00:02.56", "5"],
+        ["3", "0:00:02.40", "0:00:02.56", "5"],
+    ]
+    assert [file.name for file in tmp_path.iterdir()] == ["tracks.json"]
+
+
+def test_a_table_of_many_tracks_is_short():
+    tracks = {track: TrackSummary(0.0, 3661.5, 100 + track, 80) for track in range(1, 31)}
+    lines = Analysis(999, 999, tracks, 1.0).table.splitlines()
+    assert len(lines) == 22
+    assert lines[1].split() == ["11", "0:00:00.00", "1:01:01.50", "111", "80", "px"]
+    assert lines[-1] == "and 10 shorter ones"
+
+
+BAD = {
+    "no input": (["gone.mp4", "-o", "t.json"], 1, "gone.mp4 does not exist"),
+    "no output": (["clip.mp4"], 2, "required: -o/--output"),
+    "it exists": (["clip.mp4", "-o", "mine.json"], 1, "mine.json exists; give -y to replace it"),
+    "it is the input": (["clip.mp4", "-o", "clip.mp4", "-y"], 1, "clip.mp4 is the input itself"),
+    "its folder is missing": (["clip.mp4", "-o", "no/t.json"], 1, "does not exist"),
+    "a part beyond the end": (["clip.mp4", "-o", "t.json", "-ss", "9"], 1, "no frame in the part asked for"),
+    "an option of restoring": (["clip.mp4", "-o", "t.json", "--crf", "9"], 2, "unrecognized arguments"),
+}
+
+
+@pytest.mark.parametrize(("argv", "code", "words"), BAD.values(), ids=BAD)
+def test_bad_input_is_one_sentence(tmp_path, monkeypatch, capsys, argv, code, words):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "clip.mp4", [pattern(i, 64, 48, "yuv420p") for i in range(5)])
+    (tmp_path / "mine.json").write_text("mine")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert main(["analyze", *argv]) == code
+    said = capsys.readouterr()
+    assert words in said.err
+    assert said.err.count("error: ") == 1
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_yes_replaces_and_quiet_says_nothing(tmp_path, capsys):
+    clip = write(tmp_path / "clip.mp4", [pattern(i, 64, 48, "yuv420p") for i in range(5)])
+    (tmp_path / "t.json").write_text("old")
+    assert main(["analyze", str(clip), "-o", str(tmp_path / "t.json"), "-y", "-q"]) == 0
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "")
+    assert json.loads((tmp_path / "t.json").read_text())["frames"] == 5
+
+
+def test_what_goes_wrong_while_writing_leaves_the_old_file(tmp_path, monkeypatch, capsys):
+    clip = write(tmp_path / "clip.mp4", [pattern(i, 64, 48, "yuv420p") for i in range(5)])
+    (tmp_path / "t.json").write_text("old")
+
+    def full(recording, file):
+        file.write("half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("vidrestore.analyze.write_recording", full)
+    assert main(["analyze", str(clip), "-o", str(tmp_path / "t.json"), "-y"]) == 1
+    assert "t.json cannot be written: No space left on device" in capsys.readouterr().err
+    assert (tmp_path / "t.json").read_text() == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mp4", "t.json"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("1=2", "--track-w 1=2 cannot be"),
+        ("1=-0.1", "--track-w 1=-0.1 cannot be"),
+        ("1=nan", "--track-w 1=nan cannot be"),
+        ("0=0.5", "--track-w 0=0.5 cannot be"),
+        ("0.5", "--track-w cannot be '0.5'"),
+        ("one=0.5", "--track-w cannot be 'one=0.5'"),
+        ("1=0.5=", "--track-w cannot be '1=0.5='"),
+    ],
+)
+def test_a_bad_track_w(words, said, capsys):
+    assert main([str(SCENES), "o.mkv", "--track-w", words]) == 2
+    assert said in capsys.readouterr().err
