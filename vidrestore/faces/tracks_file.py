@@ -133,18 +133,19 @@ def _face(value: Any, where: str) -> Face:
     flat = _list(entry["box"], f"{where}: box", 4) + [
         value for point in points for value in _list(point, f"{where}: a landmark", 2)
     ]
-    values = np.array([_number(value, f"{where}: a coordinate") for value in flat], np.float32)
-    box, landmarks = values[:4], values[4:].reshape(5, 2)
-    if np.abs(values).max() > _FARTHEST:
+    values = [_number(value, f"{where}: a coordinate") for value in flat]
+    if max(map(abs, values)) > _FARTHEST:
         raise _WrongError(f"{where}: coordinates lie far outside any picture")
-    if not (box[:2] < box[2:]).all():
+    left, top, right, bottom, *xy = values
+    if not (left < right and top < bottom):
         raise _WrongError(f"{where}: box must be left, top, right, bottom, not {_shown(entry['box'])}")
-    if np.ptp(landmarks, axis=0).max() < 1:
+    if max(max(xy[axis::2]) - min(xy[axis::2]) for axis in (0, 1)) < 1:
         raise _WrongError(f"{where}: landmarks coincide")
     strength = _number(entry["strength"], f"{where}: strength")
     if not 0 < strength <= 1:
         raise _WrongError(f"{where}: strength must be above 0 and at most 1, not {strength:g}")
-    return Face(track, box, landmarks, strength)
+    coordinates = np.array(values, np.float32)
+    return Face(track, coordinates[:4], coordinates[4:].reshape(5, 2), strength)
 
 
 def _object(value: Any, where: str, needed: tuple[str, ...], allowed: tuple[str, ...] = ()) -> dict[str, Any]:
