@@ -35,9 +35,10 @@ trained on: ``vgg`` for the embedded model.
 Over time, in the face's oval and of 255: ``face PSNR`` is in dB, of the mean squared error; ``warping`` is
 what differs from frame to frame when the clean face's motion is undone, above the clean face's own;
 ``flicker`` how the brightness changes from frame to frame more than the clean face's; ``static`` the
-deviation over time in a still scene; ``mouth`` and ``eyes`` the error there while they move. ``jitter`` is how
-much landmarks shake, smoothed as faces are aligned by them and (raw) as detected, in pixels of a 512-pixel
-face. ``--every N`` takes the figures of single pictures from every Nth face only: they take the most time.
+deviation over time in a still scene; ``mouth`` and ``eyes`` the error there while they move. ``jitter`` is
+how much landmarks shake, smoothed as faces are aligned by them and (raw) as detected, in pixels of a
+512-pixel face. ``--every N`` takes the figures of single pictures, which take the most time, from every Nth
+face only.
 
 Needs: pip install "vidrestore[evaluate,train]"
 """
@@ -54,6 +55,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -67,6 +69,7 @@ from tqdm import tqdm
 from vidrestore import __version__
 from vidrestore.cli import run as vidrestore
 from vidrestore.errors import InputError, OutputError, UsageError, VidrestoreError
+from vidrestore.faces.detect import Detector
 from vidrestore.faces.detectors import choose_detector, load_detector
 from vidrestore.measure.compare import NETS, PERCEPTUAL_SIZE, FaceMeter
 from vidrestore.measure.footage import Footage, mean_rows, measure_clips
@@ -327,17 +330,24 @@ def measure(
     args: argparse.Namespace, reference: Path, clips: Mapping[str, Path], *, still: bool = False
 ) -> Footage:
     """Figures of ``clips`` as the arguments ask for them."""
-    device = find_device(args.device)
+    detector, meter = instruments(args.device)
     return measure_clips(
         reference,
         clips,
-        load_detector(choose_detector("auto"), device),
-        FaceMeter(device=device),
+        detector,
+        meter,
         span=Span(end=getattr(args, "duration", None)),
         every=args.every,
         shown=args.sheet_rows if args.sheet else 0,
         still=still,
     )
+
+
+@cache
+def instruments(device: str) -> tuple[Detector, FaceMeter]:
+    """What finds faces in clips, and what measures them."""
+    where = find_device(device)
+    return load_detector(choose_detector("auto"), where), FaceMeter(device=where)
 
 
 def seen(footage: Footage) -> str:
@@ -424,7 +434,10 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     clips.set_defaults(run=evaluate_clips)
     clips.add_argument("--reference", type=Path, required=True, help="the clean clip")
     clips.add_argument("clips", type=Path, nargs="+", help="clips of the same frames: degraded, restored")
-    restored = commands.add_parser("restore", help="degraded clips, restored with several settings")
+    own = "What follows -- are the program's own options, for all settings."
+    restored = commands.add_parser(
+        "restore", help="degraded clips, restored with several settings", epilog=own
+    )
     restored.set_defaults(run=evaluate_restored)
     restored.add_argument(
         "--reference", type=Path, action="append", required=True, help="a clean clip; repeatable"
@@ -444,7 +457,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="TIME",
         help="restore and compare this much (default: all)",
     )
-    still = commands.add_parser("still", help="a scene that does not move, degraded and restored")
+    still = commands.add_parser("still", help="a scene that does not move, degraded and restored", epilog=own)
     still.set_defaults(run=evaluate_still)
     still.add_argument("scene", type=Path, help="a picture, or a clip whose first frame is taken")
     still.add_argument("--levels", nargs="+", choices=FRAME_LEVELS, default=list(FRAME_LEVELS))
@@ -459,9 +472,6 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
             default=[],
             metavar="NAME: OPTIONS",
             help="what is compared (default: per-frame, full, and each part of it off)",
-        )
-        command.add_argument(
-            "options", nargs="*", metavar="-- OPTIONS", help="of the program, for all settings"
         )
     for command in (clips, restored, still):
         command.add_argument(
@@ -481,7 +491,10 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     for command in (faces, clips, restored, still):
         command.add_argument("--device", default="auto")
         command.add_argument("--json", type=Path, help="write all figures here")
-    return parser.parse_args(argv)
+    given = list(sys.argv[1:] if argv is None else argv)
+    # argparse would look for its own options behind a list that an option takes.
+    mark = given.index("--") if given[:1] in (["restore"], ["still"]) and "--" in given else len(given)
+    return parser.parse_args(given[:mark], argparse.Namespace(options=given[mark + 1 :]))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

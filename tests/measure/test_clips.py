@@ -1,5 +1,6 @@
 """The same faces of several clips, cut out at the same places."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -10,6 +11,7 @@ from tests.clips import decode, write
 from vidrestore.errors import InputError
 from vidrestore.faces.detectors import load_detector
 from vidrestore.measure.clips import clip_faces
+from vidrestore.media.timeline import Span
 
 SAMPLE = Path(__file__).resolve().parents[2] / "samples" / "portrait.mp4"
 LOSSLESS = {"qp": "0", "preset": "ultrafast"}
@@ -44,6 +46,14 @@ def test_the_same_places(folder: Path) -> None:
         luma = [np.asarray(p.float().mean(0)).ravel() for p in (face.clean, dark)]
         assert np.corrcoef(*luma)[0, 1] > 0.99
         assert luma[1].mean() < 0.6 * luma[0].mean()
+
+
+def test_a_part(folder: Path) -> None:
+    detector = load_detector("retinaface_mobile0.25", "cpu")
+    # What is over after the part that is looked at does not matter.
+    clips, span = [folder / "short.mkv"], Span(end=Fraction(4, 25))
+    faces = list(clip_faces(folder / "clean.mkv", clips, detector, size=64, span=span))
+    assert [face.frame for face in faces] == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from types import ModuleType
 
@@ -83,6 +84,83 @@ def test_clips(tool: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert worse["alex"] > 0.01
     assert worse["identity"] > 0.05
     assert "3 faces in 3 frames" in capsys.readouterr().out
+
+
+def test_restored_clips(
+    tool: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = decode(SAMPLE)[:4]
+    clean = write(tmp_path / "clean.mkv", frames, options={"qp": "0"})
+    worse = write(tmp_path / "worse.mkv", frames, options={"crf": "40"})
+    run = []
+
+    def stand_in(words: list[str]) -> None:
+        """The program, which with --w 0 gives back the clean clip and else what it was given."""
+        if "--dry-run" not in words:
+            run.append(words)
+            shutil.copy(clean if "0" in words else words[0], words[1])
+
+    monkeypatch.setattr(tool, "vidrestore", stand_in)
+    out, sheet = tmp_path / "out.json", tmp_path / "sheet.png"
+    words = ["restore", "--reference", str(clean), "--degraded", str(worse), str(clean), "-t", "0.12"]
+    words += ["--settings", "free: --w 0", "true: --w 1", "--every", "2"]
+    code = tool.main([*words, "--json", str(out), "--sheet", str(sheet), "--", "--model", "lite"])
+    assert code == 0
+    own = ["--model", "lite", "-t", "3/25", "--w"]
+    assert [words[2:] for words in run] == 2 * [[*own, w, "-c:v", "ffv1"] for w in ("0", "1")]
+    report = json.loads(out.read_text())
+    for clip in (worse, clean):
+        measured = report["clips"][str(clip)]
+        assert measured["faces"]["frame"] == [0, 1, 2]
+        assert list(measured["settings"]) == ["input", "free", "true"]
+        for row in measured["settings"].values():
+            assert {"psnr", "ms_ssim", "vgg", "warping", "flicker", "jitter", "mouth", "eyes"} <= set(row)
+            assert len(row["per_face"]["psnr"]) == len(row["per_face"]["warping"]) == 2
+    rows = report["clips"][str(worse)]["settings"]
+    assert rows["free"]["psnr"] == rows["free"]["face_psnr"] == pytest.approx(100)
+    assert rows["true"] == rows["input"]
+    assert rows["input"]["face_psnr"] < 40
+    for name in ("input", "free", "true"):
+        pair = [report["clips"][str(clip)]["settings"][name]["vgg"] for clip in (worse, clean)]
+        assert report["mean"][name]["vgg"] == pytest.approx(np.mean(pair))
+    printed = capsys.readouterr().out
+    assert "worse.mkv, 3 faces in 3 frames" in printed
+    assert "mean of 2 clips" in printed
+    assert cv2.imread(str(sheet)).shape[1] == 4 * 258
+
+
+@pytest.mark.slow
+def test_a_still_scene(tool: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out.json"
+    words = ["still", str(SAMPLE), "--levels", "heavy", "--frames", "8", "--every", "9", "--json", str(out)]
+    settings = ["per-frame: --steady none", "full:"]
+    assert tool.main([*words, "--settings", *settings, "--", "--model", "lite", "--w", "0.5"]) == 0
+    (clip,) = json.loads(out.read_text())["clips"].values()
+    static = {name: row["static"] for name, row in clip["settings"].items()}
+    assert 0 < static["full"] < static["per-frame"]
+    assert "portrait-heavy.mp4, 8 faces in 8 frames" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--settings", "bad: --w 7"], "--w must be between 0 and 1"),
+        (["--settings", "bad: --colour"], "--colour"),
+        (["--settings", "nameless"], "has no name"),
+        (["--", "--model", "magic"], "--model"),
+        (["--reference", str(SAMPLE)], "a --reference for each"),
+        (["--degraded", "missing.mp4", "--reference", str(SAMPLE)], "missing.mp4 does not exist"),
+    ],
+)
+def test_settings_are_checked_before_any_work(
+    tool: ModuleType, words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert tool.main(["restore", "--reference", str(SAMPLE), "--degraded", str(SAMPLE), *words]) != 0
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    (line,) = printed.err.strip().splitlines()
+    assert line.startswith("evaluate: ")
+    assert sentence in line
 
 
 def prepared(folder: Path, count: int) -> Path:

@@ -1,4 +1,4 @@
-"""PSNR and SSIM against closed forms and another implementation."""
+"""PSNR, SSIM and MS-SSIM against closed forms and another implementation."""
 
 import math
 
@@ -6,18 +6,22 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
+from torchmetrics.functional.image import (
+    multiscale_structural_similarity_index_measure,
+    peak_signal_noise_ratio,
+    structural_similarity_index_measure,
+)
 
-from vidrestore.measure.pictures import BEST_PSNR, psnr, ssim
+from vidrestore.measure.pictures import BEST_PSNR, ms_ssim, psnr, ssim
 
 
 def flat(value: int) -> np.ndarray:
     return np.full((32, 32, 3), value, np.uint8)
 
 
-def noisy(sigma: float) -> tuple[np.ndarray, np.ndarray]:
+def noisy(sigma: float, size: int = 96) -> tuple[np.ndarray, np.ndarray]:
     """A smooth picture and the same with noise."""
-    y, x = np.mgrid[:96, :96] / 96
+    y, x = np.mgrid[:size, :size] / 96
     clean = np.stack([120 + 90 * np.sin(9 * x), 130 + 80 * np.cos(7 * y), 100 + 80 * x * y], axis=-1)
     noise = np.random.default_rng(0).normal(0, sigma, clean.shape)
     return clean.astype(np.uint8), np.clip(clean + noise, 0, 255).astype(np.uint8)
@@ -60,6 +64,26 @@ def test_agree_with_torchmetrics(sigma: float) -> None:
     )
     inside = everywhere[..., 5:-5, 5:-5]  # where the window is whole
     assert ssim(damaged, clean) == pytest.approx(inside.mean().item(), abs=1e-4)
+
+
+@pytest.mark.parametrize("sigma", [4.0, 25.0, 80.0])
+def test_ms_ssim_agrees_with_torchmetrics(sigma: float) -> None:
+    clean, damaged = noisy(sigma, 256)
+    lumas = (
+        torch.from_numpy(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY))[None, None].float() for p in (damaged, clean)
+    )
+    wanted = multiscale_structural_similarity_index_measure(*lumas, data_range=255.0, sigma=1.5)
+    # The other one takes windows beyond the border, in the mirror, into its means.
+    assert ms_ssim(damaged, clean) == pytest.approx(wanted.item(), abs=2e-3)
+    assert ms_ssim(clean, clean) == pytest.approx(1)
+
+
+def test_ms_ssim_of_flat_pictures() -> None:
+    """Only the last scale looks at the means (Wang et al., 2003, equation 7)."""
+    a, b = (np.full((200, 200, 3), value, np.uint8) for value in (100, 140))
+    c1 = (0.01 * 255) ** 2
+    wanted = (2 * 100 * 140 + c1) / (100**2 + 140**2 + c1)
+    assert ms_ssim(a, b) == pytest.approx(wanted**0.1333)
 
 
 def test_ssim_does_not_see_colour() -> None:

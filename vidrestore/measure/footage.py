@@ -69,7 +69,7 @@ def measure_clips(
             comparison = meter.compare(face.pictures, meter.reference(face.clean))
             for i, tally in enumerate(tallies.values()):
                 tally.add(comparison, i)
-        sheet.add(f"{reference.stem}, frame {face.frame}, face {face.track}", [*face.pictures, face.clean])
+        sheet.add(f"frame {face.frame}, face {face.track}", [*face.pictures, face.clean])
     if not frames:
         raise InputError(f"no face was found in {reference}; there is nothing to compare")
     overall = steadiness.figures() | landmark_jitter(reference, paths, detector, span=span)
