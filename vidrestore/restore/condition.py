@@ -28,6 +28,9 @@ _OCTAVES = ((8, 0.58, 1.8), (8, 0.8, 1.8), (4, 1.15, 2.4), (4, 1.35, 2.7))
 _NOISE_OCTAVES = 3
 #: Quantiles of the blocks' energy: the quiet ones, and the edges of eyes, mouth and nostrils.
 _QUIET, _EDGES = 0.25, 0.97
+#: What enlarging a face takes from its noise's deviation, as a factor: from 1 at its own size to this at
+#: 1.5 times its size and above (measured, bicubic).
+_ENLARGED_KEEPS = 0.55
 #: How far a nose's tip stands out of the plane of the eyes, in half eye distances.
 _NOSE_DEPTH = 1.25
 
@@ -38,7 +41,7 @@ class Condition:
 
     size: float  #: height of the face from chin to hairline, in pixels of the frame
     sharpness: float  #: share of the octaves below 512 pixels in which its edges show, in [0, 1]
-    noise: float  #: deviation of the luma's noise, of 255; a clean face's skin counts as 1 to 2
+    noise: float  #: deviation of the luma's noise in the frame, of 255; a clean face's skin has 1 to 2.5
     yaw: float  #: how far it is turned aside: 0 frontal, 0.5 at 45 degrees, 1 in profile
 
 
@@ -57,7 +60,12 @@ def measure(
         return []
     sharpness, noise = _look(images)
     return [
-        Condition(size=_height(points) / scale, sharpness=sharp, noise=noisy, yaw=_yaw(points))
+        Condition(
+            size=_height(points) / scale,
+            sharpness=sharp,
+            noise=noisy / (1 - (1 - _ENLARGED_KEEPS) * min(max(2 * (scale - 1), 0), 1)),
+            yaw=_yaw(points),
+        )
         for scale, points, sharp, noisy in zip(scales, landmarks, sharpness, noise, strict=True)
     ]
 
@@ -87,14 +95,12 @@ def _look(images: Tensor) -> tuple[list[float], list[float]]:
     luma = 255 * sum(weight * x[:, i] for i, weight in enumerate(_LUMA))
     energies, noise = [], []
     for octave, (block, _, spread) in enumerate(_OCTAVES):
-        dy = _second_difference(luma, -2)[..., 1:-1]
-        dx = _second_difference(luma, -1)[..., 1:-1, :]
-        quiet, edges = _blocks(dx + dy, block, _QUIET, _EDGES)
+        dx, dy = _second_difference(luma, -1), _second_difference(luma, -2)
+        quiet, edges = _blocks(dx[..., 1:-1, :] + dy[..., 1:-1], block, _QUIET, _EDGES)
         energies.append((edges - spread * quiet).clamp_min(0))
         if octave < _NOISE_OCTAVES:
             # Immerkaer's operator (1996), of deviation 6 for white noise of deviation 1.
-            both = _second_difference(_second_difference(luma, -2), -1)
-            noise.append(_blocks(both, block, _QUIET)[0].sqrt() / 6)
+            noise.append(_blocks(_second_difference(dy, -1), block, _QUIET)[0].sqrt() / 6)
         luma = F.avg_pool2d(luma, 2)
     coarse = _second_difference(luma, -2)[..., 1:-1] + _second_difference(luma, -1)[..., 1:-1, :]
     contrast = coarse.square().mean(dim=(-2, -1)).sqrt().clamp_min(1)
