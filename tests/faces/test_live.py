@@ -8,29 +8,36 @@ import numpy as np
 import pytest
 
 from tests.faces.moving import detection, error, face_points, jitter, jittered
+from tests.faces.scenes import scene
 from vidrestore.faces.face import Detection, Face
+from vidrestore.faces.gaps import SHORT
 from vidrestore.faces.live import WINDOW, LiveSource
 from vidrestore.faces.series import FADE
 
-GAP = WINDOW - FADE  # the longest that is filled
+GAP = WINDOW - FADE  # the longest that is closed
 RISE = [(k + 1) / (FADE + 1) for k in range(FADE)]
 
 Script = Callable[[int], list[Detection]]
 
 
-def picture(number: int, shot: int) -> np.ndarray:
-    """A frame's picture: a texture of its shot, with its number in the first pixel."""
+def texture(shot: int) -> np.ndarray:
     image = np.random.default_rng(shot).integers(0, 255, (6, 8, 3)).astype(np.uint8)
-    image = np.kron(image, np.ones((8, 8, 1), np.uint8))
-    image[0, 0] = number // 256, number % 256, 0
-    return image
+    return np.kron(image, np.ones((8, 8, 1), np.uint8))
 
 
 class Film:
-    """Numbered frames in which a detector sees what ``script`` says; ``cuts`` start new shots."""
+    """Numbered frames in which a detector sees what ``script`` says, whatever they show: by default a
+    texture of their shot, else what ``draw`` makes of their number. ``cuts`` start new shots."""
 
-    def __init__(self, length: int, script: Script, cuts: tuple[int, ...] = ()) -> None:
+    def __init__(
+        self,
+        length: int,
+        script: Script,
+        cuts: tuple[int, ...] = (),
+        draw: Callable[[int], np.ndarray] | None = None,
+    ) -> None:
         self.length, self.script, self.cuts = length, script, cuts
+        self.draw = draw or (lambda number: texture(sum(number >= cut for cut in cuts)))
         self.taken = 0
         self.batches: list[int] = []
 
@@ -41,7 +48,9 @@ class Film:
     def items(self) -> Iterator[tuple[str, np.ndarray]]:
         for number in range(self.length):
             self.taken += 1
-            yield f"frame {number}", picture(number, sum(number >= cut for cut in self.cuts))
+            image = self.draw(number)
+            image[0, 0] = number // 256, number % 256, 0  # what the detector knows the frame by
+            yield f"frame {number}", image
 
     def faces(self, scale: tuple[float, float] = (1.0, 1.0), **settings: int) -> list[tuple[Face, ...]]:
         frames = list(LiveSource(self.detector, **settings).stream(self.items(), scale))
@@ -112,13 +121,66 @@ def test_nothing_is_smoothed_across_a_cut():
     np.testing.assert_allclose(found[30], face_points(320, 200)[2:], atol=1e-2)
 
 
-@pytest.mark.parametrize("length", [1, 5, GAP])
-def test_gaps_are_filled(length):
-    film = Film(90, lambda t: [] if 40 <= t < 40 + length else [detection(100 + 4 * t)])
-    faces = film.faces()
-    assert strengths(faces) == [1.0] * 90
-    for t in range(40, 40 + length):
-        np.testing.assert_allclose(faces[t][0].landmarks, face_points(100 + 4 * t, 200)[2:], atol=0.1)
+def walk(t: int) -> tuple[float, float, float]:
+    """Where someone is who walks with a sway, and how large."""
+    return 120 + 3 * t, 200 + 12 * np.sin(2 * np.pi * t / 40), 100 + 0.2 * t
+
+
+def drawn(t: int) -> np.ndarray:
+    return scene(("collins", *walk(t)))
+
+
+def walking(missed: range) -> Script:
+    """Seen in all frames but ``missed``."""
+    return lambda t: [] if t in missed else [detection(*walk(t))]
+
+
+FADING = [*[1.0] * (40 - FADE), *RISE[::-1]]  # of a face that is there for forty frames
+
+
+@pytest.mark.parametrize("length", [1, SHORT, SHORT + 1, 10, GAP])
+def test_gaps_are_closed_where_the_face_is_there(length):
+    gap = range(40, 40 + length)
+    faces = Film(110, walking(gap), draw=drawn).faces()
+    assert strengths(faces) == [1.0] * 110
+    assert {found[0].track for found in faces} == {1}
+    found = np.stack([faces[t][0].landmarks for t in gap])
+    assert error(found, np.stack([face_points(*walk(t))[2:] for t in gap])) < 1.2
+
+
+def covered_over(t: int) -> np.ndarray:
+    """A hand, say, in front of the face."""
+    image = drawn(t)
+    x, y, _ = walk(t)
+    image[int(y) - 60 : int(y) + 60, int(x) - 45 : int(x) + 45] = 110, 140, 190
+    return image
+
+
+ABSENCES = {
+    "gone": lambda t: scene(),
+    "another person": lambda t: scene(("hopper", *walk(t))),
+    "behind something": covered_over,
+}
+
+
+@pytest.mark.parametrize("absence", ABSENCES)
+@pytest.mark.parametrize("length", [SHORT + 1, 10, GAP])
+def test_gaps_are_left_open_where_it_is_not(absence, length):
+    gap = range(40, 40 + length)
+    film = Film(110, walking(gap), draw=lambda t: ABSENCES[absence](t) if t in gap else drawn(t))
+    found = strengths(film.faces())
+    assert found == pytest.approx(FADING + [0] * length + RISE + [1] * (110 - len(FADING) - length - FADE))
+
+
+def test_a_gap_is_closed_as_far_as_the_face_is_there():
+    """Undetected for twenty frames, and gone in the last twelve of them."""
+    film = Film(110, walking(range(32, 52)), draw=lambda t: scene() if 40 <= t < 52 else drawn(t))
+    assert strengths(film.faces()) == pytest.approx(FADING + [0] * 12 + RISE + [1] * (110 - 52 - FADE))
+
+
+def test_one_false_detection_does_not_bring_a_face_back():
+    film = Film(80, lambda t: [detection(300)] if t < 40 or t == 55 else [])
+    assert strengths(film.faces()) == pytest.approx(FADING + [0] * 40)
 
 
 def test_a_face_behind_another_is_not_filled_in():
@@ -134,12 +196,15 @@ def test_a_face_behind_another_is_not_filled_in():
     assert [face.track for face in faces[30]] == [face.track for face in faces[50]]
     assert faces[30][1].landmarks[0, 0] > faces[30][0].landmarks[0, 0]
     assert faces[50][1].landmarks[0, 0] < faces[50][0].landmarks[0, 0]
+    assert [faces[t][0].strength for t in range(80)] == [1.0] * 80
+    behind = [faces[t][1].strength for t in range(80) if t not in hidden]
+    assert behind == pytest.approx([1] * (37 - FADE) + RISE[::-1] + RISE + [1] * (37 - FADE))
 
 
-def test_a_longer_gap_is_left_open():
-    faces = Film(110, seen((0, 40), (40 + GAP + 1, 110))).faces()
-    expected = [1] * (40 - FADE) + RISE[::-1] + [0] * (GAP + 1) + RISE
-    assert strengths(faces) == pytest.approx(expected + [1] * (110 - len(expected)))
+def test_after_a_longer_gap_it_is_another_track():
+    faces = Film(120, walking(range(40, 40 + GAP + 1)), draw=drawn).faces()
+    expected = FADING + [0] * (GAP + 1) + RISE
+    assert strengths(faces) == pytest.approx(expected + [1] * (120 - len(expected)))
     assert faces[0][0].track != faces[-1][0].track
 
 

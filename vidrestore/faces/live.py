@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Generic
 
 import numpy as np
 
+from .appearance import Look, look
 from .detect import Detector
 from .face import Detection, Face
+from .gaps import Picture, Sighting
+from .recording import TrackSettings
 from .series import FADE, Series
 from .shots import ShotDetector
 from .smooth import REACH
 from .source import Frame
 from .track import Track, Tracker, coordinates
 
-WINDOW = 15  #: frames to each side of one that decide what is shown in it
-COVERED = 0.3  #: share of an unseen face's box within another face's that says it is hidden by it
+WINDOW = 32  #: frames to each side of one that decide what is shown in it
 
 
 class LiveSource:
@@ -26,8 +29,8 @@ class LiveSource:
 
     A frame leaves ``window`` frames after it came: so far do its faces look ahead, and at most as far
     back. The detector is given ``batch`` frames in one pass, which changes nothing but speed. A face
-    that goes unseen for up to ``window - 5`` frames is shown in them all; one that does so for longer
-    fades out, and in again as another track.
+    that goes undetected for up to ``window - 5`` frames is shown wherever the pictures show that it was
+    there; where it was not it fades out, and in again. Away for longer, it is another track.
     """
 
     def __init__(self, detector: Detector, *, batch: int = 1, window: int = WINDOW) -> None:
@@ -44,7 +47,7 @@ class LiveSource:
     ) -> Iterator[tuple[Frame, tuple[Face, ...]]]:
         """See ``FaceSource.stream``."""
         self.tracks = self.faces = 0
-        window = _Window[Frame](self._window)
+        window = _Window[Frame](self._window, scale)
         starts_shot = ShotDetector()
         tracker = Tracker(max_gap=self._window - FADE)
         source = iter(items)
@@ -52,13 +55,19 @@ class LiveSource:
             found = self._detector(np.stack([image for _, image in chunk]))
             for (frame, image), detections in zip(chunk, found, strict=True):
                 new_shot = starts_shot(image)
-                detections = [detection.scaled(*scale) for detection in detections]
-                window.push(frame, detections, tracker.update(detections, new_shot=new_shot), new_shot)
+                looks = [look(image, detection.landmarks) for detection in detections]
+                tracks = tracker.update(detections, looks, new_shot=new_shot)
+                seen = list(zip(tracks, detections, looks, strict=True))
+                window.push(frame, image, seen, new_shot=new_shot)
                 if window.full:
                     yield self._counted(window.pop())
         window.close()
         while window.frames:
             yield self._counted(window.pop())
+
+    def settings(self, track: int) -> TrackSettings:
+        """See ``FaceSource.settings``: nothing is set for what is only found now."""
+        return TrackSettings()
 
     def _counted(self, leaving: tuple[Frame, tuple[Face, ...]]) -> tuple[Frame, tuple[Face, ...]]:
         faces = leaving[1]
@@ -67,27 +76,46 @@ class LiveSource:
         return leaving
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting(Generic[Frame]):
+    """A frame that has come and not left yet."""
+
+    frame: Frame
+    starts_shot: bool
+    picture: Picture
+
+
 class _Window(Generic[Frame]):
     """The frames that have come and not left yet, and what was seen of each track around them."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, scale: tuple[float, float]) -> None:
         self._size = size
+        self._scale = np.array(scale, np.float32)
         self._leaving = 0  #: number of the frame that leaves next
         self._closed = False
         self._series: dict[Track, Series] = {}
-        self.frames = deque[tuple[Frame, bool]]()  #: and whether each starts a shot
+        self.frames = deque[_Waiting[Frame]]()
 
     @property
     def full(self) -> bool:
         return len(self.frames) > self._size
 
-    def push(self, frame: Frame, detections: list[Detection], tracks: list[Track], new_shot: bool) -> None:
-        """The next frame, with what was seen in it and of which track."""
+    def push(
+        self,
+        frame: Frame,
+        image: np.ndarray,
+        seen: Sequence[tuple[Track, Detection, Look]],
+        *,
+        new_shot: bool,
+    ) -> None:
+        """The next frame, with what was seen in it of which track."""
         number = self._leaving + len(self.frames)
-        self.frames.append((frame, new_shot))
-        for track, detection in zip(tracks, detections, strict=True):
+        before = [waiting.picture for waiting in self.frames]
+        boxes = np.array([detection.box for _, detection, _ in seen]).reshape(-1, 4)
+        self.frames.append(_Waiting(frame, new_shot, Picture(image, boxes)))
+        for track, detection, appearance in seen:
             series = self._series.setdefault(track, Series(number, opens_shot=new_shot))
-            series.add(number, coordinates(detection))
+            series.add(Sighting(number, coordinates(detection), appearance), before)
             if track.id and not series.track:
                 series.confirm(track.id, shown_from=number - self._size)
 
@@ -97,33 +125,27 @@ class _Window(Generic[Frame]):
 
     def pop(self) -> tuple[Frame, tuple[Face, ...]]:
         """The oldest frame, with its faces in the order of their tracks."""
-        number = self._leaving
-        seen, filled = [], []
-        for series in self._series.values():
-            if series.last >= number:
-                face = series.face(number, ends_shot=self._starts_shot(series.last + 1))
-                if face:
-                    (seen if series.seen_in(number) else filled).append(face)
-        # A face that goes unseen where another one is seen is behind it.
-        faces = seen + [face for face in filled if not any(_covers(other, face) for other in seen)]
-        faces.sort(key=lambda face: face.track)
+        shown = (
+            series.face(self._leaving, ends_shot=self._starts_shot(series.last + 1))
+            for series in self._series.values()
+        )
+        faces = sorted((face for face in shown if face), key=lambda face: face.track)
 
         self._leaving += 1
-        frame, _ = self.frames.popleft()
+        leaving = self.frames.popleft()
         # A track that was last seen before the window has ended: it outlives shorter gaps only.
         self._series = {
             track: series for track, series in self._series.items() if series.last >= self._leaving
         }
         for series in self._series.values():
             series.forget(before=self._leaving - REACH)
-        return frame, tuple(faces)
+        return leaving.frame, tuple(self._in_frame(face) for face in faces)
+
+    def _in_frame(self, face: Face) -> Face:
+        """A face of the picture, in the frame's pixels."""
+        return replace(face, box=face.box * np.tile(self._scale, 2), landmarks=face.landmarks * self._scale)
 
     def _starts_shot(self, number: int) -> bool:
         """Whether a new shot starts with that frame; the end of the video counts as one."""
         position = number - self._leaving
-        return self.frames[position][1] if position < len(self.frames) else self._closed
-
-
-def _covers(front: Face, behind: Face) -> bool:
-    corner = np.minimum(front.box[2:], behind.box[2:]) - np.maximum(front.box[:2], behind.box[:2])
-    return bool(np.clip(corner, 0, None).prod() > COVERED * (behind.box[2:] - behind.box[:2]).prod())
+        return self.frames[position].starts_shot if position < len(self.frames) else self._closed

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from .appearance import Look
 from .face import Face
+from .gaps import Picture, Sighting, close
 from .smooth import smooth
+from .track import CLEAR_SIGHTINGS
 
 FADE = 5  #: frames over which a face fades in after its first sighting, and out before its last
 
 
 class Series:
-    """The sightings of one track, by frame number. Older ones are dropped as the window moves on."""
+    """The sightings of one track, by frame number. Older ones are dropped as the window moves on.
+
+    Between two of them the face is there all the time or, in a gap that could not be closed, was away.
+    Spells between two absences are shown, smoothed and faded each by itself; one with less sightings than
+    make a face is not shown.
+    """
 
     def __init__(self, first: int, *, opens_shot: bool) -> None:
-        self._start = first  #: the first frame that the face is shown in
-        self._opens_shot = opens_shot
+        self._start = first  #: the first frame that the face can be shown in
+        self._opening = first if opens_shot else -1  #: the frame in which it is there as its shot starts
         self._frames: list[int] = []
         self._points: list[np.ndarray] = []
+        self._absences: list[bool] = []  #: whether it was away just before
+        self._look: Look
         self.track = 0  #: its id, once it is confirmed to be a face
 
     @property
@@ -25,25 +37,29 @@ class Series:
         """The frame it was last seen in."""
         return self._frames[-1]
 
-    def seen_in(self, frame: int) -> bool:
-        """Whether it was seen in that frame, not only before and after it."""
-        return frame in self._frames
-
-    def add(self, frame: int, points: np.ndarray) -> None:
-        """It was seen in ``frame``, at ``points`` (7, 2): the box's corners and the landmarks."""
-        self._frames.append(frame)
-        self._points.append(points)
+    def add(self, sighting: Sighting, pictures: Sequence[Picture]) -> None:
+        """It was seen again; ``pictures`` (at least) are those of the frames before this one."""
+        if self._frames:
+            before = Sighting(self.last, self._points[-1], self._look)
+            missed = sighting.frame - self.last - 1
+            listed = close(before, sighting, pictures[len(pictures) - missed :])
+        else:
+            listed = [(sighting.frame, sighting.points, False)]
+        for frame, points, there_since in listed:
+            self._frames.append(frame)
+            self._points.append(points)
+            self._absences.append(not there_since)
+        self._look = sighting.look
 
     def confirm(self, track: int, *, shown_from: int) -> None:
         """It is the face ``track``, and the frames before ``shown_from`` have already gone without it."""
         self.track = track
-        if shown_from > self._start:
-            self._start, self._opens_shot = shown_from, False
+        self._start = max(self._start, shown_from)
 
     def forget(self, before: int) -> None:
         """Drop the sightings in frames before that one."""
         while self._frames and self._frames[0] < before:
-            del self._frames[0], self._points[0]
+            del self._frames[0], self._points[0], self._absences[0]
 
     def face(self, frame: int, *, ends_shot: bool) -> Face | None:
         """The face in ``frame``, smoothed; None where it is not shown.
@@ -53,8 +69,15 @@ class Series:
         """
         if not self.track or not self._start <= frame <= self.last:
             return None
-        fading_in = FADE if self._opens_shot else frame - self._start
-        fading_out = FADE if ends_shot else self.last - frame
+        frames, spells = np.array(self._frames), np.cumsum(self._absences)
+        following = int(np.searchsorted(frames, frame))
+        spell = spells == spells[following]
+        start, end = int(frames[spell][0]), int(frames[spell][-1])
+        if frame < start or spell.sum() < CLEAR_SIGHTINGS:
+            return None
+        start = max(start, self._start)
+        fading_in = FADE if start == self._opening else frame - start
+        fading_out = FADE if ends_shot and end == self.last else end - frame
         strength = min(1.0, (min(fading_in, fading_out) + 1) / (FADE + 1))
-        points = smooth(np.array(self._frames), np.array(self._points), frame).astype(np.float32)
+        points = smooth(frames[spell], np.array(self._points)[spell], frame).astype(np.float32)
         return Face(self.track, points[:2].ravel(), points[2:], strength)

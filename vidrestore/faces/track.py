@@ -10,22 +10,32 @@ from filterpy.common import Q_discrete_white_noise
 from filterpy.kalman import KalmanFilter
 from scipy.optimize import linear_sum_assignment
 
+from .appearance import Look
 from .face import Detection
+from .gaps import SHORT, covered
 
 # Standard deviations as shares of the face's size, a frame.
 MEASUREMENT_NOISE = 0.03
 ACCELERATION = 0.03
 INITIAL_VELOCITY = 0.1
+PROCESS_NOISE = Q_discrete_white_noise(dim=2, dt=1.0, var=1.0)  #: for an acceleration of 1
 
 # How far a detection may lie from where its track is expected, and what counts as near.
 MAX_DISTANCE = 0.6  #: mean distance of the landmarks, as a share of the face's size
 DISTANCE_GROWTH = 0.05  #: more of it for every frame the face went unseen
 MAX_SIZE_RATIO = 2.0
+
+# How much it matters what a face looks like, beside where it is.
+APPEARANCE = 3.0
+LEARNING = 0.2  #: share of the newest look in what a track is known to look like
+ALIKE = 0.62  #: likeness below which a face that was away for a while is another one
+
 IMPOSSIBLE = 1e6  #: cost of a pair that is neither: any possible one is better
 
 # A face is there when it was seen clearly a few times in short succession.
 CLEAR_SCORE = 0.95
 CLEAR_SIGHTINGS = 3
+CLEAR_WITHIN = 10  #: frames
 
 
 def coordinates(detection: Detection) -> np.ndarray:
@@ -42,8 +52,9 @@ class Track:
     is a (2, 14) matrix of positions and velocities.
     """
 
-    def __init__(self, detection: Detection, frame: int) -> None:
+    def __init__(self, detection: Detection, look: Look, frame: int) -> None:
         self.id = 0  #: counted from 1 once the face is confirmed
+        self.look = look.vector  #: what it looked like of late
         self.last = frame  #: the frame it was last seen in
         self._clear = deque[int](maxlen=CLEAR_SIGHTINGS)
         self._filter = KalmanFilter(dim_x=2, dim_z=1)
@@ -65,8 +76,7 @@ class Track:
 
     def predict(self) -> None:
         """Move on by a frame."""
-        noise = Q_discrete_white_noise(dim=2, dt=1.0, var=(ACCELERATION * self.size) ** 2)
-        self._filter.predict(Q=noise)
+        self._filter.predict(Q=PROCESS_NOISE * (ACCELERATION * self.size) ** 2)
 
     def update(self, detection: Detection, frame: int) -> None:
         """It was seen in the current frame."""
@@ -76,9 +86,14 @@ class Track:
         self.last = frame
         self._look(detection, frame)
 
-    def clearly_seen(self, within: int) -> bool:
-        """Whether the last clear sightings are enough and lie within that many frames."""
-        return len(self._clear) == CLEAR_SIGHTINGS and self._clear[-1] - self._clear[0] <= within
+    def learn(self, look: Look) -> None:
+        """Its face, by itself, looked like that in the current frame."""
+        self.look = (1 - LEARNING) * self.look + LEARNING * look.vector
+
+    @property
+    def clearly_seen(self) -> bool:
+        """Whether the last clear sightings are enough and lie close together."""
+        return len(self._clear) == CLEAR_SIGHTINGS and self._clear[-1] - self._clear[0] <= CLEAR_WITHIN
 
     def _look(self, detection: Detection, frame: int) -> None:
         if detection.score >= CLEAR_SCORE:
@@ -88,7 +103,8 @@ class Track:
 class Tracker:
     """Assigns the detections of consecutive frames to tracks.
 
-    A track outlives ``max_gap`` frames in a row without a detection, and ends with its shot.
+    A track outlives ``max_gap`` frames in a row without a detection, ten at most until it is confirmed, and
+    ends with its shot.
     """
 
     def __init__(self, *, max_gap: int) -> None:
@@ -97,55 +113,80 @@ class Tracker:
         self._tracks: list[Track] = []
         self.confirmed = 0  #: how many tracks turned out to be faces so far
 
-    def update(self, detections: Sequence[Detection], *, new_shot: bool = False) -> list[Track]:
-        """The tracks of the next frame's ``detections``, one for each, in their order.
+    def update(
+        self, detections: Sequence[Detection], looks: Sequence[Look], *, new_shot: bool = False
+    ) -> list[Track]:
+        """The tracks of the next frame's ``detections``, which look like ``looks``, in their order.
 
         A detection that fits no track starts one. A track gets its id with the sighting that confirms
-        it: the third clear one within ``max_gap`` frames, so that what the detector mistakes for a
-        face now and then never becomes one.
+        it: the third clear one within ten frames, so that what the detector mistakes for a face now and
+        then never becomes one.
         """
         self._frame += 1
         if new_shot:
             self._tracks.clear()
-        self._tracks = [track for track in self._tracks if self._frame - track.last <= self._max_gap + 1]
+        self._tracks = [track for track in self._tracks if self._missed(track) <= self._patience(track)]
         for track in self._tracks:
             track.predict()
 
         found: list[Track | None] = [None] * len(detections)
-        for row, column in self._assignment(detections):
-            found[column] = self._tracks[row]
-            self._tracks[row].update(detections[column], self._frame)
+        alone = _alone(detections)
+        for row, column in self._assignment(detections, looks, alone):
+            track = found[column] = self._tracks[row]
+            track.update(detections[column], self._frame)
+            if alone[column]:
+                track.learn(looks[column])
         # From left to right, so that no id hangs on the order of two all but equal scores.
         for column in sorted(range(len(detections)), key=lambda column: detections[column].box[0]):
             track = found[column]
             if track is None:
-                track = found[column] = Track(detections[column], self._frame)
+                track = found[column] = Track(detections[column], looks[column], self._frame)
                 self._tracks.append(track)
-            if track.id == 0 and track.clearly_seen(within=self._max_gap):
+            if track.id == 0 and track.clearly_seen:
                 self.confirmed += 1
                 track.id = self.confirmed
         return [track for track in found if track is not None]
 
-    def _assignment(self, detections: Sequence[Detection]) -> Iterator[tuple[int, int]]:
+    def _missed(self, track: Track) -> int:
+        """In how many frames before the current one it went undetected."""
+        return self._frame - track.last - 1
+
+    def _patience(self, track: Track) -> int:
+        return self._max_gap if track.id else min(self._max_gap, CLEAR_WITHIN)
+
+    def _assignment(
+        self, detections: Sequence[Detection], looks: Sequence[Look], alone: np.ndarray
+    ) -> Iterator[tuple[int, int]]:
         """Which track is which detection, the dearest pairs left out."""
         if not self._tracks or not detections:
             return
         expected = np.stack([track.points for track in self._tracks])[:, None]
         seen = np.stack([coordinates(detection) for detection in detections])[None]
-        missed = np.array([[self._frame - track.last - 1] for track in self._tracks])
+        missed = np.array([[self._missed(track)] for track in self._tracks])
 
         sizes = _size(expected), _size(seen)
         distance = np.linalg.norm(expected - seen, axis=-1)[..., 2:].mean(-1) / sizes[0]
+        reach = MAX_DISTANCE + DISTANCE_GROWTH * missed
         ratio = sizes[1] / sizes[0]
+        likeness = np.stack([t.look for t in self._tracks]) @ np.stack([look.vector for look in looks]).T
         possible = (
-            (distance <= MAX_DISTANCE + DISTANCE_GROWTH * missed)
+            (distance <= reach)
             & (ratio <= MAX_SIZE_RATIO)
             & (ratio >= 1 / MAX_SIZE_RATIO)
+            & ((likeness >= ALIKE) | (missed <= SHORT) | ~alone)
         )
-        cost = np.where(possible, distance + 1 - _overlap(expected, seen), IMPOSSIBLE)
+        cost = distance / reach + 1 - _overlap(expected, seen) + APPEARANCE * (1 - likeness)
+        cost = np.where(possible, cost, IMPOSSIBLE)
         for row, column in zip(*linear_sum_assignment(cost), strict=True):
             if possible[row, column]:
                 yield row, column
+
+
+def _alone(detections: Sequence[Detection]) -> np.ndarray:
+    """Which of the faces no other one covers, so that they look like themselves, (n,) bool."""
+    boxes = np.array([detection.box for detection in detections]).reshape(-1, 4)
+    # Each covers itself.
+    return np.array([covered(box, boxes).sum() == 1 for box in boxes], bool)
 
 
 def _size(points: np.ndarray) -> np.ndarray:
