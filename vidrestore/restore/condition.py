@@ -28,9 +28,8 @@ _OCTAVES = ((8, 0.58, 1.8), (8, 0.8, 1.8), (4, 1.15, 2.4), (4, 1.35, 2.7))
 _NOISE_OCTAVES = 3
 #: Quantiles of the blocks' energy: the quiet ones, and the edges of eyes, mouth and nostrils.
 _QUIET, _EDGES = 0.25, 0.97
-#: What enlarging a face takes from its noise's deviation, as a factor: from 1 at its own size to this at
-#: 1.5 times its size and above (measured, bicubic).
-_ENLARGED_KEEPS = 0.55
+#: Enlarging by s smooths a face's noise to about s to the power of minus this (measured, bilinear).
+_SMOOTHING = 0.4
 #: How far a nose's tip stands out of the plane of the eyes, in half eye distances.
 _NOSE_DEPTH = 1.25
 
@@ -41,7 +40,9 @@ class Condition:
 
     size: float  #: height of the face from chin to hairline, in pixels of the frame
     sharpness: float  #: share of the octaves below 512 pixels in which its edges show, in [0, 1]
-    noise: float  #: deviation of the luma's noise in the frame, of 255; a clean face's skin has 1 to 2.5
+    #: Deviation of the luma's noise, of 255: half of what the frame has, as interpolation smooths it. The
+    #: skin of a sharp clean face counts as up to 2.
+    noise: float
     yaw: float  #: how far it is turned aside: 0 frontal, 0.5 at 45 degrees, 1 in profile
 
 
@@ -63,7 +64,7 @@ def measure(
         Condition(
             size=_height(points) / scale,
             sharpness=sharp,
-            noise=noisy / (1 - (1 - _ENLARGED_KEEPS) * min(max(2 * (scale - 1), 0), 1)),
+            noise=noisy * max(scale, 1.0) ** _SMOOTHING,
             yaw=_yaw(points),
         )
         for scale, points, sharp, noisy in zip(scales, landmarks, sharpness, noise, strict=True)

@@ -16,7 +16,7 @@ LOWEST_W, HIGHEST_W = 0.3, 0.9
 #: What a measure is at its worst and at its best, as far as ``w`` is concerned. Sizes in pixels.
 _SHARPNESS = (0.25, 0.95)
 _SIZE = (40.0, 160.0)
-_NOISE = (2.5, 8.0)
+_NOISE = (2.0, 6.0)
 _YAW = (0.2, 0.7)
 #: Share of ``w`` above the lowest that a tiny face and a noisy one lose, and of that missing to the highest
 #: that a turned one gains: the codebook has learned frontal faces, and would make another person of it.
@@ -30,9 +30,11 @@ MAX_SHARPNESS = 0.95
 MAX_YAW = 0.8
 #: Each gate goes from shut to open over this: in sizes as a factor.
 _EASE_SIZE, _EASE_SHARPNESS, _EASE_YAW = 1.5, 0.35, 0.25
-#: From this noise to this one, a face counts less and less as sharp: what is sharp may be the noise.
-_GRAINY = (2.5, 5.0)
+#: From this noise to this one, a sharp face counts more and more as one to restore.
+_GRAINY = (2.0, 3.5)
 
+#: From where on words say so.
+_SOFT, _SHARP, _NOISY, _TURNED = 0.5, 0.8, 2.75, 0.35
 #: Side of an aligned face in heights of the face.
 _SIDE_IN_HEIGHTS = 1.5
 
@@ -80,19 +82,19 @@ def explain(condition: Condition) -> str:
     sharpness = _relative_sharpness(condition)
     words = [
         f"{condition.size:.0f} px",
-        "blurred" if sharpness < 0.5 else "soft" if sharpness < 0.8 else "sharp",
-        *(["noisy"] if condition.noise >= _GRAINY[0] else []),
+        "blurred" if sharpness < _SOFT else "soft" if sharpness < _SHARP else "sharp",
+        *(["noisy"] if condition.noise >= _NOISY else []),
     ]
-    if condition.yaw >= 0.35:
+    if condition.yaw >= _TURNED:
         words.append("in profile" if condition.yaw >= MAX_YAW else "turned")
     return ", ".join(words)
 
 
 def _relative_sharpness(condition: Condition) -> float:
     """Sharpness as a share of what a face of this size shows at best, in [0, 1]."""
-    # Sharp portraits scaled down to 32 pixels a side keep 0.22 of it, and 0.21 more for each octave above.
+    # Sharp portraits scaled down to 32 pixels a side show 0.2 of it, and 0.2 more for each octave above.
     octaves = math.log2(max(_SIDE_IN_HEIGHTS * condition.size, 1) / 32)
-    best = min(max(0.22 + 0.21 * octaves, 0.1), 1.0)
+    best = min(max(0.2 + 0.2 * octaves, 0.1), 1.0)
     return min(condition.sharpness / best, 1.0)
 
 
