@@ -65,7 +65,7 @@ BAD = {
     "OUT's folder missing": (None, [CLIP, "no/o.mp4"], 1, "does not exist"),
     "OUT's folder unwritable": (None, [CLIP, "/proc/o.mp4"], 1, "cannot be written"),
     "unknown ending": (None, [CLIP, "o.docx"], 2, "'o.docx' has no ending that names a container"),
-    "w = 2": (None, [CLIP, "o.mp4", "--w", "2"], 2, "--w must be between 0 and 1, not 2"),
+    "w = 2": (None, [CLIP, "o.mp4", "--w", "2"], 2, "--w must be between 0 and 1, or auto, not 2"),
     "w = -0.1": (None, [CLIP, "o.mp4", "--w", "-0.1"], 2, "--w must be between 0 and 1"),
     "w = nan": (None, [CLIP, "o.mp4", "--w", "nan"], 2, "--w must be between 0 and 1"),
     "w = much": (None, [CLIP, "o.mp4", "--w", "much"], 2, "--w cannot be 'much'"),

@@ -30,7 +30,9 @@ def portrait(width: int, height: int, pix_fmt: str, shift: int = 0) -> av.VideoF
 
 
 def run(source: Path, out: Path, **options: object) -> object:
-    return restore_video(Options(input=source, output=out, model="lite", **options))
+    # The faces drawn here are small, and as sharp as they can be.
+    given = {"model": "lite", "min_face": 0, "max_sharpness": 0} | options
+    return restore_video(Options(input=source, output=out, **given))
 
 
 @pytest.fixture(scope="module")
@@ -152,10 +154,11 @@ def test_a_stage_that_fails_ends_the_run_and_leaves_nothing(face_clip, tmp_path,
         raise RuntimeError("the stage failed")
 
     for target in (
-        "vidrestore.pipeline.Models.align",
-        "vidrestore.pipeline.Models.restore",
+        "vidrestore.portraits.Models.align",
+        "vidrestore.portraits.Models.observe",
+        "vidrestore.portraits.Models.restore",
         "vidrestore.pipeline.paste_back",
-        "vidrestore.pipeline.Thumbnails.__call__",
+        "vidrestore.analyze.Thumbnails.__call__",
         "vidrestore.pipeline.Writer.write",
     ):
         with monkeypatch.context() as patch:

@@ -21,7 +21,8 @@ ALLOWED = {
     "training": {"runtime", "weights", "media", "faces", "restore", "measure"},
     "options": set(),
     "analyze": {"options", "media", "faces", "runtime"},
-    "pipeline": {"options", "analyze", "media", "faces", "restore", "runtime", "weights"},
+    "portraits": {"options", "media", "faces", "restore", "runtime", "weights"},
+    "pipeline": {"options", "analyze", "portraits", "media", "faces", "restore", "runtime"},
     "cli": {"options", "analyze", "pipeline", "media", "weights"},
     "__main__": {"cli"},
 }

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from typing import Any
+
+import torch
 
 from .faces.detect import working_size
 from .faces.detectors import choose_detector, load_detector
+from .faces.face import Face
 from .faces.live import LiveSource
 from .faces.recorded import RecordedSource, check_origin, set_w
 from .faces.recording import Origin, Recording, TrackSummary
+from .faces.source import FaceSource
 from .faces.tracks_file import read_recording, write_recording
 from .media.decode import Decoder, Frame, Thumbnails
 from .media.output import check_place, partial_path, place, writing
@@ -62,18 +67,13 @@ def analyze_video(
     check_place(options.output, options.input, overwrite=options.overwrite)
     with ExitStack() as stack:
         decoder = stack.enter_context(Decoder(options.input, Span(options.start, options.stop)))
-        device = find_device(options.device)
-        name = choose_detector(options.detector, offline=options.offline)
-        source = LiveSource(load_detector(name, device), batch=1 if device.type == "cpu" else options.batch)
-        size = working_size(*decoder.first.upright_size)
-        scale = tuple(full / small for full, small in zip(decoder.first.upright_size, size, strict=True))
-        thumbnail = Thumbnails(*size)
-        log.debug("%s at %dx%d on %s", name, *size, device)
+
+        def stage(items: Iterable[Any], name: str) -> Iterator[Any]:
+            return stack.enter_context(closing(ahead(items, _DEPTH, name)))
 
         recording = Recording(_origin(options, decoder))
-        decoded = ((frame, thumbnail(frame)) for frame in decoder)
-        decoded = stack.enter_context(closing(ahead(decoded, _DEPTH, "decode")))
-        for frame, faces in source.stream(decoded, scale):
+        _, tracked = follow_faces(options, decoder, find_device(options.device), stage)
+        for frame, faces in tracked:
             recording.add(_pts(frame), faces)
             progress(recording.frames, recording.faces)
     partial = partial_path(options.output)
@@ -85,6 +85,32 @@ def analyze_video(
     finally:
         partial.unlink(missing_ok=True)
     return Analysis(recording.frames, recording.faces, recording.summary(), time.monotonic() - started)
+
+
+def follow_faces(
+    options: Options,
+    decoder: Decoder,
+    device: torch.device,
+    stage: Callable[[Iterable[Any], str], Iterator[Any]],
+) -> tuple[FaceSource, Iterator[tuple[Frame, tuple[Face, ...]]]]:
+    """Where the faces of a run come from, and its frames with them: from ``options.tracks``, or found now.
+
+    ``stage(items, name)`` makes a stage that runs ahead of those behind it. Raises as
+    :func:`recorded_source` does.
+    """
+    if options.tracks:
+        recorded = recorded_source(options, decoder)
+        return recorded, recorded.stream((frame, None) for frame in stage(decoder, "decode"))
+    name = choose_detector(options.detector, offline=options.offline)
+    # On a CPU more than one frame at once only costs memory.
+    batch = 1 if device.type == "cpu" else options.batch
+    live = LiveSource(load_detector(name, device), batch=batch)
+    size = working_size(*decoder.first.upright_size)
+    scale = tuple(full / small for full, small in zip(decoder.first.upright_size, size, strict=True))
+    thumbnail = Thumbnails(*size)
+    log.debug("%s at %dx%d on %s", name, *size, device)
+    decoded = stage(((frame, thumbnail(frame)) for frame in decoder), "decode")
+    return live, stage(live.stream(decoded, scale), "detect")
 
 
 def recorded_source(options: Options, decoder: Decoder) -> RecordedSource[Frame]:

@@ -46,6 +46,11 @@ def seconds(text: str) -> Fraction:
     return total
 
 
+def number_or_auto(text: str) -> float | str:
+    """``auto``, or a number. Raises ValueError."""
+    return text if text == "auto" else float(text)
+
+
 #: What of a face is held steady over time, in the order of the work.
 STEADY = ("input", "codes", "output", "colour")
 
@@ -77,15 +82,14 @@ class Options:
         None, metavar="OUT", type=Path, help="the restored video (.mp4, .mov, .mkv, .webm)"
     )
 
-    w: float = _option(
+    w: float | str = _option(
         0.5,
         "--w",
-        type=float,
+        type=number_or_auto,
         metavar="W",
-        low=0,
-        high=1,
         group="restoration",
-        help="fidelity: 0 trusts the model (cleaner faces), 1 trusts the input (truer faces)",
+        help="fidelity: 0 trusts the model (cleaner faces), 1 trusts the input (truer faces); auto chooses "
+        "for each track by what it shows",
     )
     tracks: Path | None = _option(
         None,
@@ -135,6 +139,36 @@ class Options:
         high=1,
         group="restoration",
         help="how much of the restored face is blended in; below 1 some of the input shows through",
+    )
+    min_face: float = _option(
+        20.0,
+        "--min-face",
+        type=float,
+        metavar="PX",
+        low=0,
+        group="restoration",
+        help="leave faces alone that are fewer pixels tall; 0 leaves none",
+    )
+    max_sharpness: float = _option(
+        0.95,
+        "--max-sharpness",
+        type=float,
+        metavar="S",
+        low=0,
+        high=1,
+        group="restoration",
+        help="leave faces alone that are this sharp already, 1 being all that their size can show; 0 leaves "
+        "none",
+    )
+    max_yaw: float = _option(
+        0.8,
+        "--max-yaw",
+        type=float,
+        metavar="Y",
+        low=0,
+        high=1,
+        group="restoration",
+        help="leave faces alone that are turned this far aside, 1 being a profile; 0 leaves none",
     )
     detector: str = _option(
         "auto",
@@ -215,6 +249,8 @@ class Options:
     def __post_init__(self) -> None:
         for option in fields(self):
             check(option.metadata, getattr(self, option.name), option.name)
+        if self.w != "auto" and not (isinstance(self.w, int | float) and 0 <= self.w <= 1):
+            raise UsageError(f"--w must be between 0 and 1, or auto, not {self.w}")
         steady_parts(self.steady)
         for track, w in self.track_w:
             if track < 1 or not 0 <= w <= 1:

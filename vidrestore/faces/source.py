@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from .face import Face
+from .recording import TrackSettings
 
 Frame = TypeVar("Frame")
 
@@ -27,4 +28,8 @@ class FaceSource(Protocol):
         for the whole video and ``scale``, (x, y), times smaller than the frame. The source takes a
         bounded number of items more than it has given out.
         """
+        ...
+
+    def settings(self, track: int) -> TrackSettings:
+        """What is set for a track by hand."""
         ...

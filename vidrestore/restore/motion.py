@@ -20,6 +20,8 @@ SIDE = 256
 #: Deviations, in pixels of that, of the blurs before flow is sought, before two faces are compared, and of
 #: what differs between them.
 _FLOW_BLUR, _COMPARE_BLUR, _SPREAD = 1.0, 1.0, 4.0
+#: What flow may be off, as a share of its length: detail finer than the comparison suffers from it.
+_FLOW_ERROR = 0.2
 #: Where in the crop the face is: rows and columns over which noise is measured.
 _FACE = (slice(SIDE // 4, SIDE * 7 // 8), slice(SIDE // 5, SIDE * 4 // 5))
 
@@ -47,7 +49,8 @@ class Motion:
     """From one view to another."""
 
     flow: np.ndarray  #: (SIDE, SIDE, 2) float32: where each pixel of the first lies in the second, as x, y
-    error: np.ndarray  #: (SIDE, SIDE) float32: mean square by which the second differs there, of 255
+    error: np.ndarray  #: (SIDE, SIDE) float32: mean square by which the second may differ there, of 255
+    noise: float  #: what of that is there over most of the face, where flow brings all that moved
 
     @classmethod
     def between(cls, here: View, there: View) -> Motion:
@@ -62,13 +65,10 @@ class Motion:
             borderMode=cv2.BORDER_REPLICATE,
         )
         difference = cv2.GaussianBlur(brought - here.colours, (0, 0), _COMPARE_BLUR)
-        return cls(flow, cv2.GaussianBlur((difference**2).mean(-1), (0, 0), _SPREAD))
-
-    @property
-    def noise(self) -> float:
-        """By how much the two differ over most of the face: the noise of two pictures, where little moves in
-        a way that flow does not follow."""
-        return float(np.median(self.error[_FACE]))
+        seen = cv2.GaussianBlur((difference**2).mean(-1), (0, 0), _SPREAD)
+        slope = np.square(cv2.spatialGradient(here.luma), dtype=np.float32).sum(axis=0) / 8**2  # Sobel's sums
+        unseen = _FLOW_ERROR**2 * (flow**2).sum(-1) * slope
+        return cls(flow, seen + cv2.GaussianBlur(unseen, (0, 0), _SPREAD), float(np.median(seen[_FACE])))
 
     def bring(self, image: Tensor) -> Tensor:
         """``image`` (C, S, S) of the second, as the first sees it."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from .condition import Condition
 from .motion import Motion, View
 from .restorer import Observation
 
@@ -18,6 +19,9 @@ class Portrait:
     track: int
     image: Tensor  #: (3, S, S) RGB in [0, 1], what is restored: the crop, or the crop held steady
     view: View  #: the crop as it is compared with others
+    condition: Condition | None = None  #: what the crop shows of itself
+    w: float = 0.5  #: its fidelity weight
+    strength: float = 1.0  #: how much of its restoration is blended in
     motions: dict[int, Motion] = field(default_factory=dict)  #: to the same face so many frames on
     noise: float = (
         0.0  #: mean square by which the crop differs from those beside it where nothing moves, of 255

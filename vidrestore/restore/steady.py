@@ -29,7 +29,7 @@ _FLOOR = 0.3
 #: and loses some of its detail.
 _NOISY = 8.0
 #: How much each neighbour of the result counts against itself.
-_OUTPUT_SHARE = 0.5
+_OUTPUT_SHARE = 0.35
 
 
 def compare(portrait: Portrait, around: Sequence[tuple[int, Portrait]]) -> Portrait:
@@ -42,7 +42,7 @@ def compare(portrait: Portrait, around: Sequence[tuple[int, Portrait]]) -> Portr
 
 def steady_input(portrait: Portrait, around: Sequence[tuple[int, Portrait]]) -> Portrait:
     """``portrait``, compared, with its image blended with theirs as far as it is noisy."""
-    share = portrait.noise**2 / (portrait.noise**2 + _NOISY**2)
+    share = portrait.noise**4 / (portrait.noise**4 + _NOISY**4)
     others = [(offset, other.image) for offset, other in around]
     return replace(portrait, image=_blend(portrait, portrait.image, others, share))
 

@@ -1,0 +1,169 @@
+"""Aligned faces on their way through restoration: which steps there are, and over which frames they look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .errors import DeviceError
+from .faces.align import align
+from .faces.face import Face
+from .faces.parse import FaceParser
+from .faces.paste import face_masks
+from .faces.recording import TrackSettings
+from .media.decode import Frame
+from .options import Options, steady_parts
+from .restore import choice, codes, steady
+from .restore.choice import Chooser, Limits, is_wanted
+from .restore.codes import steady_codes
+from .restore.colour import follow_colours, measure_tint, only_finite, steady_colour
+from .restore.condition import measure
+from .restore.guard import drift, guarded
+from .restore.models import choose_model, load_restorer
+from .restore.motion import View
+from .restore.portrait import Portrait
+from .restore.steady import compare, steady_input, steady_output
+from .runtime.batching import fill_batches
+from .runtime.device import find_device, find_precision
+from .runtime.windows import windowed
+from .weights import load_state, locate
+
+#: A raise of ``w`` worth restoring a face again for.
+_W_STEP = 0.02
+
+
+class Models:
+    """The networks that faces go through, loaded, and what is done with them to a batch: the restorer and,
+    where its weights are here, the face parser."""
+
+    def __init__(self, options: Options) -> None:
+        self.device = find_device(options.device)
+        self.precision = find_precision(options.precision, self.device)
+        name = options.model if options.weights else choose_model(options.model, offline=options.offline)
+        self.restorer = load_restorer(
+            name, weights=options.weights, device=self.device, precision=self.precision
+        )
+        self.parser = (
+            FaceParser(load_state("parsenet")[0], device=self.device, precision=self.precision)
+            if locate("parsenet")
+            else None
+        )
+
+    def align(self, frame: Frame, faces: Iterable[Face]) -> list[Portrait]:
+        """Cut the faces out of their frame."""
+        picture, size = frame.picture(), self.restorer.spec.input_size
+        crops = [align(picture, face, frame.upright, size, self.device) for face in faces]
+        if not crops:
+            return []
+        conditions = measure(
+            torch.stack([crop.image for crop in crops]),
+            [float(np.sqrt(abs(np.linalg.det(crop.matrix[:2, :2])))) for crop in crops],
+            [crop.landmarks for crop in crops],
+        )
+        return [
+            Portrait(
+                track=crop.face.track,
+                image=crop.image,
+                view=View.of(crop.image),
+                condition=condition,
+                source=crop,
+            )
+            for crop, condition in zip(crops, conditions, strict=True)
+        ]
+
+    def observe(self, portraits: list[Portrait]) -> list[Portrait]:
+        """Let the restorer see them."""
+        with self._memory(len(portraits)):
+            seen = self.restorer.observe(torch.stack([portrait.image for portrait in portraits]))
+        return [replace(p, observation=observation) for p, observation in zip(portraits, seen, strict=True)]
+
+    def restore(self, portraits: list[Portrait], *, options: Options) -> list[Portrait]:
+        """Restore them, in the colours of their input, each with its mask."""
+        images = torch.stack([portrait.image for portrait in portraits])
+        with self._memory(len(portraits)):
+            restored = self._render(portraits, images)
+            if "colour" in steady_parts(options.steady):
+                restored = follow_colours(restored, images)
+            masks = face_masks([portrait.source for portrait in portraits], restored, self.parser)
+        return [
+            replace(
+                portrait,
+                restored=image,
+                mask=mask * portrait.strength,
+                tint=measure_tint(portrait.image),
+                observation=None,
+            )
+            for portrait, image, mask in zip(portraits, restored, masks, strict=True)
+        ]
+
+    def _render(self, portraits: list[Portrait], images: Tensor) -> Tensor:
+        """The restored faces (N, 3, S, S), those that drift away from their input with a larger ``w``."""
+        seen = [portrait.observation for portrait in portraits]
+        w = torch.tensor([portrait.w for portrait in portraits])
+        restored = only_finite(self.restorer.render(seen, w), images)
+        raised = guarded(w, drift(restored, images).cpu())
+        again = torch.nonzero(raised - w > _W_STEP).flatten().tolist()
+        if again:
+            restored[again] = only_finite(
+                self.restorer.render([seen[i] for i in again], raised[again]), images[again]
+            )
+        return restored
+
+    @contextmanager
+    def _memory(self, faces: int) -> Iterator[None]:
+        try:
+            yield
+        except torch.OutOfMemoryError:
+            raise DeviceError(
+                f"{self.device} has no memory left for {faces} faces at once; give a smaller --batch"
+            ) from None
+
+    def __str__(self) -> str:
+        return f"{self.restorer.spec.name} ({self.precision}) on {self.device}"
+
+
+def restore_faces(
+    aligned: Iterable[tuple[Frame, list[Portrait]]],
+    models: Models,
+    options: Options,
+    settings: Callable[[int], TrackSettings],
+) -> Iterator[tuple[Frame, list[Portrait]]]:
+    """Every frame with its faces restored, and held steady over the frames around it."""
+    parts = steady_parts(options.steady)
+    batched = partial(fill_batches, size=options.batch, hold=2 * options.batch)
+    over_time = partial(windowed, key=lambda portrait: portrait.track)
+
+    faces = over_time(aligned, chooser(options, settings), reach=choice.REACH)
+    faces = ((frame, [portrait for portrait in some if is_wanted(portrait)]) for frame, some in faces)
+    if parts & {"input", "output"}:
+        faces = over_time(faces, compare, reach=steady.REACH)
+    if "input" in parts:
+        faces = over_time(faces, steady_input, reach=steady.REACH)
+    faces = batched(faces, models.observe)
+    if "codes" in parts:
+        faces = over_time(faces, steady_codes, reach=codes.REACH)
+    faces = batched(faces, partial(models.restore, options=options))
+    if "output" in parts:
+        faces = over_time(faces, steady_output, reach=steady.REACH)
+    if "colour" in parts:
+        faces = over_time(faces, steady_colour, reach=steady.REACH)
+    return faces
+
+
+def chooser(options: Options, settings: Callable[[int], TrackSettings]) -> Chooser:
+    """What chooses each track's ``w``: the command line for one track, then the tracks file, then ``--w``."""
+    named = dict(options.track_w)
+    return Chooser(
+        w=None if options.w == "auto" else options.w,
+        of_track=lambda track: named.get(track, settings(track).w),
+        limits=Limits(
+            min_size=options.min_face, max_sharpness=options.max_sharpness, max_yaw=options.max_yaw
+        ),
+        strength=options.strength,
+    )
