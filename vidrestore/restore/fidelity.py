@@ -94,7 +94,7 @@ def _relative_sharpness(condition: Condition) -> float:
     """Sharpness as a share of what a face of this size shows at best, in [0, 1]."""
     # Sharp portraits scaled down to 32 pixels a side show 0.2 of it, and 0.2 more for each octave above.
     octaves = math.log2(max(_SIDE_IN_HEIGHTS * condition.size, 1) / 32)
-    best = min(max(0.2 + 0.2 * octaves, 0.1), 1.0)
+    best = min(max(0.2 + 0.2 * octaves, 0.3), 1.0)
     return min(condition.sharpness / best, 1.0)
 
 

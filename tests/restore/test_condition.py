@@ -1,0 +1,173 @@
+"""A face's condition: each measure follows what it is the measure of, and little else."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from tests.measure.portraits import aligned_portraits
+from vidrestore.faces.align import TEMPLATE
+from vidrestore.restore.condition import Condition, mean, measure
+from vidrestore.training.degrade import LEVELS, Degradation, degrade
+
+
+@cache
+def portraits() -> Tensor:
+    """(2, 3, 512, 512) uint8: one face a little soft, one sharp in a grainy photograph."""
+    return torch.stack([torch.from_numpy(p.transpose(2, 0, 1).copy()) for p in aligned_portraits().values()])
+
+
+def look(images: Tensor, *, scale: float = 1.0, landmarks: np.ndarray = TEMPLATE) -> list[Condition]:
+    """The condition of pictures (N, 3, S, S), uint8 or in [0, 1]."""
+    images = images if images.is_floating_point() else images.float() / 255
+    return measure(images, [scale] * len(images), [landmarks] * len(images))
+
+
+def degraded(degradation: Degradation) -> list[Condition]:
+    return look(torch.stack([degrade(face, degradation, seed=1) for face in portraits()]))
+
+
+def turned(yaw: float, pitch: float = 0.0) -> np.ndarray:
+    """Landmarks (5, 2) of a head turned aside and nodding by so many degrees: eyes, tip of the nose and
+    mouth of a plain head, in crop pixels."""
+    head = np.array([[-63, -65, 0], [63, -65, 0], [0, 8, 79], [-56, 66, 8], [56, 66, 8]], dtype=float)
+    y, p = np.radians([yaw, pitch])
+    about_y = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
+    about_x = np.array([[1, 0, 0], [0, np.cos(p), -np.sin(p)], [0, np.sin(p), np.cos(p)]])
+    return (head @ (about_x @ about_y).T)[:, :2] + 256
+
+
+SERIES = {
+    "blur": [Degradation(blur=b) for b in (0.01, 1, 2, 4, 8)],
+    "size": [Degradation(scale=s) for s in (1.01, 2, 4, 8, 16)],
+    "blurred and noisy": [Degradation(blur=b, noise=8) for b in (1, 2, 4, 8)],
+    "levels": [Degradation(), *LEVELS.values()],
+}
+
+
+@pytest.mark.parametrize("kind", SERIES)
+def test_sharpness_falls_with_what_takes_detail(kind):
+    values = np.array([[c.sharpness for c in degraded(d)] for d in SERIES[kind]])
+    assert (np.diff(values, axis=0) < 0.01).all(), values.round(3)
+    assert (values[0] - values[-1] > 0.35).all(), values.round(3)
+    assert ((values >= 0) & (values <= 1)).all()
+
+
+@pytest.mark.parametrize(
+    ("level", "low", "high"), [("mild", 0.4, 0.7), ("medium", 0.2, 0.4), ("heavy", 0.1, 0.25)]
+)
+def test_sharpness_of_the_levels(level, low, high):
+    for condition in degraded(LEVELS[level]):
+        assert low < condition.sharpness < high
+
+
+@pytest.mark.parametrize(
+    ("change", "tolerance"),
+    [
+        pytest.param(lambda x: 0.55 * x, 0.08, id="darker"),
+        pytest.param(lambda x: 0.5 * x + 0.3, 0.08, id="flatter"),
+        pytest.param(lambda x: x.mean(dim=1, keepdim=True).expand_as(x), 0.08, id="grey"),
+        pytest.param(lambda x: x.flip(-1), 0.03, id="mirrored"),
+        pytest.param(lambda x: x.roll((3, -5), (-2, -1)), 0.06, id="shifted"),
+    ],
+)
+def test_sharpness_is_not_of_light_or_place(change, tolerance):
+    faces = F.avg_pool2d(portraits().float() / 255, 2)
+    faces = F.interpolate(faces, scale_factor=2, mode="bicubic").clamp(0, 1)
+    for before, after in zip(look(faces), look(change(faces)), strict=True):
+        assert after.sharpness == pytest.approx(before.sharpness, abs=tolerance)
+
+
+@pytest.mark.parametrize("blur", [2.0, 4.0])
+@pytest.mark.parametrize("noise", [4.0, 8.0])
+def test_noise_is_not_taken_for_sharpness(blur, noise):
+    clean, noisy = (degraded(Degradation(blur=blur, noise=n)) for n in (0.0, noise))
+    for before, after in zip(clean, noisy, strict=True):
+        assert after.sharpness == pytest.approx(before.sharpness, abs=0.08)
+
+
+def test_noise_is_measured():
+    """Grey noise on a face without any of its own: the deviation that was added, nearly."""
+    for added in (2, 4, 8, 16):
+        for condition in degraded(Degradation(blur=3, noise=added, grey_noise=True)):
+            assert 0.75 * added < condition.noise < 1.1 * added
+
+
+def test_noise_of_an_enlarged_face_is_the_frames():
+    """The same noisy pixels, as a face of its own size and as a small one that was enlarged."""
+    rng = torch.Generator().manual_seed(0)
+    smooth = degrade(portraits()[0], Degradation(blur=6)).float()[None]
+    found = []
+    for scale in (1, 2, 3, 4):
+        small = F.interpolate(smooth, scale_factor=1 / scale, mode="area")
+        small = small + 10 * torch.randn(small.shape[-2:], generator=rng)
+        warp = torch.tensor([[[0.97, -0.05, 0.003], [0.05, 0.97, 0.002]]])
+        grid = F.affine_grid(warp, (1, 3, 512, 512), align_corners=False)
+        crop = F.grid_sample(small, grid, padding_mode="border", align_corners=False)
+        [condition] = look(crop.clamp(0, 255) / 255, scale=scale)
+        found.append(condition.noise)
+    assert max(found) < 1.4 * min(found), found
+    assert found == pytest.approx([5.0] * 4, rel=0.4)
+
+
+def test_pictures_without_a_face_are_measured_too():
+    for value in (0.0, 0.4, 1.0):
+        [flat] = look(torch.full((1, 3, 512, 512), value))
+        assert (flat.sharpness, flat.noise) == (0, pytest.approx(0, abs=1e-3))
+    [noise] = look(torch.rand(1, 3, 512, 512, generator=torch.Generator().manual_seed(0)))
+    assert noise.noise > 20
+    assert 0 <= noise.sharpness <= 1
+
+
+def test_faces_do_not_depend_on_their_batch():
+    alone = [look(face[None])[0] for face in portraits()]
+    together = look(portraits())
+    for a, b in zip(alone, together, strict=True):
+        assert dataclasses.astuple(a) == pytest.approx(dataclasses.astuple(b), rel=1e-4)
+    assert measure(torch.zeros(0, 3, 512, 512), [], []) == []
+
+
+@pytest.mark.parametrize("side", [256, 1024])
+def test_faces_of_another_side(side):
+    """Smaller ones have less to show; larger ones are seen at 512 pixels."""
+    resized = F.interpolate(
+        portraits().float() / 255, size=(side, side), mode="bilinear", antialias=True, align_corners=False
+    )
+    for before, after in zip(look(portraits()), look(resized, landmarks=TEMPLATE * side / 512), strict=True):
+        assert after.size == pytest.approx(before.size * side / 512)
+        assert after.sharpness <= before.sharpness + 0.01
+        assert side < 512 or after.sharpness > before.sharpness - 0.15
+
+
+@pytest.mark.parametrize("scale", [0.25, 1.0, 6.0])
+@pytest.mark.parametrize(("yaw", "pitch"), [(0, 0), (60, 0), (-80, 0), (0, 40), (20, -30)])
+def test_size_is_the_faces_however_it_is_turned(scale, yaw, pitch):
+    [condition] = look(portraits()[:1], scale=scale, landmarks=turned(yaw, pitch))
+    assert condition.size == pytest.approx(341 / scale, rel=0.2)
+
+
+@pytest.mark.parametrize("yaw", [-90, -75, -45, -20, 0, 10, 30, 60, 85])
+@pytest.mark.parametrize("pitch", [-20, 0, 20])
+def test_yaw_is_the_angle(yaw, pitch):
+    points = turned(yaw, pitch)
+    [condition] = look(portraits()[:1], landmarks=points)
+    assert condition.yaw == pytest.approx(abs(yaw) / 90, abs=0.04)
+    roll = np.radians(25)
+    rolled = (points - 256) @ [[np.cos(roll), np.sin(roll)], [-np.sin(roll), np.cos(roll)]] + 256
+    [again] = look(portraits()[:1], landmarks=rolled)
+    assert again.yaw == pytest.approx(condition.yaw, abs=0.02)
+
+
+def test_mean_is_each_measures_median():
+    rows = [(40, 0.5, 1.0, 0.1), (41, 0.4, 9.0, 0.2), (300, 0.6, 2.0, 0.9)]
+    conditions = [Condition(size=s, sharpness=h, noise=n, yaw=y) for s, h, n, y in rows]
+    assert mean(conditions) == Condition(size=41, sharpness=0.5, noise=2.0, yaw=0.2)
+    assert mean(conditions[::-1]) == mean(conditions)
+    with pytest.raises(ValueError, match="no condition"):
+        mean([])

@@ -1,0 +1,174 @@
+"""``w`` and gates: which way they go with each measure, how steeply, and what is said."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from tests.measure.portraits import aligned_portraits
+from vidrestore.faces.align import TEMPLATE
+from vidrestore.restore.condition import Condition, measure
+from vidrestore.restore.fidelity import HIGHEST_W, LOWEST_W, choose_w, explain, gate
+from vidrestore.training.degrade import LEVELS, degrade
+
+GOOD = Condition(size=300, sharpness=0.55, noise=1.0, yaw=0.0)
+#: What each measure may be, densely; sizes go by their ratio.
+RANGES = {
+    "size": np.geomspace(4, 1200, 400),
+    "sharpness": np.linspace(0, 1, 400),
+    "noise": np.linspace(0, 30, 800),
+    "yaw": np.linspace(0, 1, 400),
+}
+#: Faces of every kind.
+KINDS = [
+    Condition(size=size, sharpness=sharpness, noise=noise, yaw=yaw)
+    for size, sharpness, noise, yaw in itertools.product(
+        (10, 25, 60, 150, 600), (0, 0.2, 0.5, 0.8, 1), (0, 2.5, 4, 20), (0, 0.3, 0.6, 0.9)
+    )
+]
+
+
+def along(kind: Condition, measure_: str, function) -> np.ndarray:
+    return np.array([function(replace(kind, **{measure_: float(v)})) for v in RANGES[measure_]])
+
+
+@pytest.mark.parametrize(("name", "sign"), [("size", 1), ("sharpness", 1), ("noise", -1), ("yaw", 1)])
+def test_w_goes_one_way(name, sign):
+    for kind in KINDS[::3]:
+        values = along(kind, name, choose_w)
+        assert (sign * np.diff(values) >= -1e-12).all(), kind
+        assert values.min() >= LOWEST_W - 1e-12
+        assert values.max() <= HIGHEST_W + 1e-12
+    values = along(replace(GOOD, noise=3.0, size=100.0), name, choose_w)
+    assert abs(values[-1] - values[0]) > 0.05
+
+
+@pytest.mark.parametrize("function", [choose_w, gate])
+@pytest.mark.parametrize("name", RANGES)
+def test_neighbours_get_nearly_the_same(function, name):
+    """No step along any measure: at most the slope that the rules' easing has."""
+    slopes = {"size": 0.065, "sharpness": 0.05, "noise": 0.05, "yaw": 0.02}
+    for kind in KINDS[::3]:
+        assert np.abs(np.diff(along(kind, name, function))).max() < slopes[name], kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "low", "high"),
+    [
+        pytest.param(replace(GOOD, sharpness=1.0), 0.9, 0.9 + 1e-9, id="clean"),
+        pytest.param(replace(GOOD, sharpness=0.6), 0.5, 0.75, id="soft"),
+        pytest.param(replace(GOOD, sharpness=0.3), 0.3, 0.35, id="blurred"),
+        pytest.param(replace(GOOD, sharpness=0.15), 0.3, 0.3, id="badly blurred"),
+        pytest.param(replace(GOOD, size=41, sharpness=0.35), 0.3, 0.35, id="small"),
+        pytest.param(replace(GOOD, noise=8.0), 0.3, 0.5, id="noisy"),
+        pytest.param(replace(GOOD, sharpness=0.3, yaw=0.7), 0.55, 0.7, id="turned"),
+    ],
+)
+def test_w_of_typical_faces(kind, low, high):
+    assert low <= choose_w(kind) <= high
+
+
+def test_worse_faces_get_smaller_w():
+    faces = [torch.from_numpy(p.transpose(2, 0, 1).copy()) for p in aligned_portraits().values()]
+    for face in faces:
+        pictures = [face, *(degrade(face, level, seed=2) for level in LEVELS.values())]
+        conditions = measure(torch.stack(pictures).float() / 255, [1.0] * 4, [TEMPLATE] * 4)
+        ws = [choose_w(condition) for condition in conditions]
+        assert ws == sorted(ws, reverse=True)
+        assert ws[0] > 0.6
+        assert ws[1] > ws[2] + 0.03
+        assert ws[2] < 0.36
+        assert [gate(condition) for condition in conditions[1:]] == pytest.approx([1, 1, 1], abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("kind", "low", "high"),
+    [
+        pytest.param(GOOD, 1, 1, id="a face to restore"),
+        pytest.param(replace(GOOD, sharpness=0.0), 1, 1, id="all blurred"),
+        pytest.param(replace(GOOD, sharpness=0.98), 0, 0, id="sharp"),
+        pytest.param(replace(GOOD, sharpness=0.78), 0.3, 0.7, id="nearly sharp"),
+        pytest.param(replace(GOOD, sharpness=0.98, noise=5.0), 1, 1, id="sharp and noisy"),
+        pytest.param(replace(GOOD, size=85, sharpness=0.6), 0, 0.05, id="sharp for its size"),
+        pytest.param(replace(GOOD, size=85, sharpness=0.35), 0.9, 1, id="blurred for its size"),
+        pytest.param(replace(GOOD, size=18, sharpness=0.05), 0, 0, id="tiny"),
+        pytest.param(replace(GOOD, size=25, sharpness=0.05), 0.3, 0.7, id="nearly tiny"),
+        pytest.param(replace(GOOD, size=31, sharpness=0.05), 1, 1, id="small"),
+        pytest.param(replace(GOOD, yaw=0.5), 1, 1, id="turned"),
+        pytest.param(replace(GOOD, yaw=0.68), 0.3, 0.7, id="strongly turned"),
+        pytest.param(replace(GOOD, yaw=0.85), 0, 0, id="in profile"),
+    ],
+)
+def test_gates(kind, low, high):
+    assert low <= gate(kind) <= high
+
+
+@pytest.mark.parametrize("off", [None, 0])
+@pytest.mark.parametrize(
+    ("name", "shut"),
+    [
+        ("min_size", replace(GOOD, size=10, sharpness=0.0)),
+        ("max_sharpness", replace(GOOD, sharpness=1.0)),
+        ("max_yaw", replace(GOOD, yaw=1.0)),
+    ],
+)
+def test_each_gate_can_be_left_open(name, shut, off):
+    assert gate(shut) == 0
+    assert gate(shut, **{name: off}) == 1
+    others = {key: None for key in ("min_size", "max_sharpness", "max_yaw") if key != name}
+    assert gate(shut, **others) == 0
+
+
+@pytest.mark.parametrize(
+    ("limit", "inside", "outside"),
+    [
+        ({"min_size": 100}, replace(GOOD, size=160, sharpness=0.2), replace(GOOD, size=95, sharpness=0.2)),
+        ({"max_sharpness": 0.5}, replace(GOOD, sharpness=0.1), replace(GOOD, sharpness=0.55)),
+        ({"max_yaw": 0.3}, replace(GOOD, yaw=0.04), replace(GOOD, yaw=0.31)),
+    ],
+)
+def test_a_gates_limit_can_be_moved(limit, inside, outside):
+    assert (gate(inside, **limit), gate(outside, **limit)) == (1, 0)
+    assert gate(outside) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (Condition(size=41.3, sharpness=0.15, noise=1, yaw=0.1), "41 px, blurred"),
+        (Condition(size=41.3, sharpness=0.15, noise=6, yaw=0.5), "41 px, blurred, noisy, turned"),
+        (Condition(size=300, sharpness=0.65, noise=1, yaw=0.9), "300 px, soft, in profile"),
+        (Condition(size=900, sharpness=0.97, noise=1, yaw=0), "900 px, sharp"),
+        (Condition(size=60, sharpness=0.45, noise=0, yaw=0), "60 px, sharp"),
+    ],
+)
+def test_words(kind, words):
+    assert explain(kind) == words
+
+
+def test_a_face_that_sharpens_slowly_is_eased():
+    """A portrait coming into focus: w rises and the gate shuts, in small steps."""
+    face = torch.from_numpy(aligned_portraits()["hopper"].transpose(2, 0, 1).copy()).float()[None] / 255
+    # A quarter of the size, so that its grain goes and the face is sharp for its size.
+    small = F.interpolate(face, scale_factor=0.25, mode="area")
+    x = torch.arange(-6, 7)
+    pictures = []
+    for blur in np.linspace(0.8, 0.2, 21):
+        kernel = torch.exp(-0.5 * (x / blur) ** 2)
+        kernel = (kernel / kernel.sum()).view(1, 1, 1, -1).expand(3, 1, 1, -1)
+        soft = F.conv2d(small, kernel, padding=(0, 6), groups=3)
+        soft = F.conv2d(soft, kernel.mT, padding=(6, 0), groups=3)
+        pictures.append(F.interpolate(soft, scale_factor=4, mode="bilinear"))
+    conditions = measure(torch.cat(pictures), [4.0] * 21, [TEMPLATE] * 21)
+    ws, gates = ([function(condition) for condition in conditions] for function in (choose_w, gate))
+    assert (np.diff(ws) > -0.01).all()
+    assert (np.diff(gates) < 0.01).all()
+    assert ws[-1] - ws[0] > 0.1
+    assert gates[0] - gates[-1] > 0.5
+    assert np.abs(np.diff(ws)).max() < 0.08
+    assert np.abs(np.diff(gates)).max() < 0.3
