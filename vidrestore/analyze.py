@@ -100,7 +100,9 @@ def follow_faces(
     """
     if options.tracks:
         recorded = recorded_source(options, decoder)
-        return recorded, recorded.stream((frame, None) for frame in stage(decoder, "decode"))
+        # What is beyond the part that was analysed is no context.
+        frames = (f for f in stage(decoder, "decode") if not f.context or recorded.knows(f))
+        return recorded, recorded.stream((frame, None) for frame in frames)
     name = choose_detector(options.detector, offline=options.offline)
     # On a CPU more than one frame at once only costs memory.
     batch = 1 if device.type == "cpu" else options.batch

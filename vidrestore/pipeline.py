@@ -23,7 +23,7 @@ from .media.output import MUXERS, check_output
 from .media.probe import probe
 from .media.timeline import Span
 from .options import Options
-from .portraits import Models, restore_faces
+from .portraits import CONTEXT, Models, restore_faces
 from .restore.models import planned_model
 from .runtime.ahead import ahead
 from .runtime.device import find_device, find_precision
@@ -56,7 +56,10 @@ def restore_video(
     started = time.monotonic()
     check_output(options.output, options.input, overwrite=options.overwrite)
     with ExitStack() as stack:
-        decoder = stack.enter_context(Decoder(options.input, Span(options.start, options.stop)))
+        # With recorded faces a part of a video comes out as it does of the whole.
+        context = CONTEXT if options.tracks else 0
+        span = Span(options.start, options.stop)
+        decoder = stack.enter_context(Decoder(options.input, span, context=context))
         writer = stack.enter_context(Writer(options.output, decoder, encoder_settings(options)))
         models = Models(options)
 
@@ -71,6 +74,8 @@ def restore_video(
         restored = restore_faces(aligned, models, options, source.settings)
         faces = 0
         for frame, portraits in stage(restored, "restore"):
+            if frame.context:
+                continue
             for portrait in portraits:
                 paste_back(frame.picture(editable=True), portrait.source, portrait.restored, portrait.mask)
             writer.write(frame)

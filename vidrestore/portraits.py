@@ -38,6 +38,10 @@ from .weights import load_state, locate
 _W_STEP = 0.02
 
 
+#: Frames to each side that have a part in what a face becomes: those of all steps that look across time.
+CONTEXT = choice.REACH + 3 * steady.REACH + codes.REACH
+
+
 class Models:
     """The networks that faces go through, loaded, and what is done with them to a batch: the restorer and,
     where its weights are here, the face parser."""

@@ -37,6 +37,10 @@ class RecordedSource(Generic[Frame]):
         """What is set for a track of the record."""
         return self._recording.settings[track]
 
+    def knows(self, frame: Frame) -> bool:
+        """Whether the record has that frame."""
+        return self._recording.faces_at(self._pts(frame)) is not None
+
     def stream(
         self, items: Iterable[tuple[Frame, object]], scale: tuple[float, float] = (1.0, 1.0)
     ) -> Iterator[tuple[Frame, tuple[Face, ...]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -28,9 +29,10 @@ log = logging.getLogger(__name__)
 class Frame:
     """One decoded frame, in a planar format."""
 
-    index: int  #: counted from 0
+    index: int  #: counted from 0, the first one that is wanted
     video: av.VideoFrame
     colour: Colour
+    context: bool = False  #: outside the part that is wanted, to look at only
     _editable: bool = field(default=False, repr=False)
 
     @property
@@ -93,9 +95,13 @@ class Thumbnails:
 class Decoder:
     """Decodes the main video of a file, one frame at a time: iterate over it, once. A context manager."""
 
-    def __init__(self, path: Path, span: Span | None = None) -> None:
-        """Open the file and decode its first frame. Raises InputError."""
+    def __init__(self, path: Path, span: Span | None = None, *, context: int = 0) -> None:
+        """Open the file and decode its first frame. Raises InputError.
+
+        ``context`` is how many frames beyond each end of the span come as well, where there are any.
+        """
         self.path = path
+        self._context = context
         self._container = open_input(path)
         try:
             self._open(span or Span())
@@ -131,8 +137,10 @@ class Decoder:
     def _wanted(self) -> Iterator[Frame]:
         timeline = self.timeline
         if timeline.span.start:
-            self._container.seek(int(timeline.start * av.time_base))
-        index = repaired = 0
+            margin = 2 * self._context / (frame_rate(self.stream) or USUAL_RATE)
+            self._container.seek(int(max(timeline.begin, timeline.start - margin) * av.time_base))
+        index = repaired = beyond = 0
+        before: deque[av.VideoFrame] = deque(maxlen=self._context)
         previous: int | None = None
         for video in self._decoded():
             pts = self._timestamp(video, previous)
@@ -140,11 +148,18 @@ class Decoder:
             video.pts = previous = pts
             time = video.pts * video.time_base
             if timeline.span.start and time < timeline.start:
+                before.append(video)
                 continue
-            if timeline.end is not None and time >= timeline.end:
+            ended = timeline.end is not None and time >= timeline.end
+            if ended and (beyond == self._context or not index):
                 break
-            yield Frame(index, self._planar(video), self._colour(video))
-            index += 1
+            while before:
+                yield self._frame(-len(before), before.popleft(), context=True)
+            yield self._frame(index + beyond, video, context=ended)
+            if ended:
+                beyond += 1
+            else:
+                index += 1
         if index == 0:
             raise InputError(self._nothing_found())
         if self.damaged:
@@ -183,6 +198,9 @@ class Decoder:
                 return stamp
         step = 1 / ((frame_rate(self.stream) or USUAL_RATE) * video.time_base)
         return 0 if previous is None else previous + max(1, round(step))
+
+    def _frame(self, index: int, video: av.VideoFrame, *, context: bool) -> Frame:
+        return Frame(index, self._planar(video), self._colour(video), context)
 
     def _planar(self, video: av.VideoFrame) -> av.VideoFrame:
         twin = planar_twin(video.format.name)
