@@ -235,6 +235,26 @@ def test_the_detector_s_batch_changes_nothing(batch):
             np.testing.assert_array_equal(one.box, other.box)
 
 
+@pytest.mark.parametrize("begin", [17, 50])
+def test_what_is_shown_hangs_on_a_window_alone(begin):
+    """A video that begins later, from a window later on: the same faces, but for their ids."""
+
+    def script(t: int) -> list[Detection]:
+        missed = t % 7 == 0 or 60 <= t < 70 or 100 <= t < 120
+        return [] if missed else [jittered(detection(*walk(t)), 1.0, np.random.default_rng(t))]
+
+    def draw(t: int) -> np.ndarray:
+        return scene() if 108 <= t < 115 else drawn(t)
+
+    whole = Film(150, script, draw=draw).faces()
+    part = Film(150 - begin, lambda t: script(t + begin), draw=lambda t: draw(t + begin)).faces()
+    assert {len(found) for found in whole[begin + WINDOW :]} == {0, 1}
+    for one, other in zip(whole[begin + WINDOW :], part[WINDOW:], strict=True):
+        assert [face.strength for face in one] == [face.strength for face in other]
+        for a, b in zip(one, other, strict=True):
+            np.testing.assert_array_equal(a.landmarks, b.landmarks)
+
+
 @pytest.mark.parametrize("batch", [1, 4])
 def test_frames_are_held_back_by_the_window_and_no_more(batch):
     film = Film(80, seen((0, 80)))

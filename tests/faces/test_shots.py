@@ -89,6 +89,30 @@ def test_nothing_else_is_a_cut(name):
     assert cuts(ONE_SHOT[name]) == [0]
 
 
+@pytest.mark.parametrize("strength", [60, 100, 140, 180, 220])
+@pytest.mark.parametrize("lit", [(5,), (6,), (5, 6)], ids=["before", "after", "both"])
+def test_cuts_under_flashes_are_found_on_their_frame(lit, strength):
+    """Whether the flash lights the last frame of the one shot or the first of the other. A strong one,
+    that leaves nothing to see in its frame, may make that one a shot of its own, but no other."""
+    frames = [view("astronaut" if t < 6 else "coffee", x=0.005 * t) for t in range(12)]
+    found = cuts([brighter(frame, 1, strength) if t in lit else frame for t, frame in enumerate(frames)])
+    assert {0, 6} <= set(found) <= {0, 5, 6, 7}
+
+
+def test_a_strobe_is_no_cut():
+    frames = [view("astronaut", x=0.005 * t) for t in range(12)]
+    assert cuts([brighter(frame, 1, 110) if t % 2 else frame for t, frame in enumerate(frames)]) == [0]
+
+
+@pytest.mark.parametrize("speed", [0.06, 0.1, 0.12])
+def test_a_whip_pan_is_no_cut(speed):
+    """Up to an eighth of the picture from frame to frame, with all the blur of an open shutter."""
+    places = [[speed * (t + part / 8) - 0.4 for part in range(8)] for t in range(6)]
+    blurred = [np.mean([view("astronaut", x) for x in way], axis=0).astype(np.uint8) for way in places]
+    still = [[view("astronaut", x)] * 2 for x in (places[0][0], places[-1][-1])]
+    assert cuts([*still[0], *blurred, *still[1]]) == [0]
+
+
 def test_black_between_shots_is_a_shot():
     black = np.zeros_like(STILL)
     assert cuts([STILL, STILL, black, black, view("coffee"), view("coffee")]) == [0, 2, 4]

@@ -1,0 +1,79 @@
+"""Closing a gap between two sightings, frame by frame."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.faces.moving import face_points
+from tests.faces.scenes import scene
+from vidrestore.faces.appearance import look
+from vidrestore.faces.gaps import SHORT, Picture, Sighting, close, covered
+
+FAR = np.empty((0, 4))
+
+
+def at(frame: int) -> tuple[float, float, float]:
+    return 200 + 4 * frame, 200, 100
+
+
+def sighting(frame: int) -> Sighting:
+    picture = scene(("collins", *at(frame)))
+    points = face_points(*at(frame))
+    return Sighting(frame, points, look(picture, points[2:]))
+
+
+def picture(frame: int, what: str) -> Picture:
+    """``F`` a face, ``.`` none, ``H`` another one in front of it."""
+    boxes = face_points(*at(frame))[:2].reshape(1, 4) if what == "H" else FAR
+    return Picture(scene(("collins", *at(frame))) if what == "F" else scene(), boxes)
+
+
+@pytest.mark.parametrize(
+    ("gap", "expected"),
+    [
+        ("", "+"),
+        ("F", "_+"),
+        (".", "_+"),
+        ("...", "___+"),
+        ("H", "_!"),
+        (".H.", "___!"),
+        ("FFFF", "+++++"),
+        ("....", "____!"),
+        ("FF...FF", "++___+++"),
+        ("FF....FF", "++____!++"),
+        ("....FFFF", "____!++++"),
+        ("FFFF....", "++++____!"),
+        ("FFHFF", "++_!++"),
+        ("HHHHH", "_____!"),
+        ("F...F...F", "+___+___++"),
+    ],
+)
+def test_where_the_face_is(gap, expected):
+    """``+`` there, ``!`` there again after an absence, ``_`` not known to be."""
+    assert SHORT == 3
+    between = [picture(frame, what) for frame, what in enumerate(gap, 1)]
+    listed = close(sighting(0), sighting(len(gap) + 1), between)
+    found = ["_"] * (len(gap) + 1)
+    for frame, points, there_since in listed:
+        found[frame - 1] = "+" if there_since else "!"
+        np.testing.assert_allclose(points, face_points(*at(frame)), atol=1.5)
+    assert "".join(found) == expected
+
+
+@pytest.mark.parametrize(
+    ("label", "other", "expected"),
+    [
+        ("itself", (0, 0, 10, 10), True),
+        ("half", (5, 0, 15, 10), True),
+        ("a little", (8, 0, 18, 10), False),
+        ("beside", (20, 0, 30, 10), False),
+        ("all around", (-50, -50, 50, 50), True),
+        ("a small one in front", (4, 4, 6, 6), False),
+    ],
+)
+def test_what_covers_a_box(label, other, expected):
+    assert covered(np.array([0.0, 0, 10, 10]), np.array([other, (99, 99, 100, 100)])).tolist() == [
+        expected,
+        False,
+    ]
