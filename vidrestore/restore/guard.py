@@ -11,8 +11,9 @@ from torch import Tensor
 _SIDE = 32
 #: The face in it, and the side of the averages that are taken out: lighting and skin are in both anyway.
 _FACE, _BROAD = (slice(7, 29), slice(6, 26)), 9
-#: Drift up to which ``w`` is as chosen, and from which on the input is trusted wholly. Faces of the embedded
-#: model stay below .03 at any ``w``; other people's faces, aligned alike, are at .5.
+#: Drift up to which ``w`` is as chosen, and from which on the input is trusted wholly. On 22 faces: below .03
+#: between what the embedded model makes, at any ``w``, and its input; below .08 between a clean face and the
+#: same heavily degraded; .39 and more between two people.
 _FREE, _LOST = 0.10, 0.35
 _LUMA = (0.299, 0.587, 0.114)
 
