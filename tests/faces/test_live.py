@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 
 import numpy as np
 import pytest
@@ -48,7 +49,7 @@ class Film:
     def items(self) -> Iterator[tuple[str, np.ndarray]]:
         for number in range(self.length):
             self.taken += 1
-            image = self.draw(number)
+            image = self.draw(number).copy()
             image[0, 0] = number // 256, number % 256, 0  # what the detector knows the frame by
             yield f"frame {number}", image
 
@@ -126,6 +127,7 @@ def walk(t: int) -> tuple[float, float, float]:
     return 120 + 3 * t, 200 + 12 * np.sin(2 * np.pi * t / 40), 100 + 0.2 * t
 
 
+@cache
 def drawn(t: int) -> np.ndarray:
     return scene(("collins", *walk(t)))
 

@@ -18,6 +18,7 @@ from .gaps import SHORT, covered
 MEASUREMENT_NOISE = 0.03
 ACCELERATION = 0.03
 INITIAL_VELOCITY = 0.1
+COASTING = 0.9  #: of its velocity a track keeps a frame while unseen: an old one is no guide to much later
 PROCESS_NOISE = Q_discrete_white_noise(dim=2, dt=1.0, var=1.0)  #: for an acceleration of 1
 
 # How far a detection may lie from where its track is expected, and what counts as near.
@@ -56,13 +57,14 @@ class Track:
         self.id = 0  #: counted from 1 once the face is confirmed
         self.look = look.vector  #: what it looked like of late
         self.last = frame  #: the frame it was last seen in
+        self._coasting = 1.0
         self._clear = deque[int](maxlen=CLEAR_SIGHTINGS)
         self._filter = KalmanFilter(dim_x=2, dim_z=1)
         self._filter.F = np.array([[1.0, 1.0], [0.0, 1.0]])
         self._filter.H = np.array([[1.0, 0.0]])
         self._filter.x = np.stack([coordinates(detection).ravel(), np.zeros(14)])
         self._filter.P = np.diag([MEASUREMENT_NOISE, INITIAL_VELOCITY]) ** 2 * self.size**2
-        self._look(detection, frame)
+        self._note(detection, frame)
 
     @property
     def points(self) -> np.ndarray:
@@ -76,6 +78,8 @@ class Track:
 
     def predict(self) -> None:
         """Move on by a frame."""
+        self._filter.x[1] *= self._coasting
+        self._coasting = COASTING
         self._filter.predict(Q=PROCESS_NOISE * (ACCELERATION * self.size) ** 2)
 
     def update(self, detection: Detection, frame: int) -> None:
@@ -84,7 +88,8 @@ class Track:
         # Naming H lets filterpy take a row of 14 measurements as it is.
         self._filter.update(coordinates(detection).reshape(1, 14), R=variance, H=self._filter.H)
         self.last = frame
-        self._look(detection, frame)
+        self._coasting = 1.0
+        self._note(detection, frame)
 
     def learn(self, look: Look) -> None:
         """Its face, by itself, looked like that in the current frame."""
@@ -95,7 +100,7 @@ class Track:
         """Whether the last clear sightings are enough and lie close together."""
         return len(self._clear) == CLEAR_SIGHTINGS and self._clear[-1] - self._clear[0] <= CLEAR_WITHIN
 
-    def _look(self, detection: Detection, frame: int) -> None:
+    def _note(self, detection: Detection, frame: int) -> None:
         if detection.score >= CLEAR_SCORE:
             self._clear.append(frame)
 
