@@ -152,7 +152,7 @@ def test_gaps_are_closed_where_the_face_is_there(length):
 
 def covered_over(t: int) -> np.ndarray:
     """A hand, say, in front of the face."""
-    image = drawn(t)
+    image = drawn(t).copy()
     x, y, _ = walk(t)
     image[int(y) - 60 : int(y) + 60, int(x) - 45 : int(x) + 45] = 110, 140, 190
     return image
