@@ -14,7 +14,7 @@ from .condition import Condition
 #: ``w`` of the worst faces, which trust the codebook, and of the nearly clean ones, which trust the input.
 LOWEST_W, HIGHEST_W = 0.3, 0.9
 #: What a measure is at its worst and at its best, as far as ``w`` is concerned. Sizes in pixels.
-_SHARPNESS = (0.25, 0.95)
+_SHARPNESS = (0.35, 1.0)
 _SIZE = (40.0, 160.0)
 _NOISE = (2.0, 6.0)
 _YAW = (0.2, 0.7)
@@ -31,10 +31,10 @@ MAX_YAW = 0.8
 #: Each gate goes from shut to open over this: in sizes as a factor.
 _EASE_SIZE, _EASE_SHARPNESS, _EASE_YAW = 1.5, 0.35, 0.25
 #: From this noise to this one, a sharp face counts more and more as one to restore.
-_GRAINY = (2.0, 3.5)
+_GRAINY = (2.4, 4.0)
 
 #: From where on words say so.
-_SOFT, _SHARP, _NOISY, _TURNED = 0.5, 0.8, 2.75, 0.35
+_SOFT, _SHARP, _NOISY, _TURNED = 0.5, 0.8, 3.0, 0.35
 #: Side of an aligned face in heights of the face.
 _SIDE_IN_HEIGHTS = 1.5
 
