@@ -29,7 +29,9 @@ MAX_SIZE_RATIO = 2.0
 # How much it matters what a face looks like, beside where it is.
 APPEARANCE = 3.0
 LEARNING = 0.2  #: share of the newest look in what a track is known to look like
-ALIKE = 0.62  #: likeness below which a face that was away for a while is another one
+# Likeness below which a face that was away for a while is another one: three quarters of other people are
+# less like it, none of its own looks 20 frames apart.
+ALIKE = 0.62
 
 IMPOSSIBLE = 1e6  #: cost of a pair that is neither: any possible one is better
 
