@@ -19,7 +19,7 @@ from .faces.paste import face_masks
 from .faces.recording import TrackSettings
 from .media.decode import Frame
 from .options import Options, steady_parts
-from .restore import choice, codes, steady
+from .restore import choice, codes, colour, steady
 from .restore.choice import Chooser, Limits, is_wanted
 from .restore.codes import steady_codes
 from .restore.colour import follow_colours, measure_tint, only_finite, steady_colour
@@ -39,7 +39,7 @@ _W_STEP = 0.02
 
 
 #: Frames to each side that have a part in what a face becomes: those of all steps that look across time.
-CONTEXT = choice.REACH + 3 * steady.REACH + codes.REACH
+CONTEXT = choice.REACH + steady.REACH + steady.INPUT_REACH + codes.REACH + steady.OUTPUT_REACH + colour.REACH
 
 
 class Models:
@@ -148,15 +148,15 @@ def restore_faces(
     if parts & {"input", "output"}:
         faces = over_time(faces, compare, reach=steady.REACH)
     if "input" in parts:
-        faces = over_time(faces, steady_input, reach=steady.REACH)
+        faces = over_time(faces, steady_input, reach=steady.INPUT_REACH)
     faces = batched(faces, models.observe)
     if "codes" in parts:
         faces = over_time(faces, steady_codes, reach=codes.REACH)
     faces = batched(faces, partial(models.restore, options=options))
     if "output" in parts:
-        faces = over_time(faces, steady_output, reach=steady.REACH)
+        faces = over_time(faces, steady_output, reach=steady.OUTPUT_REACH)
     if "colour" in parts:
-        faces = over_time(faces, steady_colour, reach=steady.REACH)
+        faces = over_time(faces, steady_colour, reach=colour.REACH)
     return faces
 
 

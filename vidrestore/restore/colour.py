@@ -11,6 +11,8 @@ from torch import Tensor
 
 from .portrait import Portrait
 
+REACH = 3  #: frames to each side that decide whether there is colour
+
 #: The side at which colours follow the input: each of its pixels stands for 32 x 32 of a face of 512, more
 #: than any feature that restoration draws.
 _SIDE = 16

@@ -20,6 +20,8 @@ SIDE = 256
 #: Deviations, in pixels of that, of the blurs before flow is sought, before two faces are compared, and of
 #: what differs between them.
 _FLOW_BLUR, _COMPARE_BLUR, _SPREAD = 1.0, 1.0, 4.0
+#: Mean square, of 255, below which a difference is none.
+_LEAST = 0.1
 #: What flow may be off, as a share of its length: detail finer than the comparison suffers from it.
 _FLOW_ERROR = 0.2
 #: Where in the crop the face is: rows and columns over which noise is measured.
@@ -48,8 +50,8 @@ class View:
 class Motion:
     """From one view to another."""
 
-    flow: np.ndarray  #: (SIDE, SIDE, 2) float32: where each pixel of the first lies in the second, as x, y
-    error: np.ndarray  #: (SIDE, SIDE) float32: mean square by which the second may differ there, of 255
+    flow: np.ndarray  #: (SIDE, SIDE, 2) float16: where each pixel of the first lies in the second, as x, y
+    error: np.ndarray  #: (SIDE, SIDE) float16: mean square by which the second may differ there, of 255
     noise: float  #: what of that is there over most of the face, where flow brings all that moved
 
     @classmethod
@@ -64,16 +66,25 @@ class Motion:
             cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REPLICATE,
         )
-        difference = cv2.GaussianBlur(brought - here.colours, (0, 0), _COMPARE_BLUR)
-        seen = cv2.GaussianBlur((difference**2).mean(-1), (0, 0), _SPREAD)
+        seen, unmoved = (_difference(colours, here.colours) for colours in (brought, there.colours))
+        # Where standing still explains the picture as well, it stands still: flow follows noise, too.
+        still = np.clip(2 - unmoved / (seen + _LEAST), 0, 1)
+        flow *= (1 - still)[..., None]
+        seen += still * (unmoved - seen)
         slope = np.square(cv2.spatialGradient(here.luma), dtype=np.float32).sum(axis=0) / 8**2  # Sobel's sums
         unseen = _FLOW_ERROR**2 * (flow**2).sum(-1) * slope
-        return cls(flow, seen + cv2.GaussianBlur(unseen, (0, 0), _SPREAD), float(np.median(seen[_FACE])))
+        error = seen + cv2.GaussianBlur(unseen, (0, 0), _SPREAD)
+        # Kept for as long as the face is in a window, so in half precision: a thousandth of a pixel at most.
+        return cls(
+            flow.astype(np.float16), error.clip(max=6e4).astype(np.float16), float(np.median(seen[_FACE]))
+        )
 
     def bring(self, image: Tensor) -> Tensor:
         """``image`` (C, S, S) of the second, as the first sees it."""
         size = image.shape[-1]
-        flow = cv2.resize(self.flow, (size, size), interpolation=cv2.INTER_LINEAR) * (size / SIDE)
+        flow = cv2.resize(self.flow.astype(np.float32), (size, size), interpolation=cv2.INTER_LINEAR) * (
+            size / SIDE
+        )
         grid = np.arange(size, dtype=np.float32)
         x, y = flow[..., 0] + grid, flow[..., 1] + grid[:, None]
         if image.device.type == "cpu":  # three times as fast as the other
@@ -87,6 +98,12 @@ class Motion:
             padding_mode="border",
             align_corners=False,
         )[0]
+
+
+def _difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Mean square of a - b (SIDE, SIDE, 3) around each pixel: (SIDE, SIDE)."""
+    difference = cv2.GaussianBlur(a - b, (0, 0), _COMPARE_BLUR)
+    return cv2.GaussianBlur((difference**2).mean(-1), (0, 0), _SPREAD)
 
 
 def likeness(error: Tensor, noise: float | Tensor, *, free: float, fall: float) -> Tensor:

@@ -18,7 +18,14 @@ from torch import Tensor
 from .motion import Motion, likeness
 from .portrait import Portrait
 
-REACH = 3  #: frames to each side that a face is blended with
+#: How many frames away the others are that the input is blended with.
+_INPUT = (1, 2, 3)
+#: The same for the result, with how much each counts against itself. The near ones steady a face that moves;
+#: the far ones are only like it where it stands still, and there a codec's noise is alike for many frames.
+_OUTPUT = {1: 0.35, 3: 0.35, 6: 1.5, 12: 2.0}
+
+INPUT_REACH, OUTPUT_REACH = max(_INPUT), max(_OUTPUT)
+REACH = max(INPUT_REACH, OUTPUT_REACH)  #: frames to each side that a face is compared with
 
 #: How far two pictures may differ, in units of the noise: measured so that moving mouths and eyes are left
 #: alone, and still faces blend.
@@ -28,13 +35,14 @@ _FLOOR = 0.3
 #: Noise at which the input is blended half as much as it could be. A clean input has nothing to gain by it,
 #: and loses some of its detail.
 _NOISY = 8.0
-#: How much each neighbour of the result counts against itself.
-_OUTPUT_SHARE = 0.35
 
 
 def compare(portrait: Portrait, around: Sequence[tuple[int, Portrait]]) -> Portrait:
-    """``portrait`` with its motions to those around it, and its noise."""
-    motions = {offset: Motion.between(portrait.view, other.view) for offset, other in around}
+    """``portrait`` with its motions to those around it that it may be blended with, and its noise."""
+    wanted = {*_INPUT, *_OUTPUT}
+    motions = {
+        offset: Motion.between(portrait.view, other.view) for offset, other in around if abs(offset) in wanted
+    }
     nearest = min(map(abs, motions), default=0)
     levels = [motion.noise for offset, motion in motions.items() if abs(offset) == nearest]
     return replace(portrait, motions=motions, noise=sum(levels) / max(1, len(levels)))
@@ -43,29 +51,29 @@ def compare(portrait: Portrait, around: Sequence[tuple[int, Portrait]]) -> Portr
 def steady_input(portrait: Portrait, around: Sequence[tuple[int, Portrait]]) -> Portrait:
     """``portrait``, compared, with its image blended with theirs as far as it is noisy."""
     share = portrait.noise**4 / (portrait.noise**4 + _NOISY**4)
-    others = [(offset, other.image) for offset, other in around]
-    return replace(portrait, image=_blend(portrait, portrait.image, others, share))
+    others = [(offset, other.image, share) for offset, other in around if abs(offset) in _INPUT]
+    return replace(portrait, image=_blend(portrait, portrait.image, others))
 
 
 def steady_output(portrait: Portrait, around: Sequence[tuple[int, Portrait]]) -> Portrait:
     """``portrait``, restored, with the result and its mask blended with theirs."""
-    others = [(offset, _layers(other)) for offset, other in around]
-    layers = _blend(portrait, _layers(portrait), others, _OUTPUT_SHARE)
-    return replace(portrait, restored=layers[:3], mask=layers[3])
+    others = [(o, _layers(other), _OUTPUT[abs(o)]) for o, other in around if abs(o) in _OUTPUT]
+    layers = _blend(portrait, _layers(portrait), others)
+    return replace(portrait, restored=layers[:3], mask=layers[3], motions={})
 
 
 def _layers(portrait: Portrait) -> Tensor:
-    return torch.cat((portrait.restored, portrait.mask[None]))
+    return torch.cat((portrait.restored, portrait.mask[None])).float()
 
 
-def _blend(portrait: Portrait, image: Tensor, others: Sequence[tuple[int, Tensor]], share: float) -> Tensor:
-    """``image`` (C, S, S) of the portrait, and ``share`` of each of the others as far as they are like it."""
+def _blend(portrait: Portrait, image: Tensor, others: Sequence[tuple[int, Tensor, float]]) -> Tensor:
+    """``image`` (C, S, S) of the portrait, and of each of the others its share as far as it is like it."""
     total, weight_sum = image.clone(), torch.ones_like(image[:1])
-    for offset, other in others:
+    for offset, other, share in others:
         motion = portrait.motions[offset]
-        like = likeness(torch.from_numpy(motion.error), portrait.noise + _FLOOR, free=_FREE, fall=_FALL).to(
-            image
-        )
+        like = likeness(
+            torch.from_numpy(motion.error).float(), portrait.noise + _FLOOR, free=_FREE, fall=_FALL
+        ).to(image)
         weight = share * F.interpolate(like[None, None], image.shape[-2:], mode="bilinear")[0]
         total.addcmul_(weight, motion.bring(other))
         weight_sum += weight
