@@ -1,10 +1,10 @@
 """What a face looks like, in brief: enough to tell it from another one, and to see that it is there.
 
-A look is taken from a small patch, turned and scaled to the template of aligned faces, of the picture
-that faces are detected in. Measured on degraded clips and portraits: looks of one face 20 frames apart are more
+A look is taken from a small patch, turned and scaled to the template of aligned faces, of the picture that
+faces are detected in. Measured on degraded clips and portraits: looks of one face 20 frames apart are more
 alike than those of two people in 98 % of pairs. Of a face between sightings 28 frames apart 99 % are found;
-of places without one, and of faces with the lower two thirds hidden, none in a thousand; of plain blocks
-of skin's colour 1 %.
+of places without one, and of faces with the lower two thirds hidden, none in a thousand; of plain blocks of
+skin's colour 1 %.
 """
 
 from __future__ import annotations
