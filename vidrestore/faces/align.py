@@ -74,7 +74,7 @@ class AlignedFace:
 
     face: Face
     matrix: np.ndarray  #: (3, 3), from the frame's stored pixels to the crop's
-    image: Tensor  #: (3, S, S) float32 RGB in [0, 1]
+    image: Tensor | None  #: (3, S, S) float32 RGB in [0, 1]; None once it is not needed any more
     landmarks: np.ndarray  #: (5, 2) in the crop's pixels
 
 

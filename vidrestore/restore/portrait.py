@@ -17,8 +17,8 @@ class Portrait:
     """Steps return a copy with more in it."""
 
     track: int
-    image: Tensor  #: (3, S, S) RGB in [0, 1], what is restored: the crop, or the crop held steady
-    view: View  #: the crop as it is compared with others
+    image: Tensor | None  #: (3, S, S) RGB in [0, 1], what is restored: the crop, or the crop held steady
+    view: View | None  #: the crop as it is compared with others
     condition: Condition | None = None  #: what the crop shows of itself
     w: float = 0.5  #: its fidelity weight
     strength: float = 1.0  #: how much of its restoration is blended in
@@ -28,6 +28,6 @@ class Portrait:
     )
     tint: Tensor | None = None  #: what the crop's colours depend on, see :mod:`.colour`
     observation: Observation | None = None  #: what the restorer saw
-    restored: Tensor | None = None  #: (3, S, S)
+    restored: Tensor | None = None  #: (3, S, S); what it was made of is None then
     mask: Tensor | None = None  #: (S, S) in [0, 1], where it replaces what was there
     source: Any = None  #: where it was cut out and goes back to; nothing here looks into it

@@ -52,7 +52,7 @@ def steady_input(portrait: Portrait, around: Sequence[tuple[int, Portrait]]) -> 
     """``portrait``, compared, with its image blended with theirs as far as it is noisy."""
     share = portrait.noise**4 / (portrait.noise**4 + _NOISY**4)
     others = [(offset, other.image, share) for offset, other in around if abs(offset) in _INPUT]
-    return replace(portrait, image=_blend(portrait, portrait.image, others))
+    return replace(portrait, view=None, image=_blend(portrait, portrait.image, others))
 
 
 def steady_output(portrait: Portrait, around: Sequence[tuple[int, Portrait]]) -> Portrait:
