@@ -89,6 +89,28 @@ def test_frames_without_faces_are_untouched(tmp_path, capsys):
     assert [f.digest for f in reader.frames(out)] == [f.digest for f in reader.frames(source)]
 
 
+@pytest.mark.parametrize(
+    "options", [["--strength", "0"], ["--max-sharpness", "0.1"], ["--min-face", "300"]], ids=lambda o: o[0]
+)
+def test_faces_that_are_left_alone_are_untouched(face_clip, tmp_path, capsys, options):
+    out = tmp_path / "out.mkv"
+    assert main([str(face_clip), str(out), "--model", "lite", "-c:v", "ffv1", *options]) == 0
+    assert "every face was left as it is" in capsys.readouterr().err
+    assert [f.digest for f in reader.frames(out)] == [f.digest for f in reader.frames(face_clip)]
+
+
+def test_half_the_strength_is_half_the_change(face_clip, tmp_path):
+    luma = {}
+    for strength in (0.5, 1.0):
+        out = tmp_path / f"{strength}.mkv"
+        run(face_clip, out, strength=strength, codec="ffv1")
+        luma[strength] = decode(out)[5].to_ndarray(format="gray").astype(int)
+    before = decode(face_clip)[5].to_ndarray(format="gray").astype(int)
+    whole, half = luma[1.0] - before, luma[0.5] - before
+    assert np.abs(whole).max() > 4
+    assert np.abs(2 * half - whole).max() <= 3
+
+
 @pytest.mark.parametrize(("width", "height"), [(321, 241), (99, 75)])
 def test_odd_sizes(tmp_path, width, height):
     frames = [portrait(width, height, "yuv444p", shift=2 * i) for i in range(4)]
