@@ -26,7 +26,7 @@ from .restore.colour import follow_colours, measure_tint, only_finite, steady_co
 from .restore.condition import measure
 from .restore.guard import drift, guarded
 from .restore.models import choose_model, load_restorer
-from .restore.motion import View
+from .restore.motion import View, by_pixel
 from .restore.portrait import Portrait
 from .restore.steady import compare, steady_input, steady_output
 from .runtime.batching import fill_batches
@@ -73,7 +73,7 @@ class Models:
         return [
             Portrait(
                 track=crop.face.track,
-                image=crop.image,
+                image=by_pixel(crop.image),
                 view=View.of(crop.image),
                 condition=condition,
                 source=crop,
@@ -99,8 +99,7 @@ class Models:
             replace(
                 portrait,
                 # In half precision, a quarter of a 10-bit step, since it stays for as long as a window is.
-                restored=image.half(),
-                mask=(mask * portrait.strength).half(),
+                layers=by_pixel(torch.cat((image, (mask * portrait.strength)[None])).half()),
                 tint=measure_tint(portrait.image),
                 # What has been used goes, for the same reason.
                 image=None,

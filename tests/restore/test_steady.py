@@ -28,8 +28,7 @@ def portraits(images: list[torch.Tensor], restored: list[torch.Tensor] | None = 
             track=1,
             image=image,
             view=View.of(image),
-            restored=restored[i] if restored else None,
-            mask=torch.ones(image.shape[-2:]) if restored else None,
+            layers=torch.cat((restored[i], torch.ones_like(image[:1]))) if restored else None,
         )
         for i, image in enumerate(images)
     ]

@@ -73,7 +73,8 @@ def keep_grey(restored: Tensor, tints: Tensor) -> Tensor:
 def steady_colour(portrait: Portrait, around: Sequence[tuple[int, Portrait]]) -> Portrait:
     """``portrait``, restored, kept grey where the frames around it say that it is."""
     tints = torch.stack([portrait.tint, *(other.tint for _, other in around)])
-    return replace(portrait, restored=keep_grey(portrait.restored, tints))
+    kept = keep_grey(portrait.restored, tints)
+    return replace(portrait, layers=torch.cat((kept, portrait.mask[None])))
 
 
 def _luma(rgb: Tensor) -> Tensor:

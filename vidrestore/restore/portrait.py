@@ -28,6 +28,15 @@ class Portrait:
     )
     tint: Tensor | None = None  #: what the crop's colours depend on, see :mod:`.colour`
     observation: Observation | None = None  #: what the restorer saw
-    restored: Tensor | None = None  #: (3, S, S); what it was made of is None then
-    mask: Tensor | None = None  #: (S, S) in [0, 1], where it replaces what was there
+    layers: Tensor | None = None  #: (4, S, S): it, restored, and its mask; what it was made of is None then
     source: Any = None  #: where it was cut out and goes back to; nothing here looks into it
+
+    @property
+    def restored(self) -> Tensor:
+        """(3, S, S) RGB in [0, 1]."""
+        return self.layers[:3]
+
+    @property
+    def mask(self) -> Tensor:
+        """(S, S) in [0, 1], where the restored face replaces what was there."""
+        return self.layers[3]

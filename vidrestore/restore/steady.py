@@ -57,13 +57,8 @@ def steady_input(portrait: Portrait, around: Sequence[tuple[int, Portrait]]) -> 
 
 def steady_output(portrait: Portrait, around: Sequence[tuple[int, Portrait]]) -> Portrait:
     """``portrait``, restored, with the result and its mask blended with theirs."""
-    others = [(o, _layers(other), _OUTPUT[abs(o)]) for o, other in around if abs(o) in _OUTPUT]
-    layers = _blend(portrait, _layers(portrait), others)
-    return replace(portrait, restored=layers[:3], mask=layers[3], motions={})
-
-
-def _layers(portrait: Portrait) -> Tensor:
-    return torch.cat((portrait.restored, portrait.mask[None])).float()
+    others = [(o, other.layers, _OUTPUT[abs(o)]) for o, other in around if abs(o) in _OUTPUT]
+    return replace(portrait, layers=_blend(portrait, portrait.layers.float(), others), motions={})
 
 
 def _blend(portrait: Portrait, image: Tensor, others: Sequence[tuple[int, Tensor, float]]) -> Tensor:
@@ -75,6 +70,6 @@ def _blend(portrait: Portrait, image: Tensor, others: Sequence[tuple[int, Tensor
             torch.from_numpy(motion.error).float(), portrait.noise + _FLOOR, free=_FREE, fall=_FALL
         ).to(image)
         weight = share * F.interpolate(like[None, None], image.shape[-2:], mode="bilinear")[0]
-        total.addcmul_(weight, motion.bring(other))
+        total.addcmul_(weight, motion.bring(other.float()))
         weight_sum += weight
     return total.div_(weight_sum)
