@@ -80,7 +80,8 @@ def _restore(options: Options, *, quiet: bool) -> int:
         report = restore_video(options, progress)
     log = logging.getLogger("vidrestore")
     if not report.faces:
-        why = "every face was left as it is" if report.tracks else "no faces were found"
+        known = report.tracks or options.tracks
+        why = "every face was left as it is" if known else "no faces were found"
         log.warning("%s: %s is the input, encoded anew", why, options.output.name)
     log.info(
         "%s: %d frames, %d faces, %d tracks in %.1f s (%.2f frames/s) with %s",
