@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .luma import LUMA, luma
 from .portrait import Portrait
 
 REACH = 3  #: frames to each side that decide whether there is colour
@@ -22,8 +23,6 @@ _JUDGED, _FACE = 64, (slice(16, 56), slice(12, 52))
 #: first a picture is grey, or tinted all over; above the second it is in colour. Noise of a codec stays below
 #: 1 / 255 at that size, a pale face is at 4 / 255.
 _GREY, _COLOURED = 1.2 / 255, 2.5 / 255
-#: Y' of ITU-R BT.601, of which colour differences are taken.
-_LUMA = (0.299, 0.587, 0.114)
 
 
 def follow_colours(restored: Tensor, images: Tensor) -> Tensor:
@@ -47,12 +46,12 @@ def measure_tint(image: Tensor) -> Tensor:
     they are off it: (5,) R - Y at black and its slope, B - Y at black and its slope, deviation."""
     small = F.interpolate(image[None].float(), (_JUDGED, _JUDGED), mode="area")[0]
     face = small[:, *_FACE].flatten(1)
-    luma = _luma(face)
-    differences = face[[0, 2]] - luma
-    centred = luma - luma.mean()
+    brightness = luma(face, 0)
+    differences = face[[0, 2]] - brightness
+    centred = brightness - brightness.mean()
     slope = (differences * centred).mean(-1) / (centred.square().mean() + 1e-6)
-    at_black = differences.mean(-1) - slope * luma.mean()
-    left = differences - at_black[:, None] - slope[:, None] * luma
+    at_black = differences.mean(-1) - slope * brightness.mean()
+    left = differences - at_black[:, None] - slope[:, None] * brightness
     deviation = left.square().mean().sqrt()
     return torch.stack((at_black[0], slope[0], at_black[1], slope[1], deviation))
 
@@ -64,9 +63,9 @@ def keep_grey(restored: Tensor, tints: Tensor) -> Tensor:
     grey = ((_COLOURED - deviation) / (_COLOURED - _GREY)).clamp(0, 1)
     if grey == 0:
         return restored
-    luma = _luma(restored)
-    r, b = luma + red + red_slope * luma, luma + blue + blue_slope * luma
-    g = (luma - _LUMA[0] * r - _LUMA[2] * b) / _LUMA[1]
+    y = luma(restored, 0)
+    r, b = y + red + red_slope * y, y + blue + blue_slope * y
+    g = (y - LUMA[0] * r - LUMA[2] * b) / LUMA[1]
     return restored.lerp(torch.stack((r, g, b)).clamp(0, 1), grey)
 
 
@@ -75,7 +74,3 @@ def steady_colour(portrait: Portrait, around: Sequence[tuple[int, Portrait]]) ->
     tints = torch.stack([portrait.tint, *(other.tint for _, other in around)])
     kept = keep_grey(portrait.restored, tints)
     return replace(portrait, layers=torch.cat((kept, portrait.mask[None])))
-
-
-def _luma(rgb: Tensor) -> Tensor:
-    return torch.tensordot(rgb.new_tensor(_LUMA), rgb, dims=1)

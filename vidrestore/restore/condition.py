@@ -12,14 +12,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .luma import luma
+
 #: Side in pixels at which faces are looked at, and the rows and columns of it that are the face's own:
 #: from the forehead to the chin, from cheek to cheek.
 _SIDE = 512
 _ROWS, _COLUMNS = slice(112, 464), slice(96, 416)
 #: Height of a face from chin to hairline, in units of the longer of its eye and its eye-mouth distance.
 _HEIGHT = 2.6
-#: Rec. 601 luma.
-_LUMA = (0.299, 0.587, 0.114)
 #: Octaves below 512 pixels whose edges count, each with the side of the blocks it is looked at in, the
 #: strength of a sharp face's edges relative to its coarse structure (three in four sharp portraits have
 #: it), and how much more energy the strongest blocks of pure white noise have than its quiet ones.
@@ -93,17 +93,17 @@ def _look(images: Tensor) -> tuple[list[float], list[float]]:
     if x.shape[-1] != _SIDE:
         x = F.interpolate(x, size=(_SIDE, _SIDE), mode="bilinear", antialias=True, align_corners=False)
     x = x[..., _ROWS, _COLUMNS]
-    luma = 255 * sum(weight * x[:, i] for i, weight in enumerate(_LUMA))
+    levels = 255 * luma(x, 1)
     energies, noise = [], []
     for octave, (block, _, spread) in enumerate(_OCTAVES):
-        dx, dy = _second_difference(luma, -1), _second_difference(luma, -2)
+        dx, dy = _second_difference(levels, -1), _second_difference(levels, -2)
         quiet, edges = _blocks(dx[..., 1:-1, :] + dy[..., 1:-1], block, _QUIET, _EDGES)
         energies.append((edges - spread * quiet).clamp_min(0))
         if octave < _NOISE_OCTAVES:
             # Immerkaer's operator (1996), of deviation 6 for white noise of deviation 1.
             noise.append(_blocks(_second_difference(dy, -1), block, _QUIET)[0].sqrt() / 6)
-        luma = F.avg_pool2d(luma, 2)
-    coarse = _second_difference(luma, -2)[..., 1:-1] + _second_difference(luma, -1)[..., 1:-1, :]
+        levels = F.avg_pool2d(levels, 2)
+    coarse = _second_difference(levels, -2)[..., 1:-1] + _second_difference(levels, -1)[..., 1:-1, :]
     contrast = coarse.square().mean(dim=(-2, -1)).sqrt().clamp_min(1)
     shown = [
         (energy.sqrt() / (typical * contrast)).clamp_max(1)

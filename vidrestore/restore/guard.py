@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from .luma import luma
 
 #: The side at which faces are compared: who somebody is shows in the places and shapes of features, which a
 #: degraded face still has at that size, and detail that restoration adds does not reach.
@@ -15,7 +16,6 @@ _FACE, _BROAD = (slice(7, 29), slice(6, 26)), 9
 #: between what the embedded model makes, at any ``w``, and its input; below .08 between a clean face and the
 #: same heavily degraded; .39 and more between two people.
 _FREE, _LOST = 0.10, 0.35
-_LUMA = (0.299, 0.587, 0.114)
 
 
 def drift(restored: Tensor, images: Tensor) -> Tensor:
@@ -32,8 +32,7 @@ def guarded(w: Tensor, drifted: Tensor) -> Tensor:
 
 
 def _structure(images: Tensor) -> Tensor:
-    luma = torch.tensordot(images.float(), images.new_tensor(_LUMA, dtype=torch.float32), dims=([1], [0]))
-    small = F.interpolate(luma[:, None], (_SIDE, _SIDE), mode="area")
+    small = luma(F.interpolate(images.float(), (_SIDE, _SIDE), mode="area"), 1)[:, None]
     broad = F.avg_pool2d(F.pad(small, [_BROAD // 2] * 4, mode="replicate"), _BROAD, stride=1)
     face = (small - broad)[:, 0, *_FACE].flatten(1)
     return face - face.mean(dim=1, keepdim=True)
