@@ -66,7 +66,8 @@ def analyze_video(
     started = time.monotonic()
     check_place(options.output, options.input, overwrite=options.overwrite)
     with ExitStack() as stack:
-        decoder = stack.enter_context(Decoder(options.input, Span(options.start, options.stop)))
+        span = Span(options.start, options.stop)
+        decoder = stack.enter_context(Decoder(options.input, span, video_stream=options.video_stream))
 
         def stage(items: Iterable[Any], name: str) -> Iterator[Any]:
             return stack.enter_context(closing(ahead(items, _DEPTH, name)))

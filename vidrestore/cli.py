@@ -101,7 +101,7 @@ def _analyze(argv: list[str], log: logging.Logger) -> int:
     options = {option.name: option for option in fields(Options)}
     _add(parser, options["input"])
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="the tracks file")
-    for name in ("detector", "offline", "start", "duration", "end", "device"):
+    for name in ("detector", "offline", "start", "duration", "end", "video_stream", "device"):
         _add(parser, options[name])
     parser.add_argument("-y", dest="overwrite", action="store_true", help="replace FILE if it exists")
     _add_loudness(parser)
@@ -127,7 +127,7 @@ def _progress(options: Options, *, quiet: bool) -> Iterator[Callable[[int, int],
     """A progress bar over the frames of a run: what to call after each with the frames and faces done."""
     from .media.probe import probe
 
-    info = probe(options.input)
+    info = probe(options.input, video_stream=options.video_stream)
     total = info.frames
     if (options.start or options.stop) and info.rate and info.duration is not None:
         stop = info.duration if options.stop is None else min(options.stop, info.duration)

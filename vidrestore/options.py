@@ -201,6 +201,25 @@ class Options:
         None, "-to", type=seconds, metavar="TIME", low=0, group="time", help="end here; -t comes before it"
     )
 
+    video_stream: int | None = _option(
+        None,
+        "--video-stream",
+        type=int,
+        metavar="N",
+        low=0,
+        group="streams",
+        help="the video to restore, by its number in `vidrestore probe`; by default the first that is no "
+        "cover art",
+    )
+    strict: bool = _option(
+        False,
+        "--strict",
+        type=bool,
+        group="streams",
+        help="fail rather than warn: before any work where OUT cannot hold all of IN, after it where IN was "
+        "damaged",
+    )
+
     codec: str | None = _option(
         None,
         "-c:v",

@@ -59,7 +59,9 @@ def restore_video(
         # With recorded faces a part of a video comes out as it does of the whole.
         context = CONTEXT if options.tracks else 0
         span = Span(options.start, options.stop)
-        decoder = stack.enter_context(Decoder(options.input, span, context=context))
+        decoder = stack.enter_context(
+            Decoder(options.input, span, context=context, video_stream=options.video_stream)
+        )
         writer = stack.enter_context(Writer(options.output, decoder, encoder_settings(options)))
         models = Models(options)
 
@@ -87,9 +89,11 @@ def restore_video(
 def plan(options: Options) -> str:
     """What :func:`restore_video` would do, in words. Raises VidrestoreError for what it would refuse."""
     check_output(options.output, options.input, overwrite=options.overwrite)
-    info = probe(options.input)
+    info = probe(options.input, video_stream=options.video_stream)
     device = find_device(options.device)
-    with Decoder(options.input, Span(options.start, options.stop)) as decoder:
+    with Decoder(
+        options.input, Span(options.start, options.stop), video_stream=options.video_stream
+    ) as decoder:
         source = recorded_source(options, decoder) if options.tracks else None
         muxer = MUXERS[options.output.suffix.lower()]
         encoder = choose_encoder(decoder.stream, muxer, encoder_settings(options))

@@ -95,8 +95,11 @@ class Thumbnails:
 class Decoder:
     """Decodes the main video of a file, one frame at a time: iterate over it, once. A context manager."""
 
-    def __init__(self, path: Path, span: Span | None = None, *, context: int = 0) -> None:
-        """Open the file and decode its first frame. Raises InputError.
+    def __init__(
+        self, path: Path, span: Span | None = None, *, context: int = 0, video_stream: int | None = None
+    ) -> None:
+        """Open the file and decode its first frame. Raises InputError, UsageError for a ``video_stream``
+        (by default the main one) that is none.
 
         ``context`` is how many frames beyond each end of the span come as well, where there are any.
         """
@@ -104,15 +107,15 @@ class Decoder:
         self._context = context
         self._container = open_input(path)
         try:
-            self._open(span or Span())
+            self._open(span or Span(), video_stream)
             self._frames = self._wanted()
             self.first = next(self._frames)
         except BaseException:
             self._container.close()
             raise
 
-    def _open(self, span: Span) -> None:
-        self.stream = main_video(self._container, self.path)
+    def _open(self, span: Span, video_stream: int | None) -> None:
+        self.stream = main_video(self._container, self.path, video_stream)
         self.stream.thread_type = "AUTO"
         for other in self._container.streams:
             if other.index != self.stream.index:

@@ -11,7 +11,7 @@ from av.container import InputContainer
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
-from ..errors import InputError
+from ..errors import InputError, UsageError
 from .pyav import KEEP_METADATA
 
 #: Frames per second of a video that does not tell its own.
@@ -79,12 +79,21 @@ def open_input(path: Path) -> InputContainer:
         ) from None
 
 
-def main_video(container: InputContainer, path: Path) -> VideoStream:
-    """The stream to restore: the first video that is no cover art and can be decoded."""
+def main_video(container: InputContainer, path: Path, number: int | None = None) -> VideoStream:
+    """The stream to restore: ``number``, or the first video that is no cover art and can be decoded.
+
+    Raises InputError where there is none, UsageError for a number that is no video's.
+    """
     pictures = (Disposition.attached_pic, Disposition.timed_thumbnails)
     streams = [s for s in container.streams.video if not any(s.disposition & p for p in pictures)]
     if not streams:
         raise InputError(f"{path} holds no video stream; there is nothing to restore")
+    if number is not None:
+        if number not in (known := [s.index for s in streams]):
+            raise UsageError(
+                f"--video-stream {number} is no video of {path.name}; use {' or '.join(map(str, known))}"
+            )
+        streams = [s for s in streams if s.index == number]
     for stream in streams:
         if stream.codec_context is not None and stream.codec_context.pix_fmt:
             return stream
@@ -96,10 +105,10 @@ def frame_rate(stream: VideoStream) -> Fraction | None:
     return stream.average_rate or stream.guessed_rate or None
 
 
-def probe(path: Path) -> MediaInfo:
-    """Read a file's headers. Raises InputError."""
+def probe(path: Path, *, video_stream: int | None = None) -> MediaInfo:
+    """Read a file's headers. Raises as :func:`main_video` does, and InputError."""
     with open_input(path) as container:
-        stream = main_video(container, path)
+        stream = main_video(container, path, video_stream)
         context = stream.codec_context
         duration = None
         if container.duration is not None:
