@@ -112,18 +112,23 @@ def test_samples_outside_the_mask_keep_every_bit(pix_fmt):
         assert (plane != old).any()
 
 
-@pytest.mark.parametrize("centred", [False, True])
-def test_chroma_lies_where_its_siting_says(centred):
+@pytest.mark.parametrize(
+    ("location", "axis", "first"),
+    # Where the first chroma sample lies, in luma pixels from the picture's edge.
+    [(1, 1, 0.5), (2, 1, 1.0), (3, 1, 0.5), (4, 1, 1.0), (1, 0, 1.0), (3, 0, 0.5), (4, 0, 0.5), (5, 0, 1.5)],
+)
+def test_chroma_lies_where_its_siting_says(location, axis, first):
     """A ramp of chroma is read at luma positions without the half-pixel shift of a wrong siting."""
     form = planar_format("yuv420p")
     luma = np.full((64, 64), 128, np.uint8)
-    # Chroma sample i lies at luma position 2 i + 0.5 (left) or 2 i + 1 (centred), corner-based.
-    position = 2 * np.arange(32) + (1.0 if centred else 0.5)
+    position = 2 * np.arange(32) + first
     ramp = np.tile((64 + 2 * position).astype(np.float32), (32, 1))
-    colour = Colour(centred_chroma=centred)
+    ramp = ramp if axis else np.ascontiguousarray(ramp.T)
+    colour = Colour(chroma_location=location)
     picture = Picture([luma, ramp, np.full((32, 32), 128, np.float32)], form, colour)
     rgb = picture.read(np.eye(3), 64)
-    u = colour.rgb_to_yuv(rgb, 8)[1, 32, 8:40]
+    u = colour.rgb_to_yuv(rgb, 8)[1]
+    u = u[32, 8:40] if axis else u[8:40, 32]
     np.testing.assert_allclose(u, 64 + 2 * (np.arange(8, 40) + 0.5), atol=0.01)
 
 

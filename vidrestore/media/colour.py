@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .transfer import Transfer
+
 #: K_R and K_B by MatrixCoefficients (H.273, table 4); the numbers are those of FFmpeg's AVColorSpace.
 _LUMA_WEIGHTS = {
     1: (0.2126, 0.0722),  # BT.709
@@ -18,6 +20,7 @@ _LUMA_WEIGHTS = {
     10: (0.2627, 0.0593),  # BT.2020 constant luminance: near enough for a face's crop
 }
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
+_LEFT = 1  # AVCHROMA_LOC_LEFT
 
 
 @dataclass(frozen=True)
@@ -27,20 +30,55 @@ class Colour:
     kr: float = 0.2126
     kb: float = 0.0722
     full_range: bool = False
-    #: Chroma samples lie in the middle of their luma samples, as in JPEG; otherwise, as in MPEG-2 and
-    #: later, on the left one horizontally and between them vertically (H.273, figure 1).
-    centred_chroma: bool = False
+    #: Where chroma samples lie, by FFmpeg's number: as in MPEG-2 and later on the left one of their luma
+    #: samples horizontally and between them vertically, or in their middle as in JPEG (2), or on the top
+    #: left one (3) and so on (H.273, figure 1).
+    chroma_location: int = _LEFT
     #: The matrix was not tagged and is what players take for this frame size.
     guessed: bool = False
+    #: How an HDR signal stands for light; None for SDR.
+    transfer: Transfer | None = None
 
     @classmethod
-    def from_tags(cls, matrix: int, colour_range: int, width: int, height: int, pix_fmt: str) -> Colour:
-        """From FFmpeg's numbers for matrix and range and the picture's size in pixels."""
+    def from_tags(
+        cls,
+        matrix: int,
+        colour_range: int,
+        width: int,
+        height: int,
+        pix_fmt: str,
+        *,
+        transfer: int = 0,
+        primaries: int = 0,
+        chroma_location: int = 0,
+    ) -> Colour:
+        """From FFmpeg's numbers for a video's tags (0 where there is none) and its size in pixels."""
         jpeg = pix_fmt.startswith("yuvj")
         weights = _LUMA_WEIGHTS.get(matrix)
-        hd = width >= 1280 or height > 576
-        kr, kb = weights or _LUMA_WEIGHTS[1 if hd else 6]
-        return cls(kr, kb, jpeg or colour_range == _FULL_RANGE, jpeg, weights is None)
+        kr, kb = weights or _LUMA_WEIGHTS[guessed_matrix(width, height)]
+        return cls(
+            kr,
+            kb,
+            full_range=jpeg or colour_range == _FULL_RANGE,
+            chroma_location=chroma_location or _LEFT,
+            guessed=weights is None,
+            transfer=Transfer.from_tags(transfer, primaries),
+        )
+
+    @property
+    def chroma_offset(self) -> tuple[float, float]:
+        """How far, from -1 to 1, chroma samples lie to the left of and above the middle of their luma
+        samples, 1 being on the first of them."""
+        number = self.chroma_location
+        return float(number % 2), {3: 1.0, 4: 1.0, 5: -1.0, 6: -1.0}.get(number, 0.0)
+
+    def to_sdr(self, rgb: Tensor) -> Tensor:
+        """The signal's R'G'B' (..., 3, H, W) as those of an SDR picture; SDR is left as it is."""
+        return self.transfer.to_sdr(rgb) if self.transfer else rgb
+
+    def from_sdr(self, rgb: Tensor) -> Tensor:
+        """Inverse of :meth:`to_sdr`."""
+        return self.transfer.from_sdr(rgb) if self.transfer else rgb
 
     def yuv_to_rgb(self, yuv: Tensor, bits: int) -> Tensor:
         """Code values (..., 3, H, W) float -> R'G'B' with 0 black and 1 white, not clipped."""
@@ -85,3 +123,8 @@ class Colour:
         y = self.luma_from_code(yuv[..., :1, :, :], bits)
         uv = (yuv[..., 1:, :, :] - float(1 << (bits - 1))) / self._chroma_scale(bits)
         return torch.cat((y, uv), dim=-3)
+
+
+def guessed_matrix(width: int, height: int) -> int:
+    """What players take an untagged video of this size to be: FFmpeg's number for BT.709 or BT.601."""
+    return 1 if width >= 1280 or height > 576 else 6

@@ -27,7 +27,8 @@ class Picture:
     colour: Colour
 
     def read(self, matrix: np.ndarray, size: int, device: torch.device | str = "cpu") -> Tensor:
-        """The crop of ``size`` x ``size`` pixels as (3, size, size) float32 R'G'B' in [0, 1].
+        """The crop of ``size`` x ``size`` pixels as (3, size, size) float32 R'G'B' in [0, 1], of HDR as SDR
+        shows it.
 
         Bilinear, filtered first where the crop is smaller than what it shows; beyond the frame's
         edge its border is repeated.
@@ -46,7 +47,7 @@ class Picture:
             rgb = self.colour.yuv_to_rgb(torch.cat(channels), bits)
         else:
             rgb = self.colour.luma_from_code(channels[0], bits).expand(3, -1, -1)
-        return rgb.clamp(0, 1)
+        return self.colour.to_sdr(rgb).clamp(0, 1)
 
     def blend(self, rgb: Tensor, mask: Tensor, matrix: np.ndarray) -> None:
         """Write a crop back, in place: ``plane + mask * (crop - plane)``, rounded.
@@ -55,7 +56,7 @@ class Picture:
         their value to the bit; samples outside the crop's rectangle are not even read.
         """
         bits = self.form.bits
-        rgb = rgb.float().clamp(0, 1)
+        rgb = self.colour.from_sdr(rgb.float().clamp(0, 1))
         if self.form.is_rgb:
             values = rgb[[1, 2, 0]] * float((1 << bits) - 1)
         elif self.form.has_chroma:
@@ -73,8 +74,8 @@ class Picture:
             return [luma] * self.form.colour_planes
         across, down = (2.0**-s for s in self.form.subsampling)
         # A sample on the left of its luma samples has its centre half a luma pixel from their edge.
-        offset = 0.0 if self.colour.centred_chroma else (1 - across) / 2
-        chroma = np.array([[across, 0, offset], [0, down, 0], [0, 0, 1]])
+        left, top = self.colour.chroma_offset
+        chroma = np.array([[across, 0, left * (1 - across) / 2], [0, down, top * (1 - down) / 2], [0, 0, 1]])
         return [luma, chroma, chroma]
 
 
