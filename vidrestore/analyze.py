@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
 
+import numpy as np
 import torch
 
 from .faces.detect import working_size
 from .faces.detectors import choose_detector, load_detector
-from .faces.face import Face
+from .faces.face import Detection, Face
 from .faces.live import LiveSource
 from .faces.recorded import RecordedSource, check_origin, set_w
 from .faces.recording import Origin, Recording, TrackSummary
@@ -23,12 +23,13 @@ from .media.decode import Decoder, Frame, Thumbnails
 from .media.output import check_place, partial_path, place, writing
 from .media.timeline import Span
 from .options import Options
-from .runtime.ahead import ahead
 from .runtime.device import find_device
+from .runtime.stages import Stages
 
 log = logging.getLogger(__name__)
 
 _DEPTH = 4  #: decoded frames that wait for the detector at most
+_PICTURES = 8  #: frames that a device other than the CPU looks at in one pass
 _LISTED = 20  #: tracks in the table at most
 
 
@@ -68,10 +69,7 @@ def analyze_video(
     with ExitStack() as stack:
         span = Span(options.start, options.stop)
         decoder = stack.enter_context(Decoder(options.input, span, video_stream=options.video_stream))
-
-        def stage(items: Iterable[Any], name: str) -> Iterator[Any]:
-            return stack.enter_context(closing(ahead(items, _DEPTH, name)))
-
+        stage = stack.enter_context(Stages(depth=_DEPTH))
         recording = Recording(_origin(options, decoder))
         _, tracked = follow_faces(options, decoder, find_device(options.device), stage)
         for frame, faces in tracked:
@@ -92,12 +90,11 @@ def follow_faces(
     options: Options,
     decoder: Decoder,
     device: torch.device,
-    stage: Callable[[Iterable[Any], str], Iterator[Any]],
+    stage: Stages,
 ) -> tuple[FaceSource, Iterator[tuple[Frame, tuple[Face, ...]]]]:
     """Where the faces of a run come from, and its frames with them: from ``options.tracks``, or found now.
 
-    ``stage(items, name)`` makes a stage that runs ahead of those behind it. Raises as
-    :func:`recorded_source` does.
+    Decoding and finding become stages of ``stage``. Raises as :func:`recorded_source` does.
     """
     if options.tracks:
         recorded = recorded_source(options, decoder)
@@ -106,8 +103,14 @@ def follow_faces(
         return recorded, recorded.stream((frame, None) for frame in frames)
     name = choose_detector(options.detector, offline=options.offline)
     # On a CPU more than one frame at once only costs memory.
-    batch = 1 if device.type == "cpu" else options.batch
-    live = LiveSource(load_detector(name, device), batch=batch)
+    batch = 1 if device.type == "cpu" else _PICTURES if options.batch == "auto" else options.batch
+    detector = load_detector(name, device)
+
+    def find(pictures: np.ndarray) -> list[list[Detection]]:
+        with stage.profile.section("detector", len(pictures)):
+            return detector(pictures)
+
+    live = LiveSource(find, batch=batch)
     size = working_size(*decoder.first.upright_size)
     scale = tuple(full / small for full, small in zip(decoder.first.upright_size, size, strict=True))
     thumbnail = Thumbnails(*size)

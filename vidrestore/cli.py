@@ -88,6 +88,8 @@ def _restore(options: Options, *, quiet: bool) -> int:
         *(options.output, report.frames, report.faces, report.tracks),
         *(report.seconds, report.frames / report.seconds, report.model),
     )
+    if options.profile:
+        print(report.profile.table(), file=sys.stderr)
     return 0
 
 

@@ -51,6 +51,11 @@ def number_or_auto(text: str) -> float | str:
     return text if text == "auto" else float(text)
 
 
+def whole_or_auto(text: str) -> int | str:
+    """``auto``, or a whole number. Raises ValueError."""
+    return text if text == "auto" else int(text)
+
+
 #: What of a face is held steady over time, in the order of the work.
 STEADY = ("input", "codes", "output", "colour")
 
@@ -258,8 +263,16 @@ class Options:
         group="machine",
         help="arithmetic of the network; auto is bf16 where the device computes in it",
     )
-    batch: int = _option(
-        4, "--batch", type=int, metavar="N", low=1, high=1024, group="machine", help="faces restored at once"
+    batch: int | str = _option(
+        "auto",
+        "--batch",
+        type=whole_or_auto,
+        metavar="N",
+        group="machine",
+        help="faces restored at once; auto is what the device has memory for",
+    )
+    profile: bool = _option(
+        False, "--profile", type=bool, group="machine", help="say at the end where the time went"
     )
 
     overwrite: bool = _option(False, "-y", type=bool, help="replace OUT if it exists")
@@ -270,6 +283,8 @@ class Options:
             check(option.metadata, getattr(self, option.name), option.name)
         if self.w != "auto" and not (isinstance(self.w, int | float) and 0 <= self.w <= 1):
             raise UsageError(f"--w must be between 0 and 1, or auto, not {self.w}")
+        if self.batch != "auto" and not (isinstance(self.batch, int) and 1 <= self.batch <= 1024):
+            raise UsageError(f"--batch must be between 1 and 1024, or auto, not {self.batch}")
         steady_parts(self.steady)
         for track, w in self.track_w:
             if track < 1 or not 0 <= w <= 1:

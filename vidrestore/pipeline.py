@@ -7,26 +7,27 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
 
 from .analyze import follow_faces, recorded_source
 from .faces.detect import working_size
 from .faces.detectors import choose_detector
 from .faces.paste import paste_back
 from .media.copy import StreamCopier
-from .media.decode import Decoder
+from .media.decode import Decoder, Frame
 from .media.encode import EncoderSettings, choose_encoder
 from .media.mux import Writer
 from .media.output import MUXERS, check_output
 from .media.probe import probe
 from .media.timeline import Span
 from .options import Options
-from .portraits import CONTEXT, Models, restore_faces
+from .portraits import CONTEXT, Models, batch_size, restore_faces
 from .restore.models import planned_model
-from .runtime.ahead import ahead
+from .restore.portrait import Portrait
 from .runtime.device import find_device, find_precision
+from .runtime.profile import Profile
+from .runtime.stages import Stages
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ class Report:
     tracks: int
     seconds: float
     model: str
+    profile: Profile
 
 
 def restore_video(
@@ -55,6 +57,7 @@ def restore_video(
     """
     started = time.monotonic()
     check_output(options.output, options.input, overwrite=options.overwrite)
+    profile = Profile(find_device(options.device))
     with ExitStack() as stack:
         # With recorded faces a part of a video comes out as it does of the whole.
         context = CONTEXT if options.tracks else 0
@@ -62,28 +65,35 @@ def restore_video(
         decoder = stack.enter_context(
             Decoder(options.input, span, context=context, video_stream=options.video_stream)
         )
+        stage = stack.enter_context(Stages(depth=_DEPTH, last="encode", profile=profile))
         writer = stack.enter_context(Writer(options.output, decoder, encoder_settings(options)))
-        models = Models(options)
-
-        def stage(items: Iterable[Any], name: str) -> Iterator[Any]:
-            return stack.enter_context(closing(ahead(items, _DEPTH, name)))
-
+        models = Models(options, profile)
         log.debug("%s", models)
         log.debug("encoder: %s", writer.encoder)
 
         source, tracked = follow_faces(options, decoder, models.device, stage)
         aligned = ((frame, models.align(frame, faces)) for frame, faces in tracked)
-        restored = restore_faces(aligned, models, options, source.settings)
+        restored = restore_faces(aligned, models, options, source.settings, stage)
         faces = 0
-        for frame, portraits in stage(restored, "restore"):
-            if frame.context:
-                continue
-            for portrait in portraits:
-                paste_back(frame.picture(editable=True), portrait.source, portrait.restored, portrait.mask)
+        for frame, count in stage(paste(restored, profile), "paste"):
             writer.write(frame)
-            faces += len(portraits)
+            faces += count
             progress(writer.frames, faces)
-    return Report(writer.frames, faces, source.tracks, time.monotonic() - started, models.restorer.spec.name)
+    return Report(
+        *(writer.frames, faces, source.tracks, time.monotonic() - started, models.restorer.spec.name),
+        profile=profile,
+    )
+
+
+def paste(restored: Iterable[tuple[Frame, list[Portrait]]], profile: Profile) -> Iterator[tuple[Frame, int]]:
+    """The frames that are wanted, with their faces in them, and how many these are."""
+    for frame, portraits in restored:
+        if frame.context:
+            continue
+        for portrait in portraits:
+            with profile.section("paste"):
+                paste_back(frame.picture(editable=True), portrait.source, portrait.restored, portrait.mask)
+        yield frame, len(portraits)
 
 
 def plan(options: Options) -> str:
@@ -91,6 +101,7 @@ def plan(options: Options) -> str:
     check_output(options.output, options.input, overwrite=options.overwrite)
     info = probe(options.input, video_stream=options.video_stream)
     device = find_device(options.device)
+    precision = find_precision(options.precision, device)
     with Decoder(
         options.input, Span(options.start, options.stop), video_stream=options.video_stream
     ) as decoder:
@@ -109,7 +120,7 @@ def plan(options: Options) -> str:
         if source
         else f"detector: {choose_detector(options.detector, offline=True)} at {size[0]}x{size[1]}",
         f"model: {options.weights or planned_model(options.model, offline=options.offline)}, w {options.w}",
-        f"device: {device}, {find_precision(options.precision, device)}, batches of {options.batch}",
+        f"device: {device}, {precision}, batches of {batch_size(options, device, precision)}",
         f"encoder: {encoder}",
         f"would write {options.output}",
     ]

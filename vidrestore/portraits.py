@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -11,7 +10,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .errors import DeviceError
 from .faces.align import align
 from .faces.face import Face
 from .faces.parse import FaceParser
@@ -29,14 +27,19 @@ from .restore.models import choose_model, load_restorer
 from .restore.motion import View, by_pixel
 from .restore.portrait import Portrait
 from .restore.steady import compare, steady_input, steady_output
-from .runtime.batching import fill_batches
+from .runtime.batching import Batches, choose_batch, fill_batches
 from .runtime.device import find_device, find_precision
+from .runtime.profile import Profile
+from .runtime.stages import Stages
 from .runtime.windows import windowed
 from .weights import load_state, locate
 
 #: A raise of ``w`` worth restoring a face again for.
 _W_STEP = 0.02
 
+
+#: What the published network takes for each face of a batch, in bytes.
+_FACE_BYTES = {"fp32": 1 << 30, "bf16": 1 << 29}
 
 #: Frames to each side that have a part in what a face becomes: those of all steps that look across time.
 CONTEXT = choice.REACH + steady.REACH + steady.INPUT_REACH + codes.REACH + steady.OUTPUT_REACH + colour.REACH
@@ -46,7 +49,8 @@ class Models:
     """The networks that faces go through, loaded, and what is done with them to a batch: the restorer and,
     where its weights are here, the face parser."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, profile: Profile) -> None:
+        self.profile = profile
         self.device = find_device(options.device)
         self.precision = find_precision(options.precision, self.device)
         name = options.model if options.weights else choose_model(options.model, offline=options.offline)
@@ -62,7 +66,10 @@ class Models:
     def align(self, frame: Frame, faces: Iterable[Face]) -> list[Portrait]:
         """Cut the faces out of their frame."""
         picture, size = frame.picture(), self.restorer.spec.input_size
-        crops = [align(picture, face, frame.upright, size, self.device) for face in faces]
+        crops = []
+        for face in faces:
+            with self.profile.section("align"):
+                crops.append(align(picture, face, frame.upright, size, self.device))
         if not crops:
             return []
         conditions = measure(
@@ -83,17 +90,18 @@ class Models:
 
     def observe(self, portraits: list[Portrait]) -> list[Portrait]:
         """Let the restorer see them."""
-        with self._memory(len(portraits)):
+        with self.profile.section("observe", len(portraits)):
             seen = self.restorer.observe(torch.stack([portrait.image for portrait in portraits]))
         return [replace(p, observation=observation) for p, observation in zip(portraits, seen, strict=True)]
 
     def restore(self, portraits: list[Portrait], *, options: Options) -> list[Portrait]:
         """Restore them, in the colours of their input, each with its mask."""
         images = torch.stack([portrait.image for portrait in portraits])
-        with self._memory(len(portraits)):
+        with self.profile.section("render", len(portraits)):
             restored = self._render(portraits, images)
-            if "colour" in steady_parts(options.steady):
-                restored = follow_colours(restored, images)
+        if "colour" in steady_parts(options.steady):
+            restored = follow_colours(restored, images)
+        with self.profile.section("masks", len(portraits)):
             masks = face_masks([portrait.source for portrait in portraits], restored, self.parser)
         return [
             replace(
@@ -123,15 +131,6 @@ class Models:
             )
         return restored
 
-    @contextmanager
-    def _memory(self, faces: int) -> Iterator[None]:
-        try:
-            yield
-        except torch.OutOfMemoryError:
-            raise DeviceError(
-                f"{self.device} has no memory left for {faces} faces at once; give a smaller --batch"
-            ) from None
-
     def __str__(self) -> str:
         return f"{self.restorer.spec.name} ({self.precision}) on {self.device}"
 
@@ -141,27 +140,38 @@ def restore_faces(
     models: Models,
     options: Options,
     settings: Callable[[int], TrackSettings],
+    stage: Stages,
 ) -> Iterator[tuple[Frame, list[Portrait]]]:
-    """Every frame with its faces restored, and held steady over the frames around it."""
+    """Every frame with its faces restored, and held steady over the frames around it.
+
+    What comes before the network and the network become stages of ``stage``.
+    """
     parts = steady_parts(options.steady)
-    batched = partial(fill_batches, size=options.batch, hold=2 * options.batch)
+    batches = Batches(batch_size(options, models.device, models.precision), models.device)
+    batched = partial(fill_batches, batches=batches, hold=2 * batches.size)
+    timed = models.profile.timed
     over_time = partial(windowed, key=lambda portrait: portrait.track)
 
     faces = over_time(aligned, chooser(options, settings), reach=choice.REACH)
     faces = ((frame, [portrait for portrait in some if is_wanted(portrait)]) for frame, some in faces)
     if parts & {"input", "output"}:
-        faces = over_time(faces, compare, reach=steady.REACH)
+        faces = over_time(faces, timed("compare", compare), reach=steady.REACH)
     if "input" in parts:
-        faces = over_time(faces, steady_input, reach=steady.INPUT_REACH)
-    faces = batched(faces, models.observe)
+        faces = over_time(faces, timed("steady", steady_input), reach=steady.INPUT_REACH)
+    faces = batched(stage(faces, "align"), models.observe)
     if "codes" in parts:
         faces = over_time(faces, steady_codes, reach=codes.REACH)
-    faces = batched(faces, partial(models.restore, options=options))
+    faces = stage(batched(faces, partial(models.restore, options=options)), "restore")
     if "output" in parts:
-        faces = over_time(faces, steady_output, reach=steady.OUTPUT_REACH)
+        faces = over_time(faces, timed("steady", steady_output), reach=steady.OUTPUT_REACH)
     if "colour" in parts:
         faces = over_time(faces, steady_colour, reach=colour.REACH)
     return faces
+
+
+def batch_size(options: Options, device: torch.device, precision: str) -> int:
+    """How many faces are restored at once: ``--batch``, or as many as ``device`` has memory for."""
+    return choose_batch(device, _FACE_BYTES[precision]) if options.batch == "auto" else options.batch
 
 
 def chooser(options: Options, settings: Callable[[int], TrackSettings]) -> Chooser:

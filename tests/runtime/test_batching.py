@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import random
 
 import pytest
+import torch
 
-from vidrestore.runtime.batching import fill_batches
+from vidrestore.errors import DeviceError
+from vidrestore.runtime import batching
+from vidrestore.runtime.batching import LARGEST, USUAL, Batches, choose_batch, fill_batches
+from vidrestore.runtime.memory import is_out_of_memory
 
 
 def run(counts: list[int], size: int, hold: int) -> tuple[list, list[int]]:
@@ -17,7 +22,7 @@ def run(counts: list[int], size: int, hold: int) -> tuple[list, list[int]]:
         return [f"done {part}" for part in parts]
 
     items = [(i, [f"{i}.{k}" for k in range(count)]) for i, count in enumerate(counts)]
-    return list(fill_batches(iter(items), work, size=size, hold=hold)), sizes
+    return list(fill_batches(iter(items), work, batches=Batches(size), hold=hold)), sizes
 
 
 @pytest.mark.parametrize("size", [1, 2, 4, 7])
@@ -43,7 +48,7 @@ def test_items_without_parts_do_not_wait():
         yield 0, []
         raise AssertionError("the next item was asked for before the first came out")
 
-    assert next(fill_batches(items(), list, size=4, hold=8)) == (0, [])
+    assert next(fill_batches(items(), list, batches=Batches(4), hold=8)) == (0, [])
 
 
 def test_no_more_than_hold_items_wait():
@@ -54,6 +59,91 @@ def test_no_more_than_hold_items_wait():
             seen.append(i)
             yield i, ["face"] if i == 0 else []
 
-    batches = fill_batches(items(), list, size=4, hold=3)
+    batches = fill_batches(items(), list, batches=Batches(4), hold=3)
     assert next(batches)[0] == 0
     assert len(seen) == 4
+
+
+ERRORS = {
+    "cuda": torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+    "cpu": RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate"),
+    "mps": RuntimeError("MPS backend out of memory (MPS allocated: 1 GB)"),
+    "cublas": RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate(handle)"),
+    "python": MemoryError(),
+}
+
+
+class Device:
+    """Work that fails above ``room`` parts at once, and notes what it was given."""
+
+    def __init__(self, room: int, error: Exception = ERRORS["cuda"]) -> None:
+        self.room, self.error = room, error
+        self.given: list[int] = []
+
+    def __call__(self, parts: list[int]) -> list[int]:
+        self.given.append(len(parts))
+        if len(parts) > self.room:
+            raise self.error
+        return [-part for part in parts]
+
+
+@pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS)
+@pytest.mark.parametrize("room", [1, 2, 3, 5])
+def test_what_runs_out_of_memory_is_done_in_halves(room, error, caplog):
+    device, batches = Device(room, error), Batches(8)
+    items = [(i, [3 * i, 3 * i + 1, 3 * i + 2]) for i in range(20)]
+    with caplog.at_level(logging.WARNING):
+        results = list(fill_batches(iter(items), device, batches=batches, hold=16))
+    assert results == [(i, [-part for part in parts]) for i, parts in items]
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "8 faces at once" in caplog.text
+    assert batches.size <= room < 2 * batches.size + 1
+    assert sum(size > room for size in device.given) <= 3  # it is not tried again with as many
+
+
+def test_a_single_face_that_does_not_fit_is_an_error():
+    with pytest.raises(DeviceError, match="cpu has no memory left for one face"):
+        Batches(4).work_on([1, 2, 3, 4], Device(0))
+
+
+def test_other_errors_are_no_matter_of_memory():
+    device = Device(0, RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
+    with pytest.raises(RuntimeError, match="mat1"):
+        Batches(4).work_on([1, 2, 3, 4], device)
+    assert device.given == [4]
+
+
+def test_a_real_allocation_that_fails_is_known_for_what_it_is():
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(1 << 60, dtype=torch.uint8)
+    assert is_out_of_memory(caught.value)
+
+
+def test_what_the_failed_attempt_held_is_freed_before_the_next():
+    alive = []
+
+    class Tensor:
+        def __del__(self) -> None:
+            alive.remove(id(self))
+
+    def work(parts):
+        if len(parts) == 1:
+            assert alive == []
+            return parts
+        big = Tensor()
+        alive.append(id(big))
+        raise MemoryError
+
+    assert Batches(2).work_on([1, 2], work) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("free", "batch"), [(0, 1), (1.9, 1), (2, 1), (4, 2), (7.9, 2), (8, 4), (63, 16), (1000, LARGEST)]
+)
+def test_the_batch_is_what_half_of_the_free_memory_holds(free, batch, monkeypatch):
+    monkeypatch.setattr(batching, "free_memory", lambda device: int(free * 2**30))
+    assert choose_batch(torch.device("cuda"), 2**30) == batch
+
+
+def test_a_cpu_takes_the_usual_batch():
+    assert choose_batch(torch.device("cpu"), 2**30) == USUAL

@@ -2,23 +2,99 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
+import torch
+
+from ..errors import DeviceError
+from .memory import free_memory, is_out_of_memory
+
+log = logging.getLogger(__name__)
+
 Item = TypeVar("Item")
 Part = TypeVar("Part")
 Result = TypeVar("Result")
+
+#: The largest batch chosen here: beyond it a device has enough to do, and frames wait for it to fill.
+LARGEST = 16
+#: The batch where memory does not say: on a CPU larger ones are no faster, and hold more frames.
+USUAL = 4
+#: The share of free memory that a batch may take: the rest is for what waits in windows.
+_SHARE = 0.5
+
+
+def choose_batch(device: torch.device, face_bytes: int) -> int:
+    """How many faces to restore at once where each takes ``face_bytes`` meanwhile: a power of two."""
+    if device.type != "cuda":
+        return USUAL
+    fitting = int(free_memory(device) * _SHARE / face_bytes)
+    return min(LARGEST, 1 << max(1, fitting).bit_length() - 1)
+
+
+class Batches:
+    """How many parts are worked on at once: fewer, for good, once memory did not suffice."""
+
+    def __init__(self, size: int, device: torch.device | str = "cpu") -> None:
+        self.size = size
+        self._device = torch.device(device)
+        self._warned = False
+
+    def work_on(self, parts: Sequence[Part], work: Callable[[list[Part]], Sequence[Result]]) -> list[Result]:
+        """The results of ``work`` for all parts. What runs out of memory is done again by halves, for a
+        single part it raises DeviceError."""
+        done: list[Result] = []
+        while len(done) < len(parts):
+            batch = list(parts[len(done) : len(done) + self.size])
+            results = self._attempt(batch, work)
+            if results is None:
+                self._halve(len(batch))
+                continue
+            if len(results) != len(batch):
+                raise ValueError(f"{len(batch)} parts were worked on, and {len(results)} results came back")
+            done.extend(results)
+        return done
+
+    def _attempt(
+        self, batch: list[Part], work: Callable[[list[Part]], Sequence[Result]]
+    ) -> Sequence[Result] | None:
+        """None where memory ran out. What the attempt held is free again once this has returned."""
+        try:
+            return work(batch)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            if len(batch) == 1:
+                raise DeviceError(
+                    f"{self._device} has no memory left for one face; "
+                    "end what else uses it, or choose another --device"
+                ) from None
+        return None
+
+    def _halve(self, tried: int) -> None:
+        self.size = tried // 2
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
+        level = logging.DEBUG if self._warned else logging.WARNING
+        self._warned = True
+        log.log(
+            level,
+            "%s has no memory for %d faces at once: from here on with %d; --batch sets it from the start",
+            *(self._device, tried, self.size),
+        )
 
 
 def fill_batches(
     items: Iterable[tuple[Item, Sequence[Part]]],
     work: Callable[[list[Part]], Sequence[Result]],
     *,
-    size: int,
+    batches: Batches,
     hold: int,
 ) -> Iterator[tuple[Item, list[Result]]]:
-    """Give ``work`` the items' parts, ``size`` at a time, and yield each item with the results of its parts.
+    """Give ``work`` the items' parts, ``batches.size`` at a time, and yield each item with the results of its
+    parts.
 
     Items come out in order, each once. At most ``hold`` of them wait for a batch to fill: then a
     smaller one is worked on.
@@ -28,17 +104,13 @@ def fill_batches(
     done: deque[Result] = deque()
 
     def run(count: int) -> None:
-        batch = [waiting.popleft() for _ in range(count)]
-        results = work(batch)
-        if len(results) != count:
-            raise ValueError(f"{count} parts were worked on, and {len(results)} results came back")
-        done.extend(results)
+        done.extend(batches.work_on([waiting.popleft() for _ in range(count)], work))
 
     for item, parts in items:
         held.append((item, parts))
         waiting.extend(parts)
-        while len(waiting) >= size:
-            run(size)
+        while len(waiting) >= batches.size:
+            run(batches.size)
         if waiting and len(held) > hold:
             run(len(waiting))
         while held and len(held[0][1]) <= len(done):
