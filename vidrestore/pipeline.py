@@ -17,7 +17,7 @@ from .faces.paste import paste_back
 from .media.copy import StreamCopier
 from .media.decode import Decoder, Frame
 from .media.encode import EncoderSettings, choose_encoder
-from .media.mux import Writer
+from .media.writer import Writer
 from .media.output import MUXERS, check_output
 from .media.probe import probe
 from .media.timeline import Span

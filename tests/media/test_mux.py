@@ -14,7 +14,7 @@ from tests.clips import decode, pattern, write
 from vidrestore.errors import InputError, OutputError, UsageError
 from vidrestore.media.decode import Decoder
 from vidrestore.media.encode import EncoderSettings
-from vidrestore.media.mux import Writer
+from vidrestore.media.writer import Writer
 from vidrestore.media.output import check_output
 from vidrestore.media.pixels import plane_views
 from vidrestore.media.probe import probe
