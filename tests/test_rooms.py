@@ -13,7 +13,7 @@ PACKAGE = Path(vidrestore.__file__).parent
 #: Each room and the rooms it may look into, besides itself and the errors.
 ALLOWED = {
     "runtime": set(),
-    "weights": set(),
+    "weights": {"runtime"},
     "media": {"runtime"},
     "faces": {"runtime", "weights"},
     "restore": {"runtime", "weights"},

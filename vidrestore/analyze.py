@@ -20,7 +20,7 @@ from .faces.recording import Origin, Recording, TrackSummary
 from .faces.source import FaceSource
 from .faces.tracks_file import read_recording, write_recording
 from .media.decode import Decoder, Frame, Thumbnails
-from .media.output import check_place, partial_path, place, writing
+from .media.output import check_place, make_durable, partial_path, writing
 from .media.timeline import Span
 from .options import Options
 from .runtime.device import find_device
@@ -80,7 +80,7 @@ def analyze_video(
         with writing(options.output):
             with partial.open("w", encoding="utf-8") as file:
                 write_recording(recording, file)
-            place(partial, options.output)
+            make_durable(partial, options.output)
     finally:
         partial.unlink(missing_ok=True)
     return Analysis(recording.frames, recording.faces, recording.summary(), time.monotonic() - started)

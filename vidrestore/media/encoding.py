@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from contextlib import suppress
 
 import av
@@ -30,6 +31,8 @@ class VideoEncoder:
         # What the muxer asks of an encoder, and what it is told of it, PyAV settles within a container.
         self._container = av.open(io.BytesIO(), "w", format=muxer)
         self.stream = self._add_stream(encoder, decoder.stream)
+        if matrix := decoder.first.video.side_data.get("DISPLAYMATRIX"):
+            self.stream.set_display_matrix(struct.unpack("=9i", bytes(matrix)))
         try:
             self.stream.codec_context.open()
             self._container.start_encoding()

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable
 from contextlib import suppress
 from fractions import Fraction
+from pathlib import Path
 
 import av
 from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from .copy import StreamCopier, kept_metadata
+from .copy import StreamCopier, track_languages
 from .decode import Decoder
 from .encoding import VideoEncoder
+from .probe import USUAL_RATE, frame_rate
 from .pyav import KEEP_METADATA
+from .quicktime import write_languages
+from .streams import add_stream_like
+from .tags import QUICKTIME
 
 #: How far, in seconds, copied packets may lie before the video's: about what players read at once.
 _LEAD = Fraction(1, 2)
@@ -27,7 +31,6 @@ _OPTIONS = {
 }
 #: The index of an MP4 goes to its front, for players that stream. Where nothing can be written twice, each
 #: part has an index of its own.
-_QUICKTIME = ("mp4", "mov")
 _INDEX_FIRST = {"movflags": "+faststart"}
 _IN_PARTS = {"movflags": "+frag_keyframe+delay_moov+default_base_moof"}
 
@@ -43,11 +46,13 @@ class Muxer:
         ``called`` is its name in messages. Raises FFmpegError where it cannot be written, InputError where
         the input is gone.
         """
-        self._copier = StreamCopier(decoder.path, decoder.timeline)
+        self._copier = StreamCopier(decoder.path, decoder.timeline, muxer=muxer, main=decoder.stream.index)
+        self._seekable = seekable
         try:
             options = _OPTIONS.get(muxer, {})
-            if muxer in _QUICKTIME:
-                options = _INDEX_FIRST if seekable else _IN_PARTS
+            if muxer in QUICKTIME:
+                options = dict(_INDEX_FIRST if seekable else _IN_PARTS)
+                options["movflags"] += self._copier.movflags()
             self._container: OutputContainer = av.open(
                 name, "w", format=muxer, options=options, **KEEP_METADATA
             )
@@ -70,7 +75,11 @@ class Muxer:
         """Write what is left of the other streams, and the trailer."""
         for copied in self._copier.until(None):
             self._container.mux(copied)
+        tracks = track_languages(self._container, self._copier.carried | {self._video.index})
+        name, muxer = self._container.name, self._container.format.name
         self._container.close()
+        if muxer == "mov" and self._seekable:
+            write_languages(Path(name), tracks)
         self._copier.close()
 
     def abandon(self) -> None:
@@ -87,16 +96,14 @@ class Muxer:
                 video = self._add_video(stream, decoder, encoder)
             else:
                 self._copier.add(stream, self._container, called)
-        self._container.metadata.update(kept_metadata(source.metadata))
+        self._container.metadata.update(self._copier.metadata())
         if chapters := self._copier.chapters():
             self._container.set_chapters(chapters)
         return video
 
     def _add_video(self, source: VideoStream, decoder: Decoder, encoder: VideoEncoder) -> VideoStream:
         # Not the encoder's own stream, so that several encoders, one after another, can fill it.
-        stream = self._container.add_stream_from_template(encoder.stream, opaque=True)
-        if matrix := decoder.first.video.side_data.get("DISPLAYMATRIX"):
-            stream.set_display_matrix(struct.unpack("=9i", bytes(matrix)))
-        stream.metadata.update(kept_metadata(source.metadata, encoded=True))
+        stream = add_stream_like(encoder.stream, self._container, rate=frame_rate(source) or USUAL_RATE)
+        stream.metadata.update(self._copier.main_metadata())
         stream.disposition = source.disposition
         return stream

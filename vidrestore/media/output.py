@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,11 +17,52 @@ from ..errors import OutputError, UsageError
 MUXERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
 
 
-def check_output(out: Path, source: Path, *, overwrite: bool) -> None:
+#: OUT where it is standard output.
+STDOUT = Path("-")
+
+
+def muxer_of(out: Path, container: str | None = None) -> str:
+    """FFmpeg's muxer for OUT: ``container``, or what its name says. Raises UsageError."""
+    if container is not None:
+        return container
+    if out == STDOUT:
+        return "matroska"
+    try:
+        return MUXERS[out.suffix.lower()]
+    except KeyError:
+        endings = ", ".join(MUXERS)
+        raise UsageError(
+            f"{out.name!r} has no ending that names a container; use one of {endings}, or give -f"
+        ) from None
+
+
+def check_output(out: Path, source: Path, *, overwrite: bool, container: str | None = None) -> None:
     """Refuse an OUT that cannot or must not be written. Raises OutputError or UsageError."""
-    if out.suffix.lower() not in MUXERS:
-        raise UsageError(f"{out.name!r} has no ending that names a container; use one of {', '.join(MUXERS)}")
+    muxer_of(out, container)
+    if out == STDOUT:
+        if sys.stdout.isatty():
+            raise UsageError("a video is nothing to print on a terminal; redirect standard output")
+        return
     check_place(out, source, overwrite=overwrite)
+
+
+def standard_output() -> int:
+    """A descriptor for the bytes of a video. From here on what is printed goes to standard error."""
+    sys.stdout.flush()
+    descriptor = os.dup(sys.__stdout__.fileno())
+    os.dup2(sys.__stderr__.fileno(), sys.__stdout__.fileno())
+    return descriptor
+
+
+def check_space(out: Path, needed: int) -> None:
+    """Refuse to begin what the disk has no room for, in bytes. Raises OutputError."""
+    folder = out.absolute().parent
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise OutputError(
+            f"{folder} has {free / 1e9:.1f} GB free, and {out.name} needs about {needed / 1e9:.1f} GB while "
+            "it is made; make room or choose another folder"
+        )
 
 
 def check_place(out: Path, source: Path, *, overwrite: bool) -> None:
@@ -53,8 +96,14 @@ def writing(out: Path) -> Iterator[None]:
         raise OutputError(f"{out} cannot be written: {reason}") from error
 
 
-def place(partial: Path, out: Path) -> None:
-    """Make a finished file durable and give it its name."""
-    with partial.open("rb") as file:
+def make_durable(partial: Path, out: Path) -> None:
+    """Give a finished file its name, once a power cut could no longer take anything of it."""
+    with partial.open("rb+") as file:
         os.fsync(file.fileno())
     os.replace(partial, out)
+    if os.name == "posix":
+        folder = os.open(out.absolute().parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from .. import __version__
 from ..errors import WeightsError
-from .lock import locked
+from ..runtime.lock import locked
 from .registry import Weights
 
 _CHUNK = 1 << 18

@@ -42,3 +42,22 @@ def locked(path: Path) -> Iterator[None]:
         while not _try(file):
             time.sleep(_POLL)
         yield  # closing the file releases it
+
+
+def hold(path: Path) -> BinaryIO | None:
+    """Hold the lock file ``path`` until what is returned is closed; None where another process does.
+
+    Its holder may delete it. Raises ``OSError`` when it cannot be made.
+    """
+    while True:
+        file = open(path, "ab")  # noqa: SIM115
+        if not _try(file):
+            file.close()
+            return None
+        try:
+            if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
+                return file
+        except FileNotFoundError:
+            pass
+        # Its holder deleted it before this process had it.
+        file.close()
