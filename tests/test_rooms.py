@@ -23,7 +23,8 @@ ALLOWED = {
     "analyze": {"options", "media", "faces", "runtime"},
     "portraits": {"options", "media", "faces", "restore", "runtime", "weights"},
     "pipeline": {"options", "analyze", "portraits", "media", "faces", "restore", "runtime"},
-    "cli": {"options", "analyze", "pipeline", "media", "weights"},
+    "plan": {"options", "analyze", "portraits", "pipeline", "media", "faces", "restore", "runtime"},
+    "cli": {"options", "analyze", "pipeline", "plan", "media", "weights"},
     "__main__": {"cli"},
 }
 

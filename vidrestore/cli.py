@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import sys
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ _EPILOG = """\
 Other commands:
   vidrestore analyze IN -o tracks.json
                                 find the faces and write them down, to be edited and used with --tracks
+  vidrestore probe FILE         say what a file is; with --json, all of it
   vidrestore weights            list the models, their licences and whether they are here
   vidrestore weights get NAME   download one
 
@@ -52,9 +54,13 @@ def run(argv: list[str]) -> int:
         return _weights(argv[1:])
     if argv[:1] == ["analyze"]:
         return _analyze(argv[1:], log)
+    if argv[:1] == ["probe"]:
+        return _probe(argv[1:])
     words = _restore_parser().parse_args(argv)
     _set_loudness(log, words)
-    return _restore(_options(words), quiet=words.quiet)
+    if words.json and not words.dry_run:
+        raise UsageError("--json goes with --dry-run; see vidrestore --help")
+    return _restore(_options(words), quiet=words.quiet, as_json=words.json)
 
 
 def _set_loudness(log: logging.Logger, words: argparse.Namespace) -> None:
@@ -69,13 +75,16 @@ def _options(words: argparse.Namespace) -> Options:
     )
 
 
-def _restore(options: Options, *, quiet: bool) -> int:
+def _restore(options: Options, *, quiet: bool, as_json: bool) -> int:
     # Imported here, since what it brings along takes seconds and --help should not.
-    from .pipeline import plan, restore_video
-
     if options.dry_run:
-        print(plan(options))
+        from .plan import plan, plan_text
+
+        planned = plan(options)
+        print(_json(planned) if as_json else plan_text(planned))
         return 0
+    from .pipeline import restore_video
+
     with _progress(options, quiet=quiet) as progress:
         report = restore_video(options, progress)
     log = logging.getLogger("vidrestore")
@@ -122,6 +131,27 @@ def _analyze(argv: list[str], log: logging.Logger) -> int:
     if found.tracks and log.isEnabledFor(logging.INFO):
         print(found.table, file=sys.stderr)
     return 0
+
+
+def _probe(argv: list[str]) -> int:
+    parser = _Parser(
+        prog="vidrestore probe",
+        description="Say what a file is: its container, streams, chapters and metadata.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("input", metavar="FILE", type=Path, help="any media file")
+    parser.add_argument("--json", action="store_true", help="as JSON, with all that is known")
+    words = parser.parse_args(argv)
+    from .media.report import as_text, report
+
+    told = report(words.input)
+    print(_json(told) if words.json else as_text(told))
+    return 0
+
+
+def _json(data: Any) -> str:
+    # Metadata may hold bytes that are no text; escaped, they can be printed all the same.
+    return json.dumps(data, indent=2)
 
 
 @contextmanager
@@ -184,6 +214,7 @@ def _restore_parser() -> argparse.ArgumentParser:
         if group not in groups:
             groups[group] = parser.add_argument_group(group)
         _add(groups[group], option)
+    parser.add_argument("--json", action="store_true", help="what --dry-run says, as JSON")
     _add_loudness(parser)
     parser.add_argument("--version", action="version", version=f"vidrestore {__version__}")
     return parser

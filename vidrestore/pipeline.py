@@ -10,22 +10,18 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from .analyze import follow_faces, recorded_source
-from .faces.detect import working_size
-from .faces.detectors import choose_detector
+from .analyze import follow_faces
 from .faces.paste import paste_back
-from .media.copy import StreamCopier
 from .media.decode import Decoder, Frame
-from .media.encode import EncoderSettings, choose_encoder
-from .media.writer import Writer
+from .media.encode import EncoderSettings
 from .media.output import MUXERS, check_output
-from .media.probe import probe
+from .media.streams import refuse_losses
 from .media.timeline import Span
+from .media.writer import Writer
 from .options import Options
-from .portraits import CONTEXT, Models, batch_size, restore_faces
-from .restore.models import planned_model
+from .portraits import CONTEXT, Models, restore_faces
 from .restore.portrait import Portrait
-from .runtime.device import find_device, find_precision
+from .runtime.device import find_device
 from .runtime.profile import Profile
 from .runtime.stages import Stages
 
@@ -65,6 +61,9 @@ def restore_video(
         decoder = stack.enter_context(
             Decoder(options.input, span, context=context, video_stream=options.video_stream)
         )
+        if options.strict:
+            muxer = MUXERS[options.output.suffix.lower()]
+            refuse_losses(options.input, muxer, decoder.stream.index, options.output.name)
         stage = stack.enter_context(Stages(depth=_DEPTH, last="encode", profile=profile))
         writer = stack.enter_context(Writer(options.output, decoder, encoder_settings(options)))
         models = Models(options, profile)
@@ -94,38 +93,6 @@ def paste(restored: Iterable[tuple[Frame, list[Portrait]]], profile: Profile) ->
             with profile.section("paste"):
                 paste_back(frame.picture(editable=True), portrait.source, portrait.restored, portrait.mask)
         yield frame, len(portraits)
-
-
-def plan(options: Options) -> str:
-    """What :func:`restore_video` would do, in words. Raises VidrestoreError for what it would refuse."""
-    check_output(options.output, options.input, overwrite=options.overwrite)
-    info = probe(options.input, video_stream=options.video_stream)
-    device = find_device(options.device)
-    precision = find_precision(options.precision, device)
-    with Decoder(
-        options.input, Span(options.start, options.stop), video_stream=options.video_stream
-    ) as decoder:
-        source = recorded_source(options, decoder) if options.tracks else None
-        muxer = MUXERS[options.output.suffix.lower()]
-        encoder = choose_encoder(decoder.stream, muxer, encoder_settings(options))
-        frame = decoder.first
-        lost = StreamCopier.refused(decoder.path, muxer, decoder.stream.index)
-    size = working_size(*frame.upright_size)
-    colour = frame.colour
-    lines = [
-        str(info),
-        f"colour: K_R {colour.kr}, K_B {colour.kb}{' (guessed from the size)' if colour.guessed else ''}, "
-        f"{'full' if colour.full_range else 'limited'} range",
-        f"faces: {options.tracks}"
-        if source
-        else f"detector: {choose_detector(options.detector, offline=True)} at {size[0]}x{size[1]}",
-        f"model: {options.weights or planned_model(options.model, offline=options.offline)}, w {options.w}",
-        f"device: {device}, {precision}, batches of {batch_size(options, device, precision)}",
-        f"encoder: {encoder}",
-        f"would write {options.output}",
-    ]
-    lines += [f"would leave out {stream}: {muxer} cannot hold it" for stream in lost]
-    return "\n".join(lines)
 
 
 def encoder_settings(options: Options) -> EncoderSettings:

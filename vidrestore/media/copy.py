@@ -1,52 +1,74 @@
-"""Everything of IN but the restored video: copied packet by packet, never decoded."""
+"""Everything of IN but the restored video: copied packet by packet, and converted where OUT's container has
+no place for it."""
 
 from __future__ import annotations
 
-import io
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Protocol
 
 import av
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Discard, Stream
 
-from .probe import describe, open_input
+from .languages import three_letters
+from .probe import USUAL_RATE, describe, frame_rate, open_input
+from .sound import SoundConverter
+from .streams import PICTURES, Action, StreamPlan, add_copy, plan_streams
+from .subtitles import TextConverter
+from .tags import kept_metadata, needs_keys, stream_metadata, timecode
+from .timecode import later
 from .timeline import Timeline
 
 log = logging.getLogger(__name__)
 
-#: What a container or an encoder says of itself in its metadata: untrue of the new file.
-_STALE = {"encoder", "major_brand", "minor_version", "compatible_brands", "vendor_id", "duration"}
-#: Statistics that some muxers leave in a stream's tags, which a new encode makes untrue.
-_STATISTICS = ("BPS", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES", "_STATISTICS_")
-#: QuickTime numbers its languages; FFmpeg finds the number by one spelling only, and drops the others.
-_QUICKTIME_CODES = {
-    "deu": "ger",
-    "nld": "dut",
-    "ell": "gre",
-    "isl": "ice",
-    "zho": "chi",
-    "sqi": "alb",
-    "swe": "sve",
-    "fre": "fra",
-    "rum": "ron",
-    "cze": "ces",
-    "slo": "slk",
-}
+#: How long before a part subtitles are looked for that are still shown in it, in seconds.
+_SHOWN = Fraction(30)
+
+
+class _Carrier(Protocol):
+    """Takes a stream's packets to OUT."""
+
+    target: Stream
+
+    def convert(self, packet: Packet) -> Iterable[Packet]: ...
+    def finish(self) -> Iterable[Packet]: ...
+
+
+class _Copy:
+    """A stream of OUT that takes packets as they are."""
+
+    def __init__(self, stream: Stream, container: OutputContainer) -> None:
+        self.target = add_copy(stream, container)
+
+    def convert(self, packet: Packet) -> Iterable[Packet]:
+        packet.stream = self.target
+        return (packet,)
+
+    def finish(self) -> Iterable[Packet]:
+        return ()
 
 
 class StreamCopier:
     """Reads IN a second time, beside the decoder, so that packets are there when the muxer wants
     them however far the restored frames lag behind. Closed by its owner."""
 
-    def __init__(self, path: Path, timeline: Timeline) -> None:
-        """Open ``path``. Raises InputError."""
+    def __init__(self, path: Path, timeline: Timeline, *, muxer: str, main: int) -> None:
+        """Open ``path``, whose stream ``main`` is restored, for a file by FFmpeg's ``muxer``. Raises
+        InputError."""
         self.source: InputContainer = open_input(path)
+        self._path = path
         self._timeline = timeline
-        self._targets: dict[int, Stream] = {}
+        self._muxer = muxer
+        self._main = self.source.streams[main]
+        #: What becomes of each stream.
+        self.plans: list[StreamPlan] = plan_streams(self.source, muxer, main)
+        #: The streams of OUT, by number, that packets went to: FFmpeg leaves the others out of an MP4.
+        self.carried: set[int] = set()
+        self._carriers: dict[int, _Carrier] = {}
         self._packets: Iterator[Packet] | None = None
         self._waiting: Packet | None = None
 
@@ -55,27 +77,42 @@ class StreamCopier:
         self.source.close()
 
     def add(self, stream: Stream, container: OutputContainer, name: str) -> None:
-        """Give ``container`` a stream like ``stream``; one that it cannot hold is named in a warning."""
-        if not _accepts(container.format.name, stream):
-            if not _is_chapter_text(stream, self.source):
-                hint = "" if container.format.name == "matroska" else "; .mkv keeps the most"
-                log.warning("%s cannot hold the input's %s: it is left out%s", name, describe(stream), hint)
+        """Give ``container`` a stream for ``stream``; what it cannot hold is named in a warning, in which it
+        is called ``name``."""
+        plan = self.plans[stream.index]
+        if loss := plan.loss(name):
+            log.warning("%s", loss)
+        carrier: _Carrier
+        if plan.action is Action.COPIED:
+            carrier = _Copy(stream, container)
+        elif plan.action is Action.CONVERTED:
+            kind = TextConverter if stream.type == "subtitle" else SoundConverter
+            carrier = kind(stream, container, plan.codec)
+            log.info("%s of the input becomes %s", plan.stream, plan.codec)
+        else:
+            if plan.action is Action.ATTACHED:
+                self._attach(stream, container)
             return
-        target = container.add_stream_from_template(stream, opaque=True)
-        target.metadata.update(kept_metadata(stream.metadata))
-        if container.format.name == "mov" and (code := _QUICKTIME_CODES.get(stream.metadata.get("language"))):
-            target.metadata["language"] = code
-        target.disposition = stream.disposition
-        self._targets[stream.index] = target
+        encoded = plan.action is Action.CONVERTED
+        carrier.target.metadata.update(stream_metadata(stream, self._muxer, encoded=encoded))
+        carrier.target.disposition = stream.disposition
+        self._carriers[stream.index] = carrier
 
-    @classmethod
-    def refused(cls, path: Path, muxer: str, main: int) -> list[str]:
-        """The streams of ``path`` besides ``main`` that such a container cannot hold, described."""
-        with open_input(path) as source:
-            others = [stream for stream in source.streams if stream.index != main]
-            return [
-                str(describe(s)) for s in others if not _accepts(muxer, s) and not _is_chapter_text(s, source)
-            ]
+    def metadata(self) -> dict[str, str]:
+        """The input's metadata as a whole."""
+        return kept_metadata(self.source.metadata)
+
+    def main_metadata(self) -> dict[str, str]:
+        """The metadata of the restored video, with the timecode of its first frame where there is one."""
+        metadata = stream_metadata(self._main, self._muxer, encoded=True)
+        if code := timecode(self.source, self._main):
+            rate = frame_rate(self._main) or USUAL_RATE
+            metadata["timecode"] = later(code, self._timeline.span.start, rate)
+        return metadata
+
+    def movflags(self) -> str:
+        """What FFmpeg's muxer of MP4 must be told to hold the metadata, to be added to its ``movflags``."""
+        return "+use_metadata_tags" if needs_keys(self.source.metadata, self._muxer) else ""
 
     def chapters(self) -> list[dict]:
         """The input's chapters, cut to the span."""
@@ -96,32 +133,56 @@ class StreamCopier:
         """Packets up to a time in seconds on the output's timeline, or all that are left, each with its
         output stream and timestamps."""
         if self._packets is None:
-            self._packets = self._wanted()
+            self._packets = self._outgoing()
         while (packet := self._waiting or next(self._packets, None)) is not None:
-            shift = self._timeline.shift(packet.time_base)
             stamp = packet.dts if packet.dts is not None else packet.pts
-            if time is not None and stamp is not None and (stamp - shift) * packet.time_base > time:
+            if time is not None and stamp is not None and stamp * packet.time_base > time:
                 self._waiting = packet
                 return
             self._waiting = None
+            self.carried.add(packet.stream_index)
+            yield packet
+
+    def _outgoing(self) -> Iterator[Packet]:
+        for packet in self._wanted():
+            carrier = self._carriers[packet.stream_index]
+            shift = self._timeline.shift(packet.time_base)
             if packet.pts is not None:
                 packet.pts -= shift
             if packet.dts is not None:
                 packet.dts -= shift
-            packet.stream = self._targets[packet.stream_index]
-            yield packet
+            if carrier.target.type == "subtitle":
+                self._clip(packet)
+            yield from carrier.convert(packet)
+        for carrier in self._carriers.values():
+            yield from carrier.finish()
+
+    def _clip(self, packet: Packet) -> None:
+        """Show a subtitle within the part only."""
+        span = self._timeline.span
+        if span.whole or packet.pts is None:
+            return
+        end = packet.pts + packet.duration if packet.duration else None
+        if span.start and packet.pts < 0:
+            packet.pts = packet.dts = 0
+        if end is not None:
+            if span.end is not None:
+                end = min(end, round((span.end - span.start) / packet.time_base))
+            packet.duration = end - packet.pts
 
     def _wanted(self) -> Iterator[Packet]:
         streams = []
         for stream in self.source.streams:
-            if stream.index in self._targets and stream.type != "attachment":
+            if stream.index in self._carriers and stream.type != "attachment":
                 streams.append(stream)
             else:
                 stream.discard = Discard.all
         if not streams:
             return
         if self._timeline.span.start:
-            self.source.seek(int(self._timeline.start * av.time_base))
+            margin = _SHOWN if any(stream.type == "subtitle" for stream in streams) else 0
+            begin = max(self._timeline.begin, self._timeline.start - margin)
+            self.source.seek(int(begin * av.time_base))
         packets = self.source.demux(streams)
         while True:
             try:
@@ -135,27 +196,17 @@ class StreamCopier:
             ):
                 yield packet
 
-
-def kept_metadata(metadata: dict[str, str], *, encoded: bool = False) -> dict[str, str]:
-    """Metadata without what is no longer true; with ``encoded``, of a stream that was encoded anew."""
-    return {
-        key: value
-        for key, value in metadata.items()
-        if key.lower() not in _STALE and not (encoded and key.upper().startswith(_STATISTICS))
-    }
-
-
-def _accepts(muxer: str, stream: Stream) -> bool:
-    """Whether a file of this kind can hold such a stream: one with nothing else in it is tried."""
-    try:
-        with av.open(io.BytesIO(), "w", format=muxer) as trial:
-            trial.add_stream_from_template(stream, opaque=True)
-            trial.start_encoding()
-    except (ValueError, av.error.FFmpegError):
-        return False
-    return True
+    def _attach(self, stream: Stream, container: OutputContainer) -> None:
+        """Attach a picture, which Matroska finds by the name of its file."""
+        ending, kind = PICTURES[describe(stream).codec]
+        name = stream.metadata.get("filename") or f"cover.{ending}"
+        with open_input(self._path) as source:
+            picture = next((p for p in source.demux(source.streams[stream.index]) if p.size), None)
+            if picture is not None:
+                container.add_attachment(name, kind, bytes(picture))
 
 
-def _is_chapter_text(stream: Stream, source: InputContainer) -> bool:
-    """QuickTime keeps chapter titles as a text track, which the muxer makes anew from the chapters."""
-    return stream.type == "data" and bool(source.chapters()) and "mov" in source.format.name
+def track_languages(container: OutputContainer, carried: Iterable[int]) -> list[str | None]:
+    """The languages of the tracks of a QuickTime file, in their order: one for each stream of ``carried``."""
+    streams = [container.streams[index] for index in sorted(carried)]
+    return [three_letters(stream.metadata.get("language")) for stream in streams]

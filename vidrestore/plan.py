@@ -1,0 +1,95 @@
+"""What a run would do, said without doing any of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from .analyze import recorded_source
+from .faces.detect import working_size
+from .faces.detectors import choose_detector
+from .media.decode import Decoder
+from .media.encode import choose_encoder
+from .media.output import MUXERS, check_output
+from .media.report import as_text, report
+from .media.streams import Action, plan_streams, refuse_losses
+from .media.timeline import Span
+from .options import Options
+from .pipeline import encoder_settings
+from .portraits import batch_size
+from .restore.models import planned_model
+from .runtime.device import find_device, find_precision
+
+
+def plan(options: Options) -> dict[str, Any]:
+    """What :func:`vidrestore.pipeline.restore_video` would do, ready for JSON: the input as
+    :func:`vidrestore.media.report.report` has it, what becomes of each of its streams, and how the faces are
+    restored. Raises VidrestoreError for what it would refuse."""
+    check_output(options.output, options.input, overwrite=options.overwrite)
+    muxer = MUXERS[options.output.suffix.lower()]
+    device = find_device(options.device)
+    precision = find_precision(options.precision, device)
+    span = Span(options.start, options.stop)
+    with Decoder(options.input, span, video_stream=options.video_stream) as decoder:
+        recorded = recorded_source(options, decoder) if options.tracks else None
+        encoder = choose_encoder(decoder.stream, muxer, encoder_settings(options))
+        main, colour = decoder.stream.index, decoder.first.colour
+        size = working_size(*decoder.first.upright_size)
+        streams = plan_streams(decoder.stream.container, muxer, main)
+    if options.strict:
+        refuse_losses(options.input, muxer, main, options.output.name)
+    return {
+        "input": report(options.input, video_stream=options.video_stream),
+        "output": {"path": str(options.output), "container": muxer},
+        "streams": [
+            {
+                "index": planned.stream.index,
+                "action": planned.action.value,
+                "codec": encoder.codec if planned.action is Action.RESTORED else planned.codec,
+                "lost": planned.lost,
+                "instead": planned.instead,
+                "description": str(planned),
+            }
+            for planned in streams
+        ],
+        "span": {
+            "start": float(options.start),
+            "end": float(options.stop) if options.stop is not None else None,
+        },
+        "encoder": asdict(encoder) | {"description": str(encoder)},
+        "colour": {
+            "kr": colour.kr,
+            "kb": colour.kb,
+            "full_range": colour.full_range,
+            "guessed": colour.guessed,
+        },
+        "faces": {"tracks": str(options.tracks)}
+        if recorded
+        else {"detector": choose_detector(options.detector, offline=True), "size": list(size)},
+        "model": str(options.weights or planned_model(options.model, offline=options.offline)),
+        "w": options.w,
+        "device": str(device),
+        "precision": str(precision),
+        "batch": batch_size(options, device, precision),
+    }
+
+
+def plan_text(plan: dict[str, Any]) -> str:
+    """A plan in words."""
+    actions = {stream["index"]: stream["description"] for stream in plan["streams"]}
+    colour, faces = plan["colour"], plan["faces"]
+    guessed = " (guessed from the size)" if colour["guessed"] else ""
+    actions[plan["input"]["restores"]] += f", by {plan['encoder']['description']}"
+    lines = [
+        as_text(plan["input"], actions),
+        f"colour: K_R {colour['kr']}, K_B {colour['kb']}{guessed}, "
+        f"{'full' if colour['full_range'] else 'limited'} range",
+        f"faces: {faces['tracks']}"
+        if "tracks" in faces
+        else f"detector: {faces['detector']} at {faces['size'][0]}x{faces['size'][1]}",
+        f"model: {plan['model']}, w {plan['w']}",
+        f"device: {plan['device']}, {plan['precision']}, batches of {plan['batch']}",
+        f"encoder: {plan['encoder']['description']}",
+        f"would write {plan['output']['path']}",
+    ]
+    return "\n".join(lines)
