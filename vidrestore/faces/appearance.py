@@ -10,12 +10,13 @@ skin's colour 1 %.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import cv2
 import numpy as np
 
 from .align import TEMPLATE
+from .state import State, pack_array, unpack_array
 
 CENTRE = (256, 280)  #: of the patch, in template pixels
 CELL = 32 / 3  #: template pixels to a pixel of the patch
@@ -55,6 +56,15 @@ class Look:
     structure: np.ndarray  #: (24, 24) float32: its inner face in grey
     colour: np.ndarray  #: (73,) float32 of length 1
     vector: np.ndarray  #: (649,) float32: the product of two says how alike they are, 1 at most
+
+    def state(self) -> State:
+        """All that it is."""
+        return {field.name: pack_array(getattr(self, field.name)) for field in fields(self)}
+
+    @classmethod
+    def resumed(cls, state: State) -> Look:
+        """The look that was in that state."""
+        return cls(**{name: unpack_array(array) for name, array in state.items()})
 
 
 def look(image: np.ndarray, landmarks: np.ndarray) -> Look:

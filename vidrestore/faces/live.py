@@ -19,6 +19,7 @@ from .series import FADE, Series
 from .shots import ShotDetector
 from .smooth import REACH
 from .source import Frame
+from .state import State, pack_array, pack_detections, unpack_array, unpack_detections
 from .track import Track, Tracker, coordinates
 
 WINDOW = 32  #: frames to each side of one that decide what is shown in it
@@ -39,6 +40,7 @@ class LiveSource:
         self._detector = detector
         self._batch = batch
         self._window = window
+        self._resumed: State | None = None
         self.tracks = 0
         self.faces = 0
 
@@ -47,13 +49,18 @@ class LiveSource:
     ) -> Iterator[tuple[Frame, tuple[Face, ...]]]:
         """See ``FaceSource.stream``."""
         self.tracks = self.faces = 0
-        window = _Window[Frame](self._window, scale)
+        self._frames = window = _Window[Frame](self._window, scale)
+        self._tracker = tracker = Tracker(max_gap=self._window - FADE)
+        #: What was detected in frames that tracking has not come to yet.
+        self._found = deque[list[Detection]]()
         starts_shot = ShotDetector()
-        tracker = Tracker(max_gap=self._window - FADE)
         source = iter(items)
-        while chunk := list(islice(source, self._batch)):
-            found = self._detector(np.stack([image for _, image in chunk]))
-            for (frame, image), detections in zip(chunk, found, strict=True):
+        if self._resumed:
+            self._refill(self._resumed, source, starts_shot)
+        while chunk := list(islice(source, len(self._found) or self._batch)):
+            self._found = self._found or deque(self._detector(np.stack([image for _, image in chunk])))
+            for frame, image in chunk:
+                detections = self._found.popleft()
                 new_shot = starts_shot(image)
                 looks = [look(image, detection.landmarks) for detection in detections]
                 tracks = tracker.update(detections, looks, new_shot=new_shot)
@@ -68,6 +75,40 @@ class LiveSource:
     def settings(self, track: int) -> TrackSettings:
         """See ``FaceSource.settings``: nothing is set for what is only found now."""
         return TrackSettings()
+
+    def state(self) -> State:
+        """See ``FaceSource.state``. Frames that have come and not left yet are not detected in again."""
+        followed = self._tracker.tracks
+        tracks = list(dict.fromkeys([*followed, *self._frames.series]))
+        places = {track: place for place, track in enumerate(tracks)}
+        return {
+            "shown": [self.tracks, self.faces],
+            "tracker": self._tracker.state(),
+            "tracks": [track.state() for track in tracks],
+            "followed": len(followed),
+            "series": [[places[track], series.state()] for track, series in self._frames.series.items()],
+            "leaving": self._frames.leaving,
+            "waiting": [[w.starts_shot, pack_array(w.picture.boxes)] for w in self._frames.frames],
+            "found": [pack_detections(detections) for detections in self._found],
+        }
+
+    def resume(self, state: State) -> None:
+        """See ``FaceSource.resume``."""
+        self._resumed = state
+
+    def _refill(
+        self, state: State, source: Iterator[tuple[Frame, np.ndarray]], starts_shot: ShotDetector
+    ) -> None:
+        self.tracks, self.faces = state["shown"]
+        tracks = [Track.resumed(track) for track in state["tracks"]]
+        self._tracker.resume(state["tracker"], tracks[: state["followed"]])
+        self._found = deque(unpack_detections(detections) for detections in state["found"])
+        window = self._frames
+        window.leaving = state["leaving"]
+        window.series = {tracks[place]: Series.resumed(series) for place, series in state["series"]}
+        for (new_shot, boxes), (frame, image) in zip(state["waiting"], source, strict=False):
+            starts_shot(image)  # it compares the next one with this
+            window.frames.append(_Waiting(frame, new_shot, Picture(image, unpack_array(boxes))))
 
     def _counted(self, leaving: tuple[Frame, tuple[Face, ...]]) -> tuple[Frame, tuple[Face, ...]]:
         faces = leaving[1]
@@ -91,9 +132,9 @@ class _Window(Generic[Frame]):
     def __init__(self, size: int, scale: tuple[float, float]) -> None:
         self._size = size
         self._scale = np.array(scale, np.float32)
-        self._leaving = 0  #: number of the frame that leaves next
         self._closed = False
-        self._series: dict[Track, Series] = {}
+        self.leaving = 0  #: number of the frame that leaves next
+        self.series: dict[Track, Series] = {}
         self.frames = deque[_Waiting[Frame]]()
 
     @property
@@ -109,12 +150,12 @@ class _Window(Generic[Frame]):
         new_shot: bool,
     ) -> None:
         """The next frame, with what was seen in it of which track."""
-        number = self._leaving + len(self.frames)
+        number = self.leaving + len(self.frames)
         before = [waiting.picture for waiting in self.frames]
         boxes = np.array([detection.box for _, detection, _ in seen]).reshape(-1, 4)
         self.frames.append(_Waiting(frame, new_shot, Picture(image, boxes)))
         for track, detection, appearance in seen:
-            series = self._series.setdefault(track, Series(number, opens_shot=new_shot))
+            series = self.series.setdefault(track, Series(number, opens_shot=new_shot))
             series.add(Sighting(number, coordinates(detection), appearance), before)
             if track.id and not series.track:
                 series.confirm(track.id, shown_from=number - self._size)
@@ -126,19 +167,17 @@ class _Window(Generic[Frame]):
     def pop(self) -> tuple[Frame, tuple[Face, ...]]:
         """The oldest frame, with its faces in the order of their tracks."""
         shown = (
-            series.face(self._leaving, ends_shot=self._starts_shot(series.last + 1))
-            for series in self._series.values()
+            series.face(self.leaving, ends_shot=self._starts_shot(series.last + 1))
+            for series in self.series.values()
         )
         faces = sorted((face for face in shown if face), key=lambda face: face.track)
 
-        self._leaving += 1
+        self.leaving += 1
         leaving = self.frames.popleft()
         # A track that was last seen before the window has ended: it outlives shorter gaps only.
-        self._series = {
-            track: series for track, series in self._series.items() if series.last >= self._leaving
-        }
-        for series in self._series.values():
-            series.forget(before=self._leaving - REACH)
+        self.series = {track: series for track, series in self.series.items() if series.last >= self.leaving}
+        for series in self.series.values():
+            series.forget(before=self.leaving - REACH)
         return leaving.frame, tuple(self._in_frame(face) for face in faces)
 
     def _in_frame(self, face: Face) -> Face:
@@ -147,5 +186,5 @@ class _Window(Generic[Frame]):
 
     def _starts_shot(self, number: int) -> bool:
         """Whether a new shot starts with that frame; the end of the video counts as one."""
-        position = number - self._leaving
+        position = number - self.leaving
         return self.frames[position].starts_shot if position < len(self.frames) else self._closed

@@ -12,6 +12,7 @@ from ..errors import InputError, UsageError
 from .face import Face
 from .recording import Origin, Recording, TrackSettings
 from .source import Frame
+from .state import State
 
 log = logging.getLogger(__name__)
 
@@ -30,12 +31,22 @@ class RecordedSource(Generic[Frame]):
     def __init__(self, recording: Recording, *, pts: Callable[[Frame], int]) -> None:
         self._recording = recording
         self._pts = pts
+        self._seen: set[int] = set()
         self.tracks = 0
         self.faces = 0
 
     def settings(self, track: int) -> TrackSettings:
         """What is set for a track of the record."""
         return self._recording.settings[track]
+
+    def state(self) -> State:
+        """See ``FaceSource.state``: a frame's faces hang on nothing but the record."""
+        return {"seen": sorted(self._seen), "faces": self.faces}
+
+    def resume(self, state: State) -> None:
+        """See ``FaceSource.resume``."""
+        self._seen, self.faces = set(state["seen"]), state["faces"]
+        self.tracks = len(self._seen)
 
     def knows(self, frame: Frame) -> bool:
         """Whether the record has that frame."""
@@ -48,8 +59,6 @@ class RecordedSource(Generic[Frame]):
 
         Raises InputError where the record is not of this video.
         """
-        seen: set[int] = set()
-        self.tracks = self.faces = 0
         stray = 0
         for count, (frame, _) in enumerate(items):
             found = self._recording.faces_at(self._pts(frame))
@@ -58,8 +67,8 @@ class RecordedSource(Generic[Frame]):
                 if stray > _STRAY * count:
                     self._refuse(self._pts(frame))
             faces = tuple(face for face in found or () if not self.settings(face.track).skip)
-            seen.update(face.track for face in faces)
-            self.tracks, self.faces = len(seen), self.faces + len(faces)
+            self._seen.update(face.track for face in faces)
+            self.tracks, self.faces = len(self._seen), self.faces + len(faces)
             yield frame, faces
         if stray:
             called = self._recording.called

@@ -10,6 +10,7 @@ from .appearance import Look
 from .face import Face
 from .gaps import Picture, Sighting, close
 from .smooth import smooth
+from .state import State, pack_array, unpack_array
 from .track import CLEAR_SIGHTINGS
 
 FADE = 5  #: frames over which a face fades in after its first sighting, and out before its last
@@ -31,6 +32,28 @@ class Series:
         self._absences: list[bool] = []  #: whether it was away just before
         self._look: Look
         self.track = 0  #: its id, once it is confirmed to be a face
+
+    def state(self) -> State:
+        """All that it is."""
+        return {
+            "start": self._start,
+            "opening": self._opening,
+            "frames": list(self._frames),
+            "points": [pack_array(points) for points in self._points],
+            "absences": [bool(absence) for absence in self._absences],
+            "look": self._look.state(),
+            "track": self.track,
+        }
+
+    @classmethod
+    def resumed(cls, state: State) -> Series:
+        """The series that was in that state."""
+        series = cls(state["start"], opens_shot=False)
+        series._opening, series.track = state["opening"], state["track"]
+        series._frames, series._absences = list(state["frames"]), list(state["absences"])
+        series._points = [unpack_array(points) for points in state["points"]]
+        series._look = Look.resumed(state["look"])
+        return series
 
     @property
     def last(self) -> int:

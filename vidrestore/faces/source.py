@@ -9,6 +9,7 @@ import numpy as np
 
 from .face import Face
 from .recording import TrackSettings
+from .state import State
 
 Frame = TypeVar("Frame")
 
@@ -32,4 +33,12 @@ class FaceSource(Protocol):
 
     def settings(self, track: int) -> TrackSettings:
         """What is set for a track by hand."""
+        ...
+
+    def state(self) -> State:
+        """What a source of the same video needs to go on from here: behind the last frame given out."""
+        ...
+
+    def resume(self, state: State) -> None:
+        """Let ``stream`` go on from there; its items begin with the frame behind that one."""
         ...

@@ -13,6 +13,7 @@ from scipy.optimize import linear_sum_assignment
 from .appearance import Look
 from .face import Detection
 from .gaps import SHORT, covered
+from .state import State, pack_array, unpack_array
 
 # Standard deviations as shares of the face's size, a frame.
 MEASUREMENT_NOISE = 0.03
@@ -61,12 +62,32 @@ class Track:
         self.last = frame  #: the frame it was last seen in
         self._coasting = 1.0
         self._clear = deque[int](maxlen=CLEAR_SIGHTINGS)
-        self._filter = KalmanFilter(dim_x=2, dim_z=1)
-        self._filter.F = np.array([[1.0, 1.0], [0.0, 1.0]])
-        self._filter.H = np.array([[1.0, 0.0]])
-        self._filter.x = np.stack([coordinates(detection).ravel(), np.zeros(14)])
+        self._filter = _filter(np.stack([coordinates(detection).ravel(), np.zeros(14)]))
         self._filter.P = np.diag([MEASUREMENT_NOISE, INITIAL_VELOCITY]) ** 2 * self.size**2
         self._note(detection, frame)
+
+    def state(self) -> State:
+        """All that it is."""
+        return {
+            "id": self.id,
+            "look": pack_array(self.look),
+            "last": self.last,
+            "coasting": self._coasting,
+            "clear": list(self._clear),
+            "x": pack_array(self._filter.x),
+            "P": pack_array(self._filter.P),
+        }
+
+    @classmethod
+    def resumed(cls, state: State) -> Track:
+        """The track that was in that state."""
+        track = cls.__new__(cls)
+        track.id, track.last, track._coasting = state["id"], state["last"], state["coasting"]
+        track.look = unpack_array(state["look"])
+        track._clear = deque(state["clear"], maxlen=CLEAR_SIGHTINGS)
+        track._filter = _filter(unpack_array(state["x"]))
+        track._filter.P = unpack_array(state["P"])
+        return track
 
     @property
     def points(self) -> np.ndarray:
@@ -154,6 +175,20 @@ class Tracker:
                 track.id = self.confirmed
         return [track for track in found if track is not None]
 
+    @property
+    def tracks(self) -> list[Track]:
+        """Those that a face may still be found to be."""
+        return list(self._tracks)
+
+    def state(self) -> State:
+        """All that it is, but for its tracks."""
+        return {"frame": self._frame, "confirmed": self.confirmed}
+
+    def resume(self, state: State, tracks: Sequence[Track]) -> None:
+        """Be what was in that state, with these tracks."""
+        self._frame, self.confirmed = state["frame"], state["confirmed"]
+        self._tracks = list(tracks)
+
     def _missed(self, track: Track) -> int:
         """In how many frames before the current one it went undetected."""
         return self._frame - track.last - 1
@@ -187,6 +222,15 @@ class Tracker:
         for row, column in zip(*linear_sum_assignment(cost), strict=True):
             if possible[row, column]:
                 yield row, column
+
+
+def _filter(x: np.ndarray) -> KalmanFilter:
+    """A filter of constant velocity with these positions and velocities, (2, 14)."""
+    made = KalmanFilter(dim_x=2, dim_z=1)
+    made.F = np.array([[1.0, 1.0], [0.0, 1.0]])
+    made.H = np.array([[1.0, 0.0]])
+    made.x = x
+    return made
 
 
 def _alone(detections: Sequence[Detection]) -> np.ndarray:

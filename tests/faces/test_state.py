@@ -1,0 +1,68 @@
+"""A source that goes on from a state that was written down finds what it would have found without a break."""
+
+from __future__ import annotations
+
+import json
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from tests.faces.moving import detection
+from tests.faces.test_live import Film, seen
+from vidrestore.faces.face import Detection, Face
+from vidrestore.faces.live import WINDOW, LiveSource
+from vidrestore.faces.state import pack_array, unpack_array
+
+LENGTH = 150
+
+
+def _two(t: int) -> list[Detection]:
+    """Two faces that come, go, move, and are missed for a while; one of them is not sure."""
+    faces = [detection(200 + 2 * t)] if not 60 <= t < 80 and t != 100 else []
+    return faces + ([detection(700 - t, score=0.96 if t % 4 else 0.6)] if t > 30 else [])
+
+
+FILMS = {
+    "one face with gaps": Film(LENGTH, seen((3, 40), (52, 90), (130, 150))),
+    "two faces": Film(LENGTH, _two),
+    "cuts": Film(LENGTH, _two, cuts=(50, 75)),
+}
+
+
+def told(frames: list[tuple[str, tuple[Face, ...]]]) -> list[tuple]:
+    """Frames and faces in a form that compares bit by bit."""
+    return [
+        (frame, [(f.track, f.strength, f.box.tobytes(), f.landmarks.tobytes()) for f in faces])
+        for frame, faces in frames
+    ]
+
+
+@pytest.mark.parametrize("film", FILMS.values(), ids=FILMS.keys())
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("given", [1, 64, 99, LENGTH - WINDOW // 2])
+def test_a_live_source_goes_on_as_if_nothing_had_been(film: Film, batch: int, given: int) -> None:
+    whole = LiveSource(film.detector, batch=batch)
+    expected = told(list(whole.stream(film.items())))
+    assert any(faces for _, faces in expected[given:])
+
+    first = LiveSource(film.detector, batch=batch)
+    stream = first.stream(film.items())
+    begun = told(list(islice(stream, given)))
+    state = json.loads(json.dumps(first.state()))
+
+    film.batches = []
+    second = LiveSource(film.detector, batch=batch)
+    second.resume(state)
+    rest = told(list(second.stream(islice(film.items(), given, None))))
+    assert begun + rest == expected
+    assert (second.tracks, second.faces) == (whole.tracks, whole.faces)
+    # The detector has not seen again what it had seen.
+    assert sum(film.batches) <= max(0, LENGTH - given - WINDOW)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "bool"])
+def test_arrays_come_back_as_they_were(dtype: str) -> None:
+    array = np.random.default_rng(0).normal(size=(3, 4)).astype(dtype)
+    back = unpack_array(json.loads(json.dumps(pack_array(array))))
+    assert (back.dtype, back.shape, back.tobytes()) == (array.dtype, array.shape, array.tobytes())
