@@ -32,7 +32,7 @@ def plan(options: Options) -> dict[str, Any]:
     span = Span(options.start, options.stop)
     with Decoder(options.input, span, video_stream=options.video_stream) as decoder:
         recorded = recorded_source(options, decoder) if options.tracks else None
-        encoder = choose_encoder(decoder.stream, muxer, encoder_settings(options))
+        encoder = choose_encoder(decoder, muxer, encoder_settings(options))
         main, colour = decoder.stream.index, decoder.first.colour
         size = working_size(*decoder.first.upright_size)
         streams = plan_streams(decoder.stream.container, muxer, main)

@@ -228,7 +228,9 @@ def test_the_encoder_follows_the_input(tmp_path, source, settings, encoder, pix_
         (EncoderSettings(codec="libx264"), ".webm", "cannot hold libx264"),
         (EncoderSettings(codec="ffv1", crf=20), ".mkv", "has no --crf"),
         (EncoderSettings(pix_fmt="yuv410p"), ".mp4", "cannot write pixel format"),
-        (EncoderSettings(preset="warp9"), ".mp4", "refuses"),
+        (EncoderSettings(preset="warp9"), ".mp4", "has no preset"),
+        (EncoderSettings(options=(("foo", "1"),)), ".mp4", "has no option .foo."),
+        (EncoderSettings(options=(("bf", "2"), ("g", "x"))), ".mp4", "refuses g .x."),
     ],
 )
 def test_what_the_encoder_refuses_is_said_before_any_work(tmp_path, settings, ending, words):

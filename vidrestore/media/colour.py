@@ -29,6 +29,7 @@ class Colour:
 
     kr: float = 0.2126
     kb: float = 0.0722
+    matrix: int = 1  #: FFmpeg's number of the two
     full_range: bool = False
     #: Where chroma samples lie, by FFmpeg's number: as in MPEG-2 and later on the left one of their luma
     #: samples horizontally and between them vertically, or in their middle as in JPEG (2), or on the top
@@ -54,14 +55,15 @@ class Colour:
     ) -> Colour:
         """From FFmpeg's numbers for a video's tags (0 where there is none) and its size in pixels."""
         jpeg = pix_fmt.startswith("yuvj")
-        weights = _LUMA_WEIGHTS.get(matrix)
-        kr, kb = weights or _LUMA_WEIGHTS[guessed_matrix(width, height)]
+        guessed = matrix not in _LUMA_WEIGHTS
+        if guessed:
+            matrix = guessed_matrix(width, height)
         return cls(
-            kr,
-            kb,
+            *_LUMA_WEIGHTS[matrix],
+            matrix=matrix,
             full_range=jpeg or colour_range == _FULL_RANGE,
             chroma_location=chroma_location or _LEFT,
-            guessed=weights is None,
+            guessed=guessed,
             transfer=Transfer.from_tags(transfer, primaries),
         )
 

@@ -5,111 +5,72 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import suppress
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 
 import av
-import numpy as np
+from av.codec.context import Flags
+from av.packet import Packet
 from av.stream import Discard
-from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.reformatter import VideoReformatter
 
 from ..errors import InputError
 from .colour import Colour
-from .picture import Picture
-from .pixels import planar_format, planar_twin, plane_views
+from .damage import Damage
+from .deinterlace import Deinterlacer, Scan, find_scan
+from .frame import Frame, Thumbnails
+from .hdr import Light
+from .pixels import planar_twin
 from .probe import USUAL_RATE, frame_rate, main_video, open_input
+from .repair import Timestamps
 from .timeline import Span, Timeline
+
+__all__ = ["Decoder", "Frame", "Thumbnails"]
 
 log = logging.getLogger(__name__)
 
-
-@dataclass(slots=True)
-class Frame:
-    """One decoded frame, in a planar format."""
-
-    index: int  #: counted from 0, the first one that is wanted
-    video: av.VideoFrame
-    colour: Colour
-    context: bool = False  #: outside the part that is wanted, to look at only
-    _editable: bool = field(default=False, repr=False)
-
-    @property
-    def time(self) -> Fraction:
-        """Presentation time in seconds."""
-        return self.video.pts * self.video.time_base
-
-    @property
-    def turns(self) -> int:
-        """Quarter turns counter-clockwise from the stored picture to the displayed one, 0 to 3."""
-        return round(self.video.rotation / 90) % 4
-
-    @property
-    def upright(self) -> np.ndarray:
-        """(3, 3) map from stored pixels to pixels as displayed: a rotation by quarter turns."""
-        width, height = self.video.width, self.video.height
-        return np.array(
-            {
-                0: ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
-                1: ((0, 1, 0), (-1, 0, width), (0, 0, 1)),
-                2: ((-1, 0, width), (0, -1, height), (0, 0, 1)),
-                3: ((0, -1, height), (1, 0, 0), (0, 0, 1)),
-            }[self.turns],
-            float,
-        )
-
-    @property
-    def upright_size(self) -> tuple[int, int]:
-        """Width and height as displayed."""
-        size = (self.video.width, self.video.height)
-        return size[::-1] if self.turns % 2 else size
-
-    def picture(self, *, editable: bool = False) -> Picture:
-        """The planes. With ``editable`` they are this frame's alone: a decoder keeps its frames to
-        predict later ones from, so what is written to must be a copy."""
-        if editable and not self._editable:
-            self.video.make_writable()
-            self._editable = True
-        form = planar_format(self.video.format.name)
-        return Picture(plane_views(self.video), form, self.colour)
-
-
-class Thumbnails:
-    """Small upright BGR pictures of frames, for detection. One is kept for a whole video."""
-
-    def __init__(self, width: int, height: int) -> None:
-        """``width`` and ``height``: the size of the upright picture in pixels."""
-        self._size = (width, height)
-        self._reformatter = VideoReformatter()
-
-    def __call__(self, frame: Frame) -> np.ndarray:
-        """(height, width, 3) uint8."""
-        width, height = self._size[::-1] if frame.turns % 2 else self._size
-        small = self._reformatter.reformat(
-            frame.video, width, height, "bgr24", interpolation=Interpolation.BILINEAR
-        )
-        return np.ascontiguousarray(np.rot90(small.to_ndarray(), frame.turns))
+#: Codecs whose chroma lies in the middle of its luma samples where nothing says so.
+_CENTRED = {"mjpeg", "mpeg1video", "jpeg2000", "webp"}
+_CENTRE = 2  # AVCHROMA_LOC_CENTER
+_LIBVPX = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
 
 class Decoder:
     """Decodes the main video of a file, one frame at a time: iterate over it, once. A context manager."""
 
     def __init__(
-        self, path: Path, span: Span | None = None, *, context: int = 0, video_stream: int | None = None
+        self,
+        path: Path,
+        span: Span | None = None,
+        *,
+        context: int = 0,
+        video_stream: int | None = None,
+        deinterlace: str = "off",
+        strict: bool = False,
     ) -> None:
         """Open the file and decode its first frame. Raises InputError, UsageError for a ``video_stream``
         (by default the main one) that is none.
 
         ``context`` is how many frames beyond each end of the span come as well, where there are any.
+        ``deinterlace`` is one of ``deinterlace.CHOICES``. With ``strict`` the first damage is an InputError.
         """
         self.path = path
+        self.damage = Damage()
         self._context = context
+        self._strict = strict
         self._container = open_input(path)
         try:
             self._open(span or Span(), video_stream)
+            #: How the video was scanned; not looked for where nothing depends on it.
+            self.scan = find_scan(path, video_stream) if deinterlace != "off" else self._flagged()
+            self.deinterlaces = deinterlace == "bwdif" or (deinterlace == "auto" and self.scan.interlaced)
+            self._every = deinterlace == "bwdif"
             self._frames = self._wanted()
             self.first = next(self._frames)
+            #: What HDR10 says of its light; None where it says nothing.
+            self.light = Light.of(self.first.video)
         except BaseException:
             self._container.close()
             raise
@@ -122,9 +83,23 @@ class Decoder:
                 other.discard = Discard.all
         begin = Fraction(self._container.start_time or 0, av.time_base)
         self.timeline = Timeline(begin, span)
-        #: Packets that could not be decoded.
-        self.damaged = 0
+        context = self.stream.codec_context
+        #: Width, height and planar pixel format of every frame.
+        self._shape = (context.width, context.height, planar_twin(context.pix_fmt))
+        if not span.start:
+            # As players do, show what is left of a frame that is not whole.
+            context.flags |= Flags.output_corrupt
+        #: VP8's and VP9's alpha is a video of its own beside each packet, which FFmpeg's decoders do not see.
+        self._decoder = context
+        if context.codec.canonical_name in _LIBVPX and self.stream.metadata.get("alpha_mode") == "1":
+            self._decoder = av.CodecContext.create(_LIBVPX[context.codec.canonical_name], "r")
+            self._shape = (context.width, context.height, "yuva420p")
+        self._rate = frame_rate(self.stream) or USUAL_RATE
         self._reformatter = VideoReformatter()
+        self._packets = 0
+
+    def _flagged(self) -> Scan:
+        return Scan(flagged=self.stream.codec_context.field_order > 1)
 
     def __enter__(self) -> Decoder:
         return self
@@ -140,15 +115,13 @@ class Decoder:
     def _wanted(self) -> Iterator[Frame]:
         timeline = self.timeline
         if timeline.span.start:
-            margin = 2 * self._context / (frame_rate(self.stream) or USUAL_RATE)
-            self._container.seek(int(max(timeline.begin, timeline.start - margin) * av.time_base))
-        index = repaired = beyond = 0
+            # A frame's deinterlaced neighbours are those before and after it.
+            margin = 2 * (self._context + self.deinterlaces) / self._rate
+            with suppress(av.error.FFmpegError):  # what cannot be sought in is read from its beginning
+                self._container.seek(int(max(timeline.begin, timeline.start - margin) * av.time_base))
+        index = beyond = 0
         before: deque[av.VideoFrame] = deque(maxlen=self._context)
-        previous: int | None = None
-        for video in self._decoded():
-            pts = self._timestamp(video, previous)
-            repaired += pts != video.pts
-            video.pts = previous = pts
+        for video in self._repaired():
             time = video.pts * video.time_base
             if timeline.span.start and time < timeline.start:
                 before.append(video)
@@ -165,14 +138,24 @@ class Decoder:
                 index += 1
         if index == 0:
             raise InputError(self._nothing_found())
-        if self.damaged:
-            log.warning("%d damaged packets of %s could not be decoded", self.damaged, self.path.name)
-        if repaired:
-            log.warning("%d frames of %s had no timestamp of their own", repaired, self.path.name)
-        expected = self.stream.frames
-        # AVI counts an empty packet at its end as a frame.
-        if timeline.span.whole and expected > index + 1:
-            log.warning("%s ends early: %d of %d frames could be read", self.path.name, index, expected)
+        expected = self._expected()
+        if timeline.span.whole and expected > self._packets and not self.damage.ended:
+            self.damage.ended = f"the file ends early: {index} of {expected} frames could be read"
+        if self.damage:
+            self._refuse_if_strict()
+            log.warning("%s is damaged: %s", self.path.name, self.damage)
+
+    def _repaired(self) -> Iterator[av.VideoFrame]:
+        """All frames, planar, of one size, their times increasing, whole rather than interlaced."""
+        timestamps = Timestamps(self._rate)
+        frames = map(self._planar, timestamps(self._decoded()))
+        if self.deinterlaces:
+            frames = Deinterlacer(self.scan, every=self._every)(frames)
+        for frame in frames:
+            self.damage.repaired = timestamps.repaired
+            if self.damage:
+                self._refuse_if_strict()
+            yield frame
 
     def _decoded(self) -> Iterator[av.VideoFrame]:
         packets = self._container.demux(self.stream)
@@ -183,37 +166,72 @@ class Decoder:
                 return
             except av.error.FFmpegError as error:
                 # What is behind is lost, as it is to a player; what was read is not.
-                log.warning("reading %s stopped before its end: %s", self.path.name, error.strerror)
+                self.damage.ended = f"reading stopped before the end ({error.strerror})"
                 packet = None
+            if packet is not None and packet.size:
+                self._packets += 1
+                self._refuse_encrypted(packet)
             try:
-                yield from self.stream.decode(packet)
+                for frame in self._decoder.decode(packet if packet is not None and packet.size else None):
+                    self.damage.concealed += frame.is_corrupt
+                    frame.time_base = self.stream.time_base
+                    yield frame
             except av.error.EOFError:
                 return
             except av.error.FFmpegError:
-                self.damaged += 1
+                self.damage.packets += 1
             if packet is None:
                 return
 
-    def _timestamp(self, video: av.VideoFrame, previous: int | None) -> int:
-        """The frame's own timestamp, or where it has none, or one that has been, the one it should have."""
-        for stamp in (video.pts, video.dts):
-            if stamp is not None and (previous is None or stamp > previous):
-                return stamp
-        step = 1 / ((frame_rate(self.stream) or USUAL_RATE) * video.time_base)
-        return 0 if previous is None else previous + max(1, round(step))
+    def _refuse_encrypted(self, packet: Packet) -> None:
+        if packet.has_sidedata("encryption_info"):
+            raise InputError(
+                f"{self.path} is encrypted, as films under copy protection are, and cannot be read without "
+                "its key; decrypt it first"
+            )
+
+    def _refuse_if_strict(self) -> None:
+        if self._strict:
+            raise InputError(
+                f"{self.path} is damaged: {self.damage}; without --strict what can be read is restored"
+            )
+
+    def _expected(self) -> int:
+        """How many packets of video the file says that it has; 0 where it does not."""
+        # AVI counts an empty packet at its end as a frame. What an edit list leaves out is no longer in
+        # QuickTime's index, though it is counted.
+        if "mov" in self._container.format.name:
+            return len(self.stream.index_entries)
+        return max(0, self.stream.frames - 1)
 
     def _frame(self, index: int, video: av.VideoFrame, *, context: bool) -> Frame:
-        return Frame(index, self._planar(video), self._colour(video), context)
+        return Frame(index, video, self._colour(video), context)
 
     def _planar(self, video: av.VideoFrame) -> av.VideoFrame:
+        """The frame in the format and size of all."""
         twin = planar_twin(video.format.name)
-        if twin == video.format.name:
+        if (video.width, video.height, twin) != self._shape:
+            self.damage.resized += 1
+        elif twin == video.format.name:
             return video
-        return self._reformatter.reformat(video, format=twin)
+        width, height, name = self._shape
+        return self._reformatter.reformat(video, width, height, name)
 
     def _colour(self, video: av.VideoFrame) -> Colour:
+        given = self.stream.codec_context
+        # Older versions of PyAV do not tell.
+        location = getattr(video, "chroma_location", 0)
+        if not location and given.codec.canonical_name in _CENTRED:
+            location = _CENTRE
         return Colour.from_tags(
-            video.colorspace, video.color_range, video.width, video.height, video.format.name
+            video.colorspace,
+            video.color_range,
+            video.width,
+            video.height,
+            given.pix_fmt or "",
+            transfer=video.color_trc,
+            primaries=video.color_primaries,
+            chroma_location=location,
         )
 
     def _nothing_found(self) -> str:

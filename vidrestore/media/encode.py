@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 from dataclasses import dataclass, field
 
 import av
-from av.video.codeccontext import VideoCodecContext
-from av.video.stream import VideoStream
 
 from ..errors import UsageError
+from .colour import guessed_matrix
+from .decode import Decoder
 from .pixels import planar_format, planar_twin
+from .trial import check_encoder
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +27,7 @@ class EncoderSettings:
     preset: str | None = None
     pix_fmt: str | None = None
     reproducible: bool = False  #: the same frames give the same file each time, on any machine
+    options: tuple[tuple[str, str], ...] = ()  #: the encoder's own, by FFmpeg's names
 
 
 @dataclass(frozen=True)
@@ -34,78 +37,119 @@ class Encoder:
     codec: str
     pix_fmt: str
     options: dict[str, str] = field(default_factory=dict)
+    #: FFmpeg's numbers for the colours of what is written, by its names for them.
+    tags: dict[str, int] = field(default_factory=dict)
+    interlaced: bool = False  #: frames hold two fields each
 
     def __str__(self) -> str:
         options = (f"{name} {value}" for name, value in self.options.items())
         return f"{self.codec} ({', '.join((self.pix_fmt, *options))})"
 
 
-#: Encoder of each codec family, by FFmpeg's canonical codec name.
+#: Encoders of each codec family, by FFmpeg's canonical codec name.
 _FAMILIES = {
-    "h264": "libx264",
-    "hevc": "libx265",
-    "av1": "libsvtav1",
-    "vp9": "libvpx-vp9",
-    "vp8": "libvpx-vp9",
-    "ffv1": "ffv1",
-    "prores": "prores_ks",
+    "h264": ("libx264",),
+    "hevc": ("libx265",),
+    "av1": ("libsvtav1",),
+    "vp9": ("libvpx-vp9", "libsvtav1"),
+    "vp8": ("libvpx-vp9",),
+    "ffv1": ("ffv1",),
+    "prores": ("prores_ks",),
 }
+#: What a video goes to whose own family the container cannot hold, or would cost it its depth: of 8 bits,
+#: and of more.
+_OTHERS = (
+    ("libx264", "libx265", "libvpx-vp9", "libsvtav1"),
+    ("libx265", "libx264", "libsvtav1", "libvpx-vp9"),
+)
 #: Visually lossless defaults: at these no difference is seen when the picture is flicked to and fro.
 _DEFAULTS = {
     "libx264": {"crf": "16", "preset": "medium"},
+    "libx264rgb": {"crf": "16", "preset": "medium"},
     "libx265": {"crf": "18", "preset": "medium"},
     "libsvtav1": {"crf": "20", "preset": "6"},
     "libvpx-vp9": {"crf": "18", "b": "0", "row-mt": "1", "cpu-used": "3"},
     "ffv1": {"level": "3", "slicecrc": "1"},
-    "prores_ks": {"profile": "hq"},
+    "h264_nvenc": {"rc": "vbr", "cq": "19", "b": "0", "preset": "p6"},
+    "hevc_nvenc": {"rc": "vbr", "cq": "21", "b": "0", "preset": "p6"},
+    "av1_nvenc": {"rc": "vbr", "cq": "26", "b": "0", "preset": "p6"},
 }
+#: What --crf is to encoders that have another name for it.
+_CRF = {"h264_nvenc": "cq", "hevc_nvenc": "cq", "av1_nvenc": "cq"}
 #: These refuse a size that their chroma subsampling does not divide.
 _EVEN_SIZES = ("libx264", "libx265", "libsvtav1")
+#: Options that hold options of the encoder's library, as ``name=value:name=value``.
+_LISTS = ("x264-params", "x265-params", "svtav1-params")
 #: Said by the encoders themselves on standard error, beside our own lines.
 _QUIET = {"libx265": {"x265-params": "log-level=error"}}
+#: Encoders that can code fields.
+_FIELDS = ("libx264", "libx264rgb", "mpeg2video", "mpeg4", "prores_ks", "prores", "prores_aw")
 
 #: An encoder's choices may depend on how many threads it has. Those of x264's macroblock tree differ even
 #: from one run to the next (core 165), unless it is told not to use what is particular to a CPU.
 _REPRODUCIBLE = {"libx264": {"threads": "4", "x264-params": "cpu-independent=1"}}
 
 
-def choose_encoder(source: VideoStream, container: str, settings: EncoderSettings) -> Encoder:
-    """The encoder for a video like ``source`` in ``container`` (FFmpeg's muxer name).
+def choose_encoder(source: Decoder, container: str, settings: EncoderSettings) -> Encoder:
+    """The encoder for the frames of ``source`` in ``container`` (FFmpeg's muxer name).
 
     Raises UsageError for an encoder, pixel format or option that does not exist or fit.
     """
-    context = source.codec_context
+    codec, pix_fmt = _codec_and_format(source, container, settings)
+    name = codec.name
+    own, given = _own_options(source, codec, pix_fmt, settings), _given_options(codec, settings)
+    encoder = Encoder(
+        codec=name,
+        pix_fmt=pix_fmt,
+        options=_merged(own, given),
+        tags=_tags(source, pix_fmt),
+        interlaced=source.scan.flagged and not source.deinterlaces and name in _FIELDS,
+    )
+    if name == "libsvtav1":
+        # It says much on standard error, and takes only this word for less.
+        os.environ.setdefault("SVT_LOG", "1")
+    if given or settings.codec or settings.pix_fmt:
+        frame = source.first.video
+        check_encoder(name, pix_fmt, (frame.width, frame.height), encoder.options, tuple(given))
+    return encoder
+
+
+def _codec_and_format(source: Decoder, container: str, settings: EncoderSettings) -> tuple[av.Codec, str]:
     if settings.codec is not None:
         codec = _find(settings.codec)
         if not _holds(container, codec):
             raise UsageError(
                 f"{container} cannot hold {codec.name} video; choose another -c:v, or .mkv for OUT"
             )
-    else:
-        family = _FAMILIES.get(context.codec.canonical_name, "libx264")
-        choices = [_find(name) for name in (family, "libx264", "libvpx-vp9")]
-        codec = next(choice for choice in choices if _holds(container, choice))
-    name = codec.name
-    options = _DEFAULTS.get(name, {}) | _QUIET.get(name, {})
-    known = {option.name for option in av.CodecContext.create(name, "w").supported_options.private}
-    for option, value in (("crf", settings.crf), ("preset", settings.preset)):
-        if value is None:
-            continue
-        if option not in known:
-            raise UsageError(f"encoder {name} has no --{option}; leave it out or choose another -c:v")
-        options[option] = value if isinstance(value, str) else f"{value:g}"
-    if settings.reproducible:
-        options |= _REPRODUCIBLE.get(name, {"threads": "1"})
-    return Encoder(name, _pixel_format(codec, context, settings.pix_fmt), options)
+        return codec, _pixel_format(codec, source, settings.pix_fmt)
+    form = planar_format(source.first.video.format.name)
+    kind = source.stream.codec_context.codec.canonical_name
+    family = _FAMILIES.get(kind, ())
+    if kind == "h264" and form.is_rgb:
+        family = ("libx264rgb",)
+    names = (*family, *_OTHERS[form.bits > 8])
+    choices = [c for name in names if (c := _codec(name)) and _holds(container, c)]
+    # Ten bits are seen; more are for editing, and their family matters more to those who edit.
+    depth = min(form.bits, 10)
+    deep = [c for c in choices if planar_format(planar_twin(_nearest(c, source))).bits >= depth]
+    codec = (deep or choices)[0]
+    return codec, _pixel_format(codec, source, settings.pix_fmt)
+
+
+def _codec(name: str) -> av.Codec | None:
+    try:
+        return av.Codec(name, "w")
+    except av.codec.codec.UnknownCodecError:
+        return None
 
 
 def _find(name: str) -> av.Codec:
-    try:
-        codec = av.Codec(name, "w")
-    except av.codec.codec.UnknownCodecError:
+    codec = _codec(name)
+    if codec is None:
         raise UsageError(
-            f"unknown encoder {name!r}; use for example libx264, libx265, libvpx-vp9 or ffv1"
-        ) from None
+            f"unknown encoder {name!r}; use for example libx264, libx265, libsvtav1, libvpx-vp9, prores_ks "
+            "or ffv1"
+        )
     if codec.type != "video":
         raise UsageError(f"{name!r} encodes {codec.type}, not video; use for example libx264")
     return codec
@@ -120,30 +164,104 @@ def _holds(container: str, codec: av.Codec) -> bool:
     return True
 
 
-def _pixel_format(codec: av.Codec, context: VideoCodecContext, wanted: str | None) -> str:
+def _own_options(source: Decoder, codec: av.Codec, pix_fmt: str, settings: EncoderSettings) -> dict[str, str]:
+    """Those that the user need not think of."""
+    name = codec.name
+    options = _DEFAULTS.get(name, {}) | _QUIET.get(name, {})
+    if name == "prores_ks":
+        options = {"profile": "hq" if planar_format(pix_fmt).subsampling == (1, 0) else "4444"}
+    if name == "libvpx-vp9" and planar_format(planar_twin(pix_fmt)).has_alpha:
+        options |= {"auto-alt-ref": "0"}  # libvpx has no alternate references of alpha
+    if source.light:
+        for option, values in source.light.options(name).items():
+            text = ":".join(f"{key}={value}" for key, value in values.items())
+            options = _merged(options, {option: text})
+    if settings.reproducible:
+        options = _merged(options, _REPRODUCIBLE.get(name, {"threads": "1"}))
+    return options
+
+
+def _given_options(codec: av.Codec, settings: EncoderSettings) -> dict[str, str]:
+    """Those that the user asked for."""
+    known = {option.name for option in av.CodecContext.create(codec.name, "w").supported_options.private}
+    given: dict[str, str] = {}
+    for option, name, value in (
+        ("crf", _CRF.get(codec.name, "crf"), settings.crf),
+        ("preset", "preset", settings.preset),
+    ):
+        if value is None:
+            continue
+        if name not in known:
+            raise UsageError(f"encoder {codec.name} has no --{option}; leave it out or choose another -c:v")
+        given[name] = value if isinstance(value, str) else f"{value:g}"
+    return _merged(given, dict(settings.options))
+
+
+def _merged(first: dict[str, str], then: dict[str, str]) -> dict[str, str]:
+    """``then`` has the last word, but lists of a library's options are joined."""
+    joined = {name: f"{first[name]}:{then[name]}" for name in _LISTS if name in first and name in then}
+    return first | then | joined
+
+
+def _tags(source: Decoder, pix_fmt: str) -> dict[str, int]:
+    """The input's, with the matrix that its faces were converted by where it has none."""
+    video, colour = source.first.video, source.first.colour
+    given, target = planar_format(video.format.name), planar_format(planar_twin(pix_fmt))
+    tags = {"color_primaries": video.color_primaries, "color_trc": video.color_trc}
+    matrix, full = int(video.colorspace), 2 if colour.full_range else int(video.color_range)
+    if target.is_rgb:
+        tags |= {"colorspace": 0, "color_range": 2}
+    elif given.is_rgb:
+        tags |= {"colorspace": guessed_matrix(video.width, video.height), "color_range": 1}
+    elif target.has_chroma and colour.guessed and given.has_chroma:
+        tags |= {"colorspace": guessed_matrix(video.width, video.height), "color_range": full}
+    else:
+        tags |= {"colorspace": matrix, "color_range": full}
+    # Older versions of PyAV do not tell where chroma lies.
+    if target.has_chroma and hasattr(video, "chroma_location"):
+        tags["chroma_sample_location"] = int(video.chroma_location)
+    return tags
+
+
+def _pixel_format(codec: av.Codec, source: Decoder, wanted: str | None) -> str:
     """The encoder's format that keeps all of the source's, or comes nearest."""
-    offered = [form.name for form in codec.video_formats or ()]
-    source = context.pix_fmt
+    offered = _offered(codec)
+    given = source.first.video.format.name
     if wanted is not None:
         if offered and wanted not in offered:
             raise UsageError(
                 f"encoder {codec.name} cannot write pixel format {wanted!r}; it offers {', '.join(offered)}"
             )
+        try:
+            av.VideoFormat(wanted)
+        except ValueError:
+            raise UsageError(f"unknown pixel format {wanted!r}; use for example yuv420p") from None
         return wanted
-    if not offered:
-        return planar_twin(source)
-    fitting = [name for name in offered if codec.name not in _EVEN_SIZES or _divides(name, context)]
-    chosen = min(fitting or offered, key=lambda name: _loss(source, name))
-    if any(_loss(source, chosen)[:4]) or (chosen != source and source in offered):
-        log.warning("%s video is encoded as %s, the nearest that %s can do", source, chosen, codec.name)
+    chosen = _nearest(codec, source)
+    if any(_loss(given, chosen)[:4]):
+        log.warning("%s video is encoded as %s, the nearest that %s can do", given, chosen, codec.name)
     return chosen
 
 
-def _divides(name: str, context: VideoCodecContext) -> bool:
+def _offered(codec: av.Codec) -> list[str]:
+    """The formats that an encoder takes from memory."""
+    return [form.name for form in codec.video_formats or () if form.components]
+
+
+def _nearest(codec: av.Codec, source: Decoder) -> str:
+    given, offered = source.first.video, _offered(codec)
+    if not offered:
+        return given.format.name
+    fitting = [
+        name for name in offered if codec.name not in _EVEN_SIZES or _divides(name, given.width, given.height)
+    ]
+    return min(fitting or offered, key=lambda name: _loss(given.format.name, name))
+
+
+def _divides(name: str, width: int, height: int) -> bool:
     """Whether chroma subsampling divides the frame's size without a rest."""
-    form = planar_format(planar_twin(name))
-    across, down = form.subsampling
-    return not (context.width % (1 << across) or context.height % (1 << down))
+    across, down = planar_format(planar_twin(name)).subsampling
+    return not (width % (1 << across) or height % (1 << down))
 
 
 def _loss(source: str, target: str) -> tuple[int, ...]:

@@ -34,7 +34,7 @@ class Writer:
         self._out = out
         self._partial = None if out == STDOUT else partial_path(out)
         muxer = muxer_of(out, container)
-        self.encoder = choose_encoder(decoder.stream, muxer, settings)
+        self.encoder = choose_encoder(decoder, muxer, settings)
         self._video = VideoEncoder(self.encoder, decoder, muxer)
         try:
             with writing(out):
@@ -123,7 +123,7 @@ class PieceWriter:
         self._times = DecodingTimes()
         self._current: _Open | None = None
         self._finishing: Future[None] | None = None
-        self.encoder = choose_encoder(decoder.stream, self._container, settings)
+        self.encoder = choose_encoder(decoder, self._container, settings)
         self._fresh: VideoEncoder | None = self._new_encoder()
         self._extradata = self._fresh.extradata
         with writing(out):
