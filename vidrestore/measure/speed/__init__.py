@@ -1,0 +1,1 @@
+"""How fast the package is, what the hardware would allow, and what a plain program does."""
