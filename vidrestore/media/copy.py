@@ -12,14 +12,14 @@ from typing import Protocol
 import av
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
-from av.stream import Discard, Stream
+from av.stream import Discard, Disposition, Stream
 
 from .languages import three_letters
 from .probe import USUAL_RATE, describe, frame_rate, open_input
 from .sound import SoundConverter
-from .streams import PICTURES, Action, StreamPlan, add_copy, plan_streams
+from .streams import PICTURES, Action, StreamPlan, add_copy, can_list_keys, losses, plan_streams
 from .subtitles import TextConverter
-from .tags import kept_metadata, needs_keys, stream_metadata, timecode
+from .tags import kept_metadata, stream_metadata, timecode, uncommon_tags
 from .timecode import later
 from .timeline import Timeline
 
@@ -56,9 +56,9 @@ class StreamCopier:
     """Reads IN a second time, beside the decoder, so that packets are there when the muxer wants
     them however far the restored frames lag behind. Closed by its owner."""
 
-    def __init__(self, path: Path, timeline: Timeline, *, muxer: str, main: int) -> None:
-        """Open ``path``, whose stream ``main`` is restored, for a file by FFmpeg's ``muxer``. Raises
-        InputError."""
+    def __init__(self, path: Path, timeline: Timeline, *, muxer: str, main: int, called: str) -> None:
+        """Open ``path``, whose stream ``main`` is restored, for a file by FFmpeg's ``muxer``. What it cannot
+        hold is named in a warning, in which it is ``called`` so. Raises InputError."""
         self.source: InputContainer = open_input(path)
         self._path = path
         self._timeline = timeline
@@ -66,6 +66,8 @@ class StreamCopier:
         self._main = self.source.streams[main]
         #: What becomes of each stream.
         self.plans: list[StreamPlan] = plan_streams(self.source, muxer, main)
+        for loss in losses(self.source, self.plans, muxer, called):
+            log.warning("%s", loss)
         #: The streams of OUT, by number, that packets went to: FFmpeg leaves the others out of an MP4.
         self.carried: set[int] = set()
         self._carriers: dict[int, _Carrier] = {}
@@ -76,12 +78,9 @@ class StreamCopier:
         """Release the file."""
         self.source.close()
 
-    def add(self, stream: Stream, container: OutputContainer, name: str) -> None:
-        """Give ``container`` a stream for ``stream``; what it cannot hold is named in a warning, in which it
-        is called ``name``."""
+    def add(self, stream: Stream, container: OutputContainer) -> None:
+        """Give ``container`` a stream for ``stream``, where it can hold it."""
         plan = self.plans[stream.index]
-        if loss := plan.loss(name):
-            log.warning("%s", loss)
         carrier: _Carrier
         if plan.action is Action.COPIED:
             carrier = _Copy(stream, container)
@@ -112,7 +111,8 @@ class StreamCopier:
 
     def movflags(self) -> str:
         """What FFmpeg's muxer of MP4 must be told to hold the metadata, to be added to its ``movflags``."""
-        return "+use_metadata_tags" if needs_keys(self.source.metadata, self._muxer) else ""
+        uncommon = uncommon_tags(self.source.metadata, self._muxer)
+        return "+use_metadata_tags" if uncommon and can_list_keys(self.source, self.plans) else ""
 
     def chapters(self) -> list[dict]:
         """The input's chapters, cut to the span."""
@@ -147,6 +147,8 @@ class StreamCopier:
         for packet in self._wanted():
             carrier = self._carriers[packet.stream_index]
             shift = self._timeline.shift(packet.time_base)
+            if Disposition.attached_pic in carrier.target.disposition:
+                packet.pts = packet.dts = shift  # a picture has no time
             if packet.pts is not None:
                 packet.pts -= shift
             if packet.dts is not None:

@@ -46,7 +46,9 @@ class Muxer:
         ``called`` is its name in messages. Raises FFmpegError where it cannot be written, InputError where
         the input is gone.
         """
-        self._copier = StreamCopier(decoder.path, decoder.timeline, muxer=muxer, main=decoder.stream.index)
+        self._copier = StreamCopier(
+            decoder.path, decoder.timeline, muxer=muxer, main=decoder.stream.index, called=called
+        )
         self._seekable = seekable
         try:
             options = _OPTIONS.get(muxer, {})
@@ -56,7 +58,7 @@ class Muxer:
             self._container: OutputContainer = av.open(
                 name, "w", format=muxer, options=options, **KEEP_METADATA
             )
-            self._video = self._add_streams(decoder, encoder, called)
+            self._video = self._add_streams(decoder, encoder)
             self._container.start_encoding()
         except BaseException:
             self.abandon()
@@ -89,13 +91,13 @@ class Muxer:
             with suppress(OSError, av.error.FFmpegError):
                 self._container.close()
 
-    def _add_streams(self, decoder: Decoder, encoder: VideoEncoder, called: str) -> VideoStream:
+    def _add_streams(self, decoder: Decoder, encoder: VideoEncoder) -> VideoStream:
         source, main = self._copier.source, decoder.stream.index
         for stream in source.streams:
             if stream.index == main:
                 video = self._add_video(stream, decoder, encoder)
             else:
-                self._copier.add(stream, self._container, called)
+                self._copier.add(stream, self._container)
         self._container.metadata.update(self._copier.metadata())
         if chapters := self._copier.chapters():
             self._container.set_chapters(chapters)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
 
 import av
+from av.audio.fifo import AudioFifo
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
 from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Stream
@@ -15,6 +19,10 @@ from av.stream import Stream
 _LOSSLESS = {"mp4": "flac", "mov": "alac", "matroska": "flac"}
 #: Sample formats of 16 bits or less; of others 24 are kept.
 _SHORT = ("u8", "u8p", "s16", "s16p")
+#: What is meant by a number of channels where nothing else is said.
+_LAYOUTS = {"1 channels": "mono", "2 channels": "stereo", "6 channels": "5.1", "8 channels": "7.1"}
+#: Seconds without sound that are filled with silence: more than what times are rounded to.
+_GAP = 0.1
 
 
 def lossless_codec(stream: Stream, muxer: str) -> str | None:
@@ -43,24 +51,61 @@ class SoundConverter:
         depth = "s16" if given.format is None or given.format.name in _SHORT else "s32"
         offered = {form.name for form in context.codec.audio_formats}
         context.format = next(name for name in (depth, f"{depth}p") if name in offered)
-        context.layout = given.layout
+        # Old files tell the number of channels alone.
+        context.layout = _LAYOUTS.get(given.layout.name, given.layout.name)
         context.time_base = self.target.time_base = Fraction(1, given.sample_rate)
+        self._resampler = AudioResampler(context.format, context.layout, given.sample_rate)
+        self._waiting = AudioFifo()
+        self._next: int | None = None  #: the time of the first sample that waits, in samples
 
     def convert(self, packet: Packet) -> Iterator[Packet]:
         """The packets that are ready with this one; nothing for what cannot be read."""
-        try:
-            frames = self._source.decode(packet)
-        except av.error.FFmpegError:
-            return
-        for frame in frames:
-            yield from self.target.encode(frame)
+        with suppress(av.error.FFmpegError):
+            for frame in self._source.decode(packet):
+                yield from self._encode(frame)
 
     def finish(self) -> Iterator[Packet]:
         """What is left at the end."""
-        try:
-            frames = self._source.decode(None)
-        except av.error.FFmpegError:
-            frames = []
-        for frame in frames:
-            yield from self.target.encode(frame)
-        yield from self.target.encode(None)
+        with suppress(av.error.FFmpegError):
+            for frame in self._source.decode(None):
+                yield from self._encode(frame)
+        if (rest := self._waiting.read(partial=True)) is not None:
+            yield from self._packets(rest)
+        yield from self._packets(None)
+
+    def _encode(self, frame: AudioFrame) -> Iterator[Packet]:
+        rate = self.target.codec_context.sample_rate
+        if frame.pts is not None:
+            time = round(frame.pts * frame.time_base * rate)
+            if self._next is None:
+                self._next = time
+            missing = time - self._next - self._waiting.samples
+            while missing > _GAP * rate:  # what follows must keep its time
+                silence = min(missing, rate)
+                yield from self._append(self._silence(silence))
+                missing -= silence
+        for resampled in self._resampler.resample(frame):
+            yield from self._append(resampled)
+
+    def _append(self, frame: AudioFrame) -> Iterator[Packet]:
+        frame.pts = None  # samples are counted
+        self._waiting.write(frame)
+        context = self.target.codec_context
+        context.open(strict=False)
+        while self._waiting.samples >= context.frame_size:
+            yield from self._packets(self._waiting.read(context.frame_size))
+
+    def _packets(self, frame: AudioFrame | None) -> Iterator[Packet]:
+        if frame is not None:
+            frame.pts, frame.time_base = self._next or 0, self.target.codec_context.time_base
+            self._next = frame.pts + frame.samples
+        # The last packet of some encoders is empty: what is to be put into the header.
+        yield from (packet for packet in self.target.encode(frame) if packet.size)
+
+    def _silence(self, samples: int) -> AudioFrame:
+        context = self.target.codec_context
+        frame = AudioFrame(context.format.name, context.layout.name, samples)
+        frame.sample_rate = context.sample_rate
+        for plane in frame.planes:
+            plane.update(bytes(plane.buffer_size))
+        return frame

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -19,7 +19,7 @@ from ..errors import OutputError
 from .probe import StreamInfo, describe, open_input
 from .sound import lossless_codec
 from .subtitles import is_styled, text_codec
-from .tags import QUICKTIME, lost_tags, timecode
+from .tags import QUICKTIME, lost_tags, timecode, uncommon_tags
 
 #: Endings that name a container, and FFmpeg's muxers, in the order in which they are recommended.
 _ENDINGS = {".mkv": "matroska", ".mp4": "mp4", ".mov": "mov", ".webm": "webm"}
@@ -80,12 +80,33 @@ def plan_streams(source: InputContainer, muxer: str, main: int) -> list[StreamPl
     ]
 
 
+def lost_metadata(source: InputContainer, plans: Iterable[StreamPlan], muxer: str) -> str | None:
+    """The tags of the file as a whole that do not come along; None where all do."""
+    tags = uncommon_tags(source.metadata, muxer)
+    return ", ".join(map(repr, tags)) if tags and not can_list_keys(source, plans) else None
+
+
+def can_list_keys(source: InputContainer, plans: Iterable[StreamPlan]) -> bool:
+    """Whether an MP4 may have its tags as a list of keys: not beside cover art, a tag of the other kind."""
+    covers = (s.index for s in source.streams if Disposition.attached_pic in s.disposition)
+    copied = {plan.stream.index for plan in plans if plan.action is Action.COPIED}
+    return copied.isdisjoint(covers)
+
+
+def losses(source: InputContainer, plans: Iterable[StreamPlan], muxer: str, called: str) -> list[str]:
+    """A sentence on each thing that ``called``, the output, cannot hold."""
+    sentences = [loss for plan in plans if (loss := plan.loss(called))]
+    if tags := lost_metadata(source, plans, muxer):
+        sentences.append(f"{called} cannot hold the input's tags {tags} beside cover art; .mkv keeps them")
+    return sentences
+
+
 def refuse_losses(path: Path, muxer: str, main: int, called: str) -> None:
     """Raise OutputError where a file by ``muxer``, ``called`` so, cannot hold all of ``path``."""
     with open_input(path) as source:
-        losses = [loss for plan in plan_streams(source, muxer, main) if (loss := plan.loss(called))]
-    if losses:
-        raise OutputError(f"--strict: {'; '.join(losses)}")
+        lost = losses(source, plan_streams(source, muxer, main), muxer, called)
+    if lost:
+        raise OutputError(f"--strict: {'; '.join(lost)}")
 
 
 def add_copy(stream: Stream, container: OutputContainer) -> Stream:
@@ -110,23 +131,38 @@ def _plan(stream: Stream, source: InputContainer, muxer: str, main: int) -> Stre
         if "timecode" in stream.metadata and timecode(source, source.streams[main]):
             return StreamPlan(info, Action.MADE_ANEW, "the timecode")
     lost = _lost(stream, muxer)
-    if muxer == "matroska" and Disposition.attached_pic in stream.disposition and info.codec in PICTURES:
-        return StreamPlan(info, Action.ATTACHED, lost=lost)
+    if _is_picture_file(stream, muxer):
+        return StreamPlan(info, Action.ATTACHED)
     if _way(stream, muxer):
-        return StreamPlan(info, Action.COPIED, lost=lost)
-    keepers = [
-        ending
-        for ending, other in _ENDINGS.items()
-        if other != muxer and (_way(stream, other) or (other == "matroska" and info.codec in PICTURES))
-    ]
-    instead = f"{keepers[0]} keeps it" if keepers else None
+        return StreamPlan(info, Action.COPIED, lost=lost, instead=_instead(stream) if lost else None)
     if codec := text_codec(stream, muxer):
         if is_styled(stream):
             lost = ", ".join(filter(None, ("the styles and places", lost)))
-        return StreamPlan(info, Action.CONVERTED, codec, lost, instead if lost else None)
+        return StreamPlan(info, Action.CONVERTED, codec, lost, _instead(stream) if lost else None)
     if codec := lossless_codec(stream, muxer):
         return StreamPlan(info, Action.CONVERTED, codec, lost)
-    return StreamPlan(info, Action.LEFT_OUT, instead=instead)
+    return StreamPlan(info, Action.LEFT_OUT, instead=_instead(stream))
+
+
+def _instead(stream: Stream) -> str | None:
+    """What keeps a stream as it is, or nearly; None where nothing does."""
+    keepers = [
+        (ending, muxer)
+        for ending, muxer in _ENDINGS.items()
+        if _is_picture_file(stream, muxer) or _way(stream, muxer)
+    ]
+    for ending, muxer in keepers:
+        if not _lost(stream, muxer):
+            return f"{ending} keeps it"
+    if not keepers and (codec := lossless_codec(stream, "matroska")):
+        return f".mkv keeps it as {codec}"
+    return f"{keepers[0][0]} keeps it" if keepers else None
+
+
+def _is_picture_file(stream: Stream, muxer: str) -> bool:
+    """Whether it is cover art to be attached."""
+    picture = Disposition.attached_pic in stream.disposition
+    return picture and muxer == "matroska" and describe(stream).codec in PICTURES
 
 
 def _lost(stream: Stream, muxer: str, *, encoded: bool = False) -> str | None:

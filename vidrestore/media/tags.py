@@ -76,26 +76,23 @@ def _dispositions(stream: Stream, muxer: str) -> Disposition:
     return held
 
 
-def needs_keys(metadata: dict[str, str], muxer: str) -> bool:
-    """Whether a file of this kind can hold such tags only as a list of keys and values."""
+def uncommon_tags(metadata: dict[str, str], muxer: str) -> list[str]:
+    """The tags of a whole file that one by ``muxer`` can hold only as a list of keys and values."""
     common = _COMMON.get(muxer, "").split()
-    return bool(common) and any(_base(key) not in common for key in kept_metadata(metadata))
+    return [key for key in kept_metadata(metadata) if common and _base(key) not in common]
 
 
 def lost_tags(stream: Stream, muxer: str, *, encoded: bool = False) -> list[str]:
     """What of a stream's dispositions, language and metadata a file of this kind has no place for."""
-    lost = [
-        d.name.replace("_", " ")
-        for d in Disposition
-        if d in stream.disposition & ~_dispositions(stream, muxer)
-    ]
-    if muxer not in QUICKTIME:
+    missing = stream.disposition & ~_dispositions(stream, muxer)
+    lost = [f"the mark {d.name.replace('_', ' ')!r}" for d in Disposition if d in missing]
+    if muxer not in QUICKTIME or Disposition.attached_pic in stream.disposition:
         return lost
     metadata = stream_metadata(stream, muxer, encoded=encoded)
     if (language := metadata.get("language")) and not three_letters(language):
-        lost.append(f"language {language!r}")
+        lost.append(f"the language {language!r}")
     names = {key for key in metadata if not key.upper().startswith(_STATISTICS)}
-    return lost + sorted(repr(key) for key in names if _base(key) not in _OF_TRACKS)
+    return lost + sorted(f"the tag {key!r}" for key in names if _base(key) not in _OF_TRACKS)
 
 
 def timecode(source: InputContainer, main: Stream) -> str | None:
