@@ -67,8 +67,7 @@ def analyze_video(
     started = time.monotonic()
     check_place(options.output, options.input, overwrite=options.overwrite)
     with ExitStack() as stack:
-        span = Span(options.start, options.stop)
-        decoder = stack.enter_context(Decoder(options.input, span, video_stream=options.video_stream))
+        decoder = stack.enter_context(open_video(options))
         stage = stack.enter_context(Stages(depth=_DEPTH))
         recording = Recording(_origin(options, decoder))
         _, tracked = follow_faces(options, decoder, find_device(options.device), stage)
@@ -84,6 +83,19 @@ def analyze_video(
     finally:
         partial.unlink(missing_ok=True)
     return Analysis(recording.frames, recording.faces, recording.summary(), time.monotonic() - started)
+
+
+def open_video(options: Options, *, context: int = 0) -> Decoder:
+    """The video of a run, opened. Raises InputError or UsageError."""
+    return Decoder(
+        options.input,
+        Span(options.start, options.stop),
+        context=context,
+        video_stream=options.video_stream,
+        deinterlace=options.deinterlace,
+        strict=options.strict,
+        rate=options.rate,
+    )
 
 
 def follow_faces(

@@ -8,7 +8,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import Field, fields
+from dataclasses import Field, fields, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from . import __version__
 from .errors import UsageError
+from .media.spool import local_input
 from .options import Options, check
 
 _EPILOG = """\
@@ -60,7 +61,9 @@ def run(argv: list[str]) -> int:
     _set_loudness(log, words)
     if words.json and not words.dry_run:
         raise UsageError("--json goes with --dry-run; see vidrestore --help")
-    return _restore(_options(words), quiet=words.quiet, as_json=words.json)
+    options = _options(words)
+    with local_input(options.input, options.output) as path:
+        return _restore(replace(options, input=path), quiet=words.quiet, as_json=words.json)
 
 
 def _set_loudness(log: logging.Logger, words: argparse.Namespace) -> None:
@@ -112,7 +115,8 @@ def _analyze(argv: list[str], log: logging.Logger) -> int:
     options = {option.name: option for option in fields(Options)}
     _add(parser, options["input"])
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="the tracks file")
-    for name in ("detector", "offline", "start", "duration", "end", "video_stream", "device"):
+    times, reading = ("start", "duration", "end"), ("rate", "deinterlace", "video_stream")
+    for name in ("detector", "offline", *times, *reading, "device"):
         _add(parser, options[name])
     parser.add_argument("-y", dest="overwrite", action="store_true", help="replace FILE if it exists")
     _add_loudness(parser)
@@ -121,8 +125,10 @@ def _analyze(argv: list[str], log: logging.Logger) -> int:
     from .analyze import analyze_video
 
     given = _options(words)
-    with _progress(given, quiet=words.quiet) as progress:
-        found = analyze_video(given, progress)
+    with local_input(given.input, given.output) as path:
+        given = replace(given, input=path)
+        with _progress(given, quiet=words.quiet) as progress:
+            found = analyze_video(given, progress)
     log.info(
         "%s: %d frames, %d faces, %d tracks in %.1f s (%.2f frames/s)",
         *(given.output, found.frames, found.faces, len(found.tracks)),
@@ -144,7 +150,8 @@ def _probe(argv: list[str]) -> int:
     words = parser.parse_args(argv)
     from .media.report import as_text, report
 
-    told = report(words.input)
+    with local_input(words.input) as path:
+        told = report(path)
     print(_json(told) if words.json else as_text(told))
     return 0
 

@@ -46,6 +46,22 @@ def seconds(text: str) -> Fraction:
     return total
 
 
+def frames_per_second(text: str) -> Fraction:
+    """A rate as ``25``, ``29.97`` or ``30000/1001``. Raises ValueError."""
+    rate = Fraction(text)
+    if not 0 < rate <= 1000:
+        raise ValueError(f"{text!r} is no rate")
+    return rate
+
+
+def name_and_value(text: str) -> tuple[str, str]:
+    """An option as ``name=value``. Raises ValueError."""
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise ValueError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
 def number_or_auto(text: str) -> float | str:
     """``auto``, or a number. Raises ValueError."""
     return text if text == "auto" else float(text)
@@ -206,6 +222,16 @@ class Options:
         None, "-to", type=seconds, metavar="TIME", low=0, group="time", help="end here; -t comes before it"
     )
 
+    rate: Fraction | None = _option(
+        None,
+        "-r",
+        "--rate",
+        type=frames_per_second,
+        metavar="FPS",
+        group="time",
+        help="frames per second of numbered pictures, such as 30 or 24000/1001 (default: 25)",
+    )
+
     video_stream: int | None = _option(
         None,
         "--video-stream",
@@ -244,6 +270,23 @@ class Options:
     )
     preset: str | None = _option(
         None, "--preset", metavar="NAME", group="encoding", help="the encoder's preset, such as fast or slow"
+    )
+    encoder_options: tuple[tuple[str, str], ...] = _option(
+        (),
+        "--encoder-opt",
+        type=name_and_value,
+        metavar="NAME=VALUE",
+        group="encoding",
+        help="an option of the encoder, as `ffmpeg -h encoder=ENCODER` lists them; can be given more than "
+        "once",
+    )
+    deinterlace: str = _option(
+        "auto",
+        "--deinterlace",
+        choices=("auto", "off", "bwdif"),
+        group="encoding",
+        help="auto makes whole frames of what says that it is interlaced, or looks it; bwdif of everything; "
+        "off of nothing, and OUT is interlaced too",
     )
     pix_fmt: str | None = _option(
         None,

@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from .analyze import follow_faces
+from .analyze import follow_faces, open_video
 from .faces.paste import paste_back
-from .media.decode import Decoder, Frame
+from .media.decode import Frame
 from .media.encode import EncoderSettings
 from .media.output import MUXERS, check_output
 from .media.streams import refuse_losses
-from .media.timeline import Span
 from .media.writer import Writer
 from .options import Options
 from .portraits import CONTEXT, Models, restore_faces
@@ -57,10 +56,7 @@ def restore_video(
     with ExitStack() as stack:
         # With recorded faces a part of a video comes out as it does of the whole.
         context = CONTEXT if options.tracks else 0
-        span = Span(options.start, options.stop)
-        decoder = stack.enter_context(
-            Decoder(options.input, span, context=context, video_stream=options.video_stream)
-        )
+        decoder = stack.enter_context(open_video(options, context=context))
         if options.strict:
             muxer = MUXERS[options.output.suffix.lower()]
             refuse_losses(options.input, muxer, decoder.stream.index, options.output.name)
@@ -97,4 +93,6 @@ def paste(restored: Iterable[tuple[Frame, list[Portrait]]], profile: Profile) ->
 
 def encoder_settings(options: Options) -> EncoderSettings:
     """The part of the options that is the encoder's."""
-    return EncoderSettings(options.codec, options.crf, options.preset, options.pix_fmt)
+    return EncoderSettings(
+        *(options.codec, options.crf, options.preset, options.pix_fmt), options=options.encoder_options
+    )

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from .analyze import recorded_source
+from .analyze import open_video, recorded_source
 from .faces.detect import working_size
 from .faces.detectors import choose_detector
-from .media.decode import Decoder
 from .media.encode import choose_encoder
 from .media.output import MUXERS, check_output
 from .media.report import as_text, report
-from .media.streams import Action, plan_streams, refuse_losses
-from .media.timeline import Span
+from .media.streams import Action, lost_metadata, plan_streams, refuse_losses
 from .options import Options
 from .pipeline import encoder_settings
 from .portraits import batch_size
@@ -29,13 +27,16 @@ def plan(options: Options) -> dict[str, Any]:
     muxer = MUXERS[options.output.suffix.lower()]
     device = find_device(options.device)
     precision = find_precision(options.precision, device)
-    span = Span(options.start, options.stop)
-    with Decoder(options.input, span, video_stream=options.video_stream) as decoder:
+    with open_video(options) as decoder:
         recorded = recorded_source(options, decoder) if options.tracks else None
         encoder = choose_encoder(decoder, muxer, encoder_settings(options))
         main, colour = decoder.stream.index, decoder.first.colour
+        scan, light = decoder.scan, decoder.light
+        deinterlaces = decoder.deinterlaces
         size = working_size(*decoder.first.upright_size)
-        streams = plan_streams(decoder.stream.container, muxer, main)
+        source = decoder.stream.container
+        streams = plan_streams(source, muxer, main)
+        lost = lost_metadata(source, streams, muxer)
     if options.strict:
         refuse_losses(options.input, muxer, main, options.output.name)
     return {
@@ -52,6 +53,7 @@ def plan(options: Options) -> dict[str, Any]:
             }
             for planned in streams
         ],
+        "lost_metadata": lost,
         "span": {
             "start": float(options.start),
             "end": float(options.stop) if options.stop is not None else None,
@@ -62,7 +64,10 @@ def plan(options: Options) -> dict[str, Any]:
             "kb": colour.kb,
             "full_range": colour.full_range,
             "guessed": colour.guessed,
+            "transfer": colour.transfer.name if colour.transfer else "SDR",
+            "light": str(light) if light else None,
         },
+        "scan": {"interlaced": scan.interlaced, "description": str(scan), "deinterlace": deinterlaces},
         "faces": {"tracks": str(options.tracks)}
         if recorded
         else {"detector": choose_detector(options.detector, offline=True), "size": list(size)},
@@ -83,7 +88,9 @@ def plan_text(plan: dict[str, Any]) -> str:
     lines = [
         as_text(plan["input"], actions),
         f"colour: K_R {colour['kr']}, K_B {colour['kb']}{guessed}, "
-        f"{'full' if colour['full_range'] else 'limited'} range",
+        f"{'full' if colour['full_range'] else 'limited'} range, {colour['transfer']}"
+        + (f" ({colour['light']})" if colour["light"] else ""),
+        f"scan: {plan['scan']['description']}" + (", deinterlaced" if plan["scan"]["deinterlace"] else ""),
         f"faces: {faces['tracks']}"
         if "tracks" in faces
         else f"detector: {faces['detector']} at {faces['size'][0]}x{faces['size'][1]}",
@@ -92,4 +99,6 @@ def plan_text(plan: dict[str, Any]) -> str:
         f"encoder: {plan['encoder']['description']}",
         f"would write {plan['output']['path']}",
     ]
+    if plan["lost_metadata"]:
+        lines.append(f"would leave out the tags {plan['lost_metadata']}; .mkv keeps them beside cover art")
     return "\n".join(lines)

@@ -22,9 +22,11 @@ from .damage import Damage
 from .deinterlace import Deinterlacer, Scan, find_scan
 from .frame import Frame, Thumbnails
 from .hdr import Light
+from .mark import Mark
 from .pixels import planar_twin
 from .probe import USUAL_RATE, frame_rate, main_video, open_input
 from .repair import Timestamps
+from .sequence import is_sequence, numbers
 from .timeline import Span, Timeline
 
 __all__ = ["Decoder", "Frame", "Thumbnails"]
@@ -34,6 +36,8 @@ log = logging.getLogger(__name__)
 #: Codecs whose chroma lies in the middle of its luma samples where nothing says so.
 _CENTRED = {"mjpeg", "mpeg1video", "jpeg2000", "webp"}
 _CENTRE = 2  # AVCHROMA_LOC_CENTER
+#: Seconds before a mark from which frames are decoded: what they are predicted from lies there.
+_RUN_UP = Fraction(2)
 _LIBVPX = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
 
@@ -49,18 +53,23 @@ class Decoder:
         video_stream: int | None = None,
         deinterlace: str = "off",
         strict: bool = False,
+        rate: Fraction | None = None,
     ) -> None:
         """Open the file and decode its first frame. Raises InputError, UsageError for a ``video_stream``
         (by default the main one) that is none.
 
         ``context`` is how many frames beyond each end of the span come as well, where there are any.
         ``deinterlace`` is one of ``deinterlace.CHOICES``. With ``strict`` the first damage is an InputError.
+        ``rate`` is that of numbered pictures, frames per second.
         """
         self.path = path
         self.damage = Damage()
         self._context = context
+        self._video_stream = video_stream
+        self._given_rate = rate
+        self._skipped = False
         self._strict = strict
-        self._container = open_input(path)
+        self._container = open_input(path, rate=rate)
         try:
             self._open(span or Span(), video_stream)
             #: How the video was scanned; not looked for where nothing depends on it.
@@ -109,19 +118,53 @@ class Decoder:
         self._container.close()
 
     def __iter__(self) -> Iterator[Frame]:
-        """The frames within the span, in the order of their times."""
-        return chain((self.first,), self._frames)
+        """The frames within the span, in the order of their times; behind ``after``, if that was called."""
+        return self._frames if self._skipped else chain((self.first,), self._frames)
 
-    def _wanted(self) -> Iterator[Frame]:
-        timeline = self.timeline
-        if timeline.span.start:
+    def after(self, mark: Mark) -> None:
+        """Go on behind a frame of this video, that another decoder of it gave."""
+        self._frames.close()
+        self._skipped = True
+        self._frames = self._behind(mark)
+
+    def _behind(self, mark: Mark) -> Iterator[Frame]:
+        frames = self._sought(mark)
+        if frames is not None:
+            yield from self._wanted(frames, index=mark.index + 1)
+            return
+        # From the beginning, then: it takes longer, and can always be done.
+        self._container.close()
+        self._container = open_input(self.path, rate=self._given_rate)
+        self._open(self.timeline.span, self._video_stream)
+        yield from (frame for frame in self._wanted() if frame.index > mark.index)
+
+    def _sought(self, mark: Mark) -> Iterator[av.VideoFrame] | None:
+        """The frames behind ``mark``; None where seeking does not lead to the very same frame."""
+        time = mark.pts * self.stream.time_base - _RUN_UP
+        strict, self._strict = self._strict, False
+        try:
+            self._container.seek(int(max(self.timeline.begin, time) * av.time_base))
+            self._decoder.flush_buffers()
+            frames = self._repaired()
+            found = next((video for video in frames if video.pts >= mark.pts), None)
+        except av.error.FFmpegError:
+            return None
+        finally:
+            self._strict = strict
+            self.damage = Damage()  # what is broken off at the place that was sought is not
+        return frames if found is not None and Mark.of(mark.index, found) == mark else None
+
+    def _wanted(self, frames: Iterator[av.VideoFrame] | None = None, *, index: int = 0) -> Iterator[Frame]:
+        """The frames of the span and around it; those of ``frames`` begin with the wanted one ``index``."""
+        timeline, sought = self.timeline, frames is not None
+        if timeline.span.start and not sought:
             # A frame's deinterlaced neighbours are those before and after it.
             margin = 2 * (self._context + self.deinterlaces) / self._rate
             with suppress(av.error.FFmpegError):  # what cannot be sought in is read from its beginning
                 self._container.seek(int(max(timeline.begin, timeline.start - margin) * av.time_base))
-        index = beyond = 0
+        beyond = 0
         before: deque[av.VideoFrame] = deque(maxlen=self._context)
-        for video in self._repaired():
+        for video in frames if sought else self._repaired():
             time = video.pts * video.time_base
             if timeline.span.start and time < timeline.start:
                 before.append(video)
@@ -139,7 +182,7 @@ class Decoder:
         if index == 0:
             raise InputError(self._nothing_found())
         expected = self._expected()
-        if timeline.span.whole and expected > self._packets and not self.damage.ended:
+        if timeline.span.whole and not sought and expected > self._packets and not self.damage.ended:
             self.damage.ended = f"the file ends early: {index} of {expected} frames could be read"
         if self.damage:
             self._refuse_if_strict()
@@ -200,6 +243,8 @@ class Decoder:
         """How many packets of video the file says that it has; 0 where it does not."""
         # AVI counts an empty packet at its end as a frame. What an edit list leaves out is no longer in
         # QuickTime's index, though it is counted.
+        if is_sequence(self.path):
+            return len(numbers(self.path))
         if "mov" in self._container.format.name:
             return len(self.stream.index_entries)
         return max(0, self.stream.frames - 1)

@@ -13,6 +13,7 @@ from av.video.stream import VideoStream
 
 from ..errors import InputError, UsageError
 from .pyav import KEEP_METADATA
+from .sequence import ffmpeg_arguments, is_sequence
 
 #: Frames per second of a video that does not tell its own.
 USUAL_RATE = Fraction(25)
@@ -60,8 +61,17 @@ class MediaInfo:
         return "\n".join(lines)
 
 
-def open_input(path: Path) -> InputContainer:
-    """Open a file for reading. Raises InputError with one sentence for whatever is wrong with it."""
+def open_input(path: Path, *, rate: Fraction | None = None) -> InputContainer:
+    """Open a file, or numbered pictures (``frame_%06d.png``), for reading. Raises InputError with one
+    sentence for whatever is wrong with it, UsageError for the ``rate`` of a file that has its own."""
+    if is_sequence(path):
+        name, options = ffmpeg_arguments(path, rate or USUAL_RATE)
+        try:
+            return av.open(name, format="image2", options=options)
+        except av.error.FFmpegError as error:
+            raise InputError(f"the pictures {path} cannot be read ({error.strerror})") from None
+    if rate is not None:
+        raise UsageError(f"--rate is for numbered pictures (frame_%06d.png); {path.name} has its own times")
     if not path.exists():
         raise InputError(f"{path} does not exist; check the name of the input")
     if path.is_dir():
