@@ -108,47 +108,50 @@ class PieceWriter:
         out: Path,
         decoder: Decoder,
         settings: EncoderSettings,
-        folder: WorkFolder,
         *,
         container: str | None = None,
         length: int = PIECE,
     ) -> None:
-        """As :class:`Writer`'s. Pieces are kept in ``folder``."""
+        """As :class:`Writer`'s. Raises OutputError where another run writes ``out``."""
         self.frames = self.faces = 0  #: those of earlier runs too
         self.length = length
         self._out = out
-        self._folder = folder
         self._decoder = decoder
         self._container = muxer_of(out, container)
         self._times = DecodingTimes()
         self._current: _Open | None = None
-        self._finishing: Future[None] | None = None
-        self.encoder = choose_encoder(decoder, self._container, settings)
-        self._fresh: VideoEncoder | None = self._new_encoder()
-        self._extradata = self._fresh.extradata
-        with writing(out):
-            self._muxer = Muxer(
-                str(folder.partial.absolute()),
-                *(self._container, decoder, self._fresh),
-                called=out.name,
-                seekable=True,
-            )
+        self._finishing: Future[object] | None = None
+        self._fresh: VideoEncoder | None = None
+        self._muxer: Muxer | None = None
         self._finisher = ThreadPoolExecutor(1, "finish")
+        self.folder = WorkFolder(out)
+        self.folder.__enter__()
+        try:
+            self.encoder = choose_encoder(decoder, self._container, settings)
+            self._fresh = self._new_encoder()
+            self._extradata = self._fresh.extradata
+            with writing(out):
+                self._muxer = Muxer(
+                    str(self.folder.partial.absolute()),
+                    *(self._container, decoder, self._fresh),
+                    called=out.name,
+                    seekable=True,
+                )
+        except BaseException as error:
+            self._close(error)
+            raise
 
     def __enter__(self) -> PieceWriter:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, *_: object) -> None:
         try:
             if kind is None:
                 self._finish()
-        finally:
-            self._finisher.shutdown()  # a piece that is being finished is worth waiting for
-            self._muxer.abandon()
-            if self._current:
-                self._current.abandon()
-            if self._fresh:
-                self._fresh.close()
+        except BaseException as failed:
+            self._close(failed)
+            raise
+        self._close(error)
 
     def go_on(self, pieces: Sequence[Piece]) -> bool:
         """Begin behind the pieces of an earlier run. Returns whether there may be frames left to write."""
@@ -165,7 +168,7 @@ class PieceWriter:
         with writing(self._out):
             if self._current is None:
                 video, self._fresh = self._fresh or self._new_encoder(), None
-                self._current = _Open(video, PieceFile(self._folder.piece_path(self.frames)))
+                self._current = _Open(video, PieceFile(self.folder.piece_path(self.frames)))
             current = self._current
             current.file.add(current.video.encode(frame))
         current.frames += 1
@@ -175,13 +178,23 @@ class PieceWriter:
         if current.frames == self.length:
             self._end_piece()
 
+    def _close(self, error: BaseException | None) -> None:
+        self._finisher.shutdown()  # a piece that is being finished is worth waiting for
+        if self._muxer:
+            self._muxer.abandon()
+        if self._current:
+            self._current.abandon()
+        if self._fresh:
+            self._fresh.close()
+        self.folder.__exit__(type(error) if error else None, error)
+
     def _finish(self) -> None:
         if self._current:
             self._end_piece()
         self._await()
         with writing(self._out):
             self._muxer.finish()
-            make_durable(self._folder.partial, self._out)
+            make_durable(self.folder.partial, self._out)
 
     def _end_piece(self) -> None:
         current, self._current = self._current, None
