@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
+import av
 import ffmpeg
 import imageio_ffmpeg
 
@@ -28,9 +30,9 @@ class Line:
     digest: str
 
 
-def packets(path: Path, streams: str = "0") -> list[Line]:
+def packets(path: Path, streams: str = "0", **options: object) -> list[Line]:
     """Packets of the streams that ``-map`` selects, with a hash of each one's bytes."""
-    return _lines(path, streams, codec="copy")
+    return _lines(path, streams, codec="copy", **options)
 
 
 def frames(path: Path, streams: str = "0:v:0", **options: object) -> list[Line]:
@@ -66,3 +68,44 @@ def _lines(path: Path, streams: str, **options: object) -> list[Line]:
             base = bases[int(index)]
             lines.append(Line(int(index), int(pts) * base, int(duration) * base, digest))
     return lines
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What ffmpeg's showinfo says of a decoded frame."""
+
+    pix_fmt: str
+    chroma: str  #: where it lies
+    field: str  #: P progressive, T or B interlaced with the top or bottom field first
+    range: str
+    matrix: str
+    primaries: str
+    transfer: str
+    side_data: tuple[str, ...]
+
+
+def show(path: Path) -> Shown:
+    """The first decoded frame of a file."""
+    stream = ffmpeg.input(str(path)).video.filter("showinfo").output("-", format="null", **{"frames:v": 1})
+    text = stream.run(cmd=binary(), capture_stdout=True, capture_stderr=True)[1].decode()
+    lines = [line.partition("] ")[2] for line in text.splitlines() if "Parsed_showinfo" in line]
+    frame = next(line for line in lines if re.match(r"n: *0 ", line))
+    colour = next(line for line in lines if "color_range" in line)
+    words = dict(re.findall(r"(\w+):(\S+)", f"{frame} {colour}"))
+    until = next((i for i, line in enumerate(lines) if re.match(r"n: *1 ", line)), len(lines))
+    side = tuple(line.partition("side data - ")[2] for line in lines[:until] if "side data - " in line)
+    names = ("color_range", "color_space", "color_primaries", "color_trc")
+    return Shown(words["fmt"], words["cl"], words["i"], *(words[name] for name in names), side)
+
+
+def planes(path: Path, pix_fmt: str, size: tuple[int, int]) -> list[bytes]:
+    """Every decoded frame's samples in a planar format, which must be the file's own."""
+    out, _ = (
+        ffmpeg.input(str(path))
+        .output("-", format="rawvideo", pix_fmt=pix_fmt, fps_mode="passthrough", map="0:v:0")
+        .run(cmd=binary(), capture_stdout=True, capture_stderr=True)
+    )
+    form = av.VideoFormat(pix_fmt, *size)
+    length = sum(c.width * c.height * ((c.bits + 7) // 8) for c in form.components)
+    assert len(out) % length == 0
+    return [out[i : i + length] for i in range(0, len(out), length)]

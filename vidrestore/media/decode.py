@@ -5,14 +5,12 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Iterator
-from contextlib import suppress
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 
 import av
 from av.codec.context import Flags
-from av.packet import Packet
 from av.stream import Discard
 from av.video.reformatter import VideoReformatter
 
@@ -24,7 +22,7 @@ from .frame import Frame, Thumbnails
 from .hdr import Light
 from .mark import Mark
 from .pixels import planar_twin
-from .probe import USUAL_RATE, frame_rate, main_video, open_input
+from .probe import USUAL_RATE, frame_rate, main_video, open_input, refuse_encrypted
 from .repair import Timestamps
 from .sequence import is_sequence, numbers
 from .timeline import Span, Timeline
@@ -38,6 +36,8 @@ _CENTRED = {"mjpeg", "mpeg1video", "jpeg2000", "webp"}
 _CENTRE = 2  # AVCHROMA_LOC_CENTER
 #: Seconds before a mark from which frames are decoded: what they are predicted from lies there.
 _RUN_UP = Fraction(2)
+#: Seconds before a place from where it is looked for, one after another.
+_LEADS = (0, 2, 12, 60)
 _LIBVPX = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
 
@@ -133,9 +133,7 @@ class Decoder:
             yield from self._wanted(frames, index=mark.index + 1)
             return
         # From the beginning, then: it takes longer, and can always be done.
-        self._container.close()
-        self._container = open_input(self.path, rate=self._given_rate)
-        self._open(self.timeline.span, self._video_stream)
+        self._reopen()
         yield from (frame for frame in self._wanted() if frame.index > mark.index)
 
     def _sought(self, mark: Mark) -> Iterator[av.VideoFrame] | None:
@@ -160,11 +158,10 @@ class Decoder:
         if timeline.span.start and not sought:
             # A frame's deinterlaced neighbours are those before and after it.
             margin = 2 * (self._context + self.deinterlaces) / self._rate
-            with suppress(av.error.FFmpegError):  # what cannot be sought in is read from its beginning
-                self._container.seek(int(max(timeline.begin, timeline.start - margin) * av.time_base))
+            frames = self._from(max(timeline.begin, timeline.start - margin))
         beyond = 0
         before: deque[av.VideoFrame] = deque(maxlen=self._context)
-        for video in frames if sought else self._repaired():
+        for video in frames or self._repaired():
             time = video.pts * video.time_base
             if timeline.span.start and time < timeline.start:
                 before.append(video)
@@ -182,15 +179,44 @@ class Decoder:
         if index == 0:
             raise InputError(self._nothing_found())
         expected = self._expected()
-        if timeline.span.whole and not sought and expected > self._packets and not self.damage.ended:
+        if timeline.span.whole and not sought and expected > self._packets:
             self.damage.ended = f"the file ends early: {index} of {expected} frames could be read"
         if self.damage:
             self._refuse_if_strict()
             log.warning("%s is damaged: %s", self.path.name, self.damage)
 
+    def _from(self, time: Fraction) -> Iterator[av.VideoFrame]:
+        """Frames from one at or before ``time`` on."""
+        # Some containers lead to where nothing can be decoded yet, up to a key frame behind the place.
+        for lead in _LEADS:
+            if time - lead < self.timeline.begin:
+                break
+            strict, self._strict = self._strict, False
+            try:
+                self._container.seek(int((time - lead) * av.time_base))
+                self._decoder.flush_buffers()
+                frames = self._repaired()
+                first = next(frames, None)
+            except av.error.FFmpegError:
+                break
+            finally:
+                self._strict = strict
+                self.damage = Damage()  # what is broken off at the place that was sought is not
+            if first is not None and first.pts * first.time_base <= time:
+                return chain((first,), frames)
+        self._reopen()
+        return self._repaired()
+
+    def _reopen(self) -> None:
+        """Begin at the beginning."""
+        self._container.close()
+        self._container = open_input(self.path, rate=self._given_rate)
+        self._open(self.timeline.span, self._video_stream)
+
     def _repaired(self) -> Iterator[av.VideoFrame]:
         """All frames, planar, of one size, their times increasing, whole rather than interlaced."""
-        timestamps = Timestamps(self._rate)
+        # AVI has no times of presentation, only the order of decoding.
+        timestamps = Timestamps(self._rate, decoding=self._container.format.name == "avi")
         frames = map(self._planar, timestamps(self._decoded()))
         if self.deinterlaces:
             frames = Deinterlacer(self.scan, every=self._every)(frames)
@@ -213,7 +239,7 @@ class Decoder:
                 packet = None
             if packet is not None and packet.size:
                 self._packets += 1
-                self._refuse_encrypted(packet)
+                refuse_encrypted(packet, self.path)
             try:
                 for frame in self._decoder.decode(packet if packet is not None and packet.size else None):
                     self.damage.concealed += frame.is_corrupt
@@ -225,13 +251,6 @@ class Decoder:
                 self.damage.packets += 1
             if packet is None:
                 return
-
-    def _refuse_encrypted(self, packet: Packet) -> None:
-        if packet.has_sidedata("encryption_info"):
-            raise InputError(
-                f"{self.path} is encrypted, as films under copy protection are, and cannot be read without "
-                "its key; decrypt it first"
-            )
 
     def _refuse_if_strict(self) -> None:
         if self._strict:

@@ -210,7 +210,7 @@ def _tags(source: Decoder, pix_fmt: str) -> dict[str, int]:
     tags = {"color_primaries": video.color_primaries, "color_trc": video.color_trc}
     matrix, full = int(video.colorspace), 2 if colour.full_range else int(video.color_range)
     if target.is_rgb:
-        tags |= {"colorspace": 0, "color_range": 2}
+        tags |= {"colorspace": 0, "color_range": int(video.color_range) if given.is_rgb else 2}
     elif given.is_rgb:
         tags |= {"colorspace": guessed_matrix(video.width, video.height), "color_range": 1}
     elif target.has_chroma and colour.guessed and given.has_chroma:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import av
 from av.container import InputContainer
+from av.packet import Packet
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
@@ -107,7 +109,18 @@ def main_video(container: InputContainer, path: Path, number: int | None = None)
     for stream in streams:
         if stream.codec_context is not None and stream.codec_context.pix_fmt:
             return stream
+    with suppress(av.error.FFmpegError):
+        refuse_encrypted(next(container.demux(streams[0])), path)
     raise InputError(f"the video of {path} cannot be decoded; its codec is unknown or its header damaged")
+
+
+def refuse_encrypted(packet: Packet, path: Path) -> None:
+    """Raise InputError for a packet that only its key makes readable."""
+    if packet.has_sidedata("encryption_info"):
+        raise InputError(
+            f"{path} is encrypted, as films under copy protection are, and cannot be read without its key; "
+            "decrypt it first"
+        )
 
 
 def frame_rate(stream: VideoStream) -> Fraction | None:

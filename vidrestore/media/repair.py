@@ -16,8 +16,10 @@ _SET_BACK = 3
 class Timestamps:
     """Gives every frame a timestamp, each later than the one before; their own wherever they can be kept."""
 
-    def __init__(self, rate: Fraction) -> None:
-        """``rate`` in frames per second is what frames lie apart where nothing else tells."""
+    def __init__(self, rate: Fraction, *, decoding: bool = False) -> None:
+        """``rate`` in frames per second is what frames lie apart where nothing else tells. With ``decoding``
+        the times of decoding are the better ones."""
+        self._decoding = decoding
         self.repaired = 0  #: frames that did not keep what they came with
         self._rate = rate
         self._last: int | None = None
@@ -42,7 +44,7 @@ class Timestamps:
     def _own(self, frame: av.VideoFrame) -> int | None:
         """The frame's own timestamp; None where it has none, or one that has passed."""
         usual = self._step(frame)
-        for stamp in (frame.pts, frame.dts):
+        for stamp in (frame.dts,) if self._decoding else (frame.pts, frame.dts):
             if stamp is None:
                 continue
             stamp += self._offset
