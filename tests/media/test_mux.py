@@ -14,11 +14,12 @@ from tests.clips import decode, pattern, write
 from vidrestore.errors import InputError, OutputError, UsageError
 from vidrestore.media.decode import Decoder
 from vidrestore.media.encode import EncoderSettings
-from vidrestore.media.writer import Writer
 from vidrestore.media.output import check_output
 from vidrestore.media.pixels import plane_views
 from vidrestore.media.probe import probe
+from vidrestore.media.report import as_text, report
 from vidrestore.media.timeline import Span
+from vidrestore.media.writer import Writer
 
 FAST = EncoderSettings(preset="ultrafast")
 LOSSLESS = EncoderSettings(codec="ffv1")
@@ -178,7 +179,7 @@ def test_metadata_in_an_old_encoding_is_carried_over(tmp_path):
                 titled.mux(packet)
     data = (tmp_path / "titled.mkv").read_bytes().replace(b"Caf__", b"Caf\xe9_")
     (tmp_path / "titled.mkv").write_bytes(data)
-    str(probe(tmp_path / "titled.mkv")).encode()
+    as_text(report(tmp_path / "titled.mkv")).encode()
     out = pass_through(tmp_path / "titled.mkv", tmp_path / "out.mkv")
     assert out.read_bytes().count(b"Caf\xe9_") == 2
 

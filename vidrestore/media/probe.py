@@ -40,27 +40,14 @@ class StreamInfo:
 
 @dataclass(frozen=True)
 class MediaInfo:
-    """A file that holds a video."""
+    """The video of a file, by its headers."""
 
-    path: Path
-    container: str  #: FFmpeg's name, such as ``mov,mp4,m4a,3gp,3g2,mj2``
     duration: Fraction | None  #: seconds
-    video: StreamInfo
-    streams: tuple[StreamInfo, ...]  #: all of them, ``video`` too
-    chapters: int
     width: int  #: as stored, before any rotation
     height: int
     pix_fmt: str
     rate: Fraction | None  #: frames per second, on average
     frames: int | None  #: as the container says or the duration suggests; None where neither does
-
-    def __str__(self) -> str:
-        length = f"{float(self.duration):.2f} s" if self.duration is not None else "unknown length"
-        lines = [f"{self.path.name}: {self.container}, {length}, about {self.frames or '?'} frames"]
-        lines += [f"  {stream}" for stream in self.streams]
-        if self.chapters:
-            lines.append(f"  {self.chapters} chapters")
-        return "\n".join(lines)
 
 
 def open_input(path: Path, *, rate: Fraction | None = None) -> InputContainer:
@@ -140,25 +127,15 @@ def probe(path: Path, *, video_stream: int | None = None) -> MediaInfo:
             duration = stream.duration * stream.time_base
         rate = frame_rate(stream)
         frames = stream.frames or (round(duration * rate) if duration and rate else None)
-        return MediaInfo(
-            path=path,
-            container=container.format.name,
-            duration=duration,
-            video=describe(stream),
-            streams=tuple(describe(s) for s in container.streams),
-            chapters=len(container.chapters()),
-            width=context.width,
-            height=context.height,
-            pix_fmt=context.pix_fmt,
-            rate=rate,
-            frames=frames,
-        )
+        return MediaInfo(duration, context.width, context.height, context.pix_fmt, rate, frames)
 
 
 def describe(stream: Stream) -> StreamInfo:
     """One stream of an open file, in words."""
     context = stream.codec_context
-    codec = context.codec.canonical_name if context is not None else (stream.name or "unknown")
+    codec = (
+        context.codec.canonical_name if context is not None else (getattr(stream, "name", None) or "unknown")
+    )
     details = ""
     if stream.type == "video" and context is not None:
         rate = stream.average_rate

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +13,10 @@ from av.stream import Disposition, Stream
 from av.video.frame import VideoFrame
 
 from ..errors import VidrestoreError
+from .deinterlace import find_scan
+from .hdr import Light
 from .probe import StreamInfo, describe, frame_rate, main_video, open_input
+from .tags import kept_metadata
 
 #: Names of the code points of ITU-T H.273 by their numbers, as FFmpeg spells them.
 _RANGES = (None, "limited", "full")
@@ -90,7 +92,7 @@ def report(path: Path, *, video_stream: int | None = None) -> dict[str, Any]:
         first = _first_frame(container, main) if main is not None else None
         streams = [_stream(stream) for stream in container.streams]
         if main is not None:
-            streams[main.index] |= _seen(first)
+            streams[main.index] |= _seen(first) | {"scan": str(find_scan(path, video_stream))}
         return {
             "path": str(path),
             "container": container.format.name,
@@ -117,6 +119,8 @@ def as_text(report: dict[str, Any], actions: dict[int, str] | None = None) -> st
     """A report in words, one stream a line, with what is done with each behind it where that is known."""
     length = f"{report['duration']:.2f} s" if report["duration"] is not None else "unknown length"
     lines = [f"{Path(report['path']).name}: {report['container']}, {length}"]
+    if (main := report["restores"]) is not None and (frames := _frames(report["streams"][main], report)):
+        lines[0] += f", about {frames} frames"
     if report["start_time"]:
         lines[0] += f", begins at {report['start_time']:.3f} s"
     for stream in report["streams"]:
@@ -130,11 +134,17 @@ def as_text(report: dict[str, Any], actions: dict[int, str] | None = None) -> st
     for number, chapter in enumerate(report["chapters"], start=1):
         title = chapter["metadata"].get("title", "")
         lines.append(f"  chapter {number}: {chapter['start']:.2f} to {chapter['end']:.2f} s {title}".rstrip())
-    lines += [f"  {key}: {value}" for key, value in report["metadata"].items()]
+    lines += [f"  {key}: {value}" for key, value in kept_metadata(report["metadata"]).items()]
     if report["note"]:
         lines.append(report["note"])
     # Bytes that are no UTF-8 come as lone surrogates, which cannot be printed.
     return "\n".join(lines).encode("utf-8", "replace").decode()
+
+
+def _frames(stream: dict[str, Any], report: dict[str, Any]) -> int | None:
+    length = stream["duration"] or report["duration"]
+    rate = Fraction(stream["frame_rate"] or 0)
+    return stream["frames"] or (round(length * rate) if length and rate else None)
 
 
 def _looks(stream: dict[str, Any]) -> list[str]:
@@ -148,10 +158,8 @@ def _looks(stream: dict[str, Any]) -> list[str]:
         said.append(f"rotated by {stream['rotation']} degrees")
     if stream.get("scan", "progressive") != "progressive":
         said.append(stream["scan"])
-    if light := stream.get("content_light_level"):
-        said.append(f"up to {light['max']} cd/m2, {light['max_average']} on average")
-    if mastering := stream.get("mastering_display"):
-        said.append(f"mastered for {mastering['min_luminance']:g} to {mastering['max_luminance']:g} cd/m2")
+    if light := stream.get("light"):
+        said.append(light["description"])
     return said
 
 
@@ -213,22 +221,13 @@ def _seen(frame: VideoFrame | None) -> dict[str, Any]:
     if frame is None:
         return {}
     seen: dict[str, Any] = {"rotation": round(frame.rotation) % 360}
-    data = {item.type.name: bytes(item) for item in frame.side_data}
-    if light := data.get("CONTENT_LIGHT_LEVEL"):
-        seen["content_light_level"] = dict(
-            zip(("max", "max_average"), struct.unpack("=2I", light[:8]), strict=True)
-        )
-    if mastering := data.get("MASTERING_DISPLAY_METADATA"):
-        # AVMasteringDisplayMetadata: ten fractions (x and y of red, green, blue and white, then the
-        # luminances), and which of them are there.
-        *numbers, has_primaries, has_luminance = struct.unpack("=22i", mastering[:88])
-        values = [n / d if d else 0.0 for n, d in zip(numbers[::2], numbers[1::2], strict=True)]
-        points = [values[i : i + 2] for i in range(0, 8, 2)]
-        seen["mastering_display"] = {
-            "primaries": points[:3] if has_primaries else None,
-            "white_point": points[3] if has_primaries else None,
-            "min_luminance": values[8] if has_luminance else 0.0,
-            "max_luminance": values[9] if has_luminance else 0.0,
+    if light := Light.of(frame):
+        seen["light"] = {
+            "description": str(light),
+            "chromaticities": light.chromaticities and [float(x) for x in light.chromaticities],
+            "luminance": light.range and [float(x) for x in light.range],
+            "max_content": light.content and light.content[0],
+            "max_frame_average": light.content and light.content[1],
         }
     return seen
 

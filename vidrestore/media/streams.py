@@ -19,7 +19,7 @@ from ..errors import OutputError
 from .probe import StreamInfo, describe, open_input
 from .sound import lossless_codec
 from .subtitles import is_styled, text_codec
-from .tags import QUICKTIME, lost_tags, timecode, uncommon_tags
+from .tags import QUICKTIME, lost_tags, uncommon_tags
 
 #: Endings that name a container, and FFmpeg's muxers, in the order in which they are recommended.
 _ENDINGS = {".mkv": "matroska", ".mp4": "mp4", ".mov": "mov", ".webm": "webm"}
@@ -75,7 +75,7 @@ def plan_streams(source: InputContainer, muxer: str, main: int) -> list[StreamPl
     return [
         StreamPlan(describe(s), Action.RESTORED, lost=_lost(s, muxer, encoded=True))
         if s.index == main
-        else _plan(s, source, muxer, main)
+        else _plan(s, muxer)
         for s in source.streams
     ]
 
@@ -123,13 +123,13 @@ def add_stream_like(stream: VideoStream, container: OutputContainer, *, rate: Fr
     return _with_parameters(stream, container, stream.codec_context.codec.canonical_name, rate)
 
 
-def _plan(stream: Stream, source: InputContainer, muxer: str, main: int) -> StreamPlan:
+def _plan(stream: Stream, muxer: str) -> StreamPlan:
     info = describe(stream)
     if stream.type == "data":
+        if "timecode" in stream.metadata:
+            return StreamPlan(info, Action.MADE_ANEW, "the timecode")
         if stream.discard == Discard.all:  # FFmpeg's sign for a track of chapter titles
             return StreamPlan(info, Action.MADE_ANEW, "the chapters")
-        if "timecode" in stream.metadata and timecode(source, source.streams[main]):
-            return StreamPlan(info, Action.MADE_ANEW, "the timecode")
     lost = _lost(stream, muxer)
     if _is_picture_file(stream, muxer):
         return StreamPlan(info, Action.ATTACHED)

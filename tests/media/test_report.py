@@ -1,0 +1,106 @@
+"""What ``vidrestore probe`` says of files that an ffmpeg binary made."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests import sources
+from tests.media.test_copy import full
+from vidrestore.errors import InputError, UsageError
+from vidrestore.media.report import as_text, report
+
+HDR10 = (
+    "log-level=error:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:max-cll=1000,400:"
+    "master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"
+)
+
+
+def test_all_of_a_matroska_file(tmp_path):
+    told = report(full(tmp_path))
+    assert json.loads(json.dumps(told)) == told
+    assert told["container"] == "matroska,webm"
+    assert told["restores"] == 0
+    assert told["metadata"]["title"] == "A title"
+    assert told["duration"] == pytest.approx(1.2, abs=0.05)
+    assert [stream["type"] for stream in told["streams"]] == [
+        *("video", "audio", "audio", "subtitle", "attachment", "video")
+    ]
+    video, sound, commentary, words, font, cover = told["streams"]
+    assert (video["width"], video["height"], video["pix_fmt"]) == (64, 48, "yuv420p")
+    assert (video["codec"], video["frame_rate"], video["scan"]) == ("h264", "25", "progressive")
+    assert (sound["sample_rate"], sound["channels"], sound["language"]) == (48000, 1, "eng")
+    assert (commentary["disposition"], commentary["title"]) == (["comment"], "The director speaks")
+    assert (words["codec"], words["disposition"]) == ("subrip", ["forced"])
+    assert font["bytes"] == 304
+    assert cover["disposition"] == ["attached pic"]
+    assert [(c["start"], c["end"], c["metadata"]["title"]) for c in told["chapters"]] == [
+        (0.0, 0.4, "Opening"),
+        (0.4, 1.0, "Rest"),
+    ]
+    text = as_text(told)
+    for said in (
+        "#0 video: h264, 64x48 yuv420p, 25 frames/s",
+        "#2 audio: aac, 48000 Hz, mono, deu, 'The director speaks' (comment)",
+        "chapter 2: 0.40 to 1.00 s Rest",
+        "title: A title",
+    ):
+        assert said in text
+
+
+LOOKS = {
+    "HDR10": (
+        {"c:v": "libx265", "pix_fmt": "yuv420p10le", "x265-params": HDR10},
+        "primaries bt2020, transfer smpte2084, mastered at 0.0001 to 1000 cd/m2, MaxCLL 1000",
+    ),
+    "BT.709 in full range": (
+        {"vf": "setparams=range=pc:colorspace=bt709:color_trc=bt709:color_primaries=bt709"},
+        "range full, matrix bt709, primaries bt709, transfer bt709",
+    ),
+    "anamorphic": ({"vf": "setsar=16/11"}, "sample aspect 16/11"),
+    "interlaced": (
+        {"c:v": "mpeg2video", "flags": "+ilme+ildct", "vf": "setfield=tff,interlace"},
+        "interlaced, as it says",
+    ),
+}
+
+
+@pytest.mark.parametrize(("options", "words"), LOOKS.values(), ids=LOOKS.keys())
+def test_how_a_video_is_to_be_shown(tmp_path, options, words):
+    assert words in as_text(report(sources.make(tmp_path / "in.mp4", sources.VIDEO, **options)))
+
+
+def test_a_rotated_video(tmp_path):
+    plain = sources.make(tmp_path / "plain.mp4", sources.VIDEO)
+    turned = sources.make(tmp_path / "in.mp4", (str(plain), {"display_rotation": 90}), c="copy")
+    told = report(turned)
+    assert told["streams"][0]["rotation"] == 90
+    assert "rotated by 90 degrees" in as_text(told)
+
+
+def test_what_begins_later_says_so(tmp_path):
+    told = report(sources.make(tmp_path / "in.ts", sources.VIDEO, sources.SOUND))
+    assert told["start_time"] > 1
+    assert f"begins at {told['start_time']:.3f} s" in as_text(told)
+
+
+def test_a_file_without_a_video_is_told_of_too(tmp_path):
+    told = report(sources.make(tmp_path / "in.m4a", sources.SOUND))
+    assert told["restores"] is None
+    assert "#0 audio: aac" in as_text(told)
+    assert "holds no video stream; there is nothing to restore" in as_text(told)
+
+
+def test_the_chosen_video_is_the_one_that_would_be_restored(tmp_path):
+    path = sources.make(tmp_path / "in.mkv", sources.VIDEO, sources.OTHER_VIDEO)
+    assert report(path)["restores"] == 0
+    assert report(path, video_stream=1)["restores"] == 1
+    with pytest.raises(UsageError, match="--video-stream 7"):
+        report(path, video_stream=7)
+
+
+def test_what_cannot_be_read_is_an_error(tmp_path):
+    (tmp_path / "in.mp4").write_text("words " * 99)
+    with pytest.raises(InputError, match="cannot be read"):
+        report(tmp_path / "in.mp4")

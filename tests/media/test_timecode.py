@@ -1,0 +1,40 @@
+"""Timecodes move with the beginning of a part."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from vidrestore.media.timecode import later
+
+PAL, NTSC, FAST = Fraction(25), Fraction(30000, 1001), Fraction(60000, 1001)
+CASES = {
+    "nothing cut off": ("10:00:00:00", Fraction(0), PAL, "10:00:00:00"),
+    "a second": ("01:02:03:04", Fraction(1), PAL, "01:02:04:04"),
+    "to the first frame behind": ("00:00:00:00", Fraction(1, 100), PAL, "00:00:00:01"),
+    "over midnight": ("23:59:59:24", Fraction(1, 25), PAL, "00:00:00:00"),
+    "not dropped": ("00:00:59:29", 1 / NTSC, NTSC, "00:01:00:00"),
+    "dropped at a minute": ("00:00:59;29", 1 / NTSC, NTSC, "00:01:00;02"),
+    "kept at the tenth": ("00:09:59;29", 1 / NTSC, NTSC, "00:10:00;00"),
+    "ten minutes": ("00:00:00;00", 17982 / NTSC, NTSC, "00:10:00;00"),
+    "an hour": ("01:00:00;00", 107892 / NTSC, NTSC, "02:00:00;00"),
+    "four dropped at 60": ("00:00:59;59", 1 / FAST, FAST, "00:01:00;04"),
+    "no timecode": ("noon", Fraction(1), PAL, "noon"),
+}
+
+
+@pytest.mark.parametrize(("given", "start", "rate", "expected"), CASES.values(), ids=CASES.keys())
+def test_later(given, start, rate, expected):
+    assert later(given, start, rate) == expected
+
+
+def test_drop_frame_counts_every_frame_once():
+    """A day of drop-frame timecodes, each minute's turn: no label twice, none of those left out."""
+    seen = [later("00:00:00;00", Fraction(frame) / NTSC, NTSC) for frame in range(0, 17982 * 6, 29)]
+    assert len(set(seen)) == len(seen)
+    assert seen == sorted(seen)
+    for minute in range(1, 60):
+        if minute % 10:
+            assert f"00:{minute:02}:00;00" not in seen
+            assert f"00:{minute:02}:00;01" not in seen

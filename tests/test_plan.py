@@ -1,0 +1,76 @@
+"""A dry run says what would become of each stream, and is right."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests import listing, sources
+from tests.media.test_copy import full
+from tests.media.through import through
+from vidrestore.__main__ import main
+from vidrestore.options import Options
+from vidrestore.plan import plan, plan_text
+
+ACTIONS = {
+    ".mkv": "restored copied copied copied copied attached",
+    ".mp4": "restored copied copied converted left-out copied",
+    ".mov": "restored copied copied converted left-out left-out",
+    ".webm": "restored left-out left-out converted left-out left-out",
+}
+
+
+@pytest.mark.parametrize("ending", ACTIONS)
+def test_each_stream_is_told_of(tmp_path, ending):
+    source, out = full(tmp_path), tmp_path / f"out{ending}"
+    planned = plan(Options(input=source, output=out))
+    assert json.loads(json.dumps(planned)) == planned
+    assert [s["action"].replace(" ", "-") for s in planned["streams"]] == ACTIONS[ending].split()
+    assert not out.exists()
+    # What is made comes out as it was told.
+    left = [s["index"] for s in planned["streams"] if s["action"] != "left out"]
+    kinds = [planned["input"]["streams"][index]["type"] for index in left]
+    found = [stream.kind for stream in listing.streams(through(source, out)) if stream.kind != "data"]
+    assert sorted(found) == sorted(kinds)
+
+
+def test_in_words(tmp_path):
+    text = plan_text(plan(Options(input=full(tmp_path), output=tmp_path / "out.mp4")))
+    for words in (
+        "-> restored, by libx264 (yuv420p",
+        "-> copied",
+        "-> converted to mov_text",
+        "-> left out; .mkv keeps it",
+        "would leave out the tags 'CUSTOM'; .mkv keeps them",
+        f"would write {tmp_path / 'out.mp4'}",
+    ):
+        assert words in text
+
+
+def test_chapters_and_a_timecode_are_made_anew(tmp_path):
+    source = sources.make(
+        tmp_path / "in.mov", sources.VIDEO, tags=sources.tags_file(tmp_path), timecode="01:00:00:00"
+    )
+    text = plan_text(plan(Options(input=source, output=tmp_path / "out.mov")))
+    assert "made anew from the chapters" in text
+    assert "made anew from the timecode" in text
+
+
+def test_from_the_command_line(tmp_path, capsys):
+    source, out = full(tmp_path), tmp_path / "out.mp4"
+    assert main([str(source), str(out), "--dry-run", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["streams"][3]["codec"] == "mov_text"
+    assert main(["probe", str(source), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["streams"][3]["codec"] == "subrip"
+    assert main(["probe", str(source)]) == 0
+    assert "#3 subtitle: subrip" in capsys.readouterr().out
+    for words, message in (
+        (["--json"], "--json goes with --dry-run"),
+        (["--strict"], "--strict: out.mp4 cannot hold the input's #4 attachment"),
+        (["--strict", "--dry-run"], "--strict: out.mp4 cannot hold the input's #4 attachment"),
+        (["--video-stream", "1", "--dry-run"], "--video-stream 1 is no video of full.mkv; use 0"),
+    ):
+        assert main([str(source), str(out), *words]) != 0
+        assert message in capsys.readouterr().err
+    assert not out.exists()
