@@ -1,0 +1,104 @@
+"""Beyond the masks that faces were blended under, a lossless OUT has the input's samples to the bit, in every
+plane, as an ffmpeg binary reads both."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests import reader
+from tests.clips import write
+from tests.test_pipeline import portrait, run
+from vidrestore import pipeline
+from vidrestore.media.pixels import planar_format
+
+WIDTH, HEIGHT, FRAMES = 320, 240, 4
+#: Samples about a mask's rim that its filtering may reach.
+RIM = 2
+#: FFmpeg's name in FFV1 files where it differs.
+STORED = {"gbrp": "bgr0", "gbrap": "bgra"}
+
+FORMATS = ["yuv420p", "yuv420p10le", "yuv422p", "yuv444p", "gbrp", "gray"]
+RARE = [
+    *("yuv422p10le", "yuv444p10le", "yuv420p12le", "yuv411p", "gbrp10le", "gbrp16le", "gray10le"),
+    *("yuva420p", "gbrap"),
+]
+
+
+@pytest.mark.parametrize(
+    ("pix_fmt", "hdr"),
+    [
+        *((name, False) for name in FORMATS),
+        *(pytest.param(name, False, marks=pytest.mark.slow) for name in RARE),
+        ("yuv420p10le", True),
+        pytest.param("gbrp10le", True, marks=pytest.mark.slow),
+    ],
+)
+def test_every_sample_beyond_the_masks_is_the_inputs(tmp_path, monkeypatch, pix_fmt, hdr):
+    frames = [
+        portrait(WIDTH, HEIGHT, "gbrp", shift=3 * i).reformat(format=STORED.get(pix_fmt, pix_fmt))
+        for i in range(FRAMES)
+    ]
+    tags = {"color_trc": 16, "color_primaries": 9} if hdr else {}
+    source = write(tmp_path / "in.mkv", frames, codec="ffv1", tags=tags)
+    blended = record(monkeypatch)
+    report = run(source, tmp_path / "out.mkv", codec="ffv1")
+    assert report.faces == FRAMES == len(blended)
+    form = planar_format(pix_fmt)
+    pairs = zip(
+        *(reader.planes(path, pix_fmt, (WIDTH, HEIGHT)) for path in (source, tmp_path / "out.mkv")),
+        strict=True,
+    )
+    for (before, after), (mask, matrix) in zip(pairs, blended, strict=True):
+        for number, (a, b) in enumerate(zip(split(before, form), split(after, form), strict=True)):
+            changed = a != b
+            if number >= form.colour_planes:
+                assert not changed.any(), "alpha"
+                continue
+            across, down = form.subsampling if number and form.has_chroma else (0, 0)
+            under = covered(mask, matrix, a.shape, 1 << across, 1 << down)
+            assert not (changed & ~under).any()
+            # The mask is no pretext: it covers a part of the picture, and that is what is new.
+            assert 0.02 < under.mean() < 0.5
+            if number == 0:
+                assert changed[under].mean() > 0.3
+
+
+def record(monkeypatch) -> list[tuple[np.ndarray, np.ndarray]]:
+    """What is blended from now on: each mask and the map from frame pixels to its own."""
+    blended = []
+    real = pipeline.paste_back
+
+    def paste_back(canvas, face, restored, mask):
+        blended.append((mask.float().cpu().numpy(), np.vstack((face.matrix[:2], (0, 0, 1)))))
+        real(canvas, face, restored, mask)
+
+    monkeypatch.setattr(pipeline, "paste_back", paste_back)
+    return blended
+
+
+def covered(
+    mask: np.ndarray, matrix: np.ndarray, shape: tuple[int, int], across: int, down: int
+) -> np.ndarray:
+    """The samples of a plane that the mask, where it is not zero, comes near to."""
+    y, x = np.nonzero(mask)
+    x, y, _ = np.linalg.inv(matrix) @ np.stack((x + 0.5, y + 0.5, np.ones(len(x))))
+    under = np.zeros(shape, bool)
+    column, row = (np.floor(x / across).astype(int), np.floor(y / down).astype(int))
+    for i in range(-RIM, RIM + 1):
+        for j in range(-RIM, RIM + 1):
+            r, c = row + i, column + j
+            inside = (r >= 0) & (r < shape[0]) & (c >= 0) & (c < shape[1])
+            under[r[inside], c[inside]] = True
+    return under
+
+
+def split(data: bytes, form) -> list[np.ndarray]:
+    samples, planes = np.frombuffer(data, form.dtype), []
+    for number in range(form.colour_planes + form.has_alpha):
+        across, down = form.subsampling if number in (1, 2) and form.has_chroma else (0, 0)
+        height, width = -(-HEIGHT >> down), -(-WIDTH >> across)
+        plane, samples = np.split(samples, [height * width])
+        planes.append(plane.reshape(height, width))
+    assert not len(samples)
+    return planes
