@@ -34,17 +34,16 @@ class Picture:
         edge its border is repeated.
         """
         to_frame = np.linalg.inv(_square(matrix))
-        channels = [
-            _sample(torch.from_numpy(part).to(device), shift @ scale @ to_frame, size)
-            for scale, plane in zip(self._plane_maps(), self.planes, strict=False)
-            for part, shift in [_needed_part(plane, scale @ to_frame, size)]
-        ]
+        channels = []
+        for planes, scale in self._alike():
+            parts, shift = _needed_parts(planes, scale @ to_frame, size)
+            channels += _sample(torch.from_numpy(parts).to(device), shift @ scale @ to_frame, size)
         bits = self.form.bits
         if self.form.is_rgb:
             g, b, r = channels
-            rgb = torch.cat((r, g, b)) / float((1 << bits) - 1)
+            rgb = torch.stack((r, g, b)) / float((1 << bits) - 1)
         elif self.form.has_chroma:
-            rgb = self.colour.yuv_to_rgb(torch.cat(channels), bits)
+            rgb = self.colour.yuv_to_rgb(torch.stack(channels), bits)
         else:
             rgb = self.colour.luma_from_code(channels[0], bits).expand(3, -1, -1)
         return self.colour.to_sdr(rgb).clamp(0, 1)
@@ -63,20 +62,26 @@ class Picture:
             values = self.colour.rgb_to_yuv(rgb, bits)
         else:
             values = self.colour.rgb_to_yuv(rgb, bits)[:1]
+        # Nothing is written beyond the crop: there its border goes on, which has no mask.
+        inside = F.pad(mask.to(values)[1:-1, 1:-1], (1, 1, 1, 1))[None]
         from_frame = _square(matrix)
-        for plane, scale, value in zip(self.planes, self._plane_maps(), values, strict=False):
-            _blend_plane(plane, torch.stack((value, mask.to(value))), from_frame @ np.linalg.inv(scale), bits)
+        done = 0
+        for planes, scale in self._alike():
+            layers = torch.cat((values[done : done + len(planes)], inside))
+            _blend_planes(planes, layers, from_frame @ np.linalg.inv(scale), bits)
+            done += len(planes)
 
-    def _plane_maps(self) -> list[np.ndarray]:
-        """For each colour plane the (3, 3) map from frame pixels to its own."""
+    def _alike(self) -> list[tuple[list[np.ndarray], np.ndarray]]:
+        """The colour planes, those that lie alike together, with the (3, 3) map from frame pixels to
+        theirs."""
         luma = np.eye(3)
         if not self.form.has_chroma:
-            return [luma] * self.form.colour_planes
+            return [(self.planes[: self.form.colour_planes], luma)]
         across, down = (2.0**-s for s in self.form.subsampling)
         # A sample on the left of its luma samples has its centre half a luma pixel from their edge.
         left, top = self.colour.chroma_offset
         chroma = np.array([[across, 0, left * (1 - across) / 2], [0, down, top * (1 - down) / 2], [0, 0, 1]])
-        return [luma, chroma, chroma]
+        return [(self.planes[:1], luma), (self.planes[1:3], chroma)]
 
 
 def _square(matrix: np.ndarray) -> np.ndarray:
@@ -96,13 +101,14 @@ def _rectangle(to_plane: np.ndarray, size: int, shape: tuple[int, int], margin: 
     )
 
 
-def _needed_part(plane: np.ndarray, to_plane: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """The part of a plane that a crop looks at, float32, and the map from the plane's pixels to it."""
-    y0, y1, x0, x1 = _rectangle(to_plane, size, plane.shape, margin=2)
+def _needed_parts(planes: list[np.ndarray], to_plane: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """The part of the planes that a crop looks at, (C, H, W) float32, and the map from their pixels to it."""
+    height, width = planes[0].shape
+    y0, y1, x0, x1 = _rectangle(to_plane, size, (height, width), margin=2)
     # A crop wholly outside still sees the nearest border.
-    y0, x0 = min(y0, plane.shape[0] - 1), min(x0, plane.shape[1] - 1)
-    part = plane[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)]
-    return part.astype(np.float32), np.array([[1.0, 0, -x0], [0, 1.0, -y0], [0, 0, 1.0]])
+    y0, x0 = min(y0, height - 1), min(x0, width - 1)
+    parts = [plane[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)] for plane in planes]
+    return np.stack(parts).astype(np.float32), np.array([[1.0, 0, -x0], [0, 1.0, -y0], [0, 0, 1.0]])
 
 
 def _prefiltered(image: Tensor, to_image: np.ndarray) -> tuple[Tensor, np.ndarray]:
@@ -131,25 +137,25 @@ def _grid(to_image: np.ndarray, x0: int, y0: int, width: int, height: int, image
     return torch.stack((a * x + b * y + c, d * x + e * y + f), dim=-1)[None]
 
 
-def _sample(part: Tensor, to_part: np.ndarray, size: int) -> Tensor:
-    """``part`` (H, W) seen through ``to_part`` (crop pixels to its pixels) -> (1, size, size)."""
-    image, to_part = _prefiltered(part[None, None], to_part)
+def _sample(parts: Tensor, to_part: np.ndarray, size: int) -> Tensor:
+    """``parts`` (C, H, W) seen through ``to_part`` (crop pixels to their pixels) -> (C, size, size)."""
+    image, to_part = _prefiltered(parts[None], to_part)
     grid = _grid(to_part, 0, 0, size, size, image)
     return F.grid_sample(image, grid, mode="bilinear", padding_mode="border", align_corners=False)[0]
 
 
-def _blend_plane(plane: np.ndarray, layers: Tensor, to_crop: np.ndarray, bits: int) -> None:
-    """Blend ``layers`` (2, S, S), values and mask, into ``plane``; ``to_crop`` maps its pixels there."""
+def _blend_planes(planes: list[np.ndarray], layers: Tensor, to_crop: np.ndarray, bits: int) -> None:
+    """Blend ``layers`` (C + 1, S, S), values and mask, into C planes; ``to_crop`` maps their pixels there."""
     size = layers.shape[-1]
-    y0, y1, x0, x1 = _rectangle(np.linalg.inv(to_crop), size, plane.shape, margin=0)
+    y0, y1, x0, x1 = _rectangle(np.linalg.inv(to_crop), size, planes[0].shape, margin=0)
     if y0 >= y1 or x0 >= x1:
         return
     image, to_image = _prefiltered(layers[None], to_crop)
     grid = _grid(to_image, x0, y0, x1 - x0, y1 - y0, image)
-    values = F.grid_sample(image[:, :1], grid, padding_mode="border", align_corners=False)[0, 0]
-    mask = F.grid_sample(image[:, 1:], grid, padding_mode="zeros", align_corners=False)[0, 0]
-    target = plane[y0:y1, x0:x1]
-    current = torch.from_numpy(target.astype(np.float32)).to(values.device)
-    blended = torch.lerp(current, values, mask).round().clamp(0, (1 << bits) - 1)
-    # Where the mask is zero the sum is exact already: lerp(a, b, 0) is a, and a is a whole number.
-    target[...] = blended.cpu().numpy().astype(plane.dtype)
+    *values, mask = F.grid_sample(image, grid, padding_mode="border", align_corners=False)[0]
+    for plane, value in zip(planes, values, strict=True):
+        target = plane[y0:y1, x0:x1]
+        current = torch.from_numpy(target.astype(np.float32)).to(value.device)
+        blended = torch.lerp(current, value, mask).round_().clamp_(0, (1 << bits) - 1)
+        # Where the mask is zero the sum is exact already: lerp(a, b, 0) is a, and a is a whole number.
+        target[...] = blended.cpu().numpy().astype(plane.dtype)

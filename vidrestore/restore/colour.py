@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 
 import torch
 import torch.nn.functional as F
@@ -27,17 +28,27 @@ _GREY, _COLOURED = 1.2 / 255, 2.5 / 255
 
 def follow_colours(restored: Tensor, images: Tensor) -> Tensor:
     """``restored`` (N, 3, S, S) with the broad colours of ``images``, both RGB in [0, 1]."""
-    broad = F.interpolate(images - restored, (_SIDE, _SIDE), mode="area")
-    kernel = restored.new_tensor([1.0, 2.0, 1.0]) / 4
-    padded = F.pad(broad, (1, 1, 1, 1), mode="replicate")
-    smooth = F.conv2d(padded.flatten(0, 1)[:, None], torch.outer(kernel, kernel)[None, None])
-    change = F.interpolate(smooth.view_as(broad), restored.shape[-2:], mode="bilinear", align_corners=False)
-    return (restored + change).clamp(0, 1)
+    broad, full = (matrix.to(restored) for matrix in _to_broad_and_back(restored.shape[-1]))
+    change = broad @ (images - restored) @ broad.T
+    return (full @ change @ full.T).add_(restored).clamp_(0, 1)
+
+
+@cache
+def _to_broad_and_back(size: int) -> tuple[Tensor, Tensor]:
+    """What brings ``size`` pixels to as many as colours are followed at, by their mean, smoothed with a
+    (1, 2, 1) whose border repeats itself, and linearly back: (_SIDE, size) and (size, _SIDE)."""
+    mean = F.interpolate(torch.eye(size)[None], _SIDE, mode="area")[0].T
+    padded = F.pad(mean.T[None], (1, 1), mode="replicate")[0].T
+    smooth = (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4
+    back = F.interpolate(torch.eye(_SIDE)[None], size, mode="linear", align_corners=False)[0].T
+    return smooth, back
 
 
 def only_finite(restored: Tensor, images: Tensor) -> Tensor:
     """``restored`` (N, 3, S, S), and the input where it is not finite, as in reduced precision may happen:
     such a face would be black."""
+    if restored.float().sum().isfinite():  # found in one pass, and nearly always so
+        return restored
     return torch.where(torch.isfinite(restored).all(dim=1, keepdim=True), restored, images)
 
 
