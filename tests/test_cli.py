@@ -174,7 +174,7 @@ def test_an_interrupted_run_leaves_nothing(folder, number, code):
     )
     # The partial file is there from when the work begins.
     deadline = time.monotonic() + 120
-    while not (folder / ".o.partial.mp4").exists() and process.poll() is None:
+    while not (folder / ".o.mp4.vidrestore" / "partial.mp4").exists() and process.poll() is None:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     process.send_signal(number)

@@ -29,6 +29,8 @@ class _Stops:
             signal.signal(number, handler)
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
+        if self.received is not None:  # no patience left
+            os._exit(128 + number)
         self.received = number
         raise KeyboardInterrupt
 
@@ -47,6 +49,7 @@ def main(argv: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (Exception, KeyboardInterrupt) as error:
+        notes = getattr(error, "__notes__", ())
         if stops.received or isinstance(error, KeyboardInterrupt):
             number = stops.received or signal.SIGINT
             message, code = _SIGNALS[number], 128 + number
@@ -57,7 +60,7 @@ def main(argv: list[str] | None = None) -> int:
         else:
             what = f"{type(error).__name__}: {error}"
             message, code = f"a fault of vidrestore's own ({what}); VIDRESTORE_DEBUG=1 shows where", 1
-    logging.getLogger("vidrestore").error("%s", message)
+    logging.getLogger("vidrestore").error("%s", "; ".join((message, *notes)))
     return code
 
 

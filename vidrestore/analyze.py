@@ -28,6 +28,9 @@ from .runtime.stages import Stages
 
 log = logging.getLogger(__name__)
 
+#: Frames with their faces.
+Tracked = Iterator[tuple[Frame, tuple[Face, ...]]]
+
 _DEPTH = 4  #: decoded frames that wait for the detector at most
 _PICTURES = 8  #: frames that a device other than the CPU looks at in one pass
 _LISTED = 20  #: tracks in the table at most
@@ -103,16 +106,18 @@ def follow_faces(
     decoder: Decoder,
     device: torch.device,
     stage: Stages,
+    watch: Callable[[FaceSource, Tracked], Tracked] = lambda source, tracked: tracked,
 ) -> tuple[FaceSource, Iterator[tuple[Frame, tuple[Face, ...]]]]:
     """Where the faces of a run come from, and its frames with them: from ``options.tracks``, or found now.
 
-    Decoding and finding become stages of ``stage``. Raises as :func:`recorded_source` does.
+    Decoding and finding become stages of ``stage``. ``watch`` sees the frames as they leave their source.
+    Raises as :func:`recorded_source` does.
     """
     if options.tracks:
         recorded = recorded_source(options, decoder)
         # What is beyond the part that was analysed is no context.
         frames = (f for f in stage(decoder, "decode") if not f.context or recorded.knows(f))
-        return recorded, recorded.stream((frame, None) for frame in frames)
+        return recorded, watch(recorded, recorded.stream((frame, None) for frame in frames))
     name = choose_detector(options.detector, offline=options.offline)
     # On a CPU more than one frame at once only costs memory.
     batch = 1 if device.type == "cpu" else _PICTURES if options.batch == "auto" else options.batch
@@ -128,7 +133,7 @@ def follow_faces(
     thumbnail = Thumbnails(*size)
     log.debug("%s at %dx%d on %s", name, *size, device)
     decoded = stage(((frame, thumbnail(frame)) for frame in decoder), "decode")
-    return live, stage(live.stream(decoded, scale), "detect")
+    return live, stage(watch(live, live.stream(decoded, scale)), "detect")
 
 
 def recorded_source(options: Options, decoder: Decoder) -> RecordedSource[Frame]:

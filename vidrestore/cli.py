@@ -98,7 +98,7 @@ def _restore(options: Options, *, quiet: bool, as_json: bool) -> int:
     log.info(
         "%s: %d frames, %d faces, %d tracks in %.1f s (%.2f frames/s) with %s",
         *(options.output, report.frames, report.faces, report.tracks),
-        *(report.seconds, report.frames / report.seconds, report.model),
+        *(report.seconds, (report.frames - report.resumed) / report.seconds, report.model),
     )
     if options.profile:
         print(report.profile.table(), file=sys.stderr)

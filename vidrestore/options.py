@@ -100,7 +100,10 @@ class Options:
 
     input: Path = _option(None, metavar="IN", type=Path, help="the video to restore; it is never written to")
     output: Path = _option(
-        None, metavar="OUT", type=Path, help="the restored video (.mp4, .mov, .mkv, .webm)"
+        None,
+        metavar="OUT",
+        type=Path,
+        help="the restored video (.mp4, .mov, .mkv, .webm), or - for standard output",
     )
 
     w: float | str = _option(
@@ -251,6 +254,13 @@ class Options:
         "damaged",
     )
 
+    container: str | None = _option(
+        None,
+        "-f",
+        choices=("matroska", "mp4", "mov", "webm"),
+        group="encoding",
+        help="the container of OUT; by default what its name says, matroska for standard output",
+    )
     codec: str | None = _option(
         None,
         "-c:v",
@@ -319,6 +329,12 @@ class Options:
     )
 
     overwrite: bool = _option(False, "-y", type=bool, help="replace OUT if it exists")
+    resume: bool = _option(
+        False,
+        "--resume",
+        type=bool,
+        help="go on from what an interrupted run has finished, as the same command does by itself",
+    )
     dry_run: bool = _option(False, "--dry-run", type=bool, help="say what would be done, and do nothing")
 
     def __post_init__(self) -> None:

@@ -12,15 +12,17 @@ from dataclasses import dataclass
 
 from .analyze import follow_faces, open_video
 from .faces.paste import paste_back
-from .media.decode import Frame
+from .media.decode import Decoder, Frame
 from .media.encode import EncoderSettings
-from .media.output import MUXERS, check_output
+from .media.output import STDOUT, check_output, muxer_of
 from .media.streams import refuse_losses
-from .media.writer import Writer
+from .media.writer import PIECE, PieceWriter, Writer
 from .options import Options
 from .portraits import CONTEXT, Models, restore_faces
 from .restore.portrait import Portrait
+from .resume import Resume
 from .runtime.device import find_device
+from .runtime.memory import enough_memory
 from .runtime.profile import Profile
 from .runtime.stages import Stages
 
@@ -37,53 +39,71 @@ class Report:
     frames: int
     faces: int
     tracks: int
+    resumed: int  #: of the frames, how many an earlier run had done
     seconds: float
     model: str
     profile: Profile
 
 
 def restore_video(
-    options: Options, progress: Callable[[int, int], None] = lambda frames, faces: None
+    options: Options,
+    progress: Callable[[int, int], None] = lambda frames, faces: None,
+    *,
+    piece: int = PIECE,
 ) -> Report:
     """Restore the faces of ``options.input`` into ``options.output``.
 
-    ``progress`` is called after each frame with how many frames and faces are done. Raises
-    VidrestoreError, and leaves no OUT behind then.
+    ``progress`` is called after each frame with how many frames and faces are done. Every ``piece`` frames
+    what is done outlives the run, however it ends, and the next one of the same options goes on from there.
+    Raises VidrestoreError, and leaves no OUT behind then.
     """
     started = time.monotonic()
-    check_output(options.output, options.input, overwrite=options.overwrite)
+    check_output(options.output, options.input, overwrite=options.overwrite, container=options.container)
     profile = Profile(find_device(options.device))
-    with ExitStack() as stack:
+    with enough_memory(profile.device), ExitStack() as stack:
         # With recorded faces a part of a video comes out as it does of the whole.
         context = CONTEXT if options.tracks else 0
         decoder = stack.enter_context(open_video(options, context=context))
         if options.strict:
-            muxer = MUXERS[options.output.suffix.lower()]
+            muxer = muxer_of(options.output, options.container)
             refuse_losses(options.input, muxer, decoder.stream.index, options.output.name)
+        # Before what writes, so that finishing OUT is part of the last stage's time.
         stage = stack.enter_context(Stages(depth=_DEPTH, last="encode", profile=profile))
-        writer = stack.enter_context(Writer(options.output, decoder, encoder_settings(options)))
+        writer = stack.enter_context(open_output(options, decoder, piece))
         models = Models(options, profile)
         log.debug("%s", models)
         log.debug("encoder: %s", writer.encoder)
-
-        source, tracked = follow_faces(options, decoder, models.device, stage)
-        aligned = ((frame, models.align(frame, faces)) for frame, faces in tracked)
-        restored = restore_faces(aligned, models, options, source.settings, stage)
-        faces = 0
-        for frame, count in stage(paste(restored, profile), "paste"):
-            writer.write(frame)
-            faces += count
-            progress(writer.frames, faces)
+        resume = Resume.begin(writer, decoder, options, models)
+        done, tracks = writer.frames, resume.tracks
+        if not resume.done:
+            source, tracked = follow_faces(options, decoder, models.device, stage, resume.watch)
+            aligned = ((frame, models.align(frame, faces)) for frame, faces in tracked)
+            restored = restore_faces(aligned, models, options, source.settings, stage, piece=piece)
+            for frame, count in stage(paste(restored, profile, since=done), "paste"):
+                writer.write(frame, count)
+                progress(writer.frames, writer.faces)
+            tracks = source.tracks
     return Report(
-        *(writer.frames, faces, source.tracks, time.monotonic() - started, models.restorer.spec.name),
+        *(writer.frames, writer.faces, tracks, done, time.monotonic() - started, models.restorer.spec.name),
         profile=profile,
     )
 
 
-def paste(restored: Iterable[tuple[Frame, list[Portrait]]], profile: Profile) -> Iterator[tuple[Frame, int]]:
-    """The frames that are wanted, with their faces in them, and how many these are."""
+def open_output(options: Options, decoder: Decoder, piece: int) -> Writer | PieceWriter:
+    """What writes OUT: nothing that goes to standard output can be gone on with."""
+    settings, out = encoder_settings(options), options.output
+    if out == STDOUT:
+        return Writer(out, decoder, settings, container=options.container)
+    return PieceWriter(out, decoder, settings, container=options.container, length=piece)
+
+
+def paste(
+    restored: Iterable[tuple[Frame, list[Portrait]]], profile: Profile, *, since: int = 0
+) -> Iterator[tuple[Frame, int]]:
+    """The frames that are wanted, those from ``since`` on, with their faces in them, and how many these
+    are."""
     for frame, portraits in restored:
-        if frame.context:
+        if frame.context or frame.index < since:
             continue
         for portrait in portraits:
             with profile.section("paste"):

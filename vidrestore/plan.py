@@ -9,7 +9,7 @@ from .analyze import open_video, recorded_source
 from .faces.detect import working_size
 from .faces.detectors import choose_detector
 from .media.encode import choose_encoder
-from .media.output import MUXERS, check_output
+from .media.output import check_output, muxer_of
 from .media.report import as_text, report
 from .media.streams import Action, lost_metadata, plan_streams, refuse_losses
 from .options import Options
@@ -23,8 +23,8 @@ def plan(options: Options) -> dict[str, Any]:
     """What :func:`vidrestore.pipeline.restore_video` would do, ready for JSON: the input as
     :func:`vidrestore.media.report.report` has it, what becomes of each of its streams, and how the faces are
     restored. Raises VidrestoreError for what it would refuse."""
-    check_output(options.output, options.input, overwrite=options.overwrite)
-    muxer = MUXERS[options.output.suffix.lower()]
+    check_output(options.output, options.input, overwrite=options.overwrite, container=options.container)
+    muxer = muxer_of(options.output, options.container)
     device = find_device(options.device)
     precision = find_precision(options.precision, device)
     with open_video(options) as decoder:

@@ -43,6 +43,9 @@ _FACE_BYTES = {"fp32": 1 << 30, "bf16": 1 << 29}
 
 #: Frames to each side that have a part in what a face becomes: those of all steps that look across time.
 CONTEXT = choice.REACH + steady.REACH + steady.INPUT_REACH + codes.REACH + steady.OUTPUT_REACH + colour.REACH
+#: Of these, those before a frame that the networks' results have a part in.
+_RENDERED = steady.OUTPUT_REACH + colour.REACH
+_OBSERVED = codes.REACH + _RENDERED
 
 
 class Models:
@@ -141,10 +144,13 @@ def restore_faces(
     options: Options,
     settings: Callable[[int], TrackSettings],
     stage: Stages,
+    *,
+    piece: int,
 ) -> Iterator[tuple[Frame, list[Portrait]]]:
     """Every frame with its faces restored, and held steady over the frames around it.
 
-    What comes before the network and the network become stages of ``stage``.
+    What comes before the network and the network become stages of ``stage``. From every ``piece``-th frame
+    on, faces do not hang on frames more than ``CONTEXT`` before it, not even by how batches were filled.
     """
     parts = steady_parts(options.steady)
     batches = Batches(batch_size(options, models.device, models.precision), models.device)
@@ -152,16 +158,21 @@ def restore_faces(
     timed = models.profile.timed
     over_time = partial(windowed, key=lambda portrait: portrait.track)
 
+    def begins(before: int) -> Callable[[Frame], bool]:
+        """Whether it is the frame so many before a piece."""
+        return lambda frame: (frame.index + before) % piece == 0
+
     faces = over_time(aligned, chooser(options, settings), reach=choice.REACH)
     faces = ((frame, [portrait for portrait in some if is_wanted(portrait)]) for frame, some in faces)
     if parts & {"input", "output"}:
         faces = over_time(faces, timed("compare", compare), reach=steady.REACH)
     if "input" in parts:
         faces = over_time(faces, timed("steady", steady_input), reach=steady.INPUT_REACH)
-    faces = batched(stage(faces, "align"), models.observe)
+    faces = batched(stage(faces, "align"), models.observe, fresh=begins(_OBSERVED))
     if "codes" in parts:
         faces = over_time(faces, steady_codes, reach=codes.REACH)
-    faces = stage(batched(faces, partial(models.restore, options=options)), "restore")
+    faces = batched(faces, partial(models.restore, options=options), fresh=begins(_RENDERED))
+    faces = stage(faces, "restore")
     if "output" in parts:
         faces = over_time(faces, timed("steady", steady_output), reach=steady.OUTPUT_REACH)
     if "colour" in parts:

@@ -46,6 +46,8 @@ def local_input(path: Path, out: Path | None = None) -> Iterator[Path]:
         else:
             with path.open("rb") as pipe:
                 _copy(pipe, spool)
+        # The same bytes are the same input, whenever they come.
+        os.utime(spool, (0, 0))
         if not spool.stat().st_size:
             raise InputError(f"nothing came through {name}; pipe a video into it")
         yield spool

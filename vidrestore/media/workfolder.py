@@ -30,22 +30,24 @@ class WorkFolder:
         self.partial = self.path / f"partial{out.suffix}"  #: OUT, until it is whole
         self._out = out
         self._lock: BinaryIO | None = None
+        self._begun = False
 
     def __enter__(self) -> WorkFolder:
         """Raises OutputError where another run writes the same OUT, or the folder cannot be made."""
         with writing(self._out):
             self._lock = self._locked()
-            for leftover in (self.partial, *self.path.glob("*.part")):
-                leftover.unlink(missing_ok=True)
+            if self._lock:
+                self._tidy()
         if self._lock is None:
             raise OutputError(f"another run is writing {self._out}; wait for its end or choose another name")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, *_: object) -> None:
         pieces = self._pieces() if kind is not None else []
+        self._tidy()
         if not pieces:
             shutil.rmtree(self.path, ignore_errors=True)
-        elif error is not None:
+        elif error is not None and self._begun:
             frames = sum(piece.frames for piece in pieces)
             error.add_note(f"{frames} frames are done and kept: the same command goes on behind them")
         self._lock.close()
@@ -73,7 +75,13 @@ class WorkFolder:
             if path not in paths:
                 path.unlink()
         self._write(_KEY, key)
+        self._begun = True
         return kept
+
+    @property
+    def used(self) -> int:
+        """Bytes that it holds."""
+        return sum(path.stat().st_size for path in self.path.iterdir())
 
     def piece_path(self, frame: int) -> Path:
         """Where the piece that begins with a frame belongs."""
@@ -93,6 +101,11 @@ class WorkFolder:
             # Between the two, the run that was here may have removed the folder.
             with suppress(FileNotFoundError):
                 return hold(self.path / _LOCK)
+
+    def _tidy(self) -> None:
+        """Remove what was broken off."""
+        for leftover in (self.partial, *self.path.glob("*.part")):
+            leftover.unlink(missing_ok=True)
 
     def _pieces(self) -> list[Piece]:
         pieces: list[Piece] = []

@@ -12,8 +12,9 @@ from .decode import Decoder, Frame
 from .encode import EncoderSettings, choose_encoder
 from .encoding import VideoEncoder
 from .mux import Muxer
-from .output import STDOUT, make_durable, muxer_of, partial_path, standard_output, writing
+from .output import STDOUT, check_space, make_durable, muxer_of, partial_path, standard_output, writing
 from .pieces import DecodingTimes, Piece, PieceFile
+from .space import space_needed
 from .workfolder import WorkFolder
 
 #: Frames of a piece: as far apart as x264 and x265 let key frames be, so that pieces cost them no more.
@@ -112,7 +113,7 @@ class PieceWriter:
         container: str | None = None,
         length: int = PIECE,
     ) -> None:
-        """As :class:`Writer`'s. Raises OutputError where another run writes ``out``."""
+        """As :class:`Writer`'s. Raises OutputError where another run writes ``out``, or there is no room."""
         self.frames = self.faces = 0  #: those of earlier runs too
         self.length = length
         self._out = out
@@ -128,6 +129,7 @@ class PieceWriter:
         self.folder.__enter__()
         try:
             self.encoder = choose_encoder(decoder, self._container, settings)
+            check_space(out, space_needed(decoder, self.encoder) - self.folder.used)
             self._fresh = self._new_encoder()
             self._extradata = self._fresh.extradata
             with writing(out):

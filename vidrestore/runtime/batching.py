@@ -92,12 +92,14 @@ def fill_batches(
     *,
     batches: Batches,
     hold: int,
+    fresh: Callable[[Item], bool] = lambda item: False,
 ) -> Iterator[tuple[Item, list[Result]]]:
     """Give ``work`` the items' parts, ``batches.size`` at a time, and yield each item with the results of its
     parts.
 
     Items come out in order, each once. At most ``hold`` of them wait for a batch to fill: then a
-    smaller one is worked on.
+    smaller one is worked on. So it is before an item that is to be the first of a ``fresh`` batch: from
+    there on batches do not depend on what was before.
     """
     held: deque[tuple[Item, Sequence[Part]]] = deque()
     waiting: deque[Part] = deque()
@@ -107,6 +109,8 @@ def fill_batches(
         done.extend(batches.work_on([waiting.popleft() for _ in range(count)], work))
 
     for item, parts in items:
+        if waiting and fresh(item):
+            run(len(waiting))
         held.append((item, parts))
         waiting.extend(parts)
         while len(waiting) >= batches.size:

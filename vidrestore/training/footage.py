@@ -12,9 +12,9 @@ from tqdm import tqdm
 
 from vidrestore.media.decode import Decoder
 from vidrestore.media.encode import EncoderSettings
-from vidrestore.media.writer import Writer
 from vidrestore.media.output import check_output
 from vidrestore.media.picture import Picture
+from vidrestore.media.writer import Writer
 
 from .degrade import LEVELS, Degradation
 
