@@ -112,7 +112,8 @@ def refuse_encrypted(packet: Packet, path: Path) -> None:
 
 def frame_rate(stream: VideoStream) -> Fraction | None:
     """Frames per second, on average; None where nothing tells."""
-    return stream.average_rate or stream.guessed_rate or None
+    rate = stream.average_rate or stream.guessed_rate
+    return Fraction(rate) if rate else None  # PyAV 19 has fractions of its own
 
 
 def probe(path: Path, *, video_stream: int | None = None) -> MediaInfo:

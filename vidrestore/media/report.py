@@ -241,4 +241,4 @@ def _name(names: Sequence[str | None], number: int) -> str | None:
 
 
 def _ratio(value: Fraction | None) -> str | None:
-    return str(value) if value else None
+    return str(Fraction(value)) if value else None
