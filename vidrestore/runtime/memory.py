@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
+
+from ..errors import DeviceError
 
 #: In the messages of RuntimeErrors that are not an OutOfMemoryError: PyTorch's allocators for CPU and MPS,
 #: and CUDA's libraries, which allocate by themselves.
@@ -20,3 +25,16 @@ def free_memory(device: torch.device) -> int:
     """Bytes of a CUDA device that are free, or that PyTorch holds without using them."""
     free, _ = torch.cuda.mem_get_info(device)
     return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+
+
+@contextmanager
+def enough_memory(device: torch.device) -> Iterator[None]:
+    """What runs out of memory within raises DeviceError."""
+    try:
+        yield
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise DeviceError(
+            f"{device} has no memory left; give a smaller --batch, or end what else uses it"
+        ) from None

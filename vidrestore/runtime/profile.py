@@ -74,9 +74,9 @@ class Profile:
     def __init__(self, device: torch.device | str = "cpu") -> None:
         self.stages: list[StageTimes] = []
         self.sections: dict[str, Section] = {}
-        self._device = torch.device(device)
+        self.device = torch.device(device)
         self._lock = threading.Lock()
-        self._gpu = _GpuTimes(self._event()) if self._device.type == "cuda" else None
+        self._gpu = _GpuTimes(self._event()) if self.device.type == "cuda" else None
 
     def stage(self, name: str, depth: int) -> StageTimes:
         """The next stage, to be written to."""
@@ -117,10 +117,10 @@ class Profile:
         return counted
 
     def _event(self) -> Any:
-        if self._device.type != "cuda":
+        if self.device.type != "cuda":
             return None
         event = torch.cuda.Event(enable_timing=True)
-        event.record(torch.cuda.current_stream(self._device))
+        event.record(torch.cuda.current_stream(self.device))
         return event
 
     @property
