@@ -68,7 +68,7 @@ class Decoder:
         self._video_stream = video_stream
         self._given_rate = rate
         self._skipped = False
-        self._strict = strict
+        self.strict = strict
         self._container = open_input(path, rate=rate)
         try:
             self._open(span or Span(), video_stream)
@@ -139,7 +139,7 @@ class Decoder:
     def _sought(self, mark: Mark) -> Iterator[av.VideoFrame] | None:
         """The frames behind ``mark``; None where seeking does not lead to the very same frame."""
         time = mark.pts * self.stream.time_base - _RUN_UP
-        strict, self._strict = self._strict, False
+        strict, self.strict = self.strict, False
         try:
             self._container.seek(int(max(self.timeline.begin, time) * av.time_base))
             self._decoder.flush_buffers()
@@ -148,7 +148,7 @@ class Decoder:
         except av.error.FFmpegError:
             return None
         finally:
-            self._strict = strict
+            self.strict = strict
             self.damage = Damage()  # what is broken off at the place that was sought is not
         return frames if found is not None and Mark.of(mark.index, found) == mark else None
 
@@ -191,7 +191,7 @@ class Decoder:
         for lead in _LEADS:
             if time - lead < self.timeline.begin:
                 break
-            strict, self._strict = self._strict, False
+            strict, self.strict = self.strict, False
             try:
                 self._container.seek(int((time - lead) * av.time_base))
                 self._decoder.flush_buffers()
@@ -200,7 +200,7 @@ class Decoder:
             except av.error.FFmpegError:
                 break
             finally:
-                self._strict = strict
+                self.strict = strict
                 self.damage = Damage()  # what is broken off at the place that was sought is not
             if first is not None and first.pts * first.time_base <= time:
                 return chain((first,), frames)
@@ -253,7 +253,7 @@ class Decoder:
                 return
 
     def _refuse_if_strict(self) -> None:
-        if self._strict:
+        if self.strict:
             raise InputError(
                 f"{self.path} is damaged: {self.damage}; without --strict what can be read is restored"
             )

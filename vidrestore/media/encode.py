@@ -78,6 +78,10 @@ _DEFAULTS = {
 _CRF = {"h264_nvenc": "cq", "hevc_nvenc": "cq", "av1_nvenc": "cq"}
 #: These refuse a size that their chroma subsampling does not divide.
 _EVEN_SIZES = ("libx264", "libx265", "libsvtav1")
+#: Formats that an encoder lists and does not take.
+_UNTAKEN = {"libvpx-vp9": ("yuva422p", "yuva444p", "gbrap"), "libx265": ("yuva420p", "yuva420p10le")}
+#: QuickTime's muxer lists these and does not take them.
+_NOT_IN_MOV = ("vp8", "vp9", "av1")
 #: Options that hold options of the encoder's library, as ``name=value:name=value``.
 _LISTS = ("x264-params", "x265-params", "svtav1-params")
 #: Said by the encoders themselves on standard error, beside our own lines.
@@ -156,6 +160,8 @@ def _find(name: str) -> av.Codec:
 
 
 def _holds(container: str, codec: av.Codec) -> bool:
+    if container == "mov" and codec.canonical_name in _NOT_IN_MOV:
+        return False
     with av.open(io.BytesIO(), "w", format=container) as trial:
         try:
             trial.add_stream(codec.name)
@@ -245,7 +251,9 @@ def _pixel_format(codec: av.Codec, source: Decoder, wanted: str | None) -> str:
 
 def _offered(codec: av.Codec) -> list[str]:
     """The formats that an encoder takes from memory."""
-    return [form.name for form in codec.video_formats or () if form.components]
+    untaken = _UNTAKEN.get(codec.name, ())
+    names = (form.name for form in codec.video_formats or () if form.components)
+    return [name for name in names if name not in untaken]
 
 
 def _nearest(codec: av.Codec, source: Decoder) -> str:

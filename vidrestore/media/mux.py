@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
 from fractions import Fraction
@@ -12,14 +14,18 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from ..errors import InputError
 from .copy import StreamCopier, track_languages
 from .decode import Decoder
 from .encoding import VideoEncoder
 from .probe import USUAL_RATE, frame_rate
 from .pyav import KEEP_METADATA
 from .quicktime import write_languages
+from .repair import PacketTimes
 from .streams import add_stream_like
 from .tags import QUICKTIME
+
+log = logging.getLogger(__name__)
 
 #: How far, in seconds, copied packets may lie before the video's: about what players read at once.
 _LEAD = Fraction(1, 2)
@@ -50,6 +56,9 @@ class Muxer:
             decoder.path, decoder.timeline, muxer=muxer, main=decoder.stream.index, called=called
         )
         self._seekable = seekable
+        self._source, self._strict = decoder.path, decoder.strict
+        self._times: defaultdict[int, PacketTimes] = defaultdict(PacketTimes)
+        self._lost = 0
         try:
             options = _OPTIONS.get(muxer, {})
             if muxer in QUICKTIME:
@@ -69,20 +78,40 @@ class Muxer:
         for packet in packets:
             if packet.dts is not None:
                 for copied in self._copier.until(packet.dts * packet.time_base + _LEAD):
-                    self._container.mux(copied)
+                    self._copy(copied)
             packet.stream = self._video
             self._container.mux(packet)
 
     def finish(self) -> None:
         """Write what is left of the other streams, and the trailer."""
         for copied in self._copier.until(None):
-            self._container.mux(copied)
+            self._copy(copied)
+        if self._lost:
+            lost = f"{self._lost} packets beside the video could not be kept"
+            if self._strict:
+                raise InputError(f"{self._source} is damaged: {lost}; without --strict the rest is")
+            log.warning("%s is damaged: %s", self._source.name, lost)
         tracks = track_languages(self._container, self._copier.carried | {self._video.index})
         name, muxer = self._container.name, self._container.format.name
         self._container.close()
         if muxer == "mov" and self._seekable:
             write_languages(Path(name), tracks)
         self._copier.close()
+
+    def _copy(self, packet: Packet) -> None:
+        """Write a packet of another stream; one that is damaged is counted, and no reason to give up."""
+        times = self._times[packet.stream_index]
+        times.shift(packet)
+        try:
+            try:
+                self._container.mux(packet)
+            except av.error.ArgumentError:
+                times.repair(packet)
+                self._container.mux(packet)
+        except (av.error.ArgumentError, av.error.InvalidDataError):
+            self._lost += 1
+            return
+        times.note(packet)
 
     def abandon(self) -> None:
         """Close what is open; the file is of no use."""

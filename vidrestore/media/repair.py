@@ -1,4 +1,4 @@
-"""Timestamps that increase, for frames that come without one, with one twice, or out of order."""
+"""Timestamps that increase, for frames and packets that come without one, with one twice, or out of order."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 import av
+from av.packet import Packet
 
 #: Frames without a time of their own that wait for one that has: more are given the usual distance.
 _PATIENCE = 16
 #: As many frames in a row whose times lie far back mean that the clock was set back.
 _SET_BACK = 3
+#: Seconds by which a packet's clock must be set back to be taken for that.
+_JUMP = 1
 
 
 class Timestamps:
@@ -86,3 +89,42 @@ class Timestamps:
         self.repaired += frame.pts != stamp
         frame.pts = self._last = stamp
         return frame
+
+
+class PacketTimes:
+    """Keeps the packets of one copied stream in an order that a muxer takes, where theirs is none."""
+
+    def __init__(self) -> None:
+        self._end: Fraction | None = None  #: of the last packet, seconds
+        self._last: Fraction | None = None  #: its time of decoding
+        self._offset = Fraction(0)  #: added since the clock was set back
+
+    def shift(self, packet: Packet) -> None:
+        """Carry on what earlier repairs began."""
+        if self._offset:
+            self._move(packet, round(self._offset / packet.time_base))
+
+    def repair(self, packet: Packet) -> None:
+        """Give a packet that was refused a time behind the last one."""
+        base = packet.time_base
+        free = 0 if self._last is None else int(self._last / base) + 1
+        usual = 0 if self._last is None else max(free, round(self._end / base))
+        if packet.dts is None:
+            packet.dts = packet.pts if packet.pts is not None else usual
+        if (free - packet.dts) * base > _JUMP:
+            self._offset += (usual - packet.dts) * base
+            self._move(packet, usual - packet.dts)
+        packet.dts = max(packet.dts, free)
+        if packet.pts is None or packet.pts < packet.dts:
+            packet.pts = packet.dts
+
+    def note(self, packet: Packet) -> None:
+        """A packet has been taken."""
+        if packet.dts is not None:
+            self._last = packet.dts * packet.time_base
+            self._end = self._last + (packet.duration or 0) * packet.time_base
+
+    @staticmethod
+    def _move(packet: Packet, ticks: int) -> None:
+        packet.dts = packet.dts + ticks if packet.dts is not None else None
+        packet.pts = packet.pts + ticks if packet.pts is not None else None
