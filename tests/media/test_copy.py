@@ -6,10 +6,12 @@ import subprocess
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 from tests import listing, reader, sources
+from tests.clips import pattern
 from tests.media.through import through
 from vidrestore.errors import OutputError, UsageError
 from vidrestore.media.streams import refuse_losses
@@ -306,6 +308,8 @@ def test_a_timecode_is_kept_and_moves_with_the_part(tmp_path, caplog, ending):
     out = through(source, tmp_path / f"out{ending}")
     listed = reader.describe(out).partition("Stream mapping")[0]
     assert listed.count("01:02:03:04") == (1 if ending == ".mkv" else 2)
+    again = through(out, tmp_path / "again.mov")
+    assert reader.describe(again).partition("Stream mapping")[0].count("01:02:03:04") == 2
     part = through(source, tmp_path / f"part{ending}", span=Span(Fraction(1, 2)))
     assert "01:02:03:17" in reader.describe(part)
     assert "cannot hold" not in caplog.text
@@ -387,3 +391,42 @@ def test_text_with_styles_is_said_to_lose_them(tmp_path, caplog):
         "out.mp4 cannot hold the styles and places of the input's #1 subtitle: ass; .mkv keeps it"
         in caplog.text
     )
+
+
+def test_data_of_a_camera_is_copied(tmp_path, caplog):
+    source = tmp_path / "in.mp4"
+    with av.open(str(source), "w") as container:
+        video = container.add_stream("libx264", rate=25)
+        video.width, video.height = 64, 48
+        data = container.add_data_stream("bin_data")
+        data.time_base = Fraction(1, 1000)
+        container.start_encoding()
+        for i in range(10):
+            container.mux(video.encode(pattern(i, 64, 48, "yuv420p")))
+            packet = av.Packet(b"DEVC%d" % i)
+            packet.stream, packet.time_base = data, data.time_base
+            packet.pts = packet.dts = 40 * i
+            packet.duration, packet.is_keyframe = 40, True
+            container.mux(packet)
+        container.mux(video.encode(None))
+    for ending in (".mp4", ".mov"):
+        out = through(source, tmp_path / f"out{ending}")
+        assert reader.packets(out, "0:d") == reader.packets(source, "0:d")
+    assert not caplog.records
+    through(source, tmp_path / "out.mkv")
+    assert "cannot hold the input's #1 data: bin_data, und: it is left out; .mp4 keeps it" in caplog.text
+
+
+def test_sound_with_a_hole_keeps_its_time_when_it_is_converted(tmp_path):
+    whole = sources.make(
+        tmp_path / "whole.mkv", sources.VIDEO, sources.SOUND, **{"c:a": "adpcm_ms", "block_size": 256}
+    )
+    # What was lost on the way, as of a broadcast.
+    drop = r"noise=amount=-1:drop=between(pts*tb\,0.3\,0.8)"
+    holed = sources.make(tmp_path / "in.mkv", whole, c="copy", **{"bsf:a": drop})
+    (given_begin, given), (begin, got) = decoded(whole), decoded(through(holed, tmp_path / "out.mp4"))
+    assert abs(given_begin - begin) <= Fraction(2, 1000)
+    assert np.abs(got[16000:36000]).max() == 0
+    assert np.abs(got[40000:46000]).max() > 0.05
+    match = max(range(-100, 101), key=lambda n: np.dot(got[40000:46000], given[40000 + n : 46000 + n]))
+    assert abs(match) <= 48  # a millisecond
