@@ -46,12 +46,24 @@ def check_output(out: Path, source: Path, *, overwrite: bool, container: str | N
     check_place(out, source, overwrite=overwrite)
 
 
-def standard_output() -> int:
-    """A descriptor for the bytes of a video. From here on what is printed goes to standard error."""
+def name_of(out: Path) -> str:
+    """OUT in messages."""
+    return "standard output" if out == STDOUT else out.name
+
+
+@contextmanager
+def standard_output() -> Iterator[int]:
+    """A descriptor for the bytes of a video. Meanwhile, what is printed goes to standard error."""
     sys.stdout.flush()
-    descriptor = os.dup(sys.__stdout__.fileno())
-    os.dup2(sys.__stderr__.fileno(), sys.__stdout__.fileno())
-    return descriptor
+    printed = sys.__stdout__.fileno()
+    descriptor = os.dup(printed)
+    os.dup2(sys.__stderr__.fileno(), printed)
+    try:
+        yield descriptor
+    finally:
+        sys.stdout.flush()
+        os.dup2(descriptor, printed)
+        os.close(descriptor)
 
 
 def check_space(out: Path, needed: int) -> None:
@@ -93,7 +105,8 @@ def writing(out: Path) -> Iterator[None]:
         yield
     except (OSError, av.error.FFmpegError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise OutputError(f"{out} cannot be written: {reason}") from error
+        called = name_of(out) if out == STDOUT else out
+        raise OutputError(f"{called} cannot be written: {reason}") from error
 
 
 def make_durable(partial: Path, out: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,16 @@ from .decode import Decoder, Frame
 from .encode import EncoderSettings, choose_encoder
 from .encoding import VideoEncoder
 from .mux import Muxer
-from .output import STDOUT, check_space, make_durable, muxer_of, partial_path, standard_output, writing
+from .output import (
+    STDOUT,
+    check_space,
+    make_durable,
+    muxer_of,
+    name_of,
+    partial_path,
+    standard_output,
+    writing,
+)
 from .pieces import DecodingTimes, Piece, PieceFile
 from .space import space_needed
 from .workfolder import WorkFolder
@@ -36,34 +46,36 @@ class Writer:
         self._partial = None if out == STDOUT else partial_path(out)
         muxer = muxer_of(out, container)
         self.encoder = choose_encoder(decoder, muxer, settings)
-        self._video = VideoEncoder(self.encoder, decoder, muxer)
+        self._stack = ExitStack()
         try:
+            self._video = VideoEncoder(self.encoder, decoder, muxer)
+            self._stack.callback(self._video.close)
             with writing(out):
-                name = str(self._partial.absolute()) if self._partial else f"pipe:{standard_output()}"
+                if self._partial:
+                    name = str(self._partial.absolute())
+                    self._stack.callback(self._partial.unlink, missing_ok=True)
+                else:
+                    name = f"pipe:{self._stack.enter_context(standard_output())}"
                 self._muxer = Muxer(
-                    name, muxer, decoder, self._video, called=out.name, seekable=self._partial is not None
+                    name, muxer, decoder, self._video, called=name_of(out), seekable=self._partial is not None
                 )
+            self._stack.callback(self._muxer.abandon)
         except BaseException:
-            self._remove()
+            self._stack.close()
             raise
 
     def __enter__(self) -> Writer:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
-            self._abandon()
-            return
-        try:
+        with self._stack:
+            if kind is not None:
+                return
             with writing(self._out):
                 self._muxer.mux(self._video.flush())
                 self._muxer.finish()
                 if self._partial:
                     make_durable(self._partial, self._out)
-        except BaseException:
-            self._abandon()
-            raise
-        self._video.close()
 
     def write(self, frame: Frame, faces: int = 0) -> None:
         """Encode the next frame, with so many ``faces`` restored. Raises OutputError where OUT can take no
@@ -72,15 +84,6 @@ class Writer:
             self._muxer.mux(self._video.encode(frame))
         self.frames += 1
         self.faces += faces
-
-    def _abandon(self) -> None:
-        self._muxer.abandon()
-        self._video.close()
-        self._remove()
-
-    def _remove(self) -> None:
-        if self._partial:
-            self._partial.unlink(missing_ok=True)
 
 
 @dataclass(slots=True)
