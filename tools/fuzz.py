@@ -226,7 +226,9 @@ def _restore(words: list[str], said: Path) -> int:
 
 
 def _decodes(out: Path, frames: int) -> int:
-    with av.open(str(out)) as container:
+    from vidrestore.media.pyav import KEEP_METADATA
+
+    with av.open(str(out), **KEEP_METADATA) as container:
         return 0 if sum(1 for _ in container.decode(video=0)) == frames else 1
 
 
