@@ -1,0 +1,79 @@
+"""Interlaced video: told from progressive, deinterlaced frame for frame, or left as it is."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests import reader
+from tests.media.frames import LOSSLESS, pass_through, synthetic
+from vidrestore.media.decode import Decoder
+from vidrestore.media.encode import EncoderSettings
+from vidrestore.media.timeline import Span
+
+
+def interlaced(path: Path, order: str, *, flagged: bool) -> Path:
+    """A moving picture whose fields are a 50th of a second apart."""
+    weave = "interleave_top" if order == "tff" else "interleave_bottom"
+    field = order if flagged else "prog"
+    coded = ("-flags", "+ildct+ilme") if flagged else ()
+    return synthetic(
+        path,
+        f"testsrc2=s=352x288:r=50,scale=720:576,tinterlace={weave},setfield={field}",
+        *("-frames:v", 30, "-c:v", "libx264", "-crf", 10, *coded),
+    )
+
+
+@pytest.mark.parametrize("order", ["tff", "bff"])
+@pytest.mark.parametrize("flagged", [True, False])
+def test_interlaced_video_comes_out_progressive_frame_for_frame(tmp_path, order, flagged):
+    source = interlaced(tmp_path / "in.mp4", order, flagged=flagged)
+    with Decoder(source, deinterlace="auto") as decoder:
+        assert decoder.scan.flagged == flagged
+        assert decoder.scan.measured == (None if flagged else order)
+    out = pass_through(
+        source, tmp_path / "out.mp4", EncoderSettings(crf=1, preset="ultrafast"), deinterlace="auto"
+    )
+    assert [f.time for f in reader.frames(out)] == [f.time for f in reader.frames(source)]
+    assert reader.show(out).field == "P"
+    assert combed(out) < combed(source) / 4
+    # What has been deinterlaced is not taken for interlaced again.
+    with Decoder(out, deinterlace="auto") as decoder:
+        assert not decoder.scan.interlaced
+
+
+def combed(path: Path) -> float:
+    """How much of the picture's change from line to line goes to and fro."""
+    y = (
+        np.frombuffer(reader.planes(path, "yuv420p", (720, 576))[12], np.uint8)[: 720 * 576]
+        .reshape(576, 720)
+        .astype(int)
+    )
+    to, fro = y[1:-1] - y[:-2], y[2:] - y[1:-1]
+    return float((to * fro < -100).mean())
+
+
+def test_interlaced_video_stays_so_where_it_is_left_off(tmp_path):
+    source = interlaced(tmp_path / "in.mp4", "tff", flagged=True)
+    settings = EncoderSettings(crf=0, preset="ultrafast")
+    out = pass_through(source, tmp_path / "out.mp4", settings)
+    assert [f.digest for f in reader.frames(out)] == [f.digest for f in reader.frames(source)]
+    assert reader.show(out).field == reader.show(source).field == "T"
+    assert "top first" in reader.describe(out) or "top coded first" in reader.describe(out)
+
+
+def test_progressive_video_is_left_alone(tmp_path):
+    source = synthetic(tmp_path / "in.mp4", "mandelbrot=s=720x576:r=25", "-frames:v", 30)
+    out = pass_through(source, tmp_path / "out.mkv", LOSSLESS, deinterlace="auto")
+    assert [f.digest for f in reader.frames(out)] == [f.digest for f in reader.frames(source)]
+
+
+def test_a_part_of_an_interlaced_video_is_as_in_the_whole(tmp_path):
+    source = interlaced(tmp_path / "in.mp4", "tff", flagged=True)
+    whole = reader.frames(pass_through(source, tmp_path / "whole.mkv", LOSSLESS, deinterlace="auto"))
+    span = Span(Fraction(2, 5), Fraction(4, 5))
+    part = reader.frames(pass_through(source, tmp_path / "part.mkv", LOSSLESS, span, deinterlace="auto"))
+    assert [f.digest for f in part] == [f.digest for f in whole[10:20]]
