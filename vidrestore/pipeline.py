@@ -14,7 +14,7 @@ from .analyze import follow_faces, open_video
 from .faces.paste import paste_back
 from .media.decode import Decoder, Frame
 from .media.encode import EncoderSettings
-from .media.output import STDOUT, check_output, muxer_of
+from .media.output import STDOUT, check_output, muxer_of, name_of
 from .media.streams import refuse_losses
 from .media.writer import PIECE, PieceWriter, Writer
 from .options import Options
@@ -66,7 +66,7 @@ def restore_video(
         decoder = stack.enter_context(open_video(options, context=context))
         if options.strict:
             muxer = muxer_of(options.output, options.container)
-            refuse_losses(options.input, muxer, decoder.stream.index, options.output.name)
+            refuse_losses(options.input, muxer, decoder.stream.index, name_of(options.output))
         # Before what writes, so that finishing OUT is part of the last stage's time.
         stage = stack.enter_context(Stages(depth=_DEPTH, last="encode", profile=profile))
         writer = stack.enter_context(open_output(options, decoder, piece))

@@ -9,7 +9,7 @@ from .analyze import open_video, recorded_source
 from .faces.detect import working_size
 from .faces.detectors import choose_detector
 from .media.encode import choose_encoder
-from .media.output import check_output, muxer_of
+from .media.output import check_output, muxer_of, name_of
 from .media.report import as_text, report
 from .media.streams import Action, lost_metadata, plan_streams, refuse_losses
 from .options import Options
@@ -38,7 +38,7 @@ def plan(options: Options) -> dict[str, Any]:
         streams = plan_streams(source, muxer, main)
         lost = lost_metadata(source, streams, muxer)
     if options.strict:
-        refuse_losses(options.input, muxer, main, options.output.name)
+        refuse_losses(options.input, muxer, main, name_of(options.output))
     return {
         "input": report(options.input, video_stream=options.video_stream),
         "output": {"path": str(options.output), "container": muxer},

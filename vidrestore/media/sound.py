@@ -11,6 +11,7 @@ import av
 from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Stream
@@ -23,6 +24,12 @@ _SHORT = ("u8", "u8p", "s16", "s16p")
 _LAYOUTS = {"1 channels": "mono", "2 channels": "stereo", "6 channels": "5.1", "8 channels": "7.1"}
 #: Seconds without sound that are filled with silence: more than what times are rounded to.
 _GAP = 0.1
+
+
+def usual_layout(stream: AudioStream) -> str:
+    """The places of a stream's channels; where old files tell their number alone, those that players take."""
+    name = stream.codec_context.layout.name
+    return _LAYOUTS.get(name, name)
 
 
 def lossless_codec(stream: Stream, muxer: str) -> str | None:
@@ -51,8 +58,7 @@ class SoundConverter:
         depth = "s16" if given.format is None or given.format.name in _SHORT else "s32"
         offered = {form.name for form in context.codec.audio_formats}
         context.format = next(name for name in (depth, f"{depth}p") if name in offered)
-        # Old files tell the number of channels alone.
-        context.layout = _LAYOUTS.get(given.layout.name, given.layout.name)
+        context.layout = usual_layout(stream)
         context.time_base = self.target.time_base = Fraction(1, given.sample_rate)
         self._resampler = AudioResampler(context.format, context.layout, given.sample_rate)
         self._waiting = AudioFifo()

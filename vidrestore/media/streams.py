@@ -10,7 +10,6 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-from av.audio.stream import AudioStream
 from av.bitstream import BitStreamFilterContext
 from av.container import InputContainer, OutputContainer
 from av.stream import Discard, Disposition, Stream
@@ -18,7 +17,7 @@ from av.video.stream import VideoStream
 
 from ..errors import OutputError
 from .probe import StreamInfo, describe, open_input
-from .sound import lossless_codec
+from .sound import lossless_codec, usual_layout
 from .subtitles import is_styled, text_codec
 from .tags import QUICKTIME, lost_tags, uncommon_tags
 
@@ -200,17 +199,9 @@ def _works(way: Callable[[Stream, OutputContainer], Stream], stream: Stream, mux
 def _from_template(stream: Stream, container: OutputContainer) -> Stream:
     """As PyAV does it, with the tag that the container has for the codec."""
     target = container.add_stream_from_template(stream, opaque=True)
-    if stream.type == "audio" and (layout := _usual_layout(stream)):
-        target.codec_context.layout = layout
+    if stream.type == "audio":
+        target.codec_context.layout = usual_layout(stream)  # which MP4 must be told
     return target
-
-
-def _usual_layout(stream: AudioStream) -> str | None:
-    """What players take a number of channels for whose places are not told, which MP4 must be told."""
-    context = stream.codec_context
-    if context.layout.name != f"{context.channels} channels":
-        return None
-    return {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}.get(context.channels)
 
 
 def _from_parameters(stream: Stream, container: OutputContainer) -> Stream:
