@@ -12,10 +12,12 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from ..errors import UsageError
+from .carrier import tell_light
 from .convert import Converter
 from .decode import Decoder, Frame
 from .encode import Encoder
 from .probe import USUAL_RATE, frame_rate
+from .tags import QUICKTIME
 
 _PROGRESSIVE = 1  # AV_FIELD_PROGRESSIVE
 
@@ -31,7 +33,7 @@ class VideoEncoder:
         self._convert = Converter(encoder)
         # What the muxer asks of an encoder, and what it is told of it, PyAV settles within a container.
         self._container = av.open(io.BytesIO(), "w", format=muxer)
-        self.stream = self._add_stream(encoder, decoder)
+        self.stream = self._add_stream(encoder, decoder, muxer)
         if matrix := decoder.first.video.side_data.get("DISPLAYMATRIX"):
             self.stream.set_display_matrix(struct.unpack("=9i", bytes(matrix)))
         try:
@@ -66,11 +68,14 @@ class VideoEncoder:
         with suppress(OSError, av.error.FFmpegError):
             self._container.close()
 
-    def _add_stream(self, encoder: Encoder, decoder: Decoder) -> VideoStream:
+    def _add_stream(self, encoder: Encoder, decoder: Decoder, muxer: str) -> VideoStream:
         source = decoder.stream
         rate = frame_rate(source) or USUAL_RATE
         stream = self._container.add_stream(encoder.codec, rate=rate, options=dict(encoder.options))
         context = stream.codec_context
+        if decoder.light:
+            tell_light(stream, decoder.light)
+            context.framerate = rate
         stream.width, stream.height = self._size
         stream.pix_fmt = encoder.pix_fmt
         stream.time_base = context.time_base = source.time_base
@@ -79,6 +84,8 @@ class VideoEncoder:
         for tag, value in encoder.tags.items():
             setattr(context, tag, value)
         context.flags |= Flags.frame_duration
+        if muxer in QUICKTIME and context.codec.canonical_name == "hevc":
+            context.codec_tag = "hvc1"  # FFmpeg's own choice, hev1, is not played by Apple's players
         if encoder.interlaced:
             context.flags |= Flags.interlaced_dct | Flags.interlaced_me
         context.field_order = _PROGRESSIVE if decoder.deinterlaces else source.codec_context.field_order
