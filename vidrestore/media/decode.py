@@ -106,6 +106,7 @@ class Decoder:
         self._rate = frame_rate(self.stream) or USUAL_RATE
         self._reformatter = VideoReformatter()
         self._packets = 0
+        self._settled = bool(span.start)  #: a part's shape is the header's, as it must be that of the whole
 
     def _flagged(self) -> Scan:
         return Scan(flagged=self.stream.codec_context.field_order > 1)
@@ -274,6 +275,8 @@ class Decoder:
     def _planar(self, video: av.VideoFrame) -> av.VideoFrame:
         """The frame in the format and size of all."""
         twin = planar_twin(video.format.name)
+        if not self._settled:
+            self._shape, self._settled = (video.width, video.height, twin), True
         if (video.width, video.height, twin) != self._shape:
             self.damage.resized += 1
         elif twin == video.format.name:

@@ -37,6 +37,8 @@ def lossless_codec(stream: Stream, muxer: str) -> str | None:
     codec = _LOSSLESS.get(muxer)
     if stream.type != "audio" or stream.codec_context is None or codec is None:
         return None
+    if not stream.codec_context.sample_rate:  # as damage leaves it
+        return None
     try:
         with av.open(io.BytesIO(), "w", format=muxer) as trial:
             stream.codec_context.open(strict=False)
