@@ -84,7 +84,7 @@ class Models:
             Portrait(
                 track=crop.face.track,
                 image=by_pixel(crop.image),
-                view=View.of(crop.image, crop.matrix),
+                view=View.of(crop.image),
                 condition=condition,
                 source=crop,
             )
