@@ -1,4 +1,4 @@
-"""A network so small that whole runs are quick, with weights that nobody trained: for tests of all but looks."""
+"""A network so small that whole runs are quick, with weights that nobody trained: for tests, but of looks."""
 
 from __future__ import annotations
 
