@@ -18,13 +18,14 @@ from .faces.recording import TrackSettings
 from .media.decode import Frame
 from .options import Options, steady_parts
 from .restore import choice, codes, colour, steady
+from .restore.blend import by_pixel
 from .restore.choice import Chooser, Limits, is_wanted
 from .restore.codes import steady_codes
 from .restore.colour import follow_colours, measure_tint, only_finite, steady_colour
 from .restore.condition import measure
 from .restore.guard import drift, guarded
 from .restore.models import choose_model, load_restorer
-from .restore.motion import View, by_pixel
+from .restore.motion import View
 from .restore.portrait import Portrait
 from .restore.steady import compare, steady_input, steady_output
 from .runtime.batching import Batches, choose_batch, fill_batches
@@ -84,7 +85,7 @@ class Models:
             Portrait(
                 track=crop.face.track,
                 image=by_pixel(crop.image),
-                view=View.of(crop.image),
+                view=View.of(crop.image, crop.matrix),
                 condition=condition,
                 source=crop,
             )

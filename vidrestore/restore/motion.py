@@ -8,13 +8,14 @@ in units of the noise, says where it may be trusted.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from .blend import pixels, remap
 
 #: Pixels of a face at which it is compared: finer than that, degraded faces hold noise alone.
 SIDE = 128
@@ -25,6 +26,8 @@ MAP = 64
 _BLUR, _SPREAD = 0.6, 1.0
 #: Mean square, of 255, below which a difference is none.
 _LEAST = 0.1
+#: Pixels of the comparison that are no drift of the alignment.
+_NO_DRIFT = 0.02
 #: What flow may be off, as a share of its length: detail finer than the comparison suffers from it.
 _FLOW_ERROR = 0.2
 #: Where in the map the face is: rows and columns over which noise is measured.
@@ -38,16 +41,28 @@ class View:
     colours: np.ndarray  #: (SIDE, SIDE, 3) float32, 0 to 255, blurred
     luma: np.ndarray  #: (SIDE, SIDE) uint8, of that
     slope: np.ndarray  #: (MAP, MAP) float32: mean square of the luma's gradient, in 255 a pixel of SIDE
+    place: np.ndarray  #: (3, 3), from the scene to the face, both with sides of 1
 
     @classmethod
-    def of(cls, image: Tensor) -> View:
-        """``image`` (3, S, S) RGB in [0, 1]."""
+    def of(cls, image: Tensor, place: np.ndarray | None = None) -> View:
+        """``image`` (3, S, S) RGB in [0, 1]. ``place`` (3, 3) maps the scene to its pixels; without it,
+        all views show the same place."""
         small = F.interpolate(image[None].float(), (SIDE, SIDE), mode="area")[0]
         colours = (small * 255).permute(1, 2, 0).contiguous().cpu().numpy()
         colours = cv2.GaussianBlur(colours, (0, 0), _BLUR)
         luma = cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY)
         dx, dy = (cv2.Sobel(luma, cv2.CV_32F, x, 1 - x, scale=1 / 8) for x in (1, 0))
-        return cls(colours, np.clip(np.rint(luma), 0, 255).astype(np.uint8), _shrink(dx * dx + dy * dy))
+        slope = _shrink(dx * dx + dy * dy)
+        size = image.shape[-1]
+        place = np.eye(3) if place is None else np.diag([1 / size, 1 / size, 1]) @ place
+        return cls(colours, np.clip(np.rint(luma), 0, 255).astype(np.uint8), slope, place)
+
+    def drift(self, there: View, side: int) -> np.ndarray:
+        """How far a scene that stands still moves from this face to another, as its alignment wanders:
+        (side, side, 2) float32 as x, y, in pixels of as many a side."""
+        across = there.place @ np.linalg.inv(self.place)
+        at = pixels(side) + np.float32(0.5)
+        return at @ (across[:2, :2].T - np.eye(2)).astype(np.float32) + (across[:2, 2] * side).astype("f4")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,55 +80,28 @@ class Motion:
         search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
         search.setFinestScale(1)  # that of the map
         flow = search.calc(here.luma, there.luma, None)
-        brought = cv2.remap(
-            there.colours, flow + _grid(SIDE), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
+        brought = remap(there.colours, flow)
         seen, unmoved = (_difference(colours, here.colours) for colours in (brought, there.colours))
         # Where standing still explains the picture as well, it stands still: flow follows noise, too.
         still = np.clip(2 - unmoved / (seen + _LEAST), 0, 1)
         flow = _shrink(flow) * ((1 - still) * (MAP / SIDE))[..., None]
         seen += still * (unmoved - seen)
-        unseen = _FLOW_ERROR**2 * _square(flow) * here.slope
+        unseen = _FLOW_ERROR**2 * square(flow) * here.slope
         error = seen + cv2.GaussianBlur(unseen, (0, 0), _SPREAD)
         return cls(flow.astype(np.float16), _half(error), float(np.median(seen[_FACE])))
 
     @classmethod
     def none(cls, here: View, there: View) -> Motion:
-        """As if nothing had moved: what did, differs."""
-        error = _difference(there.colours, here.colours)
-        return cls(None, _half(error), float(np.median(error[_FACE])))
-
-    @property
-    def squared(self) -> np.ndarray:
-        """(MAP, MAP) float32: the flow's squared length, in pixels of the map."""
-        return (
-            np.zeros((MAP, MAP), np.float32) if self.flow is None else _square(self.flow.astype(np.float32))
-        )
-
-    def bring(self, image: Tensor) -> Tensor:
-        """``image`` (C, S, S) of the second, as the first sees it."""
-        if self.flow is None:
-            return image
-        size = image.shape[-1]
-        places = cv2.resize(self.flow.astype(np.float32) * (size / MAP), (size, size))
-        places += _grid(size)
-        if image.device.type == "cpu":  # three times as fast as the other
-            pixels = by_pixel(image).permute(1, 2, 0).numpy()
-            found = cv2.remap(pixels, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            return torch.from_numpy(found.reshape(size, size, -1)).permute(2, 0, 1)
-        places = torch.from_numpy(places)[None].to(image) * (2 / size) + (1 / size - 1)
-        return F.grid_sample(image[None], places, padding_mode="border", align_corners=False)[0]
-
-
-def by_pixel(image: Tensor) -> Tensor:
-    """``image`` (C, H, W) with a pixel's channels beside each other in memory, as OpenCV has them."""
-    return image.permute(1, 2, 0).contiguous().permute(2, 0, 1)
-
-
-@cache
-def _grid(size: int) -> np.ndarray:
-    """(size, size, 2) float32: where each pixel is, as x, y."""
-    return np.stack(np.meshgrid(*2 * [np.arange(size, dtype=np.float32)]), axis=-1)
+        """As if nothing had moved, neither in the scene nor in the face, whichever explains more."""
+        error, drift = _difference(there.colours, here.colours), here.drift(there, SIDE)
+        if np.abs(drift).max() < _NO_DRIFT:
+            return cls(None, _half(error), float(np.median(error[_FACE])))
+        brought = remap(there.colours, drift)
+        other = _difference(brought, here.colours)
+        noise, other_noise = (float(np.median(e[_FACE])) for e in (error, other))
+        if noise <= other_noise:
+            return cls(None, _half(error), noise)
+        return cls(here.drift(there, MAP).astype(np.float16), _half(other), other_noise)
 
 
 def _half(x: np.ndarray) -> np.ndarray:
@@ -127,10 +115,10 @@ def _shrink(x: np.ndarray) -> np.ndarray:
 
 def _difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Mean square of a - b (SIDE, SIDE, 3) around each pixel: (MAP, MAP)."""
-    return cv2.GaussianBlur(_shrink(_square(a - b)) / 3, (0, 0), _SPREAD)
+    return cv2.GaussianBlur(_shrink(square(a - b)) / 3, (0, 0), _SPREAD)
 
 
-def _square(x: np.ndarray) -> np.ndarray:
+def square(x: np.ndarray) -> np.ndarray:
     """The sum of squares over the last dimension."""
     return np.einsum("...i,...i->...", x, x)
 

@@ -1,0 +1,61 @@
+"""Blending along flow: one answer, however it is computed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from vidrestore.restore.blend import Contribution, _blend_on, blend
+
+SIZE = 64
+
+
+def smooth(seed: int, channels: int, size: int = SIZE) -> torch.Tensor:
+    coarse = torch.rand((1, channels, 6, 6), generator=torch.Generator().manual_seed(seed))
+    return torch.nn.functional.interpolate(coarse, (size, size), mode="bicubic", align_corners=False)[0]
+
+
+def contribution(seed: int, channels: int, *, side: int, still: bool) -> Contribution:
+    flow = None if still else 3 * (smooth(seed + 1, 2, side).permute(1, 2, 0).numpy() - 0.5)
+    return Contribution(smooth(seed, channels), flow, smooth(seed + 2, 1, side)[0].abs().numpy())
+
+
+def test_nothing_to_blend_with_leaves_it():
+    image = smooth(0, 4)
+    assert blend(image, []) is image
+    nothing = Contribution(smooth(1, 4), None, np.zeros((8, 8), np.float32))
+    assert blend(image, [nothing]) is image
+
+
+def test_it_is_the_weighted_mean():
+    a, b = smooth(0, 3), smooth(1, 3)
+    found = blend(a, [Contribution(b, None, np.full((16, 16), 3, np.float32))])
+    torch.testing.assert_close(found, (a + 3 * b) / 4)
+
+
+def test_flow_says_where_each_pixel_lies():
+    image = smooth(0, 4)
+    shifted = torch.roll(image, (2, -4), dims=(1, 2))  # down by 2, left by 4
+    flow = np.tile(np.array([-2.0, 1.0], np.float16), (32, 32, 1))  # in pixels of a map of half the size
+    found = blend(image, [Contribution(shifted, flow, np.ones((32, 32), np.float32))])
+    inner = (slice(None), slice(8, -8), slice(8, -8))
+    torch.testing.assert_close(found[inner], image[inner], atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+@pytest.mark.parametrize("side", [SIZE // 2, SIZE])
+def test_both_ways_agree(channels, dtype, side):
+    image = smooth(9, channels).to(dtype)
+    others = [contribution(10 * i, channels, side=side, still=i == 1) for i in range(3)]
+    # OpenCV's places are rounded to 1/32 of a pixel in some versions.
+    torch.testing.assert_close(blend(image, others), _blend_on(image, others), atol=0.01, rtol=0)
+    assert blend(image, others).dtype == dtype
+
+
+@pytest.mark.gpu
+def test_a_gpu_gives_the_same():
+    image, others = smooth(9, 4), [contribution(10 * i, 4, side=16, still=i == 1) for i in range(3)]
+    there = [Contribution(other.image.cuda(), other.flow, other.weight) for other in others]
+    torch.testing.assert_close(blend(image.cuda(), there).cpu(), blend(image, others), atol=0.01, rtol=0)
