@@ -181,7 +181,7 @@ def test_leaving_early_closes_every_stage(taken):
 def test_the_profile_says_who_worked_and_who_waited():
     def slow(items):
         for item in items:
-            time.sleep(0.03)
+            time.sleep(0.05)
             yield item
 
     profile = Profile()
@@ -192,10 +192,13 @@ def test_the_profile_says_who_worked_and_who_waited():
     stages = {entry["name"]: entry for entry in data["stages"]}
     assert list(stages) == [*NAMES, "encode"]
     assert all(entry["frames"] == data["frames"] == 20 for entry in stages.values())
-    assert stages["restore"]["share"] > 0.8
-    assert stages["decode"]["waits_for_room"] > 0.5 * data["wall"]
-    assert stages["decode"]["queue"] > 1.2 > 0.8 > stages["restore"]["queue"]
-    assert stages["encode"]["waits_for_input"] > 0.8 * data["wall"]
+    # Compared with each other, so that it holds on a machine that does other things, too.
+    assert max(stages, key=lambda name: stages[name]["busy"]) == "restore"
+    for before in ("decode", "detect", "align"):
+        assert stages[before]["waits_for_room"] > 10 * stages["restore"]["waits_for_room"]
+        assert stages[before]["queue"] > stages["restore"]["queue"]
+    for behind in ("paste", "encode"):
+        assert stages[behind]["waits_for_input"] > stages["restore"]["waits_for_input"]
     for entry in data["stages"]:
         total = entry["busy"] + entry["waits_for_input"] + entry["waits_for_room"]
         assert total <= data["wall"] + 0.05
