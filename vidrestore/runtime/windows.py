@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 Item = TypeVar("Item")
 Part = TypeVar("Part")
 Result = TypeVar("Result")
+
+#: A part, and those of its key around it, each with its offset.
+Seen = tuple[Part, list[tuple[int, Part]]]
 
 
 def windowed(
@@ -17,22 +21,36 @@ def windowed(
     *,
     key: Callable[[Part], Hashable],
     reach: int,
+    workers: int = 0,
 ) -> Iterator[tuple[Item, list[Result]]]:
     """Yield each item with ``work(part, around)`` for each of its parts.
 
     ``around`` are the parts of the same key in the ``reach`` items before and behind it, each with its
     offset, nearest first. A key occurs once in an item. Items come out in order, ``reach`` of them later
-    than they came; as many more are held, so what is held does not grow.
+    than they came; as many more are held, so what is held does not grow. With ``workers``, so many threads
+    work on the parts of as many items at a time, which come out so much later.
     """
+    seen = _seen(items, key, reach)
+    if workers:
+        yield from _worked_on(seen, work, workers)
+    else:
+        for item, parts in seen:
+            yield item, [work(part, around) for part, around in parts]
+
+
+def _seen(
+    items: Iterable[tuple[Item, Sequence[Part]]], key: Callable[[Part], Hashable], reach: int
+) -> Iterator[tuple[Item, list[Seen]]]:
+    """Each item with its parts, as they are given to the work."""
     held: deque[tuple[Item, dict[Hashable, Part]]] = deque()
     offsets = sorted((o for o in range(-reach, reach + 1) if o), key=abs)
     done = 0  # of those held, how many have come out
 
-    def result(place: int) -> tuple[Item, list[Result]]:
+    def result(place: int) -> tuple[Item, list[Seen]]:
         item, parts = held[place]
         near = [(o, held[place + o][1]) for o in offsets if 0 <= place + o < len(held)]
         return item, [
-            work(part, [(o, others[name]) for o, others in near if name in others])
+            (part, [(o, others[name]) for o, others in near if name in others])
             for name, part in parts.items()
         ]
 
@@ -46,3 +64,27 @@ def windowed(
                 done += 1
     for place in range(done, len(held)):
         yield result(place)
+
+
+def _worked_on(
+    seen: Iterable[tuple[Item, list[Seen]]],
+    work: Callable[[Part, list[tuple[int, Part]]], Result],
+    workers: int,
+) -> Iterator[tuple[Item, list[Result]]]:
+    """Each item with its results, by so many threads."""
+    waiting: deque[tuple[Item, list[Future[Result]]]] = deque()
+
+    def first() -> tuple[Item, list[Result]]:
+        item, results = waiting.popleft()
+        return item, [result.result() for result in results]
+
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="window")
+    try:
+        for item, parts in seen:
+            waiting.append((item, [pool.submit(work, *part) for part in parts]))
+            if len(waiting) > workers:
+                yield first()
+        while waiting:
+            yield first()
+    finally:
+        pool.shutdown(cancel_futures=True)
