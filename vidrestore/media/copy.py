@@ -189,8 +189,10 @@ class StreamCopier:
         while True:
             try:
                 packet = next(packets)
-            except (StopIteration, av.error.FFmpegError):
-                return  # the decoder, reading the same file, says where it broke off
+            except (StopIteration, av.error.FFmpegError, IndexError):
+                # The decoder, reading the same file, says where it broke off. (At the end of a file where
+                # streams turned up that its header did not name, PyAV may look for one it has not.)
+                return
             if packet.size == 0 and packet.dts is None:
                 continue  # PyAV's sign that a stream is at its end
             if packet.pts is None or self._timeline.overlaps(

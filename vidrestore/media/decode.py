@@ -234,6 +234,8 @@ class Decoder:
                 packet = next(packets)
             except StopIteration:
                 return
+            except IndexError:
+                packet = None  # the end, where streams turned up on the way that PyAV does not know of
             except av.error.FFmpegError as error:
                 # What is behind is lost, as it is to a player; what was read is not.
                 self.damage.ended = f"reading stopped before the end ({error.strerror})"
