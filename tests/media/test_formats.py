@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 
 import av
@@ -10,6 +11,7 @@ import pytest
 
 from tests import reader
 from tests.media.frames import LOSSLESS, clip, ffmpeg, pass_through, synthetic
+from vidrestore.errors import OutputError
 from vidrestore.media.encode import EncoderSettings
 
 X264 = {
@@ -115,6 +117,52 @@ def test_hdr10_comes_out_as_hdr10(tmp_path, encoder, ending):
     assert boxes == [ending in ("mp4", "mov")] * 2
     if (encoder, ending) == ("libx265", "mp4"):
         assert "hvc1" in reader.describe(out)
+
+
+def test_dynamic_metadata_is_named_as_lost(tmp_path, caplog):
+    """HDR10+ of one scene, which libx265 writes in the binary's ffmpeg."""
+    curve = {"Anchors": [102, 205, 307, 410, 512, 614, 717, 819, 922], "KneePointX": 0, "KneePointY": 0}
+    spread = {"DistributionIndex": [1, 5, 10, 25, 50, 75, 90, 95, 99], "DistributionValues": [*range(9)]}
+    scenes = [
+        {
+            "BezierCurveData": curve,
+            "LuminanceParameters": {
+                "AverageRGB": 10,
+                "LuminanceDistributions": spread,
+                "MaxScl": [100, 100, 100],
+            },
+            "NumberOfWindows": 1,
+            "TargetedSystemDisplayMaximumLuminance": 400,
+            "SceneFrameIndex": i,
+            "SceneId": 0,
+            "SequenceFrameIndex": i,
+        }
+        for i in range(4)
+    ]
+    summary = {"SceneFirstFrameIndex": [0], "SceneFrameNumbers": [4]}
+    told = {"JSONInfo": {"HDR10plusProfile": "B", "Version": "1.0"}, "SceneInfo": scenes}
+    told |= {"SceneInfoSummary": summary, "ToolInfo": {"Tool": "test", "Version": "1"}}
+    (tmp_path / "light.json").write_text(json.dumps(told))
+    source = synthetic(
+        tmp_path / "in.mkv",
+        "testsrc2=s=128x96:r=25:d=0.16",
+        *(
+            "-pix_fmt",
+            "yuv420p10le",
+            "-c:v",
+            "libx265",
+            "-color_trc",
+            "smpte2084",
+            "-color_primaries",
+            "bt2020",
+        ),
+        *("-colorspace", "bt2020nc", "-x265-params"),
+        f"hdr10=1:log-level=none:dhdr10-info={tmp_path / 'light.json'}",
+    )
+    pass_through(source, tmp_path / "out.mkv", EncoderSettings(preset="ultrafast"))
+    assert "loses its HDR10+ metadata" in caplog.text
+    with pytest.raises(OutputError, match=r"--strict: .*HDR10\+"):
+        pass_through(source, tmp_path / "strict.mkv", strict=True)
 
 
 def test_hlg_and_its_tags_stay(tmp_path):

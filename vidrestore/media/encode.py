@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 
 import av
 
-from ..errors import UsageError
+from ..errors import OutputError, UsageError
 from .colour import guessed_matrix
 from .decode import Decoder
+from .hdr import dynamic_light
 from .pixels import planar_format, planar_twin
 from .trial import check_encoder
 
@@ -99,6 +100,8 @@ def choose_encoder(source: Decoder, container: str, settings: EncoderSettings) -
 
     Raises UsageError for an encoder, pixel format or option that does not exist or fit.
     """
+    if dynamic := dynamic_light(source.first.video):
+        _give_up(f"its {dynamic} metadata, which no encoder here writes: OUT is HDR without it", source)
     codec, pix_fmt = _codec_and_format(source, container, settings)
     name = codec.name
     own, given = _own_options(source, codec, pix_fmt, settings), _given_options(codec, settings)
@@ -116,6 +119,13 @@ def choose_encoder(source: Decoder, container: str, settings: EncoderSettings) -
         frame = source.first.video
         check_encoder(name, pix_fmt, (frame.width, frame.height), encoder.options, tuple(given))
     return encoder
+
+
+def _give_up(what: str, source: Decoder) -> None:
+    """Say what is lost of the video, or raise OutputError where nothing must be."""
+    if source.strict:
+        raise OutputError(f"--strict: the video of {source.path.name} loses {what}")
+    log.warning("the video of %s loses %s", source.path.name, what)
 
 
 def _codec_and_format(source: Decoder, container: str, settings: EncoderSettings) -> tuple[av.Codec, str]:

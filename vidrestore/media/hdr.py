@@ -13,6 +13,20 @@ import av
 #: Chromaticities are in steps of 0.00002, luminance in steps of 0.0001 cd/m2 (H.265, D.3.28).
 _CHROMA_STEPS, _LIGHT_STEPS = 50000, 10000
 
+#: What changes from scene to scene, and no encoder here writes, by FFmpeg's name of a frame's side data.
+_DYNAMIC = {
+    "DYNAMIC_HDR_PLUS": "HDR10+",
+    "DYNAMIC_HDR_VIVID": "HDR Vivid",
+    "DOVI_METADATA": "Dolby Vision",
+    "DOVI_RPU_BUFFER": "Dolby Vision",
+}
+
+
+def dynamic_light(frame: av.VideoFrame) -> str | None:
+    """What dynamic HDR metadata a decoded frame comes with, such as HDR10+; None without any."""
+    found = {name: None for kind, name in _DYNAMIC.items() if frame.side_data.get(kind)}
+    return " and ".join(found) or None
+
 
 @dataclass(frozen=True)
 class Light:
