@@ -86,18 +86,20 @@ def _restore(options: Options, *, quiet: bool, as_json: bool) -> int:
         planned = plan(options)
         print(_json(planned) if as_json else plan_text(planned))
         return 0
+    from .media.output import STDOUT, name_of
     from .pipeline import restore_video
 
     with _progress(options, quiet=quiet) as progress:
         report = restore_video(options, progress)
     log = logging.getLogger("vidrestore")
+    called = name_of(options.output) if options.output == STDOUT else options.output
     if not report.faces:
         known = report.tracks or options.tracks
         why = "every face was left as it is" if known else "no faces were found"
-        log.warning("%s: %s is the input, encoded anew", why, options.output.name)
+        log.warning("%s: %s is the input, encoded anew", why, name_of(options.output))
     log.info(
         "%s: %d frames, %d faces, %d tracks in %.1f s (%.2f frames/s) with %s",
-        *(options.output, report.frames, report.faces, report.tracks),
+        *(called, report.frames, report.faces, report.tracks),
         *(report.seconds, (report.frames - report.resumed) / report.seconds, report.model),
     )
     if options.profile:

@@ -60,9 +60,9 @@ class WorkFolder:
         """
         found = self._pieces()
         before = self._read(_KEY) or {}
-        changed = [name for name in {**before, **key} if before.get(name) != key.get(name)]
+        changed = [name for name in {**key, **before} if before.get(name) != key.get(name)]
         if found and changed:
-            log.warning("starting over: %s, since the last run", _difference(changed[0], before, key))
+            log.warning("starting over: %s", _difference(changed[0], before, key))
         elif found:
             frames = sum(piece.frames for piece in found)
             log.info("going on behind %d frames that are done (to start over, remove %s)", frames, self.path)
@@ -132,4 +132,4 @@ def _difference(name: str, before: Mapping[str, str], now: Mapping[str, str]) ->
     """That something has changed, in words; what it was and is, where a person can tell."""
     values = [str(values.get(name, "not set")) for values in (before, now)]
     told = f" ({values[0]}, now {values[1]})" if max(map(len, values)) < 40 else ""
-    return f"{name} has changed{told}"
+    return f"{name} has changed since the last run{told}"
