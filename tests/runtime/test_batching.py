@@ -43,6 +43,28 @@ def test_batches_are_full_where_they_can_be():
     assert run([3, 3, 3], 4, 100)[1] == [4, 4, 1]
 
 
+def test_from_a_fresh_batch_on_nothing_depends_on_what_was_before():
+    def batches(first: int, fresh: int) -> list[list[str]]:
+        """What is worked on together, of items from ``first`` on."""
+        seen: list[list[str]] = []
+
+        def work(parts):
+            seen.append(parts)
+            return parts
+
+        items = [(i, [f"{i}.{k}" for k in range((i * i) % 4)]) for i in range(first, 40)]
+        done = list(fill_batches(iter(items), work, batches=Batches(4), hold=5, fresh=lambda i: i == fresh))
+        assert done == items
+        return seen
+
+    whole = batches(0, 20)
+    for first in (11, 14, 19, 20):
+        later = batches(first, 20)
+        tail = next(i for i, parts in enumerate(later) if parts[0].startswith("21."))
+        assert later[tail:] == whole[len(whole) - len(later) + tail :]
+    assert batches(11, -1)[-3:] != batches(0, -1)[-3:]
+
+
 def test_items_without_parts_do_not_wait():
     def items():
         yield 0, []

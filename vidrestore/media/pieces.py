@@ -87,7 +87,11 @@ class Piece:
     faces: int
     extradata: bytes  #: what a decoder must know of its encoder
     time_base: Fraction
-    stamps: list[tuple[int, int]]  #: pts and dts of each packet, in coding order
+
+    @property
+    def stamps(self) -> list[tuple[int, int]]:
+        """pts and dts of each packet, in coding order: read anew each time, since pieces may be many."""
+        return [(pts, dts) for pts, dts in _read_record(self.path)["stamps"]]
 
     def packets(self, decoding_times: Sequence[int]) -> Iterator[Packet]:
         """Its packets, with these dts. One is held at a time."""
@@ -109,15 +113,20 @@ class Piece:
 def read_piece(path: Path) -> Piece | None:
     """The piece in a file; None where it is not whole."""
     try:
-        with path.open("rb") as file:
-            end = file.seek(-_END.size, os.SEEK_END)
-            length, magic = _END.unpack(file.read(_END.size))
-            if magic != _MAGIC:
-                return None
-            file.seek(end - length)
-            return _piece(path, json.loads(file.read(length)))
+        return _piece(path, _read_record(path))
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    """What is to be known of a piece. Raises OSError or ValueError where it is not whole."""
+    with path.open("rb") as file:
+        end = file.seek(-_END.size, os.SEEK_END)
+        length, magic = _END.unpack(file.read(_END.size))
+        if magic != _MAGIC:
+            raise ValueError(f"{path} is no piece")
+        file.seek(end - length)
+        return json.loads(file.read(length))
 
 
 def _piece(path: Path, about: dict[str, Any]) -> Piece:
@@ -127,7 +136,6 @@ def _piece(path: Path, about: dict[str, Any]) -> Piece:
         about["faces"],
         bytes.fromhex(about["extradata"]),
         Fraction(*about["time_base"]),
-        [(pts, dts) for pts, dts in about["stamps"]],
     )
 
 

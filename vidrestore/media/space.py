@@ -33,6 +33,7 @@ def space_needed(decoder: Decoder, encoder: Encoder) -> int:
     samples = 1 + (form.colour_planes - 1) / (1 << across + down) + form.has_alpha
     bits = _SHARES[encoder.codec] * samples * form.bits if encoder.codec in _SHARES else _USUAL_BITS
     video = float(length * (frame_rate(source) or USUAL_RATE)) * pixels * bits / 8
-    if av.Codec(encoder.codec, "w").canonical_name == source.codec_context.codec.canonical_name:
+    same = av.Codec(encoder.codec, "w").canonical_name == source.codec_context.codec.canonical_name
+    if same and decoder.path.is_file():
         video = max(video, decoder.path.stat().st_size * float(length / duration))
     return round(2 * video)
