@@ -312,9 +312,9 @@ class Options:
     precision: str = _option(
         "auto",
         "--precision",
-        choices=("auto", "fp32", "bf16"),
+        choices=("auto", "fp32", "bf16", "fp16"),
         group="machine",
-        help="arithmetic of the network; auto is bf16 where the device computes in it",
+        help="arithmetic of the network; auto is bf16 where the device computes in it; fp16 is for CUDA",
     )
     batch: int | str = _option(
         "auto",

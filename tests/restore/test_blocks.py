@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from vidrestore.restore.codeformer.blocks import Upsample, double, patch_conv, soften
+from vidrestore.restore.codeformer.blocks import PatchConv, Upsample, double, soften
 
 
 @pytest.mark.parametrize("shape", [(2, 8, 9, 7), (1, 8, 1, 1)])
@@ -14,15 +14,18 @@ def test_upsample_is_nearest_neighbour_and_a_convolution(shape):
     torch.manual_seed(0)
     block, x = Upsample(8), torch.randn(shape)
     expected = block.conv(functional.interpolate(x, scale_factor=2.0, mode="nearest"))
-    torch.testing.assert_close(block(x), expected, atol=1e-5, rtol=0)
+    for same in (block, block.frozen()):
+        torch.testing.assert_close(same(x), expected, atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("patch", [1, 2, 4])
 def test_a_convolution_of_patches_writes_no_patches(patch):
     torch.manual_seed(0)
-    conv, x = torch.nn.Conv2d(3 * patch**2, 5, 3, padding=1), torch.randn(2, 3, 24, 16)
-    expected = conv(functional.pixel_unshuffle(x, patch))
-    torch.testing.assert_close(patch_conv(x, conv, patch), expected, atol=1e-5, rtol=0)
+    conv, x = PatchConv(3, 5, patch), torch.randn(2, 3, 24, 16)
+    patches = functional.pixel_unshuffle(x, patch)
+    expected = functional.conv2d(patches, conv.weight, conv.bias, padding=1)
+    for same in (conv, conv.frozen()):
+        torch.testing.assert_close(same(x), expected, atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 9, 7), (1, 8, 1, 1)])

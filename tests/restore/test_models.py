@@ -134,5 +134,6 @@ def test_weights_of_ones_own(tmp_path, form):
         torch.save({"params_ema": state}, path)
     restorer = load_restorer("auto", weights=path, device=CPU, precision="fp32")
     assert restorer.spec.name == path.name
-    for key, value in state.items():
-        assert torch.equal(restorer._network.state_dict()[key], value)
+    held = restorer._network.state_dict()
+    for key in ("position_emb", "generator.blocks.1.conv1.weight", "fuse_convs_dict.32.scale.0.bias"):
+        assert torch.equal(held[key], state[key])

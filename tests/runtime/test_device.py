@@ -25,3 +25,9 @@ def test_what_is_not_there_is_named(name, error):
 def test_precision():
     assert find_precision("fp32", torch.device("cpu")) == "fp32"
     assert find_precision("auto", torch.device("cpu")) in DTYPES
+
+
+def test_fp16_is_refused_where_it_is_slower_than_fp32():
+    with pytest.raises(UsageError, match="fp16 is for CUDA devices"):
+        find_precision("fp16", torch.device("cpu"))
+    assert find_precision("fp16", torch.device("cuda")) == "fp16"

@@ -6,7 +6,7 @@ import torch
 
 from ..errors import DeviceError, UsageError
 
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def find_device(name: str) -> torch.device:
@@ -32,7 +32,15 @@ def find_device(name: str) -> torch.device:
 
 
 def find_precision(name: str, device: torch.device) -> str:
-    """A key of :data:`DTYPES` for ``auto`` or such a key: bf16 where the device computes in it."""
+    """A key of :data:`DTYPES` for ``auto`` or such a key: bf16 where the device computes in it.
+
+    fp16 only where it is asked for: its range ends at 65504. Raises UsageError for it on another device than
+    a CUDA one; CPUs take many times longer in it than in fp32.
+    """
+    if name == "fp16" and device.type != "cuda":
+        raise UsageError(
+            f"fp16 is for CUDA devices, and this is {device}; use --precision auto, bf16 or fp32"
+        )
     if name != "auto":
         return name
     if device.type == "cuda":

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .blocks import AttentionBlock, Downsample, ResidualBlock, Upsample, group_norm, patch_conv, shuffle_conv
+from .blocks import AttentionBlock, Downsample, PatchConv, ResidualBlock, Upsample, group_norm, shuffle_conv
 from .config import CodeFormerConfig
 
 
@@ -20,10 +20,9 @@ class Encoder(nn.Module):
 
     def __init__(self, config: CodeFormerConfig) -> None:
         super().__init__()
-        self.patch = config.patch
         self.taps: dict[int, int] = {}
         groups, width = config.norm_groups, config.channels
-        blocks: list[nn.Module] = [nn.Conv2d(3 * config.patch**2, width, 3, padding=1)]
+        blocks: list[nn.Module] = [PatchConv(3, width, config.patch)]
         for size, out in zip(config.sizes, config.widths, strict=True):
             for number in range(config.residual_blocks):
                 blocks.append(ResidualBlock(width, out, groups))
@@ -46,7 +45,7 @@ class Encoder(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, dict[int, Tensor]]:
         features = {}
         for index, block in enumerate(self.blocks):
-            x = block(x) if index else patch_conv(x, block, self.patch)
+            x = block(x)
             if index in self.taps:
                 features[self.taps[index]] = x
         return x, features

@@ -15,6 +15,16 @@ def group_norm(channels: int, groups: int) -> nn.GroupNorm:
     return nn.GroupNorm(groups, channels, eps=NORM_EPS)
 
 
+def swish(x: Tensor) -> Tensor:
+    """``x * sigmoid(x)``, in the place of ``x`` where no gradient asks for it again."""
+    return F.silu(x, inplace=not torch.is_grad_enabled())
+
+
+def plus(x: Tensor, y: Tensor) -> Tensor:
+    """``x + y``, in the place of ``x``, which nobody else holds, where no gradient asks for it again."""
+    return x + y if torch.is_grad_enabled() else x.add_(y)
+
+
 class ResidualBlock(nn.Module):
     """Norm, swish, 3 x 3 convolution, twice, added to the input: (N, in, H, W) -> (N, out, H, W)."""
 
@@ -28,9 +38,9 @@ class ResidualBlock(nn.Module):
             self.conv_out = nn.Conv2d(in_channels, out_channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        h = self.conv1(F.silu(self.norm1(x)))
-        h = self.conv2(F.silu(self.norm2(h)))
-        return h + (self.conv_out(x) if hasattr(self, "conv_out") else x)
+        h = self.conv1(swish(self.norm1(x)))
+        h = self.conv2(swish(self.norm2(h)))
+        return plus(h, self.conv_out(x) if hasattr(self, "conv_out") else x)
 
 
 class AttentionBlock(nn.Module):
@@ -77,22 +87,51 @@ class Upsample(nn.Module):
         self.conv = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
+        return F.conv_transpose2d(x, self._kernel(), self.conv.bias, stride=2, padding=1)
+
+    def _kernel(self) -> Tensor:
         kernel = F.pad(self.conv.weight, (1, 1, 1, 1))
         kernel = kernel[..., 1:] + kernel[..., :-1]
         kernel = kernel[..., 1:, :] + kernel[..., :-1, :]
-        kernel = kernel.flip(2, 3).transpose(0, 1)
-        return F.conv_transpose2d(x, kernel, self.conv.bias, stride=2, padding=1)
+        return kernel.flip(2, 3).transpose(0, 1)
+
+    def frozen(self) -> nn.ConvTranspose2d:
+        """The same, its kernel worked out once and for all."""
+        conv = nn.ConvTranspose2d(*self.conv.weight.shape[:2], 4, stride=2, padding=1, device="meta")
+        return _holding(conv, self._kernel(), self.conv.bias)
 
 
-def patch_conv(x: Tensor, conv: nn.Conv2d, patch: int) -> Tensor:
-    """``conv``, of 3 x 3, over ``pixel_unshuffle(x, patch)``: (N, C, H, W) -> (N, out, H / patch, W / patch).
+class PatchConv(nn.Conv2d):
+    """A 3 x 3 convolution over ``pixel_unshuffle(x, patch)``: (N, C, H, W) -> (N, out, H / patch, W / patch).
 
     As one convolution of ``x`` itself, with steps of ``patch``: the patches are not written down first,
     which takes a CPU about as long as the convolution.
     """
-    kernel = conv.weight.unflatten(1, (-1, patch, patch)).permute(0, 1, 4, 2, 5, 3)
-    kernel = kernel.reshape(len(kernel), -1, 3 * patch, 3 * patch)
-    return F.conv2d(x, kernel, conv.bias, stride=patch, padding=patch)
+
+    def __init__(self, in_channels: int, out_channels: int, patch: int) -> None:
+        super().__init__(in_channels * patch**2, out_channels, 3, padding=1)
+        self.patch = patch
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv2d(x, self._kernel(), self.bias, stride=self.patch, padding=self.patch)
+
+    def _kernel(self) -> Tensor:
+        kernel = self.weight.unflatten(1, (-1, self.patch, self.patch)).permute(0, 1, 4, 2, 5, 3)
+        return kernel.reshape(len(kernel), -1, 3 * self.patch, 3 * self.patch)
+
+    def frozen(self) -> nn.Conv2d:
+        """The same, its kernel worked out once and for all."""
+        kernel = self._kernel()
+        sizes = {"kernel_size": 3 * self.patch, "stride": self.patch, "padding": self.patch}
+        conv = nn.Conv2d(kernel.shape[1], len(kernel), **sizes, device="meta")
+        return _holding(conv, kernel, self.bias)
+
+
+def _holding(conv: nn.Module, kernel: Tensor, bias: Tensor) -> nn.Module:
+    """``conv`` with these weights, which do not learn."""
+    conv.weight = nn.Parameter(kernel.detach(), requires_grad=False)
+    conv.bias = nn.Parameter(bias.detach(), requires_grad=False)
+    return conv
 
 
 def double(x: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .blocks import ResidualBlock, double, patch_conv, shuffle_conv, soften
+from .blocks import PatchConv, ResidualBlock, double, plus, shuffle_conv, soften
 
 
 def _affine_branch(channels: int) -> nn.Sequential:
@@ -32,8 +32,9 @@ class FeatureTransform(nn.Module):
 
     def forward(self, encoded: Tensor, decoded: Tensor, w: Tensor) -> Tensor:
         """``encoded``, ``decoded`` (N, C, H, W), ``w`` (N, 1, 1, 1) -> (N, C, H, W)."""
-        h = self.encode_enc(torch.cat((encoded, decoded), dim=1))
-        return decoded + w * (decoded * self.scale(h) + self.shift(h))
+        h = self.encode_enc(torch.cat((encoded.to(decoded), decoded), dim=1))
+        change = torch.addcmul(self.shift(h), decoded, self.scale(h))
+        return torch.addcmul(decoded, w.to(decoded), change)
 
 
 class _LayerNorm(nn.Module):
@@ -67,7 +68,9 @@ class _GatedBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         a, b = self.conv(self.norm(x)).chunk(2, dim=1)
-        return x + self.scale.to(x.dtype) * self.conv_out(a * b)
+        # The scale goes into the convolution, whose weights are far fewer than its results.
+        scale, out = self.scale.flatten(), self.conv_out
+        return plus(F.conv2d(a * b, scale.view(-1, 1, 1, 1) * out.weight, scale * out.bias), x)
 
 
 class ImageTransform(nn.Module):
@@ -87,14 +90,14 @@ class ImageTransform(nn.Module):
         super().__init__()
         self.step = patch // 2
         pairs = list(pairwise(widths))
-        self.first = nn.Conv2d(3 * patch**2, widths[0], 3, padding=1)
+        self.first = PatchConv(3, widths[0], patch)
         self.down_blocks = nn.ModuleList(map(_GatedBlock, widths))
         self.downs = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in pairs)
         self.features = nn.Sequential(_LayerNorm(features), nn.Conv2d(features, widths[1], 1))
         self.ups = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairs)
         self.up_blocks = nn.ModuleList(map(_GatedBlock, widths[:-1]))
         self.finest = shuffle_conv(widths[0], self.FINE, 2, kernel=1)
-        self.pixels = nn.Conv2d(3 * self.step**2, self.FINE, 3, padding=1)
+        self.pixels = PatchConv(3, self.FINE, self.step)
         self.mix = nn.Conv2d(self.FINE, self.FINE, 3, padding=1)
         self.last = nn.Conv2d(self.FINE, 2 * 3, 3, padding=1)
         _whiten(self.first, patch)
@@ -113,7 +116,7 @@ class ImageTransform(nn.Module):
     def parts(self, x: Tensor, decoded: Tensor) -> tuple[Tensor, Tensor]:
         """Correction and detail, each (N, 3, 2 S / patch, 2 S / patch)."""
         x = x.to(decoded)
-        h = patch_conv(x, self.first, 2 * self.step)
+        h = self.first(x)
         finer = []
         for block, down in zip(self.down_blocks, self.downs, strict=False):
             finer.append(block(h))
@@ -124,7 +127,7 @@ class ImageTransform(nn.Module):
             if level == 1:
                 h = h + self.features(decoded)
             h = self.up_blocks[level](h)
-        h = F.pixel_shuffle(self.finest(h), 2) + patch_conv(x, self.pixels, self.step)
+        h = F.pixel_shuffle(self.finest(h), 2) + self.pixels(x)
         h = h + F.gelu(self.mix(h))
         correction, detail = self.last(h).chunk(2, dim=1)
         # Softened, so that nothing alternates from pixel to pixel, as what an adversarial loss draws from a

@@ -12,6 +12,7 @@ from ...errors import WeightsError
 from ...runtime.device import DTYPES
 from ..restorer import Observation, RestorerSpec
 from .config import CodeFormerConfig
+from .frozen import freeze
 from .network import CodeFormer, Encoding
 
 
@@ -27,25 +28,27 @@ class CodeFormerRestorer:
         device: torch.device | str = "cpu",
         precision: str = "fp32",
     ) -> None:
-        """``precision`` is one of the spec's; it holds for convolutions and matrix products, while
-        normalisation and the result stay in float32."""
+        """``network`` is changed into its form for inference. ``precision`` is one of the spec's; it holds
+        for nearly all convolutions, while what decides between codes stays in float32, and so does the
+        result."""
         self.spec = RestorerSpec(
-            name=name, input_size=network.config.image_size, precisions=("fp32", "bf16"), licence=licence
+            name=name,
+            input_size=network.config.image_size,
+            precisions=("fp32", "bf16", "fp16"),
+            licence=licence,
         )
         self._device = torch.device(device)
-        self._dtype = DTYPES[precision]
-        self._network = network.eval().requires_grad_(False)
-        self._network.to(self._device, memory_format=torch.channels_last)
+        self._network = freeze(network, self._device, DTYPES[precision])
 
     def __call__(self, faces: Tensor, w: Tensor) -> Tensor:
         return self.render(self.observe(faces), w)
 
     @torch.inference_mode()
     def observe(self, faces: Tensor) -> list[Observation]:
-        x = (faces.to(self._device) * 2 - 1).contiguous(memory_format=torch.channels_last)
-        with self._reduced():
-            encoding = self._network.encode(x)
-            logits = self._network.predict(encoding.features)
+        x = torch.empty_like(faces, device=self._device, memory_format=torch.channels_last)
+        x.copy_(faces, non_blocking=True).mul_(2).sub_(1)
+        encoding = self._network.encode(x)
+        logits = self._network.predict(encoding.features)
         needed = {size: encoding.levels[size] for size in self._network.config.cft_sizes}
         encoding = encoding._replace(levels=needed)
         faces_of = [encoding.part(slice(i, i + 1)) for i in range(len(x))]
@@ -53,15 +56,25 @@ class CodeFormerRestorer:
 
     @torch.inference_mode()
     def render(self, observations: Sequence[Observation], w: Tensor) -> Tensor:
-        encoding = Encoding.join([observation.rest for observation in observations])
         codes = torch.stack([observation.logits.argmax(dim=-1) for observation in observations])
-        with self._reduced():
-            # Where every w is zero the network leaves the CFT out, which a number tells it.
-            restored = self._network.decode(codes, encoding, w.to(self._device) if w.any() else 0.0)
-        return (restored.float() + 1).div_(2).clamp_(0, 1)
+        encodings = [observation.rest for observation in observations]
+        fused = w != 0
+        if not self._network.config.cft_sizes or fused.all():
+            return self._decode(codes, encodings, w)
+        # The feature transformations of a face whose w is zero add nothing: it goes without them.
+        restored = torch.empty(len(w), *encodings[0].image.shape[1:], device=self._device)
+        for part, weights in ((fused, w), (~fused, None)):
+            its = part.nonzero().flatten().tolist()
+            if its:
+                weights = weights[its] if weights is not None else 0.0
+                restored[its] = self._decode(codes[its], [encodings[i] for i in its], weights)
+        return restored
 
-    def _reduced(self) -> torch.autocast:
-        return torch.autocast(self._device.type, self._dtype, enabled=self._dtype != torch.float32)
+    def _decode(self, codes: Tensor, encodings: Sequence[Encoding], w: Tensor | float) -> Tensor:
+        if not isinstance(w, Tensor):
+            encodings = [encoding.without_levels() for encoding in encodings]
+        restored = self._network.decode(codes, Encoding.join(encodings), w)
+        return restored.float().add(1).div_(2).clamp_(0, 1)
 
 
 def build_codeformer(state: Mapping[str, Tensor], metadata: Mapping[str, str], source: str) -> CodeFormer:

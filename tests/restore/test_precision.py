@@ -1,0 +1,79 @@
+"""Lower precision, batches and skipped work must not show in the result."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.measure.portraits import aligned_portraits
+from vidrestore.restore.codeformer import CodeFormer, CodeFormerRestorer
+from vidrestore.restore.models import load_restorer
+from vidrestore.training.degrade import LEVELS, degrade
+
+from .stand_in import shapes, stand_in
+from .test_codeformer import AT_IMAGE, SMALL
+
+CPU = torch.device("cpu")
+
+
+@cache
+def real_faces() -> Tensor:
+    """(8, 3, 512, 512): two portraits, clean and degraded in three strengths."""
+    faces = []
+    for picture in aligned_portraits().values():
+        clean = torch.from_numpy(picture).permute(2, 0, 1)
+        faces += [clean, *(degrade(clean, level) for level in LEVELS.values())]
+    return torch.stack(faces) / 255
+
+
+def codes(restorer: CodeFormerRestorer, faces: Tensor) -> Tensor:
+    return torch.stack([seen.logits.argmax(dim=-1) for seen in restorer.observe(faces)])
+
+
+def decibels(found: Tensor, expected: Tensor) -> float:
+    """PSNR of values in [0, 1]."""
+    return -10 * (found.cpu() - expected).square().mean().log10().item()
+
+
+@pytest.mark.parametrize(
+    ("device", "precision"),
+    [("cpu", "bf16"), *(pytest.param("cuda", p, marks=pytest.mark.gpu) for p in ("fp32", "bf16", "fp16"))],
+)
+def test_lite_is_the_same_in_lower_precision(device, precision):
+    faces, w = real_faces(), torch.tensor([0.0, 0.25, 0.5, 1.0] * 2)
+    exact = load_restorer("lite", weights=None, device=CPU, precision="fp32")
+    lower = load_restorer("lite", weights=None, device=torch.device(device), precision=precision)
+    share = (codes(lower, faces).cpu() == codes(exact, faces)).float().mean()
+    found = decibels(lower(faces, w), exact(faces, w))
+    print(f"{share:.4f} of the codes, {found:.1f} dB")
+    assert share >= 0.99
+    assert found >= 45
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_batches_do_not_show(precision):
+    faces, w = real_faces()[2:7], torch.tensor([0.0, 0.25, 0.5, 0.5, 1.0])
+    restorer = load_restorer("lite", weights=None, device=CPU, precision=precision)
+    together = restorer(faces, w)
+    for size in (1, 3):
+        parts = zip(faces.split(size), w.split(size), strict=True)
+        apart = torch.cat([restorer(some, its) for some, its in parts])
+        assert (apart - together).abs().max() < 1 / 255
+
+
+@pytest.mark.parametrize("config", [SMALL, AT_IMAGE], ids=["CFT at levels", "CFT at the image"])
+def test_a_batch_of_faces_with_and_without_w(config):
+    torch.manual_seed(0)
+    network = CodeFormer(config).eval()
+    with torch.no_grad():
+        for fuse in network.fuse_convs_dict.values():
+            fuse.scale[2].weight.normal_(std=0.05)
+    faces, w = torch.rand(4, 3, 64, 64), torch.tensor([0.0, 0.7, 0.0, 0.2])
+    with torch.no_grad():
+        expected = ((network(faces * 2 - 1, w) + 1) / 2).clamp(0, 1)
+    restorer = CodeFormerRestorer(network, name="small", licence="none")
+    assert len({float(face.std()) for face in expected}) == 4
+    torch.testing.assert_close(restorer(faces, w), expected, atol=1e-5, rtol=0)

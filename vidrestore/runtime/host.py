@@ -1,0 +1,77 @@
+"""What a run sets for its whole process, once: threads, and how freed memory is kept."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from pathlib import Path
+
+import torch
+
+#: A user who sets one of these has chosen.
+_CHOSEN = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
+#: From so many cores on, one in so many is left to decoding and encoding, which have threads of their own. On
+#: fewer the network would lose more than they gain.
+_SHARED_FROM = 8
+
+# mallopt's names in glibc's malloc.h.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -3, -4, -8
+_NEVER = 2**31 - 1
+
+
+def prepare_host() -> None:
+    """Set this process up for a run: call it once, before the first network is loaded."""
+    keep_freed_memory()
+    if not any(name in os.environ for name in _CHOSEN):
+        torch.set_num_threads(network_threads(usable_cores()))
+
+
+def network_threads(cores: int) -> int:
+    """Threads for the networks' arithmetic on so many cores."""
+    return max(1, cores - cores // _SHARED_FROM)
+
+
+def usable_cores() -> int:
+    """Physical cores that this process may run on, as far as the system tells; no more than a container's
+    share of processor time is worth."""
+    if not hasattr(os, "sched_getaffinity"):  # not Linux: PyTorch knows as much
+        return torch.get_num_threads()
+    processors = os.sched_getaffinity(0)
+    cores = len({_siblings(processor) for processor in processors})
+    quota = _quota(Path("/sys/fs/cgroup/cpu.max"))
+    return max(1, min(cores, int(quota)) if quota else cores)
+
+
+def _siblings(processor: int) -> str:
+    """What the logical processors of one core have in common."""
+    path = Path(f"/sys/devices/system/cpu/cpu{processor}/topology/thread_siblings_list")
+    try:
+        return path.read_text()
+    except OSError:
+        return str(processor)
+
+
+def _quota(path: Path) -> float | None:
+    """Processors' worth of time that a control group (version 2) has, None without a limit."""
+    try:
+        limit, period = path.read_text().split()
+        return int(limit) / int(period)
+    except (OSError, ValueError):  # "max" is no number
+        return None
+
+
+def keep_freed_memory() -> bool:
+    """Let glibc keep large blocks that were freed, and give them out again. Returns whether it does.
+
+    By default it maps each block above 32 MB anew, a page at a time as it is first touched, which takes
+    longer than most of what a network does to its feature maps between convolutions: a tenth of the whole
+    time at a batch of one, and a quarter at four. All threads share one arena, since the others cannot hold
+    such blocks. Where the C library is not glibc nothing happens.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):  # another library, or Windows
+        return False
+    # Before 2.35 glibc takes no such threshold; then it is told to map nothing at all.
+    mapped = mallopt(_M_MMAP_THRESHOLD, _NEVER) or mallopt(_M_MMAP_MAX, 0)
+    return bool(mapped and mallopt(_M_TRIM_THRESHOLD, _NEVER) and mallopt(_M_ARENA_MAX, 1))
