@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 
 import pytest
 import torch
@@ -11,9 +11,9 @@ from torch import Tensor
 from tests.measure.portraits import aligned_portraits
 from vidrestore.restore.codeformer import CodeFormer, CodeFormerRestorer
 from vidrestore.restore.models import load_restorer
+from vidrestore.runtime.graphs import Accelerated
 from vidrestore.training.degrade import LEVELS, degrade
 
-from .stand_in import shapes, stand_in
 from .test_codeformer import AT_IMAGE, SMALL
 
 CPU = torch.device("cpu")
@@ -77,3 +77,21 @@ def test_a_batch_of_faces_with_and_without_w(config):
     restorer = CodeFormerRestorer(network, name="small", licence="none")
     assert len({float(face.std()) for face in expected}) == 4
     torch.testing.assert_close(restorer(faces, w), expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("config", [SMALL, AT_IMAGE], ids=["CFT at levels", "CFT at the image"])
+def test_steps_compile_in_one_piece(config, caplog):
+    """Which a recording needs too: nothing in them waits for a number from the device."""
+    torch.manual_seed(0)
+    restorer = CodeFormerRestorer(CodeFormer(config), name="small", licence="none", precision="bf16")
+    faces, w = torch.rand(4, 3, 64, 64), torch.tensor([0.0, 0.7, 0.1, 0.2])
+    expected = restorer(faces, w)
+    compiler = partial(torch.compile, backend="aot_eager", fullgraph=True)
+    steps = ("_see", "_show", "_show_codes")
+    for name in steps:
+        step = Accelerated(getattr(restorer, name), recorder=None, compiler=compiler, compile_after=0)
+        setattr(restorer, name, step)
+    torch.testing.assert_close(restorer(faces, w), expected, atol=0.02, rtol=0)
+    assert "going on without" not in caplog.text
+    used = [name for name in steps if getattr(restorer, name)._rows]
+    assert used == (list(steps) if config is SMALL else ["_see", "_show"])

@@ -51,3 +51,16 @@ def find_precision(name: str, device: torch.device) -> str:
             "bf16" if torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported() else "fp32"
         )
     return "fp32"
+
+
+def set_products(precision: str) -> None:
+    """How CUDA devices multiply for a network that runs in ``precision``.
+
+    In fp32 truly so, which PyTorch leaves to TF32 in convolutions by default. Where all else is in half
+    precision, what stays in float32 takes TF32: eight times finer than bf16, at many times fp32's speed.
+    """
+    reduced = precision != "fp32"
+    torch.backends.cuda.matmul.allow_tf32 = reduced
+    torch.backends.cudnn.allow_tf32 = reduced
+    # Batches come in few sizes, so the fastest algorithm for each is worth looking for.
+    torch.backends.cudnn.benchmark = True

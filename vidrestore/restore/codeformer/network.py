@@ -38,10 +38,6 @@ class Encoding(NamedTuple):
         joined = {size: torch.cat([level[size] for level in levels]) for size in levels[0]}
         return cls(torch.cat(images), torch.cat(features), joined)
 
-    def without_levels(self) -> Encoding:
-        """All that decoding at a ``w`` of 0 needs."""
-        return self._replace(levels={})
-
 
 class Codebook(nn.Module):
     """The learned codes: ``embedding.weight`` (codebook size, C)."""
@@ -169,4 +165,4 @@ class CodeFormer(nn.Module):
             w = w.expand(len(like))
         if w.shape != (len(like),):
             raise ValueError(f"w must be a number or ({len(like)},), one per face, not {tuple(w.shape)}")
-        return w.to(like, non_blocking=True).view(-1, 1, 1, 1)
+        return w.to(like).view(-1, 1, 1, 1)

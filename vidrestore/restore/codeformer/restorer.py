@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 
 from ...errors import WeightsError
-from ...runtime.device import DTYPES
+from ...runtime.device import DTYPES, set_products
+from ...runtime.graphs import Accelerated, keep_compiled
+from ...weights.store import cache_dir
 from ..restorer import Observation, RestorerSpec
 from .config import CodeFormerConfig
 from .frozen import freeze
@@ -38,7 +40,13 @@ class CodeFormerRestorer:
             licence=licence,
         )
         self._device = torch.device(device)
+        self._sizes = network.config.cft_sizes
         self._network = freeze(network, self._device, DTYPES[precision])
+        if self._device.type == "cuda":
+            set_products(precision)
+            keep_compiled(cache_dir() / "compiled")
+            self._see, self._show = Accelerated(self._see), Accelerated(self._show)
+            self._show_codes = Accelerated(self._show_codes)
 
     def __call__(self, faces: Tensor, w: Tensor) -> Tensor:
         return self.render(self.observe(faces), w)
@@ -47,10 +55,8 @@ class CodeFormerRestorer:
     def observe(self, faces: Tensor) -> list[Observation]:
         x = torch.empty_like(faces, device=self._device, memory_format=torch.channels_last)
         x.copy_(faces, non_blocking=True).mul_(2).sub_(1)
-        encoding = self._network.encode(x)
-        logits = self._network.predict(encoding.features)
-        needed = {size: encoding.levels[size] for size in self._network.config.cft_sizes}
-        encoding = encoding._replace(levels=needed)
+        features, logits, *levels = self._see(x)
+        encoding = Encoding(x, features, dict(zip(self._sizes, levels, strict=True)))
         faces_of = [encoding.part(slice(i, i + 1)) for i in range(len(x))]
         return [Observation(e.features[0], its, e) for e, its in zip(faces_of, logits, strict=True)]
 
@@ -59,22 +65,49 @@ class CodeFormerRestorer:
         codes = torch.stack([observation.logits.argmax(dim=-1) for observation in observations])
         encodings = [observation.rest for observation in observations]
         fused = w != 0
-        if not self._network.config.cft_sizes or fused.all():
-            return self._decode(codes, encodings, w)
+        if not self._sizes or fused.all():
+            return self._restored(codes, encodings, w)
         # The feature transformations of a face whose w is zero add nothing: it goes without them.
         restored = torch.empty(len(w), *encodings[0].image.shape[1:], device=self._device)
         for part, weights in ((fused, w), (~fused, None)):
             its = part.nonzero().flatten().tolist()
             if its:
-                weights = weights[its] if weights is not None else 0.0
-                restored[its] = self._decode(codes[its], [encodings[i] for i in its], weights)
+                some = [encodings[i] for i in its]
+                restored[its] = self._restored(codes[its], some, None if weights is None else weights[its])
         return restored
 
-    def _decode(self, codes: Tensor, encodings: Sequence[Encoding], w: Tensor | float) -> Tensor:
-        if not isinstance(w, Tensor):
-            encodings = [encoding.without_levels() for encoding in encodings]
-        restored = self._network.decode(codes, Encoding.join(encodings), w)
-        return restored.float().add(1).div_(2).clamp_(0, 1)
+    def _restored(self, codes: Tensor, encodings: Sequence[Encoding], w: Tensor | None) -> Tensor:
+        """Without ``w`` the codes' own faces."""
+        if w is None:
+            [restored] = self._show_codes(codes, torch.cat([encoding.features for encoding in encodings]))
+            return restored
+        encoding = Encoding.join(encodings)
+        levels = [encoding.levels[size] for size in self._sizes]
+        w = w.to(self._device, non_blocking=True)
+        [restored] = self._show(codes, w, encoding.image, encoding.features, *levels)
+        return restored
+
+    # The network's steps: tensors of one row for each face in and out, which is what can be recorded.
+
+    def _see(self, x: Tensor) -> list[Tensor]:
+        encoding = self._network.encode(x)
+        logits = self._network.predict(encoding.features)
+        return [encoding.features, logits, *(encoding.levels[size] for size in self._sizes)]
+
+    def _show(
+        self, codes: Tensor, w: Tensor, image: Tensor, features: Tensor, *levels: Tensor
+    ) -> list[Tensor]:
+        encoding = Encoding(image, features, dict(zip(self._sizes, levels, strict=True)))
+        return [_to_pixels(self._network.decode(codes, encoding, w))]
+
+    def _show_codes(self, codes: Tensor, features: Tensor) -> list[Tensor]:
+        # Without an image, which only networks without feature transformations look at.
+        return [_to_pixels(self._network.decode(codes, Encoding(features, features, {}), 0.0))]
+
+
+def _to_pixels(x: Tensor) -> Tensor:
+    """From about [-1, 1] to [0, 1], float32."""
+    return x.float().add(1).div_(2).clamp_(0, 1)
 
 
 def build_codeformer(state: Mapping[str, Tensor], metadata: Mapping[str, str], source: str) -> CodeFormer:

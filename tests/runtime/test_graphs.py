@@ -1,0 +1,146 @@
+"""Batches of fixed sizes, compiled code, and doing without: all but the CUDA device itself."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+import torch
+
+from vidrestore.runtime import graphs
+from vidrestore.runtime.graphs import Accelerated, keep_compiled, record
+
+
+def step(x, y):
+    return [x * 2 + y[:, None], y + 1]
+
+
+class Recorder:
+    """In the place of CUDA graphs: holds to one size, and to its own memory."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+
+    def __call__(self, step, inputs):
+        size = len(inputs[0])
+        self.sizes.append(size)
+
+        def replay(*given):
+            assert all(len(x) == size for x in given)
+            return step(*given)
+
+        return replay
+
+
+@pytest.fixture(autouse=True)
+def _say_again():
+    graphs._say_without.cache_clear()
+
+
+def run(accelerated, count):
+    x, y = torch.rand(count, 3), torch.rand(count)
+    for found, expected in zip(accelerated(x, y), step(x, y), strict=True):
+        torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize(
+    ("counts", "sizes"),
+    [
+        ([4, 3, 1, 4, 2], [4]),
+        ([1, 2, 3, 4], [1, 2, 4]),
+        ([16, 3, 4, 5], [16, 4]),
+        ([5], [8]),
+        ([6, 8, 9], [8, 16]),
+    ],
+    ids=["filled up", "larger and larger", "too few for the large one", "a power of two", "next power"],
+)
+def test_batches_are_filled_up_to_few_sizes(counts, sizes):
+    recorder = Recorder()
+    accelerated = Accelerated(step, recorder=recorder, compiler=None)
+    for count in counts:
+        run(accelerated, count)
+    assert recorder.sizes == sizes
+
+
+def test_long_runs_are_compiled_and_recorded_anew(caplog):
+    caplog.set_level(logging.INFO)
+    recorder, compiled = Recorder(), []
+
+    def compiler(step):
+        compiled.append(step)
+        return lambda *inputs: step(*inputs)
+
+    accelerated = Accelerated(step, recorder=recorder, compiler=compiler, compile_after=10)
+    for count in (4, 4, 3, 4, 4):
+        run(accelerated, count)
+    assert compiled == [step]
+    assert recorder.sizes == [4, 4]
+    assert "compiling" in caplog.text
+
+
+def _impossible(*_):
+    raise RuntimeError("no compiler was found\nin a hundred places")
+
+
+@pytest.mark.parametrize("when", ["at once", "when first used"])
+def test_without_a_compiler_the_step_goes_on_as_it_is(when, caplog):
+    compiler = _impossible if when == "at once" else lambda step: _impossible
+    recorder = Recorder()
+    for _ in range(2):  # steps of one network
+        accelerated = Accelerated(step, recorder=recorder, compiler=compiler, compile_after=1)
+        for count in (2, 2, 2):
+            run(accelerated, count)
+    warnings = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
+    assert warnings == ["going on without compiled code: no compiler was found"]
+    assert recorder.sizes == [2, 2]
+
+
+def test_without_recording_the_step_goes_on_as_it_is(caplog):
+    accelerated = Accelerated(step, recorder=_impossible, compiler=None)
+    for count in (2, 3, 1):
+        run(accelerated, count)
+    assert caplog.text.count("going on without CUDA graphs: no compiler was found") == 1
+
+
+@pytest.mark.parametrize("where", ["step", "recorder", "compiler"])
+def test_memory_that_ran_out_is_not_done_without(where):
+    def full(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    accelerated = Accelerated(
+        full if where == "step" else step,
+        recorder=full if where == "recorder" else Recorder(),
+        compiler=full if where == "compiler" else None,
+        compile_after=0,
+    )
+    with pytest.raises(torch.OutOfMemoryError):
+        accelerated(torch.rand(2, 3), torch.rand(2))
+
+
+def test_compiled_code_is_kept_where_the_environment_says(monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "chosen")
+    keep_compiled(tmp_path)
+    assert graphs.os.environ["TORCHINDUCTOR_CACHE_DIR"] == "chosen"
+    monkeypatch.delenv("TORCHINDUCTOR_CACHE_DIR")
+    keep_compiled(tmp_path)
+    assert graphs.os.environ["TORCHINDUCTOR_CACHE_DIR"] == str(tmp_path)
+
+
+@pytest.mark.gpu
+def test_a_recording_is_the_step():
+    accelerated = Accelerated(step, recorder=record, compiler=None)
+    kept = []
+    for count in (4, 3, 4):
+        x, y = torch.rand(count, 3, device="cuda"), torch.rand(count, device="cuda")
+        kept.append((accelerated(x, y), step(x, y)))
+    for found, expected in kept:  # results are not written over by later ones
+        torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.gpu
+@pytest.mark.slow
+def test_compiled_code_is_the_step():
+    accelerated = Accelerated(step, compile_after=3)
+    for count in (4, 4, 2):
+        x, y = torch.rand(count, 3, device="cuda"), torch.rand(count, device="cuda")
+        torch.testing.assert_close(accelerated(x, y), step(x, y))
