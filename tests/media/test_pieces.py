@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -200,6 +201,28 @@ def test_a_full_disk_is_one_sentence_and_keeps_what_is_done(tmp_path: Path, monk
     assert not out.exists()
     write_pieces(source, out, settings, 10)
     assert reader.packets(out) == reader.packets(tmp_path / "whole.mp4")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits on files are POSIX's")
+def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
+    """Files that cannot grow beyond a limit fail as they do on a full disk: when written, and when closed."""
+    import resource
+
+    source, out = clip(tmp_path / "in.mp4"), tmp_path / "o.mkv"
+    write_pieces(source, out, EncoderSettings(codec="ffv1"), 10)
+    before, size = resource.getrlimit(resource.RLIMIT_FSIZE), out.stat().st_size
+    out.unlink()
+    # Two of the pieces, of which there are more than three, can be joined.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(0.7 * size), before[1]))
+    try:
+        with pytest.raises(OutputError, match=r"o\.mkv cannot be written: File too large") as caught:
+            write_pieces(source, out, EncoderSettings(codec="ffv1"), 10)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "frames are done and kept" in caught.value.__notes__[0]
+    assert not [path for path in tmp_path.rglob("*") if path.suffix in (".part", ".mkv")]
+    write_pieces(source, out, EncoderSettings(codec="ffv1"), 10)
+    assert len(reader.frames(out)) == COUNT
 
 
 def test_pieces_that_cannot_be_joined_are_refused(tmp_path: Path, monkeypatch) -> None:

@@ -72,9 +72,13 @@ def check_space(out: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise OutputError(
-            f"{folder} has {free / 1e9:.1f} GB free, and {out.name} needs about {needed / 1e9:.1f} GB while "
-            "it is made; make room or choose another folder"
+            f"{folder} has {_size(free)} free, and {out.name} needs about {_size(needed)} while it is made; "
+            "make room or choose another folder"
         )
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
 
 
 def check_place(out: Path, source: Path, *, overwrite: bool) -> None:

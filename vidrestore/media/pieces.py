@@ -11,6 +11,7 @@ import json
 import os
 import struct
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -74,7 +75,8 @@ class PieceFile:
 
     def abandon(self) -> None:
         """Remove what there is of it."""
-        self._file.close()
+        with suppress(OSError):  # on a full disk closing fails as well
+            self._file.close()
         self._part.unlink(missing_ok=True)
 
 

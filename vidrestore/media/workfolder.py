@@ -95,6 +95,10 @@ class WorkFolder:
         """What was noted for a frame, if anything."""
         return self._read(f"{frame:010}.json")
 
+    def forget(self, frame: int) -> None:
+        """What was noted for a frame is no longer needed."""
+        (self.path / f"{frame:010}.json").unlink(missing_ok=True)
+
     def _locked(self) -> BinaryIO | None:
         while True:
             self.path.mkdir(exist_ok=True)

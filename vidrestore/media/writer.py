@@ -91,6 +91,7 @@ class Writer:
 class _Open:
     """The piece that frames go to."""
 
+    first: int  #: the number of its first frame
     video: VideoEncoder
     file: PieceFile
     frames: int = 0
@@ -174,7 +175,7 @@ class PieceWriter:
         with writing(self._out):
             if self._current is None:
                 video, self._fresh = self._fresh or self._new_encoder(), None
-                self._current = _Open(video, PieceFile(self.folder.piece_path(self.frames)))
+                self._current = _Open(self.frames, video, PieceFile(self.folder.piece_path(self.frames)))
             current = self._current
             current.file.add(current.video.encode(frame))
         current.frames += 1
@@ -185,14 +186,15 @@ class PieceWriter:
             self._end_piece()
 
     def _close(self, error: BaseException | None) -> None:
-        self._finisher.shutdown()  # a piece that is being finished is worth waiting for
-        if self._muxer:
-            self._muxer.abandon()
-        if self._current:
-            self._current.abandon()
-        if self._fresh:
-            self._fresh.close()
-        self.folder.__exit__(type(error) if error else None, error)
+        with ExitStack() as stack:  # in the opposite order
+            stack.callback(self.folder.__exit__, type(error) if error else None, error)
+            if self._fresh:
+                stack.callback(self._fresh.close)
+            if self._current:
+                stack.callback(self._current.abandon)
+            if self._muxer:
+                stack.callback(self._muxer.abandon)
+            stack.callback(self._finisher.shutdown)  # a piece that is being finished is worth waiting for
 
     def _finish(self) -> None:
         if self._current:
@@ -226,6 +228,7 @@ class PieceWriter:
             current.abandon()
             raise
         current.video.close()
+        self.folder.forget(current.first)
         self._join(piece)
 
     def _join(self, piece: Piece) -> None:
