@@ -24,6 +24,7 @@ from .media.output import check_place, make_durable, partial_path, writing
 from .media.timeline import Span
 from .options import Options
 from .runtime.device import find_device
+from .runtime.host import prepare_host
 from .runtime.stages import Stages
 
 log = logging.getLogger(__name__)
@@ -68,6 +69,7 @@ def analyze_video(
     VidrestoreError, and leaves no tracks file behind then.
     """
     started = time.monotonic()
+    prepare_host()
     check_place(options.output, options.input, overwrite=options.overwrite)
     with ExitStack() as stack:
         decoder = stack.enter_context(open_video(options))

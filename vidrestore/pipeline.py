@@ -22,6 +22,7 @@ from .portraits import CONTEXT, Models, restore_faces
 from .restore.portrait import Portrait
 from .resume import Resume
 from .runtime.device import find_device
+from .runtime.host import prepare_host
 from .runtime.memory import enough_memory
 from .runtime.profile import Profile
 from .runtime.stages import Stages
@@ -58,6 +59,7 @@ def restore_video(
     Raises VidrestoreError, and leaves no OUT behind then.
     """
     started = time.monotonic()
+    prepare_host()
     check_output(options.output, options.input, overwrite=options.overwrite, container=options.container)
     profile = Profile(find_device(options.device))
     with enough_memory(profile.device), ExitStack() as stack:

@@ -30,6 +30,7 @@ from .restore.portrait import Portrait
 from .restore.steady import compare, steady_input, steady_output
 from .runtime.batching import Batches, choose_batch, fill_batches
 from .runtime.device import find_device, find_precision
+from .runtime.host import side_workers, usable_cores
 from .runtime.profile import Profile
 from .runtime.stages import Stages
 from .runtime.windows import windowed
@@ -158,6 +159,7 @@ def restore_faces(
     batched = partial(fill_batches, batches=batches, hold=2 * batches.size)
     timed = models.profile.timed
     over_time = partial(windowed, key=lambda portrait: portrait.track)
+    beside = partial(over_time, workers=side_workers(usable_cores()))
 
     def begins(before: int) -> Callable[[Frame], bool]:
         """Whether it is the frame so many before a piece."""
@@ -166,16 +168,16 @@ def restore_faces(
     faces = over_time(aligned, chooser(options, settings), reach=choice.REACH)
     faces = ((frame, [portrait for portrait in some if is_wanted(portrait)]) for frame, some in faces)
     if parts & {"input", "output"}:
-        faces = over_time(faces, timed("compare", compare), reach=steady.REACH)
+        faces = beside(faces, timed("compare", compare), reach=steady.REACH)
     if "input" in parts:
-        faces = over_time(faces, timed("steady", steady_input), reach=steady.INPUT_REACH)
+        faces = beside(faces, timed("steady", steady_input), reach=steady.INPUT_REACH)
     faces = batched(stage(faces, "align"), models.observe, fresh=begins(_OBSERVED))
     if "codes" in parts:
         faces = over_time(faces, steady_codes, reach=codes.REACH)
     faces = batched(faces, partial(models.restore, options=options), fresh=begins(_RENDERED))
     faces = stage(faces, "restore")
     if "output" in parts:
-        faces = over_time(faces, timed("steady", steady_output), reach=steady.OUTPUT_REACH)
+        faces = beside(faces, timed("steady", steady_output), reach=steady.OUTPUT_REACH)
     if "colour" in parts:
         faces = over_time(faces, steady_colour, reach=colour.REACH)
     return faces

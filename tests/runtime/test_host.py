@@ -11,12 +11,17 @@ import pytest
 import torch
 
 from vidrestore.runtime import host
-from vidrestore.runtime.host import network_threads, prepare_host, usable_cores
+from vidrestore.runtime.host import network_threads, prepare_host, side_workers, usable_cores
 
 
 @pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 2), (4, 4), (8, 7), (16, 14), (64, 56)])
 def test_threads_for_cores(cores, threads):
     assert network_threads(cores) == threads
+
+
+@pytest.mark.parametrize(("cores", "workers"), [(1, 0), (2, 0), (4, 1), (16, 4), (64, 16)])
+def test_workers_beside_the_networks(cores, workers):
+    assert side_workers(cores) == workers
 
 
 @pytest.fixture

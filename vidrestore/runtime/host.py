@@ -14,6 +14,9 @@ _CHOSEN = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 #: fewer the network would lose more than they gain.
 _SHARED_FROM = 8
 
+#: Cores for each such thread.
+_BESIDE = 4
+
 # mallopt's names in glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -3, -4, -8
 _NEVER = 2**31 - 1
@@ -29,6 +32,11 @@ def prepare_host() -> None:
 def network_threads(cores: int) -> int:
     """Threads for the networks' arithmetic on so many cores."""
     return max(1, cores - cores // _SHARED_FROM)
+
+
+def side_workers(cores: int) -> int:
+    """Threads for what is done to faces beside the networks; none where the stages' own have to do."""
+    return cores // _BESIDE
 
 
 def usable_cores() -> int:
