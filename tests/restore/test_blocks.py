@@ -28,7 +28,7 @@ def test_a_convolution_of_patches_writes_no_patches(patch):
         torch.testing.assert_close(same(x), expected, atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize("shape", [(2, 3, 9, 7), (1, 8, 1, 1)])
+@pytest.mark.parametrize("shape", [(2, 3, 9, 7), (1, 8, 1, 1), (2, 16, 9, 7)])
 def test_double_is_bilinear(shape):
     x = torch.randn(shape, generator=torch.Generator().manual_seed(0))
     expected = functional.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
