@@ -17,10 +17,11 @@ import torch
 
 from tests.clips import decode, write
 from tests.test_pipeline import portrait, run
-from vidrestore import pipeline
+from vidrestore import pipeline, portraits
 from vidrestore.__main__ import main
 from vidrestore.media.pixels import plane_views
 from vidrestore.portraits import Models
+from vidrestore.runtime.device import DTYPES
 
 #: Something of every stage, by the thread that it runs in.
 STAGES = {
@@ -182,3 +183,7 @@ def test_profile_is_printed_when_asked_for(clip, tmp_path, capsys):
         "encode",
     ]
     assert any(line.startswith("network") for line in lines)
+
+
+def test_memory_is_known_for_every_precision():
+    assert portraits._FACE_BYTES.keys() == DTYPES.keys()

@@ -27,7 +27,7 @@ Other commands:
   vidrestore weights            list the models, their licences and whether they are here
   vidrestore weights get NAME   download one
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 and 143 stopped by SIGINT and SIGTERM.
 """
 
 

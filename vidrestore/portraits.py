@@ -41,7 +41,7 @@ _W_STEP = 0.02
 
 
 #: What the published network takes for each face of a batch, in bytes, as measured on a CPU.
-_FACE_BYTES = {"fp32": 512 << 20, "bf16": 264 << 20}
+_FACE_BYTES = {"fp32": 512 << 20, "bf16": 264 << 20, "fp16": 264 << 20}
 
 #: Frames to each side that have a part in what a face becomes: those of all steps that look across time.
 CONTEXT = choice.REACH + steady.REACH + steady.INPUT_REACH + codes.REACH + steady.OUTPUT_REACH + colour.REACH
