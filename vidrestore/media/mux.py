@@ -14,15 +14,16 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from ..errors import InputError
+from ..errors import InputError, OutputError
 from .copy import StreamCopier, track_languages
 from .decode import Decoder
 from .encoding import VideoEncoder
-from .probe import USUAL_RATE, frame_rate
+from .matroska import write_shapes
+from .probe import USUAL_RATE, describe, frame_rate
 from .pyav import KEEP_METADATA
 from .quicktime import write_languages
 from .repair import PacketTimes
-from .streams import add_stream_like
+from .streams import Action, add_stream_like
 from .tags import QUICKTIME
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,8 @@ _OPTIONS = {
 #: part has an index of its own.
 _INDEX_FIRST = {"movflags": "+faststart"}
 _IN_PARTS = {"movflags": "+frag_keyframe+delay_moov+default_base_moof"}
+#: Codecs whose packets tell every reader the shape of pixels.
+_TELL_SHAPE = ("h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4")
 
 
 class Muxer:
@@ -55,8 +58,11 @@ class Muxer:
         self._copier = StreamCopier(
             decoder.path, decoder.timeline, muxer=muxer, main=decoder.stream.index, called=called
         )
-        self._seekable = seekable
+        self._seekable, self._called = seekable, called
         self._source, self._strict = decoder.path, decoder.strict
+        # Of the pixels of a Matroska file's video tracks: all, and those that only its header tells.
+        self._shapes: list[Fraction | None] = []
+        self._header_only: list[Fraction] = []
         self._times: defaultdict[int, PacketTimes] = defaultdict(PacketTimes)
         self._lost = 0
         try:
@@ -68,6 +74,10 @@ class Muxer:
                 name, "w", format=muxer, options=options, **KEEP_METADATA
             )
             self._video = self._add_streams(decoder, encoder)
+            if muxer in _OPTIONS:
+                self._note_shapes(decoder, encoder)
+                if not seekable:
+                    self._lose_shapes()
             self._container.start_encoding()
         except BaseException:
             self.abandon()
@@ -96,6 +106,8 @@ class Muxer:
         self._container.close()
         if muxer == "mov" and self._seekable:
             write_languages(Path(name), tracks)
+        if self._seekable and any(self._shapes) and not write_shapes(Path(name), self._shapes):
+            self._lose_shapes()
         self._copier.close()
 
     def _copy(self, packet: Packet) -> None:
@@ -131,6 +143,29 @@ class Muxer:
         if chapters := self._copier.chapters():
             self._container.set_chapters(chapters)
         return video
+
+    def _note_shapes(self, decoder: Decoder, encoder: VideoEncoder) -> None:
+        for stream in self._copier.source.streams.video:
+            if stream.index == decoder.stream.index:
+                codec = encoder.stream.codec_context.codec.canonical_name
+            elif self._copier.plans[stream.index].action is Action.COPIED:
+                codec = describe(stream).codec
+            else:
+                continue
+            shape = stream.sample_aspect_ratio
+            self._shapes.append(shape if shape != 1 else None)
+            if shape not in (None, 1) and codec not in _TELL_SHAPE:
+                self._header_only.append(shape)
+
+    def _lose_shapes(self) -> None:
+        """Say which shapes of pixels OUT does not tell, or raise OutputError where nothing must be lost."""
+        if not self._header_only:
+            return
+        shapes = ", ".join(f"{shape.numerator}:{shape.denominator}" for shape in self._header_only)
+        loss = f"{self._called} cannot tell that its pixels have the shape {shapes}; .mp4 and .mov can"
+        if self._strict:
+            raise OutputError(f"--strict: {loss}")
+        log.warning("%s", loss)
 
     def _add_video(self, source: VideoStream, decoder: Decoder, encoder: VideoEncoder) -> VideoStream:
         # Not the encoder's own stream, so that several encoders, one after another, can fill it.
