@@ -4,8 +4,8 @@
 
 Small files of many kinds are made, then damaged: cut short, bits flipped, stretches zeroed, made noise,
 left out, repeated or swapped. Each is restored in a process of its own. It must end in time, without a
-traceback or a crash; an error is one sentence and leaves no OUT; an OUT that is there can be decoded to its end
-and has as many frames as was said; the input is as it was. Cases that fail are kept in --keep.
+traceback or a crash; an error is one sentence and leaves no OUT; an OUT that is there can be decoded to its
+end and has as many frames as was said; the input is as it was. Cases that fail are kept in --keep.
 """
 
 from __future__ import annotations
@@ -305,9 +305,8 @@ def main() -> int:
             by_kind[case.kind][outcome] += 1
             slowest = max(slowest, seconds)
             if outcome not in FINE or words.verbose:
-                print(
-                    f"case {case.number} {case.kind} {case.damage} {case.options} {case.out}: {outcome}\n{what}"
-                )
+                about = f"{case.number} {case.kind} {case.damage} {case.options} {case.out}"
+                print(f"case {about}: {outcome}\n{what}")
     print(f"{words.cases} cases in {time.monotonic() - started:.0f} s, the slowest {slowest:.1f} s")
     for kind, counts in by_kind.items():
         print(f"  {kind:12} " + ", ".join(f"{outcome} {n}" for outcome, n in sorted(counts.items())))
