@@ -18,7 +18,7 @@ class Portrait:
     """Steps return a copy with more in it."""
 
     track: int
-    image: Tensor | None  #: (3, S, S) RGB in [0, 1], what is restored: the crop, or the crop held steady
+    image: Tensor | None  #: (3, S, S) RGB in [0, 1], float16: the crop, or the crop held steady
     view: View | None  #: the crop as it is compared with others
     condition: Condition | None = None  #: what the crop shows of itself
     w: float = 0.5  #: its fidelity weight
