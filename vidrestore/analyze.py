@@ -109,7 +109,7 @@ def follow_faces(
     device: torch.device,
     stage: Stages,
     watch: Callable[[FaceSource, Tracked], Tracked] = lambda source, tracked: tracked,
-) -> tuple[FaceSource, Iterator[tuple[Frame, tuple[Face, ...]]]]:
+) -> tuple[FaceSource, Tracked]:
     """Where the faces of a run come from, and its frames with them: from ``options.tracks``, or found now.
 
     Decoding and finding become stages of ``stage``. ``watch`` sees the frames as they leave their source.
