@@ -10,7 +10,7 @@ import torch
 
 from vidrestore.errors import DeviceError
 from vidrestore.runtime import batching
-from vidrestore.runtime.batching import LARGEST, USUAL, Batches, choose_batch, fill_batches
+from vidrestore.runtime.batching import LARGEST, USUAL, Batches, choose_batch, fill_batches, one_by_one
 from vidrestore.runtime.memory import is_out_of_memory
 
 
@@ -167,5 +167,21 @@ def test_the_batch_is_what_half_of_the_free_memory_holds(free, batch, monkeypatc
     assert choose_batch(torch.device("cuda"), 2**30) == batch
 
 
-def test_a_cpu_takes_the_usual_batch():
-    assert choose_batch(torch.device("cpu"), 2**30) == USUAL
+@pytest.mark.parametrize(("device", "batch"), [("cpu", 1), ("mps", USUAL)])
+def test_the_batch_where_memory_does_not_say(device, batch):
+    assert choose_batch(torch.device(device), 2**30) == batch
+
+
+@pytest.mark.parametrize("rows", [1, 5])
+def test_a_step_one_by_one_is_the_step(rows):
+    seen = []
+
+    def step(x, y):
+        seen.append((len(x), len(y)))
+        return [x * y, y]
+
+    x, y = torch.rand(rows, 3, 4), torch.rand(rows, 1, 1)
+    product, same = one_by_one(step)(x, y)
+    assert seen == [(1, 1)] * rows
+    torch.testing.assert_close(product, x * y, rtol=0, atol=0)
+    torch.testing.assert_close(same, y, rtol=0, atol=0)

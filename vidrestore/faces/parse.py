@@ -10,6 +10,7 @@ from torch import Tensor
 from torchvision.transforms.functional import gaussian_blur
 
 from ..errors import WeightsError
+from ..runtime.batching import one_by_one
 from ..runtime.device import DTYPES
 from .mask import border_mask
 
@@ -38,14 +39,19 @@ class FaceParser:
                 "these are not ParseNet's weights; get them with: vidrestore weights get parsenet"
             ) from None
         self._network.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+        on_cpu = torch.device(device).type == "cpu"
+        self._see = one_by_one(self._classes) if on_cpu else self._classes
 
     @torch.inference_mode()
     def __call__(self, faces: Tensor) -> Tensor:
         """Faces (N, 3, 512, 512) RGB in [0, 1] -> soft masks (N, 512, 512) in [0, 1]."""
-        reduced = self._dtype != torch.float32
-        with torch.autocast(faces.device.type, self._dtype, enabled=reduced):
-            classes = self._network(faces * 2 - 1)[0].argmax(dim=1)
+        [classes] = self._see(faces)
         mask = torch.isin(classes, torch.tensor(_FACE_CLASSES, device=classes.device)).float()
         radius = int(3 * _SOFTNESS)
         mask = gaussian_blur(mask[:, None], 2 * radius + 1, _SOFTNESS)[:, 0]
         return mask * border_mask(SIZE, mask.device)
+
+    def _classes(self, faces: Tensor) -> list[Tensor]:
+        reduced = self._dtype != torch.float32
+        with torch.autocast(faces.device.type, self._dtype, enabled=reduced):
+            return [self._network(faces * 2 - 1)[0].argmax(dim=1)]

@@ -16,12 +16,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from .batching import Step
 from .memory import is_out_of_memory
 
 log = logging.getLogger(__name__)
-
-#: Tensors in, tensors out, each with one row for each face.
-Step = Callable[..., Sequence[Tensor]]
 
 #: A batch is filled up to a size that is there if that is at most so many times its own; else its own size,
 #: up to a power of two, is recorded too.

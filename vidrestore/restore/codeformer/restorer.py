@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ...errors import WeightsError
+from ...runtime.batching import one_by_one
 from ...runtime.device import DTYPES, set_products
 from ...runtime.graphs import Accelerated, keep_compiled
 from ...weights.store import cache_dir
@@ -47,6 +48,9 @@ class CodeFormerRestorer:
             keep_compiled(cache_dir() / "compiled")
             self._see, self._show = Accelerated(self._see), Accelerated(self._show)
             self._show_codes = Accelerated(self._show_codes)
+        elif self._device.type == "cpu":
+            self._see, self._show = one_by_one(self._see), one_by_one(self._show)
+            self._show_codes = one_by_one(self._show_codes)
 
     def __call__(self, faces: Tensor, w: Tensor) -> Tensor:
         return self.render(self.observe(faces), w)
