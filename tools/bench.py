@@ -306,7 +306,16 @@ def machine() -> dict[str, Any]:
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     names = (line.split(":")[1].strip() for line in _cpu_lines() if line.startswith("model name"))
     cpu = next(names, platform.processor())
-    return {"cpu": cpu, "cores": os.cpu_count(), "threads": torch.get_num_threads(), "gpu": gpu} | {
+    if torch.cpu._is_amx_tile_supported():
+        bf16 = "AMX"
+    else:
+        bf16 = "AVX-512" if torch.cpu._is_avx512_bf16_supported() else "none"
+    return {
+        "cpu": cpu,
+        "bf16": bf16,
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "gpu": gpu,
         "torch": torch.__version__,
         "python": platform.python_version(),
     }
@@ -321,8 +330,10 @@ def main(argv: list[str] | None = None) -> None:
     words = parser().parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
         rows = words.work(words, Path(folder))
+    measured_on = machine()
+    print("measured on:", ", ".join(f"{name} {value}" for name, value in measured_on.items()))
     if words.json:
-        figures = {"command": words.command, "machine": machine(), "rows": rows}
+        figures = {"command": words.command, "machine": measured_on, "rows": rows}
         words.json.write_text(json.dumps(figures, indent=2) + "\n")
 
 
