@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 
 import pytest
 
 from tests import listing, sources
+from tests.media.frames import synthetic
 from tests.media.test_copy import full
 from tests.media.through import through
 from vidrestore.__main__ import main
@@ -55,6 +57,12 @@ def test_chapters_and_a_timecode_are_made_anew(tmp_path):
     text = plan_text(plan(Options(input=source, output=tmp_path / "out.mov")))
     assert "made anew from the chapters" in text
     assert "made anew from the timecode" in text
+
+
+def test_numbered_pictures_have_the_rate_asked_for(tmp_path):
+    synthetic(tmp_path / "p_%02d.png", "testsrc2=s=64x48:r=25:d=0.2")
+    planned = plan(Options(input=tmp_path / "p_%02d.png", output=tmp_path / "out.mp4", rate=Fraction(30)))
+    assert planned["input"]["streams"][0]["frame_rate"] == "30"
 
 
 def test_from_the_command_line(tmp_path, capsys):

@@ -40,7 +40,7 @@ def plan(options: Options) -> dict[str, Any]:
     if options.strict:
         refuse_losses(options.input, muxer, main, name_of(options.output))
     return {
-        "input": report(options.input, video_stream=options.video_stream),
+        "input": report(options.input, video_stream=options.video_stream, rate=options.rate),
         "output": {"path": str(options.output), "container": muxer},
         "streams": [
             {

@@ -56,7 +56,9 @@ def test_weights_of_another_network_are_refused():
 def test_strength_scales_the_mask(parser, monkeypatch, parsed):
     logits = torch.zeros(1, 19, 512, 512)
     logits[:, 1] = 1
-    monkeypatch.setattr(parser._network, "forward", lambda faces: (logits.expand(len(faces), -1, -1, -1), None))
+    monkeypatch.setattr(
+        parser._network, "forward", lambda faces: (logits.expand(len(faces), -1, -1, -1), None)
+    )
     restored = torch.zeros(2, 3, 512, 512)
     full, faint = face_masks([aligned(1.0), aligned(0.25)], restored, parser if parsed else None)
     assert full.max() > 0

@@ -165,6 +165,17 @@ def test_dynamic_metadata_is_named_as_lost(tmp_path, caplog):
         pass_through(source, tmp_path / "strict.mkv", strict=True)
 
 
+def test_a_format_that_no_encoder_has_is_told_of(tmp_path, caplog):
+    source = clip(tmp_path / "in.mkv", pix_fmt="yuva420p", codec="ffv1")
+    opaque = EncoderSettings("libx264", preset="ultrafast")
+    pass_through(source, tmp_path / "out.mp4", opaque)
+    assert "loses some of its yuva420p: yuv420p is the nearest that libx264 can do" in caplog.text
+    with pytest.raises(OutputError, match=r"--strict: .* some of its yuva420p"):
+        pass_through(source, tmp_path / "strict.mp4", opaque, strict=True)
+    assert not (tmp_path / "strict.mp4").exists()
+    pass_through(source, tmp_path / "asked.mp4", EncoderSettings("libx264", pix_fmt="yuv420p"), strict=True)
+
+
 def test_hlg_and_its_tags_stay(tmp_path):
     tags = HDR10 | {"color_trc": 18}
     source = clip(tmp_path / "in.mkv", pix_fmt="yuv420p10le", codec="ffv1", tags=tags)

@@ -255,7 +255,7 @@ def _pixel_format(codec: av.Codec, source: Decoder, wanted: str | None) -> str:
         return wanted
     chosen = _nearest(codec, source)
     if any(_loss(given, chosen)[:4]):
-        log.warning("%s video is encoded as %s, the nearest that %s can do", given, chosen, codec.name)
+        _give_up(f"some of its {given}: {chosen} is the nearest that {codec.name} can do", source)
     return chosen
 
 

@@ -77,11 +77,12 @@ _MATRICES = (
 _FIELD_ORDERS = (None, "progressive", "top", "bottom", "top, bottom first", "bottom, top first")
 
 
-def report(path: Path, *, video_stream: int | None = None) -> dict[str, Any]:
+def report(path: Path, *, video_stream: int | None = None, rate: Fraction | None = None) -> dict[str, Any]:
     """All of a file's headers, and what its first frame says of itself, ready for JSON: times in seconds,
     exact fractions as text, None or nothing where the file does not tell. ``restores`` is the number of the
-    stream that a run would restore. Raises InputError where it cannot be read."""
-    with open_input(path) as container:
+    stream that a run would restore; ``rate`` is that of numbered pictures. Raises InputError where it cannot
+    be read."""
+    with open_input(path, rate=rate) as container:
         try:
             main = main_video(container, path, video_stream)
             note = None
