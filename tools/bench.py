@@ -215,7 +215,9 @@ def memory(words: argparse.Namespace, folder: Path) -> Rows:
         given = vars(words) | {"clip": clip, "json": figures, "frames": 0}
         names = ("clip", "json", "frames", "slow", "model", "device", "precision", "batch")
         settings = [word for name in names for word in (f"--{name}", str(given[name]))]
-        if subprocess.run([sys.executable, __file__, "child", *settings], stdout=subprocess.DEVNULL).returncode:
+        if subprocess.run(
+            [sys.executable, __file__, "child", *settings], stdout=subprocess.DEVNULL
+        ).returncode:
             raise SystemExit("a run failed")
         rows.append({"length": times, **json.loads(figures.read_text())["rows"][0]})
     show(rows, "length frames faces wall:.1f frames_per_second:.2f peak_mb:.0f device_mb:.0f")
