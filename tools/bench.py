@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 import platform
 import statistics
 import subprocess
@@ -89,12 +88,14 @@ def network(words: argparse.Namespace, folder: Path) -> Rows:
     from vidrestore.measure.speed.network import matmul_peak, measure_network
     from vidrestore.restore.models import load_restorer
     from vidrestore.runtime.device import find_device, find_precision
+    from vidrestore.runtime.host import prepare_host
 
     device = find_device(words.device)
+    precisions = [find_precision(precision, device) for precision in words.precisions]
+    peaks = {precision: matmul_peak(device, precision) for precision in precisions}
+    prepare_host()  # from here on threads are as in a run
     rows = []
-    for precision in words.precisions:
-        precision = find_precision(precision, device)
-        peak = matmul_peak(device, precision)
+    for precision, peak in peaks.items():
         common = {"device": device, "precision": precision, "peak": peak, "seconds": words.seconds}
         for name in words.models:
             model = find_model(name, folder)
@@ -305,6 +306,8 @@ def machine() -> dict[str, Any]:
     """What it was measured on."""
     import torch
 
+    from vidrestore.runtime.host import usable_cores
+
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     names = (line.split(":")[1].strip() for line in _cpu_lines() if line.startswith("model name"))
     cpu = next(names, platform.processor())
@@ -315,8 +318,7 @@ def machine() -> dict[str, Any]:
     return {
         "cpu": cpu,
         "bf16": bf16,
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
+        "cores": usable_cores(),
         "gpu": gpu,
         "torch": torch.__version__,
         "python": platform.python_version(),

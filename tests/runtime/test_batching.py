@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
+import time
 
 import pytest
 import torch
@@ -167,21 +169,41 @@ def test_the_batch_is_what_half_of_the_free_memory_holds(free, batch, monkeypatc
     assert choose_batch(torch.device("cuda"), 2**30) == batch
 
 
-@pytest.mark.parametrize(("device", "batch"), [("cpu", 1), ("mps", USUAL)])
-def test_the_batch_where_memory_does_not_say(device, batch):
-    assert choose_batch(torch.device(device), 2**30) == batch
+def test_the_batch_where_memory_does_not_say(monkeypatch):
+    monkeypatch.setattr(batching, "faces_at_once", lambda: 3)
+    assert choose_batch(torch.device("cpu"), 2**30) == 3
+    assert choose_batch(torch.device("mps"), 2**30) == USUAL
 
 
+@pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("rows", [1, 5])
-def test_a_step_one_by_one_is_the_step(rows):
-    seen = []
+def test_a_step_one_by_one_is_the_step(rows, workers, monkeypatch):
+    monkeypatch.setattr(batching, "faces_at_once", lambda: workers)
+    seen, threads = [], set()
 
     def step(x, y):
+        assert torch.is_inference_mode_enabled()
         seen.append((len(x), len(y)))
+        threads.add(threading.get_ident())
+        if len(seen) == 1:
+            time.sleep(0.05)  # so that another thread has its turn
         return [x * y, y]
 
     x, y = torch.rand(rows, 3, 4), torch.rand(rows, 1, 1)
     product, same = one_by_one(step)(x, y)
     assert seen == [(1, 1)] * rows
+    assert len(threads) == min(rows, workers)
     torch.testing.assert_close(product, x * y, rtol=0, atol=0)
     torch.testing.assert_close(same, y, rtol=0, atol=0)
+
+
+def test_what_goes_wrong_with_one_of_them_is_raised(monkeypatch):
+    monkeypatch.setattr(batching, "faces_at_once", lambda: 2)
+
+    def step(x):
+        if x[0] == 2:
+            raise ValueError("the third")
+        return [x]
+
+    with pytest.raises(ValueError, match="the third"):
+        one_by_one(step)(torch.arange(4))

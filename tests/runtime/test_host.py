@@ -11,12 +11,31 @@ import pytest
 import torch
 
 from vidrestore.runtime import host
-from vidrestore.runtime.host import network_threads, prepare_host, side_workers, usable_cores
+from vidrestore.runtime.host import (
+    faces_at_once,
+    network_threads,
+    prepare_host,
+    side_workers,
+    usable_cores,
+)
 
 
-@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 2), (4, 4), (8, 7), (16, 14), (64, 56)])
-def test_threads_for_cores(cores, threads):
+@pytest.mark.parametrize(
+    ("cores", "threads", "faces"),
+    [(1, 1, 1), (2, 1, 2), (3, 1, 3), (4, 1, 4), (8, 1, 4), (16, 3, 4), (64, 14, 4)],
+)
+def test_cores_are_for_faces_first(monkeypatch, cores, threads, faces):
     assert network_threads(cores) == threads
+    monkeypatch.setattr(host, "usable_cores", lambda: cores)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    assert faces_at_once() == faces
+
+
+@pytest.mark.parametrize(("threads", "faces"), [(2, 4), (4, 2), (8, 1), (16, 1)])
+def test_where_pytorch_has_more_threads_fewer_faces_are_taken(monkeypatch, threads, faces):
+    monkeypatch.setattr(host, "usable_cores", lambda: 8)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    assert faces_at_once() == faces
 
 
 @pytest.mark.parametrize(("cores", "workers"), [(1, 0), (2, 0), (4, 1), (16, 4), (64, 16)])
@@ -27,6 +46,8 @@ def test_workers_beside_the_networks(cores, workers):
 @pytest.fixture
 def machine(monkeypatch):
     """Four cores of two threads each, of which six are this process's: 0, 1, 2 and 4, 5, 6."""
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 4, 5, 6}, raising=False)
     monkeypatch.setattr(host, "_siblings", lambda processor: str(processor % 4))
     monkeypatch.setattr(host, "_quota", lambda path: None)
@@ -48,17 +69,20 @@ def test_a_control_group_may_give_less(tmp_path, text, quota):
     assert host._quota(path) == quota
 
 
-@pytest.mark.parametrize(("variable", "threads"), [(None, 3), ("OMP_NUM_THREADS", 7), ("MKL_NUM_THREADS", 7)])
-def test_who_chose_threads_keeps_them(machine, monkeypatch, variable, threads):
-    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-        monkeypatch.delenv(name, raising=False)
-    if variable:
-        monkeypatch.setenv(variable, "7")
+@pytest.mark.parametrize("variable", ["OMP_NUM_THREADS", "MKL_NUM_THREADS"])
+@pytest.mark.parametrize(("text", "cores"), [("7", 7), ("1", 1), ("0", 1), ("", 3), ("many", 3)])
+def test_who_chose_threads_has_so_many_cores(machine, monkeypatch, variable, text, cores):
+    monkeypatch.setenv(variable, text)
+    assert usable_cores() == cores
+
+
+def test_a_run_sets_what_its_cores_are_for(monkeypatch):
+    monkeypatch.setattr(host, "usable_cores", lambda: 16)
     monkeypatch.setattr(host, "keep_freed_memory", lambda: True)
-    found = [7]
-    monkeypatch.setattr(torch, "set_num_threads", lambda count: found.append(count))
+    found = []
+    monkeypatch.setattr(torch, "set_num_threads", found.append)
     prepare_host()
-    assert found[-1] == threads
+    assert found == [3]
 
 
 _BLOCKS = """

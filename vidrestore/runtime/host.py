@@ -8,13 +8,15 @@ from pathlib import Path
 
 import torch
 
-#: A user who sets one of these has chosen.
+#: A user who sets one of these has chosen how many cores are used.
 _CHOSEN = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
+#: Faces that a CPU's network takes at once, where it has the cores. A face is hundreds of small steps:
+#: threads that share one wait for each other between them, half of the time in the embedded network.
+_AT_ONCE = 4
 #: From so many cores on, one in so many is left to decoding and encoding, which have threads of their own. On
 #: fewer the network would lose more than they gain.
 _SHARED_FROM = 8
-
-#: Cores for each such thread.
+#: Cores for each thread of those beside the networks.
 _BESIDE = 4
 
 # mallopt's names in glibc's malloc.h.
@@ -25,13 +27,17 @@ _NEVER = 2**31 - 1
 def prepare_host() -> None:
     """Set this process up for a run: call it once, before the first network is loaded."""
     keep_freed_memory()
-    if not any(name in os.environ for name in _CHOSEN):
-        torch.set_num_threads(network_threads(usable_cores()))
+    torch.set_num_threads(network_threads(usable_cores()))
 
 
 def network_threads(cores: int) -> int:
-    """Threads for the networks' arithmetic on so many cores."""
-    return max(1, cores - cores // _SHARED_FROM)
+    """Threads that share the arithmetic of one face on so many cores."""
+    return max(1, (cores - cores // _SHARED_FROM) // _AT_ONCE)
+
+
+def faces_at_once() -> int:
+    """How many faces the cores are for, with as many threads for each as PyTorch is set to."""
+    return max(1, min(_AT_ONCE, usable_cores() // torch.get_num_threads()))
 
 
 def side_workers(cores: int) -> int:
@@ -40,8 +46,11 @@ def side_workers(cores: int) -> int:
 
 
 def usable_cores() -> int:
-    """Physical cores that this process may run on, as far as the system tells; no more than a container's
-    share of processor time is worth."""
+    """Cores to use: as many as the user chose, else the physical ones that this process may run on, as far as
+    the system tells, and no more than a container's share of processor time is worth."""
+    chosen = next((os.environ[name] for name in _CHOSEN if name in os.environ), "")
+    if chosen.isdecimal():
+        return max(1, int(chosen))
     if not hasattr(os, "sched_getaffinity"):  # not Linux: PyTorch knows as much
         return torch.get_num_threads()
     processors = os.sched_getaffinity(0)

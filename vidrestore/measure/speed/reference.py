@@ -24,6 +24,7 @@ import numpy as np
 import torch
 
 from ...restore.codeformer import CodeFormer
+from ...runtime.host import usable_cores
 from ...weights import load_state, locate
 from .plain import plain
 
@@ -66,6 +67,7 @@ class Reference:
     def run(self, clip: Path, out: Path, *, codec: str, options: dict[str, str], frames: int) -> ReferenceRun:
         """The first ``frames`` of ``clip``, as video alone; ``codec`` is FFmpeg's name of an encoder."""
         run = ReferenceRun()
+        torch.set_num_threads(usable_cores())  # as PyTorch does by itself
         began = time.perf_counter()
         with av.open(str(clip)) as source, av.open(str(out), "w") as target:
             given = source.streams.video[0]
