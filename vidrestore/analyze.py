@@ -24,7 +24,7 @@ from .media.output import check_place, make_durable, partial_path, writing
 from .media.timeline import Span
 from .options import Options
 from .runtime.device import find_device
-from .runtime.host import prepare_host
+from .runtime.host import network_workers, prepare_host
 from .runtime.stages import Stages
 
 log = logging.getLogger(__name__)
@@ -121,8 +121,9 @@ def follow_faces(
         frames = (f for f in stage(decoder, "decode") if not f.context or recorded.knows(f))
         return recorded, watch(recorded, recorded.stream((frame, None) for frame in frames))
     name = choose_detector(options.detector, offline=options.offline)
-    # On a CPU more than one frame at once only costs memory.
-    batch = 1 if device.type == "cpu" else _PICTURES if options.batch == "auto" else options.batch
+    batch = _PICTURES if options.batch == "auto" else options.batch
+    if device.type == "cpu":
+        batch = network_workers()  # more would only cost memory
     detector = load_detector(name, device)
 
     def find(pictures: np.ndarray) -> list[list[Detection]]:

@@ -322,7 +322,7 @@ class Options:
         type=whole_or_auto,
         metavar="N",
         group="machine",
-        help="faces restored at once; auto is what the device has memory for",
+        help="faces restored at once; auto is what the device has memory for, or cores",
     )
     profile: bool = _option(
         False, "--profile", type=bool, group="machine", help="say at the end where the time went"

@@ -170,7 +170,7 @@ def test_the_batch_is_what_half_of_the_free_memory_holds(free, batch, monkeypatc
 
 
 def test_the_batch_where_memory_does_not_say(monkeypatch):
-    monkeypatch.setattr(batching, "faces_at_once", lambda: 3)
+    monkeypatch.setattr(batching, "network_workers", lambda: 3)
     assert choose_batch(torch.device("cpu"), 2**30) == 3
     assert choose_batch(torch.device("mps"), 2**30) == USUAL
 
@@ -178,7 +178,7 @@ def test_the_batch_where_memory_does_not_say(monkeypatch):
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("rows", [1, 5])
 def test_a_step_one_by_one_is_the_step(rows, workers, monkeypatch):
-    monkeypatch.setattr(batching, "faces_at_once", lambda: workers)
+    monkeypatch.setattr(batching, "network_workers", lambda: workers)
     seen, threads = [], set()
 
     def step(x, y):
@@ -198,7 +198,7 @@ def test_a_step_one_by_one_is_the_step(rows, workers, monkeypatch):
 
 
 def test_what_goes_wrong_with_one_of_them_is_raised(monkeypatch):
-    monkeypatch.setattr(batching, "faces_at_once", lambda: 2)
+    monkeypatch.setattr(batching, "network_workers", lambda: 2)
 
     def step(x):
         if x[0] == 2:

@@ -12,8 +12,8 @@ import torch
 
 from vidrestore.runtime import host
 from vidrestore.runtime.host import (
-    faces_at_once,
     network_threads,
+    network_workers,
     prepare_host,
     side_workers,
     usable_cores,
@@ -28,14 +28,14 @@ def test_cores_are_for_faces_first(monkeypatch, cores, threads, faces):
     assert network_threads(cores) == threads
     monkeypatch.setattr(host, "usable_cores", lambda: cores)
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
-    assert faces_at_once() == faces
+    assert network_workers() == faces
 
 
 @pytest.mark.parametrize(("threads", "faces"), [(2, 4), (4, 2), (8, 1), (16, 1)])
 def test_where_pytorch_has_more_threads_fewer_faces_are_taken(monkeypatch, threads, faces):
     monkeypatch.setattr(host, "usable_cores", lambda: 8)
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
-    assert faces_at_once() == faces
+    assert network_workers() == faces
 
 
 @pytest.mark.parametrize(("cores", "workers"), [(1, 0), (2, 0), (4, 1), (16, 4), (64, 16)])

@@ -4,6 +4,7 @@ Localisation in the Wild", 2019), run in batches, and its output reduced to cand
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -13,6 +14,8 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from ..runtime.batching import one_by_one
 
 Backbone = Literal["mobile0.25", "resnet50"]
 
@@ -45,6 +48,7 @@ class CandidateNetwork:
         _fold_batch_norms(network)
         self._network = network.to(device, memory_format=torch.channels_last).eval()
         self._mean = torch.tensor(MEAN_BGR, device=device).view(1, 3, 1, 1)
+        self._see = one_by_one(self._outputs) if device.type == "cpu" else self._outputs
 
     @torch.inference_mode()
     def __call__(self, images: np.ndarray, floor: float) -> Candidates:
@@ -54,7 +58,7 @@ class CandidateNetwork:
         height, width = images.shape[1:3]
         # A plain copy, whatever the array's strides; seen as NCHW it is in the channels-last layout.
         batch = torch.from_numpy(np.array(images, order="C")).to(self.device).permute(0, 3, 1, 2)
-        offsets, probabilities, landmark_offsets = self._network(batch.float() - self._mean)
+        offsets, probabilities, landmark_offsets = self._see(batch)
 
         image, anchor = torch.nonzero(probabilities[..., 1] > floor, as_tuple=True)
         priors = _priors(self._config["name"], height, width).to(self.device)[anchor]
@@ -64,6 +68,9 @@ class CandidateNetwork:
         landmarks = decode_landm(landmark_offsets[image, anchor], priors, variances).view(-1, 5, 2) * size
         found = (image, probabilities[image, anchor, 1], boxes, landmarks)
         return Candidates(*(tensor.cpu() for tensor in found))
+
+    def _outputs(self, batch: torch.Tensor) -> Sequence[torch.Tensor]:
+        return self._network(batch.float() - self._mean)
 
 
 def _empty_network(backbone: Backbone) -> nn.Module:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ..errors import DeviceError
-from .host import faces_at_once
+from .host import network_workers
 from .memory import free_memory, is_out_of_memory
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ _SHARE = 0.5
 def choose_batch(device: torch.device, face_bytes: int) -> int:
     """How many faces to restore at once where each takes ``face_bytes`` meanwhile: a power of two."""
     if device.type == "cpu":
-        return faces_at_once()
+        return network_workers()
     if device.type != "cuda":
         return USUAL
     fitting = int(free_memory(device) * _SHARE / face_bytes)
@@ -96,8 +96,8 @@ class Batches:
 
 
 def one_by_one(step: Step) -> Step:
-    """``step``, whose tensors have one row for each face, taking each row for itself: for a CPU, where
-    threads with a face each are faster than all of them together.
+    """``step``, whose tensors have one row for each face or frame, taking each row for itself: for a CPU,
+    where threads with a face each are faster than all of them together.
 
     Which kernel a CPU takes for a convolution hangs on the batch, and with it what bfloat16 rounds away: up
     to 8 levels of 255 in a face where there is AMX. Row by row a face is the same in whatever batch.
@@ -111,7 +111,7 @@ def one_by_one(step: Step) -> Step:
         rows = list(zip(*(x.split(1) for x in inputs), strict=True))
         if len(rows) == 1:
             return list(one(rows[0]))
-        results = list(_threads(faces_at_once()).map(one, rows))
+        results = list(_threads(network_workers()).map(one, rows))
         return [torch.cat(parts) for parts in zip(*results, strict=True)]
 
     return apart
@@ -119,7 +119,7 @@ def one_by_one(step: Step) -> Step:
 
 @cache
 def _threads(count: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(count, thread_name_prefix="face")
+    return ThreadPoolExecutor(count, thread_name_prefix="network")
 
 
 def fill_batches(

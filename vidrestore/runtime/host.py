@@ -12,7 +12,7 @@ import torch
 _CHOSEN = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 #: Faces that a CPU's network takes at once, where it has the cores. A face is hundreds of small steps:
 #: threads that share one wait for each other between them, half of the time in the embedded network.
-_AT_ONCE = 4
+_WORKERS = 4
 #: From so many cores on, one in so many is left to decoding and encoding, which have threads of their own. On
 #: fewer the network would lose more than they gain.
 _SHARED_FROM = 8
@@ -32,12 +32,13 @@ def prepare_host() -> None:
 
 def network_threads(cores: int) -> int:
     """Threads that share the arithmetic of one face on so many cores."""
-    return max(1, (cores - cores // _SHARED_FROM) // _AT_ONCE)
+    return max(1, (cores - cores // _SHARED_FROM) // _WORKERS)
 
 
-def faces_at_once() -> int:
-    """How many faces the cores are for, with as many threads for each as PyTorch is set to."""
-    return max(1, min(_AT_ONCE, usable_cores() // torch.get_num_threads()))
+def network_workers() -> int:
+    """How many faces, or frames to be searched, the cores are for at once, with as many threads for each as
+    PyTorch is set to."""
+    return max(1, min(_WORKERS, usable_cores() // torch.get_num_threads()))
 
 
 def side_workers(cores: int) -> int:

@@ -27,8 +27,8 @@ def windowed(
 
     ``around`` are the parts of the same key in the ``reach`` items before and behind it, each with its
     offset, nearest first. A key occurs once in an item. Items come out in order, ``reach`` of them later
-    than they came; as many more are held, so what is held does not grow. With ``workers``, so many threads
-    work on the parts of as many items at a time, which come out so much later.
+    than they came, and the parts of as many more are held, so what is held does not grow. With ``workers``,
+    so many threads work on the parts of as many items at a time, which come out so much later.
     """
     seen = _seen(items, key, reach)
     if workers:
@@ -42,20 +42,21 @@ def _seen(
     items: Iterable[tuple[Item, Sequence[Part]]], key: Callable[[Part], Hashable], reach: int
 ) -> Iterator[tuple[Item, list[Seen]]]:
     """Each item with its parts, as they are given to the work."""
-    held: deque[tuple[Item, dict[Hashable, Part]]] = deque()
+    waiting: deque[Item] = deque()
+    held: deque[dict[Hashable, Part]] = deque()  # of those waiting and of ``done`` before them
     offsets = sorted((o for o in range(-reach, reach + 1) if o), key=abs)
-    done = 0  # of those held, how many have come out
+    done = 0
 
     def result(place: int) -> tuple[Item, list[Seen]]:
-        item, parts = held[place]
-        near = [(o, held[place + o][1]) for o in offsets if 0 <= place + o < len(held)]
-        return item, [
+        near = [(o, held[place + o]) for o in offsets if 0 <= place + o < len(held)]
+        return waiting.popleft(), [
             (part, [(o, others[name]) for o, others in near if name in others])
-            for name, part in parts.items()
+            for name, part in held[place].items()
         ]
 
     for item, parts in items:
-        held.append((item, {key(part): part for part in parts}))
+        waiting.append(item)
+        held.append({key(part): part for part in parts})
         if len(held) > done + reach:
             yield result(done)
             if done == reach:

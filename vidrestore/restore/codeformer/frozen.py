@@ -37,21 +37,26 @@ def freeze(network: CodeFormer, device: torch.device, dtype: torch.dtype) -> Cod
         for name, child in module.named_children():
             if hasattr(child, "frozen"):
                 setattr(module, name, child.frozen())
-    network.to(device, memory_format=torch.channels_last)
     if dtype != torch.float32:
-        _lower_encoder(network.encoder, dtype)
-        _go_on(network.generator.blocks, 0, dtype)
         for part in (network.generator, network.fuse_convs_dict, network.image_transform):
             if part is not None:
-                part.to(dtype)
+                _move(part, device, dtype)
+        _lower_encoder(network.encoder, device, dtype)
+        _go_on(network.generator.blocks, 0, dtype)
+    _move(network, device)
     return network
 
 
-def _lower_encoder(encoder: Encoder, dtype: torch.dtype) -> None:
+def _move(module: nn.Module, device: torch.device, dtype: torch.dtype | None = None) -> None:
+    """All in one step: one copy of the weights, and none in float32 that memory would be kept for."""
+    module.to(device, dtype, memory_format=torch.channels_last)
+
+
+def _lower_encoder(encoder: Encoder, device: torch.device, dtype: torch.dtype) -> None:
     """All between its first convolution and its coarsest level."""
     blocks = encoder.blocks
     coarsest = max((i for i, block in enumerate(blocks) if isinstance(block, Downsample)), default=1)
-    blocks[1:coarsest].to(dtype)
+    _move(blocks[1:coarsest], device, dtype)
     if coarsest > 1:
         _go_on(blocks, 1, dtype)
         _go_on(blocks, coarsest, torch.float32)
