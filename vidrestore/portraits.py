@@ -123,6 +123,7 @@ class Models:
             for portrait, image, mask in zip(portraits, restored, masks, strict=True)
         ]
 
+    @torch.inference_mode()  # as the restorer has it: its results are written to
     def _render(self, portraits: list[Portrait], images: Tensor) -> Tensor:
         """The restored faces (N, 3, S, S), those that drift away from their input with a larger ``w``."""
         seen = [portrait.observation for portrait in portraits]
