@@ -203,18 +203,20 @@ def memory(words: argparse.Namespace, folder: Path) -> Rows:
     import ffmpeg
     import imageio_ffmpeg
 
+    from vidrestore.measure.speed.models import find_model
     from vidrestore.media.probe import probe
     from vidrestore.portraits import CONTEXT
 
     rows = []
+    find_model(words.model, folder)  # making stand-in weights takes memory, too
     # The short one fills all that looks across time: before that, memory grows as it should.
     filled = math.ceil(4 * CONTEXT / (probe(words.clip).frames or 1))
     for times in (filled, filled * words.times):
         clip, figures = folder / f"{times}x{words.clip.suffix}", folder / "figures.json"
         stream = ffmpeg.input(str(words.clip), stream_loop=times - 1).output(str(clip), c="copy", map="0:v")
         stream.run(cmd=imageio_ffmpeg.get_ffmpeg_exe(), quiet=True, overwrite_output=True)
-        given = vars(words) | {"clip": clip, "json": figures, "frames": 0}
-        names = ("clip", "json", "frames", "slow", "model", "device", "precision", "batch")
+        given = vars(words) | {"clip": clip, "json": figures, "weights": folder}
+        names = ("clip", "json", "weights", "slow", "model", "device", "precision", "batch")
         settings = [word for name in names for word in (f"--{name}", str(given[name]))]
         if subprocess.run(
             [sys.executable, __file__, "child", *settings], stdout=subprocess.DEVNULL
@@ -233,7 +235,7 @@ def child(words: argparse.Namespace, folder: Path) -> Rows:
     from vidrestore.measure.speed.course import peak_mb
     from vidrestore.measure.speed.models import find_model
 
-    model = find_model(words.model, folder)
+    model = find_model(words.model, words.weights)
     # What is called after each frame holds the last stage up, as its encoder would.
     row = restored(words.clip, folder / "out.mkv", model, words, lambda *_: time.sleep(words.slow))
     row["peak_mb"] = peak_mb()
@@ -298,7 +300,7 @@ def parser() -> argparse.ArgumentParser:
         if work is memory:
             one.add_argument("--times", type=int, default=10, help="how much longer the long clip is")
         else:
-            one.add_argument("--frames", type=int, default=0)
+            one.add_argument("--weights", type=Path, help="where stand-in weights are")
     return whole
 
 
