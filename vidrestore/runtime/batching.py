@@ -100,7 +100,7 @@ def one_by_one(step: Step) -> Step:
     where threads with a face each are faster than all of them together.
 
     Which kernel a CPU takes for a convolution hangs on the batch, and with it what bfloat16 rounds away: up
-    to 8 levels of 255 in a face where there is AMX. Row by row a face is the same in whatever batch.
+    to 8 levels of 255 in a face on some CPUs. Row by row a face is the same in whatever batch.
     """
 
     @torch.inference_mode()
