@@ -43,6 +43,14 @@ def test_workers_beside_the_networks(cores, workers):
     assert side_workers(cores) == workers
 
 
+@pytest.fixture(autouse=True)
+def _found_anew():
+    """What a process finds once, each test finds for itself."""
+    usable_cores.cache_clear()
+    yield
+    usable_cores.cache_clear()
+
+
 @pytest.fixture
 def machine(monkeypatch):
     """Four cores of two threads each, of which six are this process's: 0, 1, 2 and 4, 5, 6."""
@@ -57,6 +65,18 @@ def machine(monkeypatch):
 def test_cores_are_physical_ones_within_what_is_allowed(machine, monkeypatch, quota, cores):
     monkeypatch.setattr(host, "_quota", lambda path: quota)
     assert usable_cores() == cores
+
+
+def test_where_only_pytorch_knows_its_cores_are_found_before_its_threads_are_set(monkeypatch):
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(host, "keep_freed_memory", lambda: True)
+    threads = [8]
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads[-1])
+    monkeypatch.setattr(torch, "set_num_threads", threads.append)
+    prepare_host()
+    assert (threads[-1], network_workers()) == (1, 4)
 
 
 @pytest.mark.parametrize(

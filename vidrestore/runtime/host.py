@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -46,9 +47,11 @@ def side_workers(cores: int) -> int:
     return cores // _BESIDE
 
 
+@cache
 def usable_cores() -> int:
     """Cores to use: as many as the user chose, else the physical ones that this process may run on, as far as
-    the system tells, and no more than a container's share of processor time is worth."""
+    the system tells, and no more than a container's share of processor time is worth. Found once, before a
+    run sets PyTorch's threads by it."""
     chosen = next((os.environ[name] for name in _CHOSEN if name in os.environ), "")
     if chosen.isdecimal():
         return max(1, int(chosen))
