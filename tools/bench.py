@@ -308,18 +308,15 @@ def machine() -> dict[str, Any]:
     """What it was measured on."""
     import torch
 
+    from vidrestore.runtime.device import cpu_bf16
     from vidrestore.runtime.host import usable_cores
 
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     names = (line.split(":")[1].strip() for line in _cpu_lines() if line.startswith("model name"))
     cpu = next(names, platform.processor())
-    if torch.cpu._is_amx_tile_supported():
-        bf16 = "AMX"
-    else:
-        bf16 = "AVX-512" if torch.cpu._is_avx512_bf16_supported() else "none"
     return {
         "cpu": cpu,
-        "bf16": bf16,
+        "bf16": cpu_bf16(),
         "cores": usable_cores(),
         "gpu": gpu,
         "torch": torch.__version__,
