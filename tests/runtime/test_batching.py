@@ -190,7 +190,7 @@ def test_a_step_one_by_one_is_the_step(rows, workers, monkeypatch):
         return [x * y, y]
 
     x, y = torch.rand(rows, 3, 4), torch.rand(rows, 1, 1)
-    product, same = one_by_one(step)(x, y)
+    product, same = one_by_one(step, "cpu")(x, y)
     assert seen == [(1, 1)] * rows
     assert len(threads) == min(rows, workers)
     torch.testing.assert_close(product, x * y, rtol=0, atol=0)
@@ -206,4 +206,4 @@ def test_what_goes_wrong_with_one_of_them_is_raised(monkeypatch):
         return [x]
 
     with pytest.raises(ValueError, match="the third"):
-        one_by_one(step)(torch.arange(4))
+        one_by_one(step, "cpu")(torch.arange(4))

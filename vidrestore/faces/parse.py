@@ -39,8 +39,7 @@ class FaceParser:
                 "these are not ParseNet's weights; get them with: vidrestore weights get parsenet"
             ) from None
         self._network.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
-        on_cpu = torch.device(device).type == "cpu"
-        self._see = one_by_one(self._classes) if on_cpu else self._classes
+        self._see = one_by_one(self._classes, device)
 
     @torch.inference_mode()
     def __call__(self, faces: Tensor) -> Tensor:

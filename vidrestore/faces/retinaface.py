@@ -48,7 +48,7 @@ class CandidateNetwork:
         _fold_batch_norms(network)
         self._network = network.to(device, memory_format=torch.channels_last).eval()
         self._mean = torch.tensor(MEAN_BGR, device=device).view(1, 3, 1, 1)
-        self._see = one_by_one(self._outputs) if device.type == "cpu" else self._outputs
+        self._see = one_by_one(self._outputs, device)
 
     @torch.inference_mode()
     def __call__(self, images: np.ndarray, floor: float) -> Candidates:

@@ -34,7 +34,8 @@ _SHARE = 0.5
 
 
 def choose_batch(device: torch.device, face_bytes: int) -> int:
-    """How many faces to restore at once where each takes ``face_bytes`` meanwhile: a power of two."""
+    """How many faces to restore at once where each takes ``face_bytes`` meanwhile; on a CPU as many as there
+    are threads for."""
     if device.type == "cpu":
         return network_workers()
     if device.type != "cuda":
@@ -95,13 +96,15 @@ class Batches:
         )
 
 
-def one_by_one(step: Step) -> Step:
-    """``step``, whose tensors have one row for each face or frame, taking each row for itself: for a CPU,
-    where threads with a face each are faster than all of them together.
+def one_by_one(step: Step, device: torch.device | str) -> Step:
+    """``step``, whose tensors have one row for each face or frame; on a CPU taking each row for itself, where
+    threads with a face each are faster than all of them together.
 
     Which kernel a CPU takes for a convolution hangs on the batch, and with it what bfloat16 rounds away: up
     to 8 levels of 255 in a face on some CPUs. Row by row a face is the same in whatever batch.
     """
+    if torch.device(device).type != "cpu":
+        return step
 
     @torch.inference_mode()
     def one(row: tuple[Tensor, ...]) -> Sequence[Tensor]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -46,11 +47,11 @@ class CodeFormerRestorer:
         if self._device.type == "cuda":
             set_products(precision)
             keep_compiled(cache_dir() / "compiled")
-            self._see, self._show = Accelerated(self._see), Accelerated(self._show)
-            self._show_codes = Accelerated(self._show_codes)
-        elif self._device.type == "cpu":
-            self._see, self._show = one_by_one(self._see), one_by_one(self._show)
-            self._show_codes = one_by_one(self._show_codes)
+            faster = Accelerated
+        else:
+            faster = partial(one_by_one, device=self._device)
+        steps = (self._see, self._show, self._show_codes)
+        self._see, self._show, self._show_codes = map(faster, steps)
 
     def __call__(self, faces: Tensor, w: Tensor) -> Tensor:
         return self.render(self.observe(faces), w)
