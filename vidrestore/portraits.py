@@ -21,7 +21,7 @@ from .restore import choice, codes, colour, steady
 from .restore.blend import by_pixel
 from .restore.choice import Chooser, Limits, is_wanted
 from .restore.codes import steady_codes
-from .restore.colour import follow_colours, measure_tint, only_finite, steady_colour
+from .restore.colour import follow_colours, measure_tints, only_finite, steady_colour
 from .restore.condition import measure
 from .restore.guard import drift, guarded
 from .restore.models import choose_model, load_restorer
@@ -103,6 +103,7 @@ class Models:
     def restore(self, portraits: list[Portrait], *, options: Options) -> list[Portrait]:
         """Restore them, in the colours of their input, each with its mask."""
         images = torch.stack([portrait.image for portrait in portraits]).float()
+        tints = measure_tints(images)
         with self.profile.section("render", len(portraits)):
             restored = self._render(portraits, images)
         if "colour" in steady_parts(options.steady):
@@ -114,13 +115,13 @@ class Models:
                 portrait,
                 # In half precision, a quarter of a 10-bit step, since it stays for as long as a window is.
                 layers=by_pixel(torch.cat((image, (mask * portrait.strength)[None])).half()),
-                tint=measure_tint(portrait.image),
+                tint=tint,
                 # What has been used goes, for the same reason.
                 image=None,
                 view=None,
                 observation=None,
             )
-            for portrait, image, mask in zip(portraits, restored, masks, strict=True)
+            for portrait, image, mask, tint in zip(portraits, restored, masks, tints.cpu(), strict=True)
         ]
 
     @torch.inference_mode()  # as the restorer has it: its results are written to
@@ -176,7 +177,7 @@ def restore_faces(
     if "codes" in parts:
         faces = over_time(faces, steady_codes, reach=codes.REACH)
     faces = batched(faces, partial(models.restore, options=options), fresh=begins(_RENDERED))
-    faces = stage(faces, "restore")
+    faces = stage(faces, "restore", urgent=False)
     if "output" in parts:
         faces = beside(faces, timed("steady", steady_output), reach=steady.OUTPUT_REACH)
     if "colour" in parts:

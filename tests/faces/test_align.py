@@ -8,7 +8,7 @@ import torch
 
 from vidrestore.faces.align import TEMPLATE, align, alignment, transform
 from vidrestore.faces.face import Face
-from vidrestore.faces.mask import border_mask, oval_mask
+from vidrestore.faces.mask import border_mask, oval_masks
 
 
 def similarity(scale: float, degrees: float, x: float, y: float) -> np.ndarray:
@@ -76,7 +76,7 @@ def test_a_rotated_frame_is_cut_out_upright():
 @pytest.mark.parametrize("size", [256, 512])
 def test_the_oval_covers_the_face_and_ends_softly(size):
     landmarks = TEMPLATE * size / 512
-    mask = oval_mask(landmarks, size)
+    [mask] = oval_masks(landmarks[None], size)
     assert mask.shape == (size, size)
     for x, y in landmarks:
         assert mask[int(y), int(x)] == 1
@@ -91,7 +91,7 @@ def test_the_oval_follows_the_landmarks():
         grid = torch.arange(512) + 0.5
         return [(mask.sum(dim) * grid).sum() / mask.sum() for dim in (0, 1)]
 
-    still, moved = oval_mask(TEMPLATE, 512), oval_mask(TEMPLATE * 0.8 + (30, 10), 512)
+    still, moved = oval_masks(np.stack((TEMPLATE, TEMPLATE * 0.8 + (30, 10))), 512)
     x, y = centre(still)
     mx, my = centre(moved)
     assert mx == pytest.approx(float(x) * 0.8 + 30, abs=2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from vidrestore.restore.colour import follow_colours, keep_grey, measure_tint, only_finite
+from vidrestore.restore.colour import follow_colours, keep_grey, measure_tints, only_finite
 
 from .test_steady import noisy, texture
 
@@ -30,7 +30,7 @@ def test_grey_and_tinted_inputs_stay_so():
     for tint in ((1.0, 1.0, 1.0), (1.1, 0.98, 0.8)):
         image = noisy([grey(tint)], 2)[0]
         restored = (image + 0.1 * (texture(5, 512) - texture(6, 512))).clamp(0, 1)
-        found = keep_grey(restored, measure_tint(image)[None])
+        found = keep_grey(restored, measure_tints(image[None]))
         chroma = [(x[0] - x[2]) - (grey(tint)[0] - grey(tint)[2]) for x in (restored, found)]
         assert chroma[1].std() < 0.35 * chroma[0].std()
         luma = [0.299 * x[0] + 0.587 * x[1] + 0.114 * x[2] for x in (restored, found)]
@@ -40,11 +40,11 @@ def test_grey_and_tinted_inputs_stay_so():
 def test_colours_stay_where_there_are_some():
     image = texture(size=512)
     restored = texture(1, 512)
-    assert keep_grey(restored, measure_tint(image)[None]).equal(restored)
+    assert keep_grey(restored, measure_tints(image[None])).equal(restored)
 
 
 def test_one_frame_does_not_decide():
-    tints = torch.stack([measure_tint(grey((1.0, 1.0, 1.0)))] * 2 + [measure_tint(texture(size=512))])
+    tints = measure_tints(torch.stack([grey((1.0, 1.0, 1.0))] * 2 + [texture(size=512)]))
     found = keep_grey(texture(1, 512), tints)
     assert (found[0] - found[2]).std() < 0.01
 

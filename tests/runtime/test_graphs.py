@@ -7,8 +7,9 @@ import logging
 import pytest
 import torch
 
+from tests.simulated_cuda import DEVICES
 from vidrestore.runtime import graphs
-from vidrestore.runtime.graphs import Accelerated, keep_compiled, record
+from vidrestore.runtime.graphs import Accelerated, keep_compiled
 
 
 def step(x, y):
@@ -126,21 +127,40 @@ def test_compiled_code_is_kept_where_the_environment_says(monkeypatch, tmp_path)
     assert graphs.os.environ["TORCHINDUCTOR_CACHE_DIR"] == str(tmp_path)
 
 
-@pytest.mark.gpu
-def test_a_recording_is_the_step():
-    accelerated = Accelerated(step, recorder=record, compiler=None)
-    kept = []
-    for count in (4, 3, 4):
-        x, y = torch.rand(count, 3, device="cuda"), torch.rand(count, device="cuda")
-        kept.append((accelerated(x, y), step(x, y)))
-    for found, expected in kept:  # results are not written over by later ones
-        torch.testing.assert_close(found, expected)
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_recording_is_the_step(device, caplog):
+    with device():
+        recorder, kept = graphs.Recorder(), []
+        steps = [Accelerated(step, recorder=recorder, compiler=None) for _ in range(2)]
+        for count in (4, 3, 4, 1, 4):
+            for accelerated in steps:
+                x, y = torch.rand(count, 3, device="cuda"), torch.rand(count, device="cuda")
+                kept.append((accelerated(x, y), step(x, y)))
+        for found, expected in kept:  # results are not written over by later ones
+            for a, b in zip(found, expected, strict=True):
+                torch.testing.assert_close(a.cpu(), b.cpu())
+    assert "without" not in caplog.text
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_what_waits_for_the_device_is_not_recorded(device, caplog):
+    def waiting(x):
+        return [x * 2 if x.sum() > 0 else x]
+
+    with device():
+        accelerated = Accelerated(waiting, recorder=graphs.Recorder(), compiler=None)
+        before = torch.cuda.current_stream()
+        for _ in range(2):
+            x = torch.rand(2, 3, device="cuda")
+            torch.testing.assert_close(accelerated(x)[0].cpu(), 2 * x.cpu())
+        assert torch.cuda.current_stream() == before
+    assert caplog.text.count("going on without CUDA graphs") == 1
 
 
 @pytest.mark.gpu
 @pytest.mark.slow
 def test_compiled_code_is_the_step():
-    accelerated = Accelerated(step, compile_after=3)
+    accelerated = Accelerated(step, recorder=graphs.Recorder(), compile_after=3)
     for count in (4, 4, 2):
         x, y = torch.rand(count, 3, device="cuda"), torch.rand(count, device="cuda")
         torch.testing.assert_close(accelerated(x, y), step(x, y))

@@ -18,22 +18,25 @@ _CORE = 0.62
 _BORDER = 20
 
 
-def oval_mask(landmarks: np.ndarray, size: int, device: torch.device | str = "cpu") -> Tensor:
-    """A smooth oval over the face: (size, size) float32 in [0, 1], zero at the crop's border.
+def oval_masks(landmarks: np.ndarray, size: int, device: torch.device | str = "cpu") -> Tensor:
+    """A smooth oval over each face: (N, size, size) float32 in [0, 1], zero at the crop's border.
 
-    ``landmarks`` (5, 2) in pixels of the aligned face.
+    ``landmarks`` (N, 5, 2) in pixels of the aligned faces.
     """
-    eyes, mouth = landmarks[:2].mean(axis=0), landmarks[3:].mean(axis=0)
+    eyes, mouth = landmarks[:, :2].mean(axis=1), landmarks[:, 3:].mean(axis=1)
     down = mouth - eyes
-    height = max(float(np.hypot(*down)), 1.0)
-    width = max(float(np.hypot(*(landmarks[1] - landmarks[0]))), _LEAST_EYE_DISTANCE * height)
+    height = np.maximum(np.linalg.norm(down, axis=1), 1.0)[:, None]
+    width = np.linalg.norm(landmarks[:, 1] - landmarks[:, 0], axis=1)[:, None]
+    width = np.maximum(width, _LEAST_EYE_DISTANCE * height)
     axis = down / height
-    centre = eyes + _CENTRE * down
+    # From pixels to the oval's axes, along the face and across it, in units of its half height and width.
+    along, across = axis / (_HALF_HEIGHT * height), axis[:, ::-1] * (1, -1) / (_HALF_WIDTH * width)
+    units = np.stack((along, across), axis=1)
+    centre = units @ (eyes + _CENTRE * down)[..., None]
+    x, y, c = torch.from_numpy(np.concatenate((units, centre), axis=2)).to(device).float().unbind(2)
     grid = torch.arange(size, device=device, dtype=torch.float32) + 0.5
-    x, y = grid[None, :] - float(centre[0]), grid[:, None] - float(centre[1])
-    along = (x * float(axis[0]) + y * float(axis[1])) / (_HALF_HEIGHT * height)
-    across = (x * float(axis[1]) - y * float(axis[0])) / (_HALF_WIDTH * width)
-    radius = torch.sqrt(along**2 + across**2)
+    places = x[..., None, None] * grid[None, :] + (y[..., None, None] * grid[:, None] - c[..., None, None])
+    radius = torch.sqrt(places.square_().sum(dim=1))
     return _smoothstep((1 - radius) / (1 - _CORE)) * border_mask(size, device)
 
 

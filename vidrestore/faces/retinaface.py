@@ -49,6 +49,8 @@ class CandidateNetwork:
         self._network = network.to(device, memory_format=torch.channels_last).eval()
         self._mean = torch.tensor(MEAN_BGR, device=device).view(1, 3, 1, 1)
         self._see = one_by_one(self._outputs, device)
+        #: The latest size of images, and its anchors on the device: a video has one.
+        self._anchors: tuple[tuple[int, int], torch.Tensor] | None = None
 
     @torch.inference_mode()
     def __call__(self, images: np.ndarray, floor: float) -> Candidates:
@@ -61,7 +63,10 @@ class CandidateNetwork:
         offsets, probabilities, landmark_offsets = self._see(batch)
 
         image, anchor = torch.nonzero(probabilities[..., 1] > floor, as_tuple=True)
-        priors = _priors(self._config["name"], height, width).to(self.device)[anchor]
+        if self._anchors is None or self._anchors[0] != (height, width):
+            priors = _priors(self._config["name"], height, width).to(self.device)
+            self._anchors = (height, width), priors
+        priors = self._anchors[1][anchor]
         variances = self._config["variance"]
         size = torch.tensor([width, height], dtype=torch.float32, device=self.device)
         boxes = decode(offsets[image, anchor], priors, variances) * size.repeat(2)

@@ -13,7 +13,7 @@ import numpy as np
 from torch import Tensor
 
 from ..faces.align import TEMPLATE, TEMPLATE_SIZE
-from ..faces.mask import oval_mask
+from ..faces.mask import oval_masks
 from .clips import ClipFace
 
 #: Boxes (left, top, right, bottom) about the template's landmarks, in pixels of a 512-pixel face: what
@@ -46,7 +46,7 @@ class SteadinessMeter:
 
     def __init__(self, size: int = TEMPLATE_SIZE) -> None:
         """``size``: side of the faces in pixels."""
-        self._mask = oval_mask(TEMPLATE * (size / TEMPLATE_SIZE), size).numpy()
+        self._mask = oval_masks(TEMPLATE[None] * (size / TEMPLATE_SIZE), size)[0].numpy()
         self._flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
         self._last: dict[int, _Moment] = {}
         self._series: dict[str, list[np.ndarray]] = defaultdict(list)
@@ -134,7 +134,7 @@ class StaticFlicker:
 
     def __init__(self, size: int = TEMPLATE_SIZE) -> None:
         """``size``: side of the faces in pixels."""
-        self._mask = oval_mask(TEMPLATE * (size / TEMPLATE_SIZE), size).numpy()
+        self._mask = oval_masks(TEMPLATE[None] * (size / TEMPLATE_SIZE), size)[0].numpy()
         self._count = 0
         self._mean = self._squares = np.zeros(())
 

@@ -37,7 +37,9 @@ class Picture:
         channels = []
         for planes, scale in self._alike():
             parts, shift = _needed_parts(planes, scale @ to_frame, size)
-            channels += _sample(torch.from_numpy(parts).to(device), shift @ scale @ to_frame, size)
+            # To the device in as few bytes as samples have.
+            on_device = torch.from_numpy(parts).to(device).float()
+            channels += _sample(on_device, shift @ scale @ to_frame, size)
         bits = self.form.bits
         if self.form.is_rgb:
             g, b, r = channels
@@ -102,13 +104,13 @@ def _rectangle(to_plane: np.ndarray, size: int, shape: tuple[int, int], margin: 
 
 
 def _needed_parts(planes: list[np.ndarray], to_plane: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """The part of the planes that a crop looks at, (C, H, W) float32, and the map from their pixels to it."""
+    """The part of the planes that a crop looks at, (C, H, W), and the map from their pixels to it."""
     height, width = planes[0].shape
     y0, y1, x0, x1 = _rectangle(to_plane, size, (height, width), margin=2)
     # A crop wholly outside still sees the nearest border.
     y0, x0 = min(y0, height - 1), min(x0, width - 1)
     parts = [plane[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)] for plane in planes]
-    return np.stack(parts).astype(np.float32), np.array([[1.0, 0, -x0], [0, 1.0, -y0], [0, 0, 1.0]])
+    return np.stack(parts), np.array([[1.0, 0, -x0], [0, 1.0, -y0], [0, 0, 1.0]])
 
 
 def _prefiltered(image: Tensor, to_image: np.ndarray) -> tuple[Tensor, np.ndarray]:
@@ -152,10 +154,11 @@ def _blend_planes(planes: list[np.ndarray], layers: Tensor, to_crop: np.ndarray,
         return
     image, to_image = _prefiltered(layers[None], to_crop)
     grid = _grid(to_image, x0, y0, x1 - x0, y1 - y0, image)
-    *values, mask = F.grid_sample(image, grid, padding_mode="border", align_corners=False)[0]
-    for plane, value in zip(planes, values, strict=True):
-        target = plane[y0:y1, x0:x1]
-        current = torch.from_numpy(target.astype(np.float32)).to(value.device)
-        blended = torch.lerp(current, value, mask).round_().clamp_(0, (1 << bits) - 1)
-        # Where the mask is zero the sum is exact already: lerp(a, b, 0) is a, and a is a whole number.
-        target[...] = blended.cpu().numpy().astype(plane.dtype)
+    seen = F.grid_sample(image, grid, padding_mode="border", align_corners=False)[0]
+    targets = [plane[y0:y1, x0:x1] for plane in planes]
+    samples = torch.from_numpy(np.stack(targets))
+    current = samples.to(image.device).float()
+    blended = torch.lerp(current, seen[:-1], seen[-1]).round_().clamp_(0, (1 << bits) - 1)
+    # Where the mask is zero the sum is exact already: lerp(a, b, 0) is a, and a is a whole number.
+    for target, changed in zip(targets, blended.to(samples.dtype).cpu().numpy(), strict=True):
+        target[...] = changed

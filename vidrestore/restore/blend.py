@@ -74,7 +74,8 @@ def _blend_on(image: Tensor, others: Sequence[Contribution]) -> Tensor:
     flows = [flow * np.float32(2 / len(flow)) for flow in flows]
     side = max(map(len, flows))
     flow = _enlarged([np.broadcast_to(flow, (side, side, 2)) for flow in flows], image)
-    at = torch.from_numpy((pixels(size) + 0.5) * (2 / size) - 1).to(image.device)
+    places = (torch.arange(size, device=image.device) + 0.5) * (2 / size) - 1
+    at = torch.stack(torch.meshgrid(places, places, indexing="xy"), dim=-1)
     values = torch.stack([other.image for other in others]).float()
     brought = F.grid_sample(values, at + flow.permute(0, 2, 3, 1), padding_mode="border", align_corners=False)
     total = (image + (weights * brought).sum(dim=0)) / (1 + weights.sum(dim=0))

@@ -47,31 +47,32 @@ def _to_broad_and_back(size: int) -> tuple[Tensor, Tensor]:
 def only_finite(restored: Tensor, images: Tensor) -> Tensor:
     """``restored`` (N, 3, S, S), and the input where it is not finite, as in reduced precision may happen:
     such a face would be black."""
-    if restored.float().sum().isfinite():  # found in one pass, and nearly always so
+    # Found in one pass, and nearly always so; a GPU would be waited for.
+    if restored.device.type == "cpu" and restored.float().sum().isfinite():
         return restored
     return torch.where(torch.isfinite(restored).all(dim=1, keepdim=True), restored, images)
 
 
-def measure_tint(image: Tensor) -> Tensor:
-    """What the colour differences of ``image`` (3, S, S) are as linear functions of its luma, and how far
-    they are off it: (5,) R - Y at black and its slope, B - Y at black and its slope, deviation."""
-    small = F.interpolate(image[None].float(), (_JUDGED, _JUDGED), mode="area")[0]
-    face = small[:, *_FACE].flatten(1)
-    brightness = luma(face, 0)
-    differences = face[[0, 2]] - brightness
-    centred = brightness - brightness.mean()
-    slope = (differences * centred).mean(-1) / (centred.square().mean() + 1e-6)
-    at_black = differences.mean(-1) - slope * brightness.mean()
-    left = differences - at_black[:, None] - slope[:, None] * brightness
-    deviation = left.square().mean().sqrt()
-    return torch.stack((at_black[0], slope[0], at_black[1], slope[1], deviation))
+def measure_tints(images: Tensor) -> Tensor:
+    """What the colour differences of ``images`` (N, 3, S, S) are as linear functions of their luma, and how
+    far they are off it: (N, 5) R - Y at black and its slope, B - Y at black and its slope, deviation."""
+    small = F.interpolate(images.float(), (_JUDGED, _JUDGED), mode="area")
+    faces = small[..., *_FACE].flatten(2)
+    brightness = luma(faces, 1)[:, None]
+    differences = faces[:, ::2] - brightness
+    centred = brightness - brightness.mean(-1, keepdim=True)
+    slope = (differences * centred).mean(-1) / (centred.square().mean(-1) + 1e-6)
+    at_black = differences.mean(-1) - slope * brightness.mean(-1)
+    left = differences - at_black[..., None] - slope[..., None] * brightness
+    deviation = left.square().mean((1, 2)).sqrt()[:, None]
+    return torch.cat((torch.stack((at_black, slope), dim=-1).flatten(1), deviation), dim=1)
 
 
 def keep_grey(restored: Tensor, tints: Tensor) -> Tensor:
     """``restored`` (3, S, S), with no colours but the tint as far as its input has none: ``tints`` (K, 5) are
     those of the frames around it, of which the median counts, so that it does not change within a shot."""
-    red, red_slope, blue, blue_slope, deviation = tints.median(dim=0).values
-    grey = ((_COLOURED - deviation) / (_COLOURED - _GREY)).clamp(0, 1)
+    red, red_slope, blue, blue_slope, deviation = tints.median(dim=0).values.tolist()
+    grey = min(max((_COLOURED - deviation) / (_COLOURED - _GREY), 0.0), 1.0)
     if grey == 0:
         return restored
     y = luma(restored, 0)

@@ -109,7 +109,8 @@ def _look(images: Tensor) -> tuple[list[float], list[float]]:
         (energy.sqrt() / (typical * contrast)).clamp_max(1)
         for energy, (_, typical, _) in zip(energies, _OCTAVES, strict=True)
     ]
-    return torch.stack(shown).mean(dim=0).tolist(), torch.stack(noise).amax(dim=0).tolist()
+    sharpness, noise = torch.stack((torch.stack(shown).mean(dim=0), torch.stack(noise).amax(dim=0))).tolist()
+    return sharpness, noise
 
 
 def _second_difference(x: Tensor, dim: int) -> Tensor:

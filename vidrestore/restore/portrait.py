@@ -28,7 +28,7 @@ class Portrait:
         0.0  #: mean square by which the crop differs from those beside it where nothing moves, of 255
     )
     stillness: np.ndarray | None = None  #: (64, 64) float32, 1 where it stands still, 0 where it moves
-    tint: Tensor | None = None  #: what the crop's colours depend on, see :mod:`.colour`
+    tint: Tensor | None = None  #: (5,), what the crop's colours depend on, see :mod:`.colour`
     observation: Observation | None = None  #: what the restorer saw
     layers: Tensor | None = None  #: (4, S, S): it, restored, and its mask; what it was made of is None then
     source: Any = None  #: where it was cut out and goes back to; nothing here looks into it

@@ -28,27 +28,38 @@ _FILL = 4
 _LONG = 2000
 
 
-def record(step: Step, inputs: list[Tensor]) -> Step:
-    """``step`` for inputs of these shapes as a CUDA graph, ``step`` having run on them before. Its results
-    are the caller's own."""
-    read = [x.clone() for x in inputs]
-    stream = torch.cuda.Stream()
-    stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(stream):
-        step(*read)  # what this stream allocates, it has allocated then
-    torch.cuda.current_stream().wait_stream(stream)
-    graph = torch.cuda.CUDAGraph()
-    # Other stages' threads use the device too: what they do must not end the recording.
-    with torch.cuda.graph(graph, capture_error_mode="thread_local"):
-        written = step(*read)
+class Recorder:
+    """Makes CUDA graphs of steps. They share the memory for what they work out on the way, since one thread
+    plays them, one after another, and their results are the caller's own."""
 
-    def replay(*given: Tensor) -> list[Tensor]:
-        for place, x in zip(read, given, strict=True):
-            place.copy_(x, non_blocking=True)
-        graph.replay()
-        return [x.clone() for x in written]
+    def __init__(self) -> None:
+        self._stream: torch.cuda.Stream | None = None
+        self._pool: tuple[int, int] | None = None
 
-    return replay
+    def __call__(self, step: Step, inputs: list[Tensor]) -> Step:
+        """``step`` for inputs of these shapes, ``step`` having run on them before."""
+        device = inputs[0].device
+        if self._stream is None:
+            self._stream, self._pool = torch.cuda.Stream(device), torch.cuda.graph_pool_handle()
+        stream, here = self._stream, torch.cuda.current_stream(device)
+        read = [x.clone() for x in inputs]
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.stream(here):  # from where it goes on, even if recording fails
+            stream.wait_stream(here)
+            with torch.cuda.stream(stream):
+                step(*read)  # what this stream allocates, it has allocated then
+            here.wait_stream(stream)
+            # Other stages' threads use the device too: what they do must not end the recording.
+            with torch.cuda.graph(graph, self._pool, stream, capture_error_mode="thread_local"):
+                written = step(*read)
+
+        def replay(*given: Tensor) -> list[Tensor]:
+            for place, x in zip(read, given, strict=True):
+                place.copy_(x, non_blocking=True)
+            graph.replay()
+            return [x.clone() for x in written]
+
+        return replay
 
 
 class Accelerated:
@@ -59,7 +70,7 @@ class Accelerated:
         self,
         step: Step,
         *,
-        recorder: Callable[[Step, list[Tensor]], Step] | None = record,
+        recorder: Callable[[Step, list[Tensor]], Step] | None,
         compiler: Callable[[Step], Step] | None = torch.compile,
         compile_after: int = _LONG,
     ) -> None:

@@ -6,9 +6,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from .profile import Profile, StageTimes
+from .streams import mark, own_stream, take_over
 
 T = TypeVar("T")
 
@@ -28,6 +29,7 @@ class Stages:
     A stage that is ``depth`` items ahead of the next one waits, so no more than that (and the one in its
     hands) are held. What a stage raises is raised in the last one at once, and every other ends where it
     waits. Leaving the context ends all of them, each closing what it iterates over, before it returns.
+    What a stage does on the profile's device, if that is a CUDA one, goes into a stream of its own.
     """
 
     def __init__(self, *, depth: int, last: str = "last", profile: Profile | None = None) -> None:
@@ -42,11 +44,12 @@ class Stages:
         self._error: BaseException | None = None
         self._began = 0.0
 
-    def __call__(self, items: Iterable[T], name: str) -> Iterator[T]:
-        """``items``, made in a thread called ``name`` from now on."""
+    def __call__(self, items: Iterable[T], name: str, *, urgent: bool = True) -> Iterator[T]:
+        """``items``, made in a thread called ``name`` from now on. On a CUDA device the work of stages that
+        are not ``urgent`` comes after the others': there is much of it."""
         self._began = self._began or time.perf_counter()
         queue = _Queue[T](self, self.profile.stage(name, self.depth))
-        thread = threading.Thread(target=self._run, args=(items, queue), name=name, daemon=True)
+        thread = threading.Thread(target=self._run, args=(items, queue, urgent), name=name, daemon=True)
         self._threads.append(thread)
         thread.start()
         return queue
@@ -62,16 +65,17 @@ class Stages:
             self._last.seconds = time.perf_counter() - self._began
             self.profile.finish(self._last)
 
-    def _run(self, items: Iterable[T], queue: _Queue[T]) -> None:
+    def _run(self, items: Iterable[T], queue: _Queue[T], urgent: bool) -> None:
         began = time.perf_counter()
         iterator = iter(items)
         try:
-            try:
-                for item in iterator:
-                    queue.put(item)
-            finally:
-                if isinstance(iterator, Generator):
-                    iterator.close()
+            with own_stream(self.profile.device, urgent=urgent):
+                try:
+                    for item in iterator:
+                        queue.put(item)
+                finally:
+                    if isinstance(iterator, Generator):
+                        iterator.close()
             queue.end()
         except _Stopped:
             pass
@@ -100,7 +104,9 @@ class _Queue(Generic[T]):
         self.times = times
         self._stages = stages
         self._changed = stages._changed
-        self._items: deque[T] = deque()
+        self._device = stages.profile.device
+        #: Each with how far its maker's work on the device was.
+        self._items: deque[tuple[T, Any]] = deque()
         self._ended = False
 
     def put(self, item: T) -> None:
@@ -110,7 +116,7 @@ class _Queue(Generic[T]):
             self._stages._go_on()
             times.blocked += time.perf_counter() - began
             times.items += 1
-            self._items.append(item)
+            self._items.append((item, mark(self._device)))
             self._changed.notify_all()
 
     def end(self) -> None:
@@ -130,6 +136,7 @@ class _Queue(Generic[T]):
             times.awaited += time.perf_counter() - began
             if not self._items:
                 raise StopIteration
-            item = self._items.popleft()
+            item, marked = self._items.popleft()
             self._changed.notify_all()
-            return item
+        take_over(item, marked, self._device)
+        return item

@@ -7,6 +7,8 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from .streams import in_this_stream
+
 Item = TypeVar("Item")
 Part = TypeVar("Part")
 Result = TypeVar("Result")
@@ -79,6 +81,7 @@ def _worked_on(
         item, results = waiting.popleft()
         return item, [result.result() for result in results]
 
+    work = in_this_stream(work)
     pool = ThreadPoolExecutor(workers, thread_name_prefix="window")
     try:
         for item, parts in seen:

@@ -60,8 +60,10 @@ def fastest(work: Callable[[], object], device: torch.device, seconds: float, le
 def _finish(work: Callable[[], object], device: torch.device) -> float:
     began = time.perf_counter()
     work()
-    if device.type != "cpu":
-        getattr(torch, device.type).synchronize()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
     return time.perf_counter() - began
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from ...errors import WeightsError
 from ...runtime.batching import one_by_one
 from ...runtime.device import DTYPES, set_products
-from ...runtime.graphs import Accelerated, keep_compiled
+from ...runtime.graphs import Accelerated, Recorder, keep_compiled
 from ...weights.store import cache_dir
 from ..restorer import Observation, RestorerSpec
 from .config import CodeFormerConfig
@@ -47,7 +47,7 @@ class CodeFormerRestorer:
         if self._device.type == "cuda":
             set_products(precision)
             keep_compiled(cache_dir() / "compiled")
-            faster = Accelerated
+            faster = partial(Accelerated, recorder=Recorder())
         else:
             faster = partial(one_by_one, device=self._device)
         steps = (self._see, self._show, self._show_codes)

@@ -1,0 +1,388 @@
+"""A CUDA device without a GPU: what runs on one, its streams and its graphs, as far as an error there shows.
+
+Tensors of the device are plain ones in a wrapper that says ``cuda:0``. An operation on them fails as it would
+on a device where host memory is mixed in, where the recording of a graph would have to wait for the device,
+and where a stream reads or frees what another one may still be writing or reading: work on two streams is
+in order only by events, by ``record_stream``, or where the host has waited. What it cannot show is speed,
+and kernels that a device does not have.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves, tree_map
+
+DEVICE = torch.device("cuda:0")
+
+#: Operations that hand a value to the host, which waits for it.
+_WAITING = {"_local_scalar_dense", "item", "nonzero", "equal", "is_nonzero", "unique", "masked_select"}
+#: Operations that may mix devices: copies, and indexing by what the host has.
+_MIXING = {"copy_", "_to_copy", "to", "index", "index_put_", "_index_put_impl_", "index_put"}
+_EMPTY = ("empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided")
+
+
+#: For tests that a simulated device can show as well as a real one.
+DEVICES = [
+    pytest.param(lambda: simulated_cuda(), id="simulated"),
+    pytest.param(nullcontext, id="real", marks=pytest.mark.gpu),
+]
+
+
+class SimulatedError(RuntimeError):
+    """What a device, or the tools that look for races on one, would complain about."""
+
+
+class Stream:
+    """Work in the order it was given. ``knows`` says how much of which other stream comes before the next of
+    its own."""
+
+    def __init__(self, device: Any = None, priority: int = 0, **_: Any) -> None:
+        self.device, self.priority = DEVICE, priority
+        self.done = 0
+        self.knows: Counter[Stream] = Counter()
+
+    def wait_stream(self, other: Stream) -> None:
+        self._learn(other, other.done, other.knows)
+
+    def wait_event(self, event: Event) -> None:
+        self._learn(event.stream, event.place, event.knows)
+
+    def _learn(self, other: Stream, place: int, knows: Counter[Stream]) -> None:
+        self.knows |= knows
+        self.knows[other] = max(self.knows[other], place)
+
+    def synchronize(self) -> None:
+        """The host waits, and whatever is given to any stream from now on comes behind."""
+        _SIMULATED.host.wait_stream(self)
+
+
+class Event:
+    def __init__(self, **_: Any) -> None:
+        self.stream: Stream | None = None
+
+    def record(self, stream: Stream | None = None) -> None:
+        self.stream = stream or _SIMULATED.current
+        self.place, self.knows, self.time = self.stream.done, self.stream.knows.copy(), time.perf_counter()
+
+    def query(self) -> bool:
+        return True
+
+    def synchronize(self) -> None:
+        _SIMULATED.host.wait_event(self)
+
+    def elapsed_time(self, end: Event) -> float:
+        return 1e3 * (end.time - self.time)
+
+
+@dataclass
+class Memory:
+    """A block of the device's: where it was allocated, and who wrote and read it last."""
+
+    home: Stream
+    written: tuple[Stream, int]
+    used: dict[Stream, int] = field(default_factory=dict)
+    recorded: set[Stream] = field(default_factory=set)
+
+
+class DeviceTensor(torch.Tensor):
+    """``inner``, a plain tensor, as one of the device."""
+
+    @staticmethod
+    def __new__(cls, inner: torch.Tensor, memory: Memory) -> DeviceTensor:
+        # Whether it may be written to outside inference mode is up to ``inner``.
+        with torch.inference_mode(False):
+            self = torch.Tensor._make_wrapper_subclass(
+                cls,
+                inner.size(),
+                strides=inner.stride(),
+                storage_offset=inner.storage_offset(),
+                dtype=inner.dtype,
+                device=DEVICE,
+            )
+        self.inner, self.memory = inner, memory
+        return self
+
+    def tolist(self) -> list:
+        return self.cpu().tolist()
+
+    def new_tensor(self, data: Any, **kwargs: Any) -> torch.Tensor:
+        return torch.tensor(data, **{"dtype": self.dtype, "device": DEVICE} | kwargs)
+
+    def __getitem__(self, index: Any) -> torch.Tensor:
+        return super().__getitem__(_listed(index))
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        super().__setitem__(_listed(index), value)
+
+    def record_stream(self, stream: Stream) -> None:
+        self.memory.recorded.add(stream)
+
+    def __repr__(self) -> str:
+        return f"{self.inner!r} on {DEVICE}"
+
+    @classmethod
+    def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        raise SimulatedError(f"{func} in a thread that the simulation does not know")
+
+
+class Graph:
+    """Operations that were recorded with the memory they read and write; they run when it is played."""
+
+    def __init__(self) -> None:
+        self.steps: list[tuple[Callable, tuple, dict, list[torch.Tensor]]] = []
+        self.results: list[torch.Tensor] = []  #: in memory of its own
+        self.read: list[Memory] = []
+        self.made: list[Memory] = []
+        self.pool: object = None
+
+    def replay(self) -> None:
+        with _SIMULATED.lock:
+            _SIMULATED.replays += 1
+            _SIMULATED.use("a graph", self.read, self.made)
+            # What recordings of one pool hold between their ends is each other's.
+            for other in _SIMULATED.graphs:
+                if other.pool == self.pool:
+                    for result in other.results:
+                        result.fill_(float("nan") if result.is_floating_point() else 0)
+            for step, args, kwargs, results in self.steps:
+                for place, new in zip(results, _tensors(step(*args, **kwargs)), strict=True):
+                    if place.data_ptr() != new.data_ptr():
+                        place.copy_(new)
+
+
+class Simulated:
+    """What all threads share of the device."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.host = Stream()  #: what the host has waited for
+        self.default = Stream()
+        self.faults: list[str] = []
+        self.waits: Counter[str] = Counter()  #: how often the host waited, by the thread's name
+        self.up = self.down = 0  #: bytes moved
+        self.operations = self.replays = 0
+        self.graphs: list[Graph] = []
+        self._of_thread = threading.local()
+        self._memories: weakref.WeakValueDictionary[int, Memory] = weakref.WeakValueDictionary()
+
+    @property
+    def current(self) -> Stream:
+        return getattr(self._of_thread, "stream", self.default)
+
+    @contextmanager
+    def on(self, stream: Stream) -> Iterator[None]:
+        before, self._of_thread.stream = self.current, stream
+        try:
+            yield
+        finally:
+            self._of_thread.stream = before
+
+    @contextmanager
+    def recording(self, graph: Graph, pool: object, stream: Stream, **_: Any) -> Iterator[None]:
+        graph.pool = pool
+        self.current.synchronize()
+        self._of_thread.graph = graph
+        try:
+            with self.on(stream):
+                yield
+        finally:
+            self._of_thread.graph = None
+        self.graphs.append(graph)
+
+    def run(self, func: Any, args: tuple, kwargs: dict) -> Any:
+        """One operation, on the current stream."""
+        name = func._schema.name.removeprefix("aten::")
+        given = [x for x in tree_leaves((args, kwargs)) if isinstance(x, torch.Tensor)]
+        ours = [x for x in given if isinstance(x, DeviceTensor)]
+        places = [x for x in tree_leaves((args, kwargs)) if isinstance(x, torch.device)]
+        here = places[-1].type == "cuda" if places else bool(ours)
+        if not (here or ours):
+            return func(*args, **kwargs)
+        graph = getattr(self._of_thread, "graph", None)
+        with self.lock:
+            if name not in _MIXING and not places:
+                self._refuse_mixed(name, given)
+            self._move(name, given, ours, here, graph)
+            plain = tree_map(_plain, (args, kwargs))
+            done = func(*plain[0], **plain[1])
+            read = list({id(x.memory): x.memory for x in ours}.values())
+            if graph is None:
+                self.use(str(func), read, _written(func, args, kwargs))
+            same = {id(x.inner): x for x in ours}
+            found = tree_map(lambda x: self._ours(x, same) if isinstance(x, torch.Tensor) else x, done)
+            if graph is not None and name not in _EMPTY:
+                graph.steps.append((func, *plain, _tensors(done)))
+                theirs = {x.untyped_storage()._cdata for x in _tensors(plain)}
+                graph.results += [x for x in _tensors(done) if x.untyped_storage()._cdata not in theirs]
+                graph.read += read
+                graph.made += [x.memory for x in _tensors(found)]
+            return found if here else done
+
+    def _refuse_mixed(self, name: str, given: list[torch.Tensor]) -> None:
+        if any(x.ndim and not isinstance(x, DeviceTensor) for x in given):
+            raise SimulatedError(f"{name}: expected all tensors to be on the same device")
+
+    def _move(
+        self, name: str, given: list[torch.Tensor], ours: list[torch.Tensor], here: bool, graph: Graph | None
+    ) -> None:
+        """Count what goes up and down, and who waits for it."""
+        self.operations += 1
+        down = not here or (name == "copy_" and not isinstance(given[0], DeviceTensor))
+        up = len(ours) < len(given) and not down and (name in _MIXING)
+        # Indexing by a mask asks how many there are.
+        masked = name in _MIXING and any(x.dtype == torch.bool for x in ours[1:]) and name.startswith("index")
+        waits = down or masked or name in _WAITING
+        if graph is not None and (waits or (up and any(x.ndim for x in given))):
+            raise SimulatedError(f"{name}: operation not permitted when stream is capturing")
+        self.up += sum(x.nbytes for x in given if not isinstance(x, DeviceTensor)) if up else 0
+        if down:
+            self.down += sum(x.nbytes for x in ours)
+        if waits:
+            self.waits[threading.current_thread().name] += 1
+            self.current.synchronize()
+
+    def use(self, what: str, read: list[Memory], written: list[Memory]) -> None:
+        """Give the current stream work, if what it reads and writes is ready for it."""
+        stream = self.current
+        stream.done += 1
+        for memory in read:
+            self._need(stream, [memory.written], f"{what} reads")
+        for memory in written:
+            self._need(stream, memory.used.items(), f"{what} writes")
+            memory.written = (stream, stream.done)
+        for memory in read + written:
+            memory.used[stream] = stream.done
+
+    def _need(self, stream: Stream, before: Any, what: str) -> None:
+        for other, place in before:
+            if other is not stream and place > max(stream.knows[other], self.host.knows[other]):
+                raise SimulatedError(f"{what} what another stream may not be done with")
+
+    def _ours(self, inner: torch.Tensor, same: dict[int, DeviceTensor]) -> DeviceTensor:
+        """A result of the device: new, a view of what is there, or itself."""
+        if id(inner) in same:
+            return same[id(inner)]
+        key = inner.untyped_storage()._cdata
+        memory = self._memories.get(key)
+        if memory is None:
+            memory = self._memories[key] = Memory(self.current, (self.current, self.current.done))
+            weakref.finalize(memory, self._freed, memory.home, memory.used, memory.recorded)
+        return DeviceTensor(inner, memory)
+
+    def _freed(self, home: Stream, used: dict[Stream, int], recorded: set[Stream]) -> None:
+        """What is free again is given to the stream it was allocated on, which need not know of others."""
+        for other, place in used.items():
+            known = other is home or other in recorded
+            if not known and place > max(home.knows[other], self.host.knows[other]):
+                self.faults.append("memory was freed that another stream may not be done with")
+
+
+class _Mode(TorchDispatchMode):
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return _SIMULATED.run(func, args, kwargs or {})
+
+
+def _plain(x: Any) -> Any:
+    if isinstance(x, torch.device):
+        return torch.device("cpu")
+    return x.inner if isinstance(x, DeviceTensor) else x
+
+
+def _written(func: Any, args: tuple, kwargs: dict) -> list[Memory]:
+    """What an operation writes to of what it is given."""
+    given = dict(zip((argument.name for argument in func._schema.arguments), args, strict=False)) | kwargs
+    places = [
+        given.get(argument.name)
+        for argument in func._schema.arguments
+        if argument.alias_info is not None and argument.alias_info.is_write
+    ]
+    return [x.memory for x in tree_leaves(places) if isinstance(x, DeviceTensor)]
+
+
+def _listed(index: Any) -> Any:
+    """Lists become tensors, which PyTorch would make of them on the device, where no one can see it."""
+    if isinstance(index, tuple):
+        return tuple(map(_listed, index))
+    return torch.tensor(index) if isinstance(index, list) else index
+
+
+def _tensors(results: Any) -> list[torch.Tensor]:
+    return [x for x in tree_leaves(results) if isinstance(x, torch.Tensor)]
+
+
+_SIMULATED = Simulated()
+
+
+@contextmanager
+def _nothing(*_: Any, **__: Any) -> Iterator[None]:
+    yield
+
+
+@contextmanager
+def simulated_cuda() -> Iterator[Simulated]:
+    """A device for as long as the context lasts, in this thread and those that start in it."""
+    global _SIMULATED
+    _SIMULATED = device = Simulated()
+    numbers = count()
+    instead = {
+        "_lazy_init": lambda: None,
+        "is_available": lambda: True,
+        "is_initialized": lambda: True,
+        "device_count": lambda: 1,
+        "is_bf16_supported": lambda *_, **__: True,
+        "mem_get_info": lambda *_: (8 << 30, 8 << 30),
+        "memory_reserved": lambda *_: 0,
+        "memory_allocated": lambda *_: 0,
+        "empty_cache": lambda: None,
+        "synchronize": lambda *_: device.current.synchronize(),
+        "Stream": Stream,
+        "Event": Event,
+        "stream": device.on,
+        "device": _nothing,
+        "current_stream": lambda *_: device.current,
+        "default_stream": lambda *_: device.default,
+        "CUDAGraph": Graph,
+        "graph": device.recording,
+        "graph_pool_handle": lambda: (0, next(numbers)),
+    }
+    plain_run, plain_tensor = threading.Thread.run, torch.tensor
+
+    def tensor(data: Any, *, device: Any = None, **kwargs: Any) -> torch.Tensor:
+        # In inference mode PyTorch moves it where no one can see it.
+        made = plain_tensor(data, **kwargs)
+        return made if device is None else made.to(device)
+
+    def run(thread: threading.Thread) -> None:
+        with _Mode():
+            plain_run(thread)
+
+    overwrites = torch.__future__.get_overwrite_module_params_on_conversion()
+    lifts = torch._C._only_lift_cpu_tensors()
+    torch._C._ensureCUDADeviceGuardSet()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in instead.items():
+            patch.setattr(torch.cuda, name, value)
+        patch.setattr(torch.backends.cudnn, "enabled", False)
+        patch.setattr(threading.Thread, "run", run)
+        patch.setattr(torch, "tensor", tensor)
+        torch._C._set_only_lift_cpu_tensors(True)
+        torch.__future__.set_overwrite_module_params_on_conversion(True)
+        try:
+            with _Mode():
+                yield device
+        finally:
+            torch._C._set_only_lift_cpu_tensors(lifts)
+            torch.__future__.set_overwrite_module_params_on_conversion(overwrites)
+    assert not device.faults, device.faults[0]
