@@ -20,7 +20,7 @@ from .options import Options, steady_parts
 from .restore import choice, codes, colour, steady
 from .restore.blend import by_pixel
 from .restore.choice import Chooser, Limits, is_wanted
-from .restore.codes import steady_codes
+from .restore.codes import only_seen, steady_codes
 from .restore.colour import follow_colours, measure_tints, only_finite, steady_colour
 from .restore.condition import measure
 from .restore.guard import drift, guarded
@@ -175,7 +175,7 @@ def restore_faces(
         faces = beside(faces, timed("steady", steady_input), reach=steady.INPUT_REACH)
     faces = batched(stage(faces, "align"), models.observe, fresh=begins(_OBSERVED))
     if "codes" in parts:
-        faces = over_time(faces, steady_codes, reach=codes.REACH)
+        faces = over_time(faces, steady_codes, reach=codes.REACH, past=only_seen)
     faces = batched(faces, partial(models.restore, options=options), fresh=begins(_RENDERED))
     faces = stage(faces, "restore", urgent=False)
     if "output" in parts:

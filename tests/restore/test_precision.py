@@ -13,6 +13,7 @@ from tests.measure.portraits import aligned_portraits
 from vidrestore.restore.codeformer import CodeFormer, CodeFormerRestorer, build_codeformer
 from vidrestore.restore.codeformer.frozen import freeze
 from vidrestore.restore.models import load_restorer
+from vidrestore.runtime.batching import all_together
 from vidrestore.runtime.graphs import Accelerated
 from vidrestore.training.degrade import LEVELS, degrade
 
@@ -112,10 +113,12 @@ def test_steps_compile_in_one_piece(config, caplog):
     expected = restorer(faces, w)
     compiler = partial(torch.compile, backend="aot_eager", fullgraph=True)
     steps = ("_see", "_show", "_show_codes")
+    accelerated = {}
     for name in steps:
         step = MethodType(getattr(CodeFormerRestorer, name), restorer)  # as it is on a GPU
-        setattr(restorer, name, Accelerated(step, recorder=None, compiler=compiler, compile_after=0))
+        accelerated[name] = Accelerated(step, recorder=None, compiler=compiler, compile_after=0)
+        setattr(restorer, name, all_together(accelerated[name]))
     torch.testing.assert_close(restorer(faces, w), expected, atol=0.02, rtol=0)
     assert "going on without" not in caplog.text
-    used = [name for name in steps if getattr(restorer, name)._rows]
+    used = [name for name in steps if accelerated[name]._rows]
     assert used == (list(steps) if config is SMALL else ["_see", "_show"])

@@ -43,6 +43,22 @@ def test_what_is_held_does_not_grow(workers):
         assert taken <= out + 5 + workers
 
 
+@pytest.mark.parametrize("workers", [0, 2])
+def test_of_what_had_its_turn_only_a_part_is_held(workers):
+    items = [(i, [{"kept": i, "large": i}]) for i in range(9)]
+
+    def past(part):
+        return {"kept": part["kept"]}
+
+    results = windowed(iter(items), seen, key=lambda part: 0, reach=2, workers=workers, past=past)
+    for i, [(part, around, _)] in results:
+        assert part == {"kept": i, "large": i}
+        for offset, other in around.items():
+            assert other == (
+                {"kept": i + offset} if offset < 0 else {"kept": i + offset, "large": i + offset}
+            )
+
+
 def test_workers_work_at_the_same_time():
     both = threading.Barrier(2, timeout=10)
     results = windowed(((i, [i]) for i in range(4)), lambda *_: both.wait(), key=int, reach=1, workers=2)

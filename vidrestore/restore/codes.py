@@ -41,5 +41,10 @@ def steady_codes(portrait: Portrait, around: Sequence[tuple[int, Portrait]]) -> 
     return replace(portrait, observation=here._replace(logits=mean))
 
 
+def only_seen(portrait: Portrait) -> Portrait:
+    """``portrait`` as others need it: without all that it is restored from, by far the most of it."""
+    return replace(portrait, image=None, observation=portrait.observation._replace(rest=None))
+
+
 def _normal(logits: Tensor) -> Tensor:
     return logits.float().log_softmax(dim=-1)

@@ -18,8 +18,10 @@ from .memory import free_memory, is_out_of_memory
 
 log = logging.getLogger(__name__)
 
-#: Tensors in, tensors out, each with one row for each face.
+#: Tensors in, tensors out, each with one row for each face or frame.
 Step = Callable[..., Sequence[Tensor]]
+#: Those of one face or frame.
+Row = Sequence[Tensor]
 
 Item = TypeVar("Item")
 Part = TypeVar("Part")
@@ -96,25 +98,45 @@ class Batches:
         )
 
 
-def one_by_one(step: Step, device: torch.device | str) -> Step:
-    """``step``, whose tensors have one row for each face or frame; on a CPU taking each row for itself, where
-    threads with a face each are faster than all of them together.
+def each_alone(step: Step) -> Callable[[Sequence[Row]], list[Row]]:
+    """``step`` over rows as a CPU does it best: each for itself, by threads with a row each.
 
     Which kernel a CPU takes for a convolution hangs on the batch, and with it what bfloat16 rounds away: up
     to 8 levels of 255 in a face on some CPUs. Row by row a face is the same in whatever batch.
     """
-    if torch.device(device).type != "cpu":
-        return step
 
     @torch.inference_mode()
-    def one(row: tuple[Tensor, ...]) -> Sequence[Tensor]:
+    def one(row: Row) -> Row:
         return step(*row)
 
+    def alone(rows: Sequence[Row]) -> list[Row]:
+        if len(rows) < 2:
+            return list(map(one, rows))
+        return list(_threads(network_workers()).map(one, rows))
+
+    return alone
+
+
+def all_together(step: Step) -> Callable[[Sequence[Row]], list[Row]]:
+    """``step`` over rows as a GPU does it best: as one batch."""
+
+    def together(rows: Sequence[Row]) -> list[Row]:
+        if not rows:
+            return []
+        results = step(*map(torch.cat, zip(*rows, strict=True)))
+        return list(zip(*(x.split(1) for x in results), strict=True))
+
+    return together
+
+
+def one_by_one(step: Step, device: torch.device | str) -> Step:
+    """``step`` over a batch; on a CPU by :func:`each_alone`."""
+    if torch.device(device).type != "cpu":
+        return step
+    alone = each_alone(step)
+
     def apart(*inputs: Tensor) -> list[Tensor]:
-        rows = list(zip(*(x.split(1) for x in inputs), strict=True))
-        if len(rows) == 1:
-            return list(one(rows[0]))
-        results = list(_threads(network_workers()).map(one, rows))
+        results = alone(list(zip(*(x.split(1) for x in inputs), strict=True)))
         return [torch.cat(parts) for parts in zip(*results, strict=True)]
 
     return apart

@@ -6,7 +6,6 @@ published checkpoint, so that its ``params_ema`` load with ``strict=True``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -25,18 +24,6 @@ class Encoding(NamedTuple):
     image: Tensor  #: (N, 3, S, S), the input itself
     features: Tensor  #: (N, C, G, G), from which the codes are predicted
     levels: dict[int, Tensor]  #: feature maps by their side in pixels, for the CFT
-
-    def part(self, faces: slice) -> Encoding:
-        """What it knows of some of them, without a copy."""
-        levels = {size: level[faces] for size, level in self.levels.items()}
-        return Encoding(self.image[faces], self.features[faces], levels)
-
-    @classmethod
-    def join(cls, encodings: Sequence[Encoding]) -> Encoding:
-        """One encoding of several batches."""
-        images, features, levels = zip(*encodings, strict=True)
-        joined = {size: torch.cat([level[size] for level in levels]) for size in levels[0]}
-        return cls(torch.cat(images), torch.cat(features), joined)
 
 
 class Codebook(nn.Module):

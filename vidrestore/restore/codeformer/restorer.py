@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import torch
 from torch import Tensor
 
 from ...errors import WeightsError
-from ...runtime.batching import one_by_one
+from ...runtime.batching import Row, Step, all_together, each_alone
 from ...runtime.device import DTYPES, set_products
 from ...runtime.graphs import Accelerated, Recorder, keep_compiled
 from ...weights.store import cache_dir
@@ -44,14 +44,12 @@ class CodeFormerRestorer:
         self._device = torch.device(device)
         self._sizes = network.config.cft_sizes
         self._network = freeze(network, self._device, DTYPES[precision])
+        over = each_alone if self._device.type == "cpu" else all_together
         if self._device.type == "cuda":
             set_products(precision)
             keep_compiled(cache_dir() / "compiled")
-            faster = partial(Accelerated, recorder=Recorder())
-        else:
-            faster = partial(one_by_one, device=self._device)
-        steps = (self._see, self._show, self._show_codes)
-        self._see, self._show, self._show_codes = map(faster, steps)
+            over = partial(_accelerated, recorder=Recorder())
+        self._see, self._show, self._show_codes = map(over, (self._see, self._show, self._show_codes))
 
     def __call__(self, faces: Tensor, w: Tensor) -> Tensor:
         return self.render(self.observe(faces), w)
@@ -59,38 +57,26 @@ class CodeFormerRestorer:
     @torch.inference_mode()
     def observe(self, faces: Tensor) -> list[Observation]:
         x = torch.empty_like(faces, device=self._device, memory_format=torch.channels_last)
-        x.copy_(faces, non_blocking=True).mul_(2).sub_(1)
-        features, logits, *levels = self._see(x)
-        encoding = Encoding(x, features, dict(zip(self._sizes, levels, strict=True)))
-        faces_of = [encoding.part(slice(i, i + 1)) for i in range(len(x))]
-        return [Observation(e.features[0], its, e) for e, its in zip(faces_of, logits, strict=True)]
+        images = x.copy_(faces, non_blocking=True).mul_(2).sub_(1).split(1)
+        return [
+            Observation(features[0], logits[0], (image, features, *levels))
+            for image, (features, logits, *levels) in zip(images, self._see(list(zip(images))), strict=True)
+        ]
 
     @torch.inference_mode()
     def render(self, observations: Sequence[Observation], w: Tensor) -> Tensor:
-        codes = torch.stack([observation.logits.argmax(dim=-1) for observation in observations])
-        encodings = [observation.rest for observation in observations]
-        fused = w != 0
-        if not self._sizes or fused.all():
-            return self._restored(codes, encodings, w)
+        codes = [seen.logits.argmax(dim=-1)[None] for seen in observations]
+        weights = w.to(self._device, non_blocking=True).split(1)
         # The feature transformations of a face whose w is zero add nothing: it goes without them.
-        restored = torch.empty(len(w), *encodings[0].image.shape[1:], device=self._device)
-        for part, weights in ((fused, w), (~fused, None)):
-            its = part.nonzero().flatten().tolist()
-            if its:
-                some = [encodings[i] for i in its]
-                restored[its] = self._restored(codes[its], some, None if weights is None else weights[its])
-        return restored
-
-    def _restored(self, codes: Tensor, encodings: Sequence[Encoding], w: Tensor | None) -> Tensor:
-        """Without ``w`` the codes' own faces."""
-        if w is None:
-            [restored] = self._show_codes(codes, torch.cat([encoding.features for encoding in encodings]))
-            return restored
-        encoding = Encoding.join(encodings)
-        levels = [encoding.levels[size] for size in self._sizes]
-        w = w.to(self._device, non_blocking=True)
-        [restored] = self._show(codes, w, encoding.image, encoding.features, *levels)
-        return restored
+        whole = [its != 0 or not self._sizes for its in w.tolist()]
+        shown, of_codes = [], []
+        for is_whole, its, weight, seen in zip(whole, codes, weights, observations, strict=True):
+            if is_whole:
+                shown.append((its, weight, *seen.rest))
+            else:
+                of_codes.append((its, seen.rest[1]))
+        faces, their = iter(self._show(shown)), iter(self._show_codes(of_codes))
+        return torch.cat([face for is_whole in whole for face in next(faces if is_whole else their)])
 
     # The network's steps: tensors of one row for each face in and out, which is what can be recorded.
 
@@ -108,6 +94,10 @@ class CodeFormerRestorer:
     def _show_codes(self, codes: Tensor, features: Tensor) -> list[Tensor]:
         # Without an image, which only networks without feature transformations look at.
         return [_to_pixels(self._network.decode(codes, Encoding(features, features, {}), 0.0))]
+
+
+def _accelerated(step: Step, *, recorder: Recorder) -> Callable[[Sequence[Row]], list[Row]]:
+    return all_together(Accelerated(step, recorder=recorder))
 
 
 def _to_pixels(x: Tensor) -> Tensor:
