@@ -20,12 +20,13 @@ ALLOWED = {
     "measure": {"runtime", "weights", "media", "faces", "restore"},
     "training": {"runtime", "weights", "media", "faces", "restore", "measure"},
     "options": set(),
+    "presets": {"options"},
     "analyze": {"options", "media", "faces", "runtime"},
     "portraits": {"options", "media", "faces", "restore", "runtime", "weights"},
     "resume": {"options", "portraits", "media", "faces", "weights"},
     "pipeline": {"options", "analyze", "portraits", "resume", "media", "faces", "restore", "runtime"},
     "plan": {"options", "analyze", "portraits", "pipeline", "media", "faces", "restore", "runtime"},
-    "cli": {"options", "analyze", "pipeline", "plan", "media", "weights"},
+    "cli": {"options", "presets", "analyze", "pipeline", "plan", "media", "weights"},
     "__main__": {"cli"},
 }
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import Field, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,7 +18,8 @@ from tqdm import tqdm
 from . import __version__
 from .errors import UsageError
 from .media.spool import local_input
-from .options import Options, check
+from .options import Options, parse
+from .presets import preset_names, read_preset
 
 _EPILOG = """\
 Other commands:
@@ -57,7 +59,13 @@ def run(argv: list[str]) -> int:
         return _analyze(argv[1:], log)
     if argv[:1] == ["probe"]:
         return _probe(argv[1:])
-    words = _restore_parser().parse_args(argv)
+    parser = _restore_parser()
+    words = parser.parse_args(argv)
+    if words.config:
+        preset = read_preset(words.config).items()
+        # argparse adds to lists.
+        parser.set_defaults(**{k: list(v) if isinstance(v, tuple) else v for k, v in preset})
+        words = parser.parse_args(argv)
     _set_loudness(log, words)
     if words.json and not words.dry_run:
         raise UsageError("--json goes with --dry-run; see vidrestore --help")
@@ -223,6 +231,12 @@ def _restore_parser() -> argparse.ArgumentParser:
         if group not in groups:
             groups[group] = parser.add_argument_group(group)
         _add(groups[group], option)
+    parser.add_argument(
+        "--config",
+        metavar="NAME",
+        help=f"options from a preset ({', '.join(preset_names())}) or a .yaml file; those given beside it go "
+        "before",
+    )
     parser.add_argument("--json", action="store_true", help="what --dry-run says, as JSON")
     _add_loudness(parser)
     parser.add_argument("--version", action="version", version=f"vidrestore {__version__}")
@@ -252,17 +266,7 @@ def _add(group: Any, option: Field) -> None:
         dest=option.name,
         action="append" if many else "store",
         metavar=metavar,
-        type=lambda text: _value(meta, text),
+        type=partial(parse, option),
         default=default,
         help=(meta["help"] + shown).replace("%", "%%"),
     )
-
-
-def _value(meta: Any, text: str) -> Any:
-    name = meta["flags"][0]
-    try:
-        value = meta["type"](text)
-    except (ValueError, ZeroDivisionError):
-        raise UsageError(f"{name} cannot be {text!r}; see vidrestore --help") from None
-    check(meta, value, name)
-    return value

@@ -1,8 +1,9 @@
-"""Every option, once: its default, range and help. The command line and the Python API are made of it."""
+"""Every option, once: its default, range and help. The command line, presets and the Python API are made of
+it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -359,6 +360,18 @@ class Options:
     def stop(self) -> Fraction | None:
         """Where the wanted part ends, in seconds; None is the video's end."""
         return self.start + self.duration if self.duration is not None else self.end
+
+
+def parse(option: Field, text: str) -> Any:
+    """The value that ``text`` is for an option, one of those where there may be more. Raises UsageError."""
+    meta = option.metadata
+    called = (*meta["flags"], option.name)[0]
+    try:
+        value = meta["type"](text)
+    except (ValueError, ZeroDivisionError):
+        raise UsageError(f"{called} cannot be {text!r}; see vidrestore --help") from None
+    check(meta, value, option.name)
+    return value
 
 
 def check(metadata: Any, value: Any, name: str) -> None:
