@@ -58,7 +58,8 @@ def _lower_encoder(encoder: Encoder, device: torch.device, dtype: torch.dtype) -
     coarsest = max((i for i, block in enumerate(blocks) if isinstance(block, Downsample)), default=1)
     _move(blocks[1:coarsest], device, dtype)
     if coarsest > 1:
-        _go_on(blocks, 1, dtype)
+        # At its end: whoever calls the next block would hold the largest map of all in float32 meanwhile.
+        blocks[0] = nn.Sequential(blocks[0], _To(dtype))
         _go_on(blocks, coarsest, torch.float32)
 
 
