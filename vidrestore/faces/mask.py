@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..runtime.streams import upload
+
 #: The oval of a face, in units of the landmarks': its centre this far from the eyes towards the mouth,
 #: half as high as this many eye-mouth distances, half as wide as this many eye distances.
 _CENTRE, _HALF_HEIGHT, _HALF_WIDTH = 0.36, 1.55, 1.32
@@ -33,7 +35,7 @@ def oval_masks(landmarks: np.ndarray, size: int, device: torch.device | str = "c
     along, across = axis / (_HALF_HEIGHT * height), axis[:, ::-1] * (1, -1) / (_HALF_WIDTH * width)
     units = np.stack((along, across), axis=1)
     centre = units @ (eyes + _CENTRE * down)[..., None]
-    x, y, c = torch.from_numpy(np.concatenate((units, centre), axis=2)).to(device).float().unbind(2)
+    x, y, c = upload(np.concatenate((units, centre), axis=2, dtype=np.float32), device).unbind(2)
     grid = torch.arange(size, device=device, dtype=torch.float32) + 0.5
     places = x[..., None, None] * grid[None, :] + (y[..., None, None] * grid[:, None] - c[..., None, None])
     radius = torch.sqrt(places.square_().sum(dim=1))

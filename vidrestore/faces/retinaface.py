@@ -16,6 +16,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ..runtime.batching import one_by_one
+from ..runtime.streams import upload
 
 Backbone = Literal["mobile0.25", "resnet50"]
 
@@ -59,7 +60,7 @@ class CandidateNetwork:
 
         height, width = images.shape[1:3]
         # A plain copy, whatever the array's strides; seen as NCHW it is in the channels-last layout.
-        batch = torch.from_numpy(np.array(images, order="C")).to(self.device).permute(0, 3, 1, 2)
+        batch = upload(np.array(images, order="C"), self.device).permute(0, 3, 1, 2)
         offsets, probabilities, landmark_offsets = self._see(batch)
 
         image, anchor = torch.nonzero(probabilities[..., 1] > floor, as_tuple=True)

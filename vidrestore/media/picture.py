@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..runtime.streams import upload
 from .colour import Colour
 from .pixels import PixelFormat
 
@@ -37,9 +38,7 @@ class Picture:
         channels = []
         for planes, scale in self._alike():
             parts, shift = _needed_parts(planes, scale @ to_frame, size)
-            # To the device in as few bytes as samples have.
-            on_device = torch.from_numpy(parts).to(device).float()
-            channels += _sample(on_device, shift @ scale @ to_frame, size)
+            channels += _sample(upload(parts, device).float(), shift @ scale @ to_frame, size)
         bits = self.form.bits
         if self.form.is_rgb:
             g, b, r = channels
@@ -110,7 +109,13 @@ def _needed_parts(planes: list[np.ndarray], to_plane: np.ndarray, size: int) -> 
     # A crop wholly outside still sees the nearest border.
     y0, x0 = min(y0, height - 1), min(x0, width - 1)
     parts = [plane[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)] for plane in planes]
-    return np.stack(parts), np.array([[1.0, 0, -x0], [0, 1.0, -y0], [0, 0, 1.0]])
+    return _samples(parts), np.array([[1.0, 0, -x0], [0, 1.0, -y0], [0, 0, 1.0]])
+
+
+def _samples(parts: list[np.ndarray]) -> np.ndarray:
+    """Parts of planes together, in bytes or else in int32: that is what every device can count in."""
+    stacked = np.stack(parts)
+    return stacked if stacked.dtype == np.uint8 else stacked.astype(np.int32)
 
 
 def _prefiltered(image: Tensor, to_image: np.ndarray) -> tuple[Tensor, np.ndarray]:
@@ -156,9 +161,8 @@ def _blend_planes(planes: list[np.ndarray], layers: Tensor, to_crop: np.ndarray,
     grid = _grid(to_image, x0, y0, x1 - x0, y1 - y0, image)
     seen = F.grid_sample(image, grid, padding_mode="border", align_corners=False)[0]
     targets = [plane[y0:y1, x0:x1] for plane in planes]
-    samples = torch.from_numpy(np.stack(targets))
-    current = samples.to(image.device).float()
-    blended = torch.lerp(current, seen[:-1], seen[-1]).round_().clamp_(0, (1 << bits) - 1)
+    samples = upload(_samples(targets), image.device)
+    blended = torch.lerp(samples.float(), seen[:-1], seen[-1]).round_().clamp_(0, (1 << bits) - 1)
     # Where the mask is zero the sum is exact already: lerp(a, b, 0) is a, and a is a whole number.
     for target, changed in zip(targets, blended.to(samples.dtype).cpu().numpy(), strict=True):
         target[...] = changed

@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..runtime.streams import upload
+
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
@@ -84,5 +86,5 @@ def _blend_on(image: Tensor, others: Sequence[Contribution]) -> Tensor:
 
 def _enlarged(maps: Sequence[np.ndarray], image: Tensor) -> Tensor:
     """``maps`` (M, M, C), K of them, at the image's size and on its device: (K, C, S, S) float32."""
-    stacked = torch.from_numpy(np.stack(maps)).to(image.device, torch.float32).permute(0, 3, 1, 2)
+    stacked = upload(np.stack(maps), image.device).float().permute(0, 3, 1, 2)
     return F.interpolate(stacked, image.shape[-2:], mode="bilinear", align_corners=False)

@@ -2,7 +2,8 @@
 
 By default all threads' work goes into one stream, and whoever waits there for a few small kernels waits for
 the network's whole batch before them. In streams of their own they overlap; what one hands to another is in
-order by an event, and its memory is not given out again before both are done with it.
+order by an event, and its memory is not given out again before both are done with it. What goes to the device
+does not make its thread wait either.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -33,6 +35,15 @@ def _cuda_stream(device: torch.device, urgent: bool) -> Iterator[None]:
     stream.wait_stream(torch.cuda.default_stream(device))
     with torch.cuda.stream(stream):
         yield
+
+
+def upload(array: np.ndarray, device: torch.device | str) -> Tensor:
+    """``array`` as a tensor on ``device``. To CUDA it goes by way of memory that the device reads by itself,
+    so that nobody waits for it."""
+    tensor = torch.from_numpy(array)
+    if torch.device(device).type != "cuda":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
 
 
 def mark(device: torch.device) -> torch.cuda.Event | None:
