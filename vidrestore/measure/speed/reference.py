@@ -67,7 +67,10 @@ class Reference:
     def run(self, clip: Path, out: Path, *, codec: str, options: dict[str, str], frames: int) -> ReferenceRun:
         """The first ``frames`` of ``clip``, as video alone; ``codec`` is FFmpeg's name of an encoder."""
         run = ReferenceRun()
-        torch.set_num_threads(usable_cores())  # as PyTorch does by itself
+        # As PyTorch has it by itself: a run of this package's before may have set it otherwise.
+        torch.set_num_threads(usable_cores())
+        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = False, True
+        torch.backends.cudnn.benchmark = False
         began = time.perf_counter()
         with av.open(str(clip)) as source, av.open(str(out), "w") as target:
             given = source.streams.video[0]
