@@ -67,10 +67,11 @@ class Picture:
         # Nothing is written beyond the crop: there its border goes on, which has no mask.
         inside = F.pad(mask.to(values)[1:-1, 1:-1], (1, 1, 1, 1))[None]
         from_frame = _square(matrix)
+        box = _box(mask, from_frame)
         done = 0
         for planes, scale in self._alike():
             layers = torch.cat((values[done : done + len(planes)], inside))
-            _blend_planes(planes, layers, from_frame @ np.linalg.inv(scale), bits)
+            _blend_planes(planes, layers, from_frame @ np.linalg.inv(scale), box, bits)
             done += len(planes)
 
     def _alike(self) -> list[tuple[list[np.ndarray], np.ndarray]]:
@@ -90,9 +91,29 @@ def _square(matrix: np.ndarray) -> np.ndarray:
     return matrix if matrix.shape == (3, 3) else np.vstack((matrix, (0.0, 0.0, 1.0)))
 
 
-def _rectangle(to_plane: np.ndarray, size: int, shape: tuple[int, int], margin: int) -> tuple[int, ...]:
-    """Rows and columns of a plane of ``shape`` that a crop of ``size`` covers: y0, y1, x0, x1."""
-    corners = to_plane @ np.array([[0, size, 0, size], [0, 0, size, size], [1, 1, 1, 1]], float)
+def _box(mask: Tensor, from_frame: np.ndarray) -> tuple[int, int, int, int]:
+    """The part of a crop that holds its mask (S, S), with all from where a sample of a plane may see it:
+    y0, y1, x0, x1. Elsewhere than on a CPU it is the whole crop: one would wait to be told."""
+    size = len(mask)
+    if mask.device.type != "cpu":
+        return 0, size, 0, size
+    rows, columns = (mask.amax(dim).nonzero().flatten().tolist() or [0] for dim in (1, 0))
+    # A sample of subsampled chroma stands for two pixels of the frame.
+    reach = math.ceil(4 * max(1.0, math.sqrt(abs(np.linalg.det(from_frame[:2, :2])))))
+    return (
+        *(max(0, rows[0] - reach), min(size, rows[-1] + 1 + reach)),
+        *(max(0, columns[0] - reach), min(size, columns[-1] + 1 + reach)),
+    )
+
+
+def _rectangle(
+    to_plane: np.ndarray, box: tuple[int, int, int, int], shape: tuple[int, int], margin: int
+) -> tuple[int, ...]:
+    """Rows and columns of a plane of ``shape`` that a part of a crop covers: y0, y1, x0, x1 as in ``box``."""
+    top, bottom, left, right = box
+    corners = to_plane @ np.array(
+        [[left, right, left, right], [top, top, bottom, bottom], [1, 1, 1, 1]], float
+    )
     (x0, y0), (x1, y1) = corners[:2].min(axis=1), corners[:2].max(axis=1)
     height, width = shape
     return (
@@ -106,7 +127,7 @@ def _rectangle(to_plane: np.ndarray, size: int, shape: tuple[int, int], margin: 
 def _needed_parts(planes: list[np.ndarray], to_plane: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """The part of the planes that a crop looks at, (C, H, W), and the map from their pixels to it."""
     height, width = planes[0].shape
-    y0, y1, x0, x1 = _rectangle(to_plane, size, (height, width), margin=2)
+    y0, y1, x0, x1 = _rectangle(to_plane, (0, size, 0, size), (height, width), margin=2)
     # A crop wholly outside still sees the nearest border.
     y0, x0 = min(y0, height - 1), min(x0, width - 1)
     parts = [plane[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)] for plane in planes]
@@ -160,10 +181,12 @@ def _moved(by: float) -> np.ndarray:
     return np.array([[1, 0, by], [0, 1, by], [0, 0, 1]], float)
 
 
-def _blend_planes(planes: list[np.ndarray], layers: Tensor, to_crop: np.ndarray, bits: int) -> None:
-    """Blend ``layers`` (C + 1, S, S), values and mask, into C planes; ``to_crop`` maps their pixels there."""
-    size = layers.shape[-1]
-    y0, y1, x0, x1 = _rectangle(np.linalg.inv(to_crop), size, planes[0].shape, margin=0)
+def _blend_planes(
+    planes: list[np.ndarray], layers: Tensor, to_crop: np.ndarray, box: tuple[int, int, int, int], bits: int
+) -> None:
+    """Blend ``layers`` (C + 1, S, S), values and mask, into C planes; ``to_crop`` maps their pixels there,
+    ``box`` is the part with a mask."""
+    y0, y1, x0, x1 = _rectangle(np.linalg.inv(to_crop), box, planes[0].shape, margin=0)
     if y0 >= y1 or x0 >= x1:
         return
     from_target = np.array([[1.0, 0, x0], [0, 1.0, y0], [0, 0, 1]])
