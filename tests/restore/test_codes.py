@@ -27,13 +27,18 @@ def track(changes_at: int | None = None, frames: int = 13) -> list[Portrait]:
             features[:, : GRID // 2] += 4
             logits[: GRID * GRID // 2, 7] = 9.0
         parts.append(
-            Portrait(track=1, image=None, view=None, observation=Observation(features, logits, None))
+            Portrait(
+                track=1,
+                image=None,
+                view=None,
+                observation=Observation(features, logits.log_softmax(dim=-1), None),
+            )
         )
     return parts
 
 
 def codes(parts: list[Portrait]) -> torch.Tensor:
-    return torch.stack([part.observation.logits.argmax(-1) for part in parts])
+    return torch.stack([part.observation.log_probs.argmax(-1) for part in parts])
 
 
 def steadied(parts: list[Portrait]) -> torch.Tensor:

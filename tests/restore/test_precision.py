@@ -34,7 +34,7 @@ def real_faces() -> Tensor:
 
 
 def codes(restorer: CodeFormerRestorer, faces: Tensor) -> Tensor:
-    return torch.stack([seen.logits.argmax(dim=-1) for seen in restorer.observe(faces)])
+    return torch.stack([seen.log_probs.argmax(dim=-1) for seen in restorer.observe(faces)])
 
 
 def decibels(found: Tensor, expected: Tensor) -> float:

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
-from torch import Tensor
 
 from .motion import likeness
 from .portrait import Portrait
@@ -26,7 +25,7 @@ _FLOOR = 1e-4
 
 
 def steady_codes(portrait: Portrait, around: Sequence[tuple[int, Portrait]]) -> Portrait:
-    """``portrait``, observed, with its logits averaged with those of ``around``."""
+    """``portrait``, observed, with its codes' logarithmic probabilities averaged with those of ``around``."""
     here = portrait.observation
     if not around:
         return portrait
@@ -36,15 +35,13 @@ def steady_codes(portrait: Portrait, around: Sequence[tuple[int, Portrait]]) -> 
     beside = torch.tensor([abs(offset) == nearest for offset, _ in around])
     noise = error[beside].median() + _FLOOR * here.features.float().square().mean()
     weights = likeness(error, noise, free=_FREE, fall=_FALL)[..., None]
-    logits = torch.stack([other.observation.logits for _, other in around])
-    mean = (_normal(here.logits) + (weights * _normal(logits)).sum(dim=0)) / (1 + weights.sum(dim=0))
-    return replace(portrait, observation=here._replace(logits=mean))
+    mean = here.log_probs.clone()
+    for weight, (_, other) in zip(weights, around, strict=True):
+        mean.addcmul_(weight, other.observation.log_probs)
+    mean /= 1 + weights.sum(dim=0)
+    return replace(portrait, observation=here._replace(log_probs=mean))
 
 
 def only_seen(portrait: Portrait) -> Portrait:
     """``portrait`` as others need it: without all that it is restored from, by far the most of it."""
     return replace(portrait, image=None, observation=portrait.observation._replace(rest=None))
-
-
-def _normal(logits: Tensor) -> Tensor:
-    return logits.float().log_softmax(dim=-1)

@@ -23,7 +23,7 @@ class Observation(NamedTuple):
     """What a restorer saw in one face: all that it needs to restore it, given time to reconsider."""
 
     features: Tensor  #: (C, G, G), what it saw
-    logits: Tensor  #: (G * G, codebook size), what it takes it for
+    log_probs: Tensor  #: (G * G, codebook size), how probable each code is, as logarithms
     rest: Any  #: its own
 
 

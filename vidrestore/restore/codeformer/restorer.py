@@ -59,13 +59,15 @@ class CodeFormerRestorer:
         x = torch.empty_like(faces, device=self._device, memory_format=torch.channels_last)
         images = x.copy_(faces, non_blocking=True).mul_(2).sub_(1).split(1)
         return [
-            Observation(features[0], logits[0], (image, features, *levels))
-            for image, (features, logits, *levels) in zip(images, self._see(list(zip(images))), strict=True)
+            Observation(features[0], log_probs[0], (image, features, *levels))
+            for image, (features, log_probs, *levels) in zip(
+                images, self._see(list(zip(images))), strict=True
+            )
         ]
 
     @torch.inference_mode()
     def render(self, observations: Sequence[Observation], w: Tensor) -> Tensor:
-        codes = [seen.logits.argmax(dim=-1)[None] for seen in observations]
+        codes = [seen.log_probs.argmax(dim=-1)[None] for seen in observations]
         weights = w.to(self._device, non_blocking=True).split(1)
         # The feature transformations of a face whose w is zero add nothing: it goes without them.
         whole = [its != 0 or not self._sizes for its in w.tolist()]
@@ -82,8 +84,8 @@ class CodeFormerRestorer:
 
     def _see(self, x: Tensor) -> list[Tensor]:
         encoding = self._network.encode(x)
-        logits = self._network.predict(encoding.features)
-        return [encoding.features, logits, *(encoding.levels[size] for size in self._sizes)]
+        log_probs = self._network.predict(encoding.features).float().log_softmax(dim=-1)
+        return [encoding.features, log_probs, *(encoding.levels[size] for size in self._sizes)]
 
     def _show(
         self, codes: Tensor, w: Tensor, image: Tensor, features: Tensor, *levels: Tensor
