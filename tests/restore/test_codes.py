@@ -26,14 +26,8 @@ def track(changes_at: int | None = None, frames: int = 13) -> list[Portrait]:
         if changes_at is not None and frame >= changes_at:
             features[:, : GRID // 2] += 4
             logits[: GRID * GRID // 2, 7] = 9.0
-        parts.append(
-            Portrait(
-                track=1,
-                image=None,
-                view=None,
-                observation=Observation(features, logits.log_softmax(dim=-1), None),
-            )
-        )
+        seen = Observation(features, logits.log_softmax(dim=-1), None)
+        parts.append(Portrait(track=1, image=None, view=None, observation=seen))
     return parts
 
 

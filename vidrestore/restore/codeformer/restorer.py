@@ -58,11 +58,10 @@ class CodeFormerRestorer:
     def observe(self, faces: Tensor) -> list[Observation]:
         x = torch.empty_like(faces, device=self._device, memory_format=torch.channels_last)
         images = x.copy_(faces, non_blocking=True).mul_(2).sub_(1).split(1)
+        seen = self._see([(image,) for image in images])
         return [
             Observation(features[0], log_probs[0], (image, features, *levels))
-            for image, (features, log_probs, *levels) in zip(
-                images, self._see(list(zip(images))), strict=True
-            )
+            for image, (features, log_probs, *levels) in zip(images, seen, strict=True)
         ]
 
     @torch.inference_mode()
