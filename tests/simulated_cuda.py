@@ -30,8 +30,7 @@ DEVICE = torch.device("cuda:0")
 _WAITING = {"_local_scalar_dense", "item", "nonzero", "equal", "is_nonzero", "unique", "masked_select"}
 #: Operations that may mix devices: copies, and indexing by what the host has.
 _MIXING = {"copy_", "_to_copy", "to", "index", "index_put_", "_index_put_impl_", "index_put"}
-_EMPTY = ("empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided")
-
+_EMPTY = {"empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided"}
 
 #: For tests that a simulated device can show as well as a real one.
 DEVICES = [
@@ -171,8 +170,7 @@ class Simulated:
         self.default = Stream()
         self.faults: list[str] = []
         self.waits: Counter[str] = Counter()  #: how often the host waited, by the thread's name
-        self.up = self.down = 0  #: bytes moved
-        self.operations = self.replays = 0
+        self.replays = 0
         self.graphs: list[Graph] = []
         self._of_thread = threading.local()
         self._memories: weakref.WeakValueDictionary[int, Memory] = weakref.WeakValueDictionary()
@@ -214,14 +212,19 @@ class Simulated:
             return func(*args, **kwargs)
         graph = getattr(self._of_thread, "graph", None)
         with self.lock:
-            if name not in _MIXING and not places:
-                self._refuse_mixed(name, given)
-            self._move(name, given, ours, here, graph)
+            if name not in _MIXING and not places and _from_host(given):
+                raise SimulatedError(f"{name}: expected all tensors to be on the same device")
+            waits = self._waits(name, given, ours, here)
+            if graph is not None and (waits or (name in _MIXING and _from_host(given))):
+                raise SimulatedError(f"{name}: operation not permitted when stream is capturing")
             plain = tree_map(_plain, (args, kwargs))
             done = func(*plain[0], **plain[1])
             read = list({id(x.memory): x.memory for x in ours}.values())
             if graph is None:
                 self.use(str(func), read, _written(func, args, kwargs))
+            if waits:
+                self.waits[threading.current_thread().name] += 1
+                self.current.synchronize()
             same = {id(x.inner): x for x in ours}
             found = tree_map(lambda x: self._ours(x, same) if isinstance(x, torch.Tensor) else x, done)
             if graph is not None and name not in _EMPTY:
@@ -232,28 +235,13 @@ class Simulated:
                 graph.made += [x.memory for x in _tensors(found)]
             return found if here else done
 
-    def _refuse_mixed(self, name: str, given: list[torch.Tensor]) -> None:
-        if any(x.ndim and not isinstance(x, DeviceTensor) for x in given):
-            raise SimulatedError(f"{name}: expected all tensors to be on the same device")
-
-    def _move(
-        self, name: str, given: list[torch.Tensor], ours: list[torch.Tensor], here: bool, graph: Graph | None
-    ) -> None:
-        """Count what goes up and down, and who waits for it."""
-        self.operations += 1
+    @staticmethod
+    def _waits(name: str, given: list[torch.Tensor], ours: list[DeviceTensor], here: bool) -> bool:
+        """Whether the host waits for the operation: for what it copies from the device, for a number, or, of
+        what it indexes by a mask, for how many there are."""
         down = not here or (name == "copy_" and not isinstance(given[0], DeviceTensor))
-        up = len(ours) < len(given) and not down and (name in _MIXING)
-        # Indexing by a mask asks how many there are.
-        masked = name in _MIXING and any(x.dtype == torch.bool for x in ours[1:]) and name.startswith("index")
-        waits = down or masked or name in _WAITING
-        if graph is not None and (waits or (up and any(x.ndim for x in given))):
-            raise SimulatedError(f"{name}: operation not permitted when stream is capturing")
-        self.up += sum(x.nbytes for x in given if not isinstance(x, DeviceTensor)) if up else 0
-        if down:
-            self.down += sum(x.nbytes for x in ours)
-        if waits:
-            self.waits[threading.current_thread().name] += 1
-            self.current.synchronize()
+        masked = name.startswith("index") and any(x.dtype == torch.bool for x in ours[1:])
+        return down or masked or name in _WAITING
 
     def use(self, what: str, read: list[Memory], written: list[Memory]) -> None:
         """Give the current stream work, if what it reads and writes is ready for it."""
@@ -300,6 +288,11 @@ def _plain(x: Any) -> Any:
     if isinstance(x, torch.device):
         return torch.device("cpu")
     return x.inner if isinstance(x, DeviceTensor) else x
+
+
+def _from_host(given: list[torch.Tensor]) -> bool:
+    """Whether any of these are the host's: single numbers may be anywhere."""
+    return any(x.ndim and not isinstance(x, DeviceTensor) for x in given)
 
 
 def _written(func: Any, args: tuple, kwargs: dict) -> list[Memory]:

@@ -77,6 +77,7 @@ def test_the_pipeline_agrees_with_the_cpu(device, clip, tmp_path, monkeypatch):
         waits = simulated.waits
         # For a batch's drift and tints; for a face's condition and its view; for its luma and its chroma; and
         # for which anchors of a batch of frames are faces, and four things about them.
+        assert simulated.replays > 0
         assert waits["restore"] <= 2 * 3
         assert waits["align"] <= 2 * 10
         assert waits["paste"] <= 2 * 10
