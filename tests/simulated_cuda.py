@@ -321,11 +321,6 @@ _SIMULATED = Simulated()
 
 
 @contextmanager
-def _nothing(*_: Any, **__: Any) -> Iterator[None]:
-    yield
-
-
-@contextmanager
 def simulated_cuda() -> Iterator[Simulated]:
     """A device for as long as the context lasts, in this thread and those that start in it."""
     global _SIMULATED
@@ -345,7 +340,6 @@ def simulated_cuda() -> Iterator[Simulated]:
         "Stream": Stream,
         "Event": Event,
         "stream": device.on,
-        "device": _nothing,
         "current_stream": lambda *_: device.current,
         "default_stream": lambda *_: device.default,
         "CUDAGraph": Graph,

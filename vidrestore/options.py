@@ -340,7 +340,7 @@ class Options:
 
     def __post_init__(self) -> None:
         for option in fields(self):
-            check(option.metadata, getattr(self, option.name), option.name)
+            _check(option, getattr(self, option.name))
         if self.w != "auto" and not (isinstance(self.w, int | float) and 0 <= self.w <= 1):
             raise UsageError(f"--w must be between 0 and 1, or auto, not {self.w}")
         if self.batch != "auto" and not (isinstance(self.batch, int) and 1 <= self.batch <= 1024):
@@ -364,20 +364,22 @@ class Options:
 
 def parse(option: Field, text: str) -> Any:
     """The value that ``text`` is for an option, one of those where there may be more. Raises UsageError."""
-    meta = option.metadata
-    called = (*meta["flags"], option.name)[0]
     try:
-        value = meta["type"](text)
+        value = option.metadata["type"](text)
     except (ValueError, ZeroDivisionError):
-        raise UsageError(f"{called} cannot be {text!r}; see vidrestore --help") from None
-    check(meta, value, option.name)
+        raise UsageError(f"{_called(option)} cannot be {text!r}; see vidrestore --help") from None
+    _check(option, value)
     return value
 
 
-def check(metadata: Any, value: Any, name: str) -> None:
+def _called(option: Field) -> str:
+    return (*option.metadata["flags"], option.name)[0]
+
+
+def _check(option: Field, value: Any) -> None:
     """Raise UsageError where a value is not one that an option allows."""
-    called = metadata["flags"][0] if metadata["flags"] else name
-    low, high, choices = metadata["low"], metadata["high"], metadata["choices"]
+    called, meta = _called(option), option.metadata
+    low, high, choices = meta["low"], meta["high"], meta["choices"]
     if value is None:
         return
     if choices and value not in choices:

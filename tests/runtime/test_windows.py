@@ -54,9 +54,8 @@ def test_of_what_had_its_turn_only_a_part_is_held(workers):
     for i, [(part, around, _)] in results:
         assert part == {"kept": i, "large": i}
         for offset, other in around.items():
-            assert other == (
-                {"kept": i + offset} if offset < 0 else {"kept": i + offset, "large": i + offset}
-            )
+            whole = {"kept": i + offset, "large": i + offset}
+            assert other == (past(whole) if offset < 0 else whole)
 
 
 def test_workers_work_at_the_same_time():

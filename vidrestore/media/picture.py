@@ -131,7 +131,7 @@ def _needed_parts(planes: list[np.ndarray], to_plane: np.ndarray, size: int) -> 
     # A crop wholly outside still sees the nearest border.
     y0, x0 = min(y0, height - 1), min(x0, width - 1)
     parts = [plane[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)] for plane in planes]
-    return _samples(parts), np.array([[1.0, 0, -x0], [0, 1.0, -y0], [0, 0, 1.0]])
+    return _samples(parts), _moved(-x0, -y0)
 
 
 def _samples(parts: list[np.ndarray]) -> np.ndarray:
@@ -161,7 +161,7 @@ def _seen_through(image: Tensor, to_image: np.ndarray, width: int, height: int) 
     image, to_image = _prefiltered(image[None], to_image)
     if image.device.type == "cpu":
         # OpenCV, several times as fast as what is done elsewhere, counts from the first pixel's centre.
-        by_centres = (_moved(-0.5) @ to_image @ _moved(0.5))[:2]
+        by_centres = (_moved(-0.5, -0.5) @ to_image @ _moved(0.5, 0.5))[:2]
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         size, border = (width, height), cv2.BORDER_REPLICATE
         planes = image[0].contiguous().numpy()
@@ -169,16 +169,17 @@ def _seen_through(image: Tensor, to_image: np.ndarray, width: int, height: int) 
         return torch.from_numpy(np.stack(warped))
     rows, columns = image.shape[-2:]
     # PyTorch counts from -1 to 1 over the edges.
-    to_shares = _moved(-1) @ np.diag([2 / columns, 2 / rows, 1.0])
-    theta = to_shares @ to_image @ np.diag([width / 2, height / 2, 1.0]) @ _moved(1)
+    to_shares = _moved(-1, -1) @ np.diag([2 / columns, 2 / rows, 1.0])
+    theta = to_shares @ to_image @ np.diag([width / 2, height / 2, 1.0]) @ _moved(1, 1)
     grid = F.affine_grid(
         upload(theta[None, :2].astype(np.float32), image.device), [1, 1, height, width], False
     )
     return F.grid_sample(image, grid, padding_mode="border", align_corners=False)[0]
 
 
-def _moved(by: float) -> np.ndarray:
-    return np.array([[1, 0, by], [0, 1, by], [0, 0, 1]], float)
+def _moved(x: float, y: float) -> np.ndarray:
+    """The (3, 3) map that moves everything by so much."""
+    return np.array([[1, 0, x], [0, 1, y], [0, 0, 1]], float)
 
 
 def _blend_planes(
@@ -189,8 +190,7 @@ def _blend_planes(
     y0, y1, x0, x1 = _rectangle(np.linalg.inv(to_crop), box, planes[0].shape, margin=0)
     if y0 >= y1 or x0 >= x1:
         return
-    from_target = np.array([[1.0, 0, x0], [0, 1.0, y0], [0, 0, 1]])
-    seen = _seen_through(layers, to_crop @ from_target, x1 - x0, y1 - y0)
+    seen = _seen_through(layers, to_crop @ _moved(x0, y0), x1 - x0, y1 - y0)
     targets = [plane[y0:y1, x0:x1] for plane in planes]
     samples = upload(_samples(targets), layers.device)
     blended = torch.lerp(samples.float(), seen[:-1], seen[-1]).round_().clamp_(0, (1 << bits) - 1)

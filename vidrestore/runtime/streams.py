@@ -9,7 +9,7 @@ does not make its thread wait either.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar
 
@@ -23,14 +23,13 @@ Result = TypeVar("Result")
 _URGENT, _PATIENT = -1, 0
 
 
-def own_stream(device: torch.device, *, urgent: bool) -> AbstractContextManager[None]:
+@contextmanager
+def own_stream(device: torch.device, *, urgent: bool) -> Iterator[None]:
     """Within it, this thread's work on ``device`` has a stream of its own, behind all that was given to the
     default one before. What is ``urgent`` goes before what is not. Elsewhere than on CUDA it does nothing."""
-    return _cuda_stream(device, urgent) if device.type == "cuda" else nullcontext()
-
-
-@contextmanager
-def _cuda_stream(device: torch.device, urgent: bool) -> Iterator[None]:
+    if device.type != "cuda":
+        yield
+        return
     stream = torch.cuda.Stream(device, priority=_URGENT if urgent else _PATIENT)
     stream.wait_stream(torch.cuda.default_stream(device))
     with torch.cuda.stream(stream):
