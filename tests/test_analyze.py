@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.clips import pattern, write
+from tests.support.clips import pattern, write
 from vidrestore.__main__ import main
 from vidrestore.analyze import Analysis, analyze_video, recorded_source
 from vidrestore.errors import InputError, UsageError
-from vidrestore.faces.detect import working_size
-from vidrestore.faces.detectors import load_detector
+from vidrestore.faces.detection.detector import working_size
+from vidrestore.faces.detection.load import load_detector
 from vidrestore.faces.face import Face
-from vidrestore.faces.live import LiveSource
-from vidrestore.faces.recording import TrackSummary
-from vidrestore.media.decode import Decoder, Thumbnails
+from vidrestore.faces.recorded.recording import TrackSummary
+from vidrestore.faces.tracking.live_source import LiveSource
+from vidrestore.media.decode.decoder import Decoder, Thumbnails
 from vidrestore.media.timeline import Span
 from vidrestore.options import Options
 

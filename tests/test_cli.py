@@ -13,7 +13,7 @@ import av
 import pytest
 import torch
 
-from tests.clips import pattern, tone, write
+from tests.support.clips import pattern, tone, write
 from vidrestore import __version__
 from vidrestore.__main__ import main
 

@@ -10,15 +10,15 @@ import pytest
 import torch
 from facexlib.parsing.parsenet import ParseNet
 
-from tests.clips import decode, write
 from tests.restore.test_codeformer import AT_IMAGE, SMALL
-from tests.simulated_cuda import DEVICES, SimulatedError, simulated_cuda
+from tests.support.clips import decode, write
+from tests.support.simulated_cuda import DEVICES, SimulatedError, simulated_cuda
 from tests.test_pipeline import portrait, run
-from vidrestore import portraits
-from vidrestore.faces.parse import FaceParser
-from vidrestore.media.pixels import plane_views
+from vidrestore.faces.alignment.face_parser import FaceParser
+from vidrestore.media.frames.pixel_format import plane_views
 from vidrestore.restore.codeformer import CodeFormer, CodeFormerRestorer
-from vidrestore.restore.models import load_restorer
+from vidrestore.restore.load import load_restorer
+from vidrestore.stages import restoration as portraits
 
 
 @pytest.mark.gpu

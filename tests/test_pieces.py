@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from vidrestore.analyze import analyze_video
-from vidrestore.media.decode import Decoder
+from vidrestore.media.decode.decoder import Decoder
 from vidrestore.media.timeline import Span
 from vidrestore.options import Options
 from vidrestore.pipeline import restore_video

@@ -12,13 +12,13 @@ import pytest
 import torch
 from skimage import data as pictures
 
-from tests import reader
-from tests.clips import decode, pattern, write
-from vidrestore import portraits
+from tests.support import reader
+from tests.support.clips import decode, pattern, write
 from vidrestore.__main__ import main
-from vidrestore.media.pixels import plane_views
+from vidrestore.media.frames.pixel_format import plane_views
 from vidrestore.options import Options
 from vidrestore.pipeline import restore_video
+from vidrestore.stages import restoration as portraits
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 

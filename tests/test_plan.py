@@ -7,13 +7,13 @@ from fractions import Fraction
 
 import pytest
 
-from tests import listing, sources
-from tests.media.frames import synthetic
 from tests.media.test_copy import full
-from tests.media.through import through
+from tests.support import listing, sources
+from tests.support.frames import synthetic
+from tests.support.through import through
 from vidrestore.__main__ import main
+from vidrestore.dry_run import plan, plan_text
 from vidrestore.options import Options
-from vidrestore.plan import plan, plan_text
 
 ACTIONS = {
     ".mkv": "restored copied copied copied copied attached",

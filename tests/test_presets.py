@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import fields
 from pathlib import Path
 
@@ -102,10 +101,3 @@ def test_a_preset_that_is_not_there(name, said, monkeypatch):
     with pytest.raises(UsageError) as caught:
         options(monkeypatch, "--config", name)
     assert said in str(caught.value)
-
-
-def test_every_package_is_installed():
-    """They are listed by hand, since presets are installed from elsewhere."""
-    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
-    found = {".".join(path.parent.relative_to(ROOT).parts) for path in ROOT.glob("vidrestore/**/__init__.py")}
-    assert set(listed) == found | {"vidrestore.configs"}

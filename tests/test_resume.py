@@ -18,17 +18,17 @@ import av
 import pytest
 from skimage import data as pictures
 
-from tests import reader
-from tests.clips import pattern, write
-from tests.tiny import save_weights
+from tests.support import reader
+from tests.support.clips import pattern, write
+from tests.support.tiny import save_weights
 from vidrestore.analyze import Thumbnails, analyze_video
 from vidrestore.errors import InputError, OutputError
-from vidrestore.faces.live import LiveSource
-from vidrestore.media.decode import Decoder
+from vidrestore.faces.tracking.live_source import LiveSource
+from vidrestore.media.decode.decoder import Decoder
 from vidrestore.options import Options
 from vidrestore.pipeline import restore_video
-from vidrestore.portraits import CONTEXT
-from vidrestore.resume import file_fingerprint
+from vidrestore.stages.restoration import CONTEXT
+from vidrestore.stages.resume import file_fingerprint
 
 COUNT, PIECE = 75, 10
 ROOT = Path(__file__).parents[1]
@@ -121,7 +121,7 @@ def test_a_run_killed_while_it_joins_has_nothing_to_restore_again(folder, tmp_pa
     given = options(folder, tmp_path / "o.mkv", duration=Fraction(1))
     with monkeypatch.context() as patch:
         patch.setattr(
-            "vidrestore.media.mux.Muxer.finish", lambda self: (_ for _ in ()).throw(KeyboardInterrupt)
+            "vidrestore.media.remux.muxer.Muxer.finish", lambda self: (_ for _ in ()).throw(KeyboardInterrupt)
         )
         with pytest.raises(KeyboardInterrupt):
             restore_video(given, piece=PIECE)

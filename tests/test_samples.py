@@ -12,7 +12,7 @@ import av
 import numpy as np
 import pytest
 
-from vidrestore.faces.detectors import load_detector
+from vidrestore.faces.detection.load import load_detector
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "samples"

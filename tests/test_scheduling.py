@@ -15,22 +15,23 @@ import numpy as np
 import pytest
 import torch
 
-from tests.clips import decode, write
+from tests.support.clips import decode, write
 from tests.test_pipeline import portrait, run
-from vidrestore import pipeline, portraits
+from vidrestore import pipeline
 from vidrestore.__main__ import main
-from vidrestore.media.pixels import plane_views
-from vidrestore.portraits import Models
+from vidrestore.media.frames.pixel_format import plane_views
 from vidrestore.runtime.device import DTYPES
+from vidrestore.stages import restoration as portraits
+from vidrestore.stages.restoration import Models
 
 #: Something of every stage, by the thread that it runs in.
 STAGES = {
     "decode": "vidrestore.analyze.Thumbnails.__call__",
-    "detect": "vidrestore.faces.detect.RetinaFaceDetector.__call__",
-    "align": "vidrestore.portraits.align",
-    "restore": "vidrestore.portraits.Models.restore",
+    "detect": "vidrestore.faces.detection.detector.RetinaFaceDetector.__call__",
+    "align": "vidrestore.stages.restoration.align",
+    "restore": "vidrestore.stages.restoration.Models.restore",
     "paste": "vidrestore.pipeline.paste_back",
-    "MainThread": "vidrestore.media.encoding.VideoEncoder.encode",
+    "MainThread": "vidrestore.media.encode.encoder.VideoEncoder.encode",
 }
 
 
@@ -99,7 +100,9 @@ def test_a_run_goes_on_where_memory_runs_out(clip, expected, tmp_path, monkeypat
     assert sorted(size for size in sizes if size > 2) == [4, 8]
 
 
-@pytest.mark.parametrize("name", ["vidrestore.portraits.Models.observe", "vidrestore.portraits.align"])
+@pytest.mark.parametrize(
+    "name", ["vidrestore.stages.restoration.Models.observe", "vidrestore.stages.restoration.align"]
+)
 def test_no_memory_at_all_is_one_sentence(clip, tmp_path, monkeypatch, capsys, name):
     def fail(*_, **__):
         raise torch.OutOfMemoryError("CUDA out of memory")

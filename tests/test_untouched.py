@@ -6,11 +6,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests import reader
-from tests.clips import write
+from tests.support import reader
+from tests.support.clips import write
 from tests.test_pipeline import portrait, run
 from vidrestore import pipeline
-from vidrestore.media.pixels import planar_format
+from vidrestore.media.frames.pixel_format import planar_format
 
 WIDTH, HEIGHT, FRAMES = 320, 240, 4
 #: Samples about a mask's rim that its filtering may reach.

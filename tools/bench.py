@@ -86,7 +86,7 @@ def network(words: argparse.Namespace, folder: Path) -> Rows:
     """Faces a second of each network alone."""
     from vidrestore.measure.speed.models import find_model
     from vidrestore.measure.speed.network import matmul_peak, measure_network
-    from vidrestore.restore.models import load_restorer
+    from vidrestore.restore.load import load_restorer
     from vidrestore.runtime.device import find_device, find_precision
     from vidrestore.runtime.host import prepare_host
 
@@ -146,9 +146,9 @@ def length(words: argparse.Namespace) -> dict[str, Fraction]:
 
 def compare(words: argparse.Namespace, folder: Path) -> Rows:
     """The program and a plain one over the same frames, in turns."""
-    from vidrestore.faces.detectors import choose_detector
+    from vidrestore.faces.detection.load import choose_detector
+    from vidrestore.measure.speed.baseline_program import Reference
     from vidrestore.measure.speed.models import find_model
-    from vidrestore.measure.speed.reference import Reference
     from vidrestore.runtime.device import find_device
 
     model = find_model(words.model, folder)
@@ -181,8 +181,8 @@ def compare(words: argparse.Namespace, folder: Path) -> Rows:
 
 def scaling(words: argparse.Namespace, folder: Path) -> Rows:
     """Frames a second by the size of the picture and the faces in it."""
-    from vidrestore.measure.speed.footage import face_pictures, tiled, write_clip
     from vidrestore.measure.speed.models import find_model
+    from vidrestore.measure.speed.synthetic_clips import face_pictures, tiled, write_clip
 
     model, pictures, rows = find_model(words.model, folder), face_pictures(SAMPLE), []
     for size, faces in product(words.sizes, words.faces):
@@ -205,7 +205,7 @@ def memory(words: argparse.Namespace, folder: Path) -> Rows:
 
     from vidrestore.measure.speed.models import find_model
     from vidrestore.media.probe import probe
-    from vidrestore.portraits import CONTEXT
+    from vidrestore.stages.restoration import CONTEXT
 
     rows = []
     find_model(words.model, folder)  # making stand-in weights takes memory, too
@@ -232,7 +232,7 @@ def child(words: argparse.Namespace, folder: Path) -> Rows:
     """One run, with each frame's encoding ``--slow`` seconds longer, and its peaks of memory."""
     import torch
 
-    from vidrestore.measure.speed.course import peak_mb
+    from vidrestore.measure.speed.long_run import peak_mb
     from vidrestore.measure.speed.models import find_model
 
     model = find_model(words.model, words.weights)
@@ -245,9 +245,9 @@ def child(words: argparse.Namespace, folder: Path) -> Rows:
 
 def hours(words: argparse.Namespace, folder: Path) -> Rows:
     """A long run of small frames, with a face for two seconds of each minute: speed and memory by tenths."""
-    from vidrestore.measure.speed.course import Course
-    from vidrestore.measure.speed.footage import face_pictures, now_and_then, tiled, write_clip
+    from vidrestore.measure.speed.long_run import Course
     from vidrestore.measure.speed.models import find_model
+    from vidrestore.measure.speed.synthetic_clips import face_pictures, now_and_then, tiled, write_clip
 
     rate, size, pictures = words.rate, (192, 144), face_pictures(SAMPLE)
     frames = round(words.hours * 3600 * rate)

@@ -7,7 +7,7 @@ give the same frames, and in .mp4 the same file to the bit (.mkv numbers each fi
 with the level, ``_LEVEL.mp4``, in the current folder if not given.
 
 In pixels of the frame, such that a face 256 pixels tall loses about what a face at that level of
-``vidrestore.training.degrade.LEVELS`` does; smaller faces lose more:
+``vidrestore.degradation.degrade.LEVELS`` does; smaller faces lose more:
 
 {levels}
 """
@@ -19,8 +19,8 @@ import logging
 import sys
 from pathlib import Path
 
+from vidrestore.degradation.clip import FRAME_LEVELS, FrameLevel, degrade_clip
 from vidrestore.errors import UsageError, VidrestoreError
-from vidrestore.training.footage import FRAME_LEVELS, FrameLevel, degrade_clip
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -68,23 +68,23 @@ from tqdm import tqdm
 
 from vidrestore import __version__
 from vidrestore.cli import run as vidrestore
+from vidrestore.degradation.clip import FRAME_LEVELS, degrade_clip
+from vidrestore.degradation.degrade import LEVELS, degrade
 from vidrestore.errors import InputError, OutputError, UsageError, VidrestoreError
-from vidrestore.faces.detect import Detector
-from vidrestore.faces.detectors import choose_detector, load_detector
-from vidrestore.measure.compare import NETS, PERCEPTUAL_SIZE, FaceMeter
-from vidrestore.measure.footage import Footage, mean_rows, measure_clips
+from vidrestore.faces.detection.detector import Detector
+from vidrestore.faces.detection.load import choose_detector, load_detector
+from vidrestore.measure.clip_metrics import Footage, mean_rows, measure_clips
+from vidrestore.measure.face_metrics import NETS, PERCEPTUAL_SIZE, FaceMeter
 from vidrestore.measure.gate import Levels, gate_table, judge, perceptual_rules
 from vidrestore.measure.methods import INPUT, Model, apply_methods, load_models
-from vidrestore.measure.report import TIME_COLUMNS, Tally, table
 from vidrestore.measure.settings import Setting, check_settings, each_part_off, read_setting
 from vidrestore.measure.sheet import contact_sheet, save_sheet, thumbnail
 from vidrestore.measure.still import write_still
+from vidrestore.measure.tables import TIME_COLUMNS, Tally, table
 from vidrestore.media.timeline import Span
 from vidrestore.options import STEADY, seconds
 from vidrestore.runtime.device import find_device
 from vidrestore.training.data import FaceSet
-from vidrestore.training.degrade import LEVELS, degrade
-from vidrestore.training.footage import FRAME_LEVELS, degrade_clip
 
 SUFFIXES = {".jpg", ".jpeg", ".png"}
 BATCH = 4

@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from vidrestore.faces.align import TEMPLATE_SIZE, alignment
-from vidrestore.faces.detect import Detector, working_size
-from vidrestore.faces.detectors import choose_detector, load_detector
+from vidrestore.faces.alignment.align import TEMPLATE_SIZE, alignment
+from vidrestore.faces.detection.detector import Detector, working_size
+from vidrestore.faces.detection.load import choose_detector, load_detector
 
 #: A face must be seen at least this clearly.
 SCORE = 0.9

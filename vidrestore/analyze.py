@@ -11,21 +11,21 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from .faces.detect import working_size
-from .faces.detectors import choose_detector, load_detector
+from .faces.detection.detector import working_size
+from .faces.detection.load import choose_detector, load_detector
 from .faces.face import Detection, Face
-from .faces.live import LiveSource
-from .faces.recorded import RecordedSource, check_origin, set_w
-from .faces.recording import Origin, Recording, TrackSummary
+from .faces.recorded.recorded_source import RecordedSource, check_origin, set_w
+from .faces.recorded.recording import Origin, Recording, TrackSummary
+from .faces.recorded.tracks_file import read_recording, write_recording
 from .faces.source import FaceSource
-from .faces.tracks_file import read_recording, write_recording
-from .media.decode import Decoder, Frame, Thumbnails
-from .media.output import check_place, make_durable, partial_path, writing
+from .faces.tracking.live_source import LiveSource
+from .media.decode.decoder import Decoder, Frame, Thumbnails
+from .media.output.destination import check_place, make_durable, partial_path, writing
 from .media.timeline import Span
 from .options import Options
 from .runtime.device import find_device
 from .runtime.host import network_workers, prepare_host
-from .runtime.stages import Stages
+from .runtime.scheduler import Stages
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from . import __version__
 from .errors import UsageError
-from .media.spool import local_input
+from .media.decode.pipe_input import local_input
 from .options import Options, parse
 from .presets import preset_names, read_preset
 
@@ -89,12 +89,12 @@ def _options(words: argparse.Namespace) -> Options:
 def _restore(options: Options, *, quiet: bool, as_json: bool) -> int:
     # Imported here, since what it brings along takes seconds and --help should not.
     if options.dry_run:
-        from .plan import plan, plan_text
+        from .dry_run import plan, plan_text
 
         planned = plan(options)
         print(_json(planned) if as_json else plan_text(planned))
         return 0
-    from .media.output import STDOUT, name_of
+    from .media.output.destination import STDOUT, name_of
     from .pipeline import restore_video
 
     with _progress(options, quiet=quiet) as progress:
@@ -158,7 +158,7 @@ def _probe(argv: list[str]) -> int:
     parser.add_argument("input", metavar="FILE", type=Path, help="any media file")
     parser.add_argument("--json", action="store_true", help="as JSON, with all that is known")
     words = parser.parse_args(argv)
-    from .media.report import as_text, report
+    from .media.inspect import as_text, report
 
     with local_input(words.input) as path:
         told = report(path)
@@ -207,8 +207,8 @@ def _weights(argv: list[str]) -> int:
     get.add_argument("name", metavar="NAME")
     get.add_argument("--offline", action="store_true", help="never use the network")
     words = parser.parse_args(argv)
-    from .weights.report import get as get_weights
-    from .weights.report import list_weights
+    from .weights.listing import get as get_weights
+    from .weights.listing import list_weights
 
     if words.command == "get":
         get_weights(words.name, offline=words.offline)

@@ -11,21 +11,21 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from .analyze import follow_faces, open_video
-from .faces.paste import paste_back
-from .media.decode import Decoder, Frame
-from .media.encode import EncoderSettings
-from .media.output import STDOUT, check_output, muxer_of, name_of
-from .media.streams import refuse_losses
-from .media.writer import PIECE, PieceWriter, Writer
+from .faces.alignment.paste import paste_back
+from .media.decode.decoder import Decoder, Frame
+from .media.encode.choose import EncoderSettings
+from .media.output.destination import STDOUT, check_output, muxer_of, name_of
+from .media.output.writer import PIECE, PieceWriter, Writer
+from .media.remux.stream_plan import refuse_losses
 from .options import Options
-from .portraits import CONTEXT, Models, restore_faces
-from .restore.portrait import Portrait
-from .resume import Resume
+from .restore.temporal.face_crop import Portrait
 from .runtime.device import find_device
 from .runtime.host import prepare_host
 from .runtime.memory import enough_memory
 from .runtime.profile import Profile
-from .runtime.stages import Stages
+from .runtime.scheduler import Stages
+from .stages.restoration import CONTEXT, Models, restore_faces
+from .stages.resume import Resume
 
 log = logging.getLogger(__name__)
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from vidrestore.faces.align import TEMPLATE, align, alignment, transform
+from vidrestore.faces.alignment.align import TEMPLATE, align, alignment, transform
+from vidrestore.faces.alignment.mask import border_mask, oval_masks
 from vidrestore.faces.face import Face
-from vidrestore.faces.mask import border_mask, oval_masks
 
 
 def similarity(scale: float, degrees: float, x: float, y: float) -> np.ndarray:

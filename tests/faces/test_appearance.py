@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.faces.moving import face_points
-from tests.faces.scenes import scene
-from vidrestore.faces.appearance import PATCH, find, look
+from tests.support.moving import face_points
+from tests.support.scenes import scene
+from vidrestore.faces.tracking.appearance import PATCH, find, look
 
 PLACE = (300, 200, 100)
 LANDMARKS = face_points(*PLACE)[2:]

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from vidrestore.faces.detect import LONGEST_SIDE, RetinaFaceDetector, working_size
+from vidrestore.faces.detection.box_voting import vote, winners
+from vidrestore.faces.detection.detector import LONGEST_SIDE, RetinaFaceDetector, working_size
+from vidrestore.faces.detection.retinaface import CandidateNetwork
 from vidrestore.faces.face import Detection
-from vidrestore.faces.retinaface import CandidateNetwork
-from vidrestore.faces.voting import vote, winners
 from vidrestore.weights import load_state
 
 # Of scikit-image's 512 x 512 astronaut, by eye: both eyes' centres, the nose's tip, the mouth's corners.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.faces.moving import face_points
-from tests.faces.scenes import scene
-from vidrestore.faces.appearance import look
-from vidrestore.faces.gaps import SHORT, Picture, Sighting, close, covered
+from tests.support.moving import face_points
+from tests.support.scenes import scene
+from vidrestore.faces.tracking.appearance import look
+from vidrestore.faces.tracking.gap_filling import SHORT, Picture, Sighting, close, covered
 
 FAR = np.empty((0, 4))
 

@@ -8,12 +8,12 @@ from functools import cache
 import numpy as np
 import pytest
 
-from tests.faces.moving import detection, error, face_points, jitter, jittered
-from tests.faces.scenes import scene
+from tests.support.moving import detection, error, face_points, jitter, jittered
+from tests.support.scenes import scene
 from vidrestore.faces.face import Detection, Face
-from vidrestore.faces.gaps import SHORT
-from vidrestore.faces.live import WINDOW, LiveSource
-from vidrestore.faces.series import FADE
+from vidrestore.faces.tracking.gap_filling import SHORT
+from vidrestore.faces.tracking.live_source import WINDOW, LiveSource
+from vidrestore.faces.tracking.track_history import FADE
 
 GAP = WINDOW - FADE  # the longest that is closed
 RISE = [(k + 1) / (FADE + 1) for k in range(FADE)]

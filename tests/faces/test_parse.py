@@ -8,10 +8,10 @@ import torch
 from facexlib.parsing.parsenet import ParseNet
 
 from vidrestore.errors import WeightsError
-from vidrestore.faces.align import TEMPLATE, AlignedFace
+from vidrestore.faces.alignment.align import TEMPLATE, AlignedFace
+from vidrestore.faces.alignment.face_parser import FaceParser
+from vidrestore.faces.alignment.paste import face_masks
 from vidrestore.faces.face import Face
-from vidrestore.faces.parse import FaceParser
-from vidrestore.faces.paste import face_masks
 
 
 @pytest.fixture(scope="module")

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.faces.moving import face_points
+from tests.support.moving import face_points
 from vidrestore.errors import InputError, UsageError
 from vidrestore.faces.face import Face
-from vidrestore.faces.recorded import RecordedSource, check_origin, set_w
-from vidrestore.faces.recording import Origin, Recording, TrackSettings, TrackSummary
-from vidrestore.faces.tracks_file import read_recording, write_recording
+from vidrestore.faces.recorded.recorded_source import RecordedSource, check_origin, set_w
+from vidrestore.faces.recorded.recording import Origin, Recording, TrackSettings, TrackSummary
+from vidrestore.faces.recorded.tracks_file import read_recording, write_recording
 
 ORIGIN = Origin(
     name="Łódź.mkv", width=640, height=360, time_base=Fraction(1, 1000), begin=Fraction(1), start=2.0, end=7.5

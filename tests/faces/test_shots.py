@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vidrestore.faces.shots import ShotDetector
+from vidrestore.faces.tracking.shots import ShotDetector
 
 data = pytest.importorskip("skimage.data")
 SIZE = (160, 96)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.faces.moving import error, face_points, jitter
-from vidrestore.faces.smooth import REACH, smooth
+from tests.support.moving import error, face_points, jitter
+from vidrestore.faces.tracking.smoothing import REACH, smooth
 
 FRAMES = np.arange(120)
 

@@ -8,11 +8,11 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from tests.faces.moving import detection
 from tests.faces.test_live import Film, seen
+from tests.support.moving import detection
 from vidrestore.faces.face import Detection, Face
-from vidrestore.faces.live import WINDOW, LiveSource
-from vidrestore.faces.state import pack_array, unpack_array
+from vidrestore.faces.json_state import pack_array, unpack_array
+from vidrestore.faces.tracking.live_source import WINDOW, LiveSource
 
 LENGTH = 150
 

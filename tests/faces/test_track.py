@@ -7,11 +7,11 @@ from functools import cache
 import numpy as np
 import pytest
 
-from tests.faces.moving import detection, jittered
-from tests.faces.scenes import background, scene
-from vidrestore.faces.appearance import Look, look
+from tests.support.moving import detection, jittered
+from tests.support.scenes import background, scene
 from vidrestore.faces.face import Detection
-from vidrestore.faces.track import CLEAR_SIGHTINGS, CLEAR_WITHIN, Track, Tracker
+from vidrestore.faces.tracking.appearance import Look, look
+from vidrestore.faces.tracking.tracker import CLEAR_SIGHTINGS, CLEAR_WITHIN, Track, Tracker
 
 GAP = 25
 ALL_ALIKE = look(background(), detection(300).landmarks)

@@ -4,10 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.support.portraits import aligned_portraits
 from vidrestore.measure.baselines import bicubic, nlm_unsharp
-from vidrestore.measure.pictures import psnr
-
-from .portraits import aligned_portraits
+from vidrestore.measure.image_metrics import psnr
 
 
 @pytest.fixture

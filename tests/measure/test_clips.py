@@ -7,9 +7,9 @@ import av
 import numpy as np
 import pytest
 
-from tests.clips import decode, write
+from tests.support.clips import decode, write
 from vidrestore.errors import InputError
-from vidrestore.faces.detectors import load_detector
+from vidrestore.faces.detection.load import load_detector
 from vidrestore.measure.clips import clip_faces
 from vidrestore.media.timeline import Span
 

@@ -11,14 +11,13 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.clips import decode, write
+from tests.support.clips import decode, write
+from tests.support.portraits import aligned_portraits
+from tests.support.tools import load_tool
 from vidrestore import __version__
 from vidrestore.measure.gate import RULES
 from vidrestore.training.data import is_held_out
 from vidrestore.weights.store import fingerprint, locate
-
-from .portraits import aligned_portraits
-from .tools import load_tool
 
 pytest.importorskip("dlib")
 

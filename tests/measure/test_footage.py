@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from tests.clips import decode, write
+from tests.support.clips import decode, write
 from vidrestore.errors import InputError, UsageError
-from vidrestore.faces.detectors import load_detector
-from vidrestore.measure.compare import Comparison
-from vidrestore.measure.footage import mean_rows, measure_clips
+from vidrestore.faces.detection.load import load_detector
+from vidrestore.measure.clip_metrics import mean_rows, measure_clips
+from vidrestore.measure.face_metrics import Comparison
 from vidrestore.measure.settings import Setting, check_settings, each_part_off, read_setting
 from vidrestore.measure.still import write_still
 from vidrestore.media.timeline import Span

@@ -7,9 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.support.portraits import aligned_portraits
 from vidrestore.measure.identity import IdentityEmbedding
-
-from .portraits import aligned_portraits
 
 dlib = pytest.importorskip("dlib")
 

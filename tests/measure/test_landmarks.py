@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vidrestore.faces.align import TEMPLATE
-from vidrestore.faces.detectors import load_detector
+from vidrestore.faces.alignment.align import TEMPLATE
+from vidrestore.faces.detection.load import load_detector
 from vidrestore.faces.face import Face
 from vidrestore.measure.landmarks import JitterMeter, landmark_jitter
 from vidrestore.media.timeline import Span

@@ -12,7 +12,7 @@ from torchmetrics.functional.image import (
     structural_similarity_index_measure,
 )
 
-from vidrestore.measure.pictures import BEST_PSNR, ms_ssim, psnr, ssim
+from vidrestore.measure.image_metrics import BEST_PSNR, ms_ssim, psnr, ssim
 
 
 def flat(value: int) -> np.ndarray:

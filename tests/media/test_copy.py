@@ -10,11 +10,11 @@ import av
 import numpy as np
 import pytest
 
-from tests import listing, reader, sources
-from tests.clips import pattern
-from tests.media.through import through
+from tests.support import listing, reader, sources
+from tests.support.clips import pattern
+from tests.support.through import through
 from vidrestore.errors import OutputError, UsageError
-from vidrestore.media.streams import refuse_losses
+from vidrestore.media.remux.stream_plan import refuse_losses
 from vidrestore.media.timeline import Span
 
 OUTS = (".mp4", ".mov", ".mkv", ".webm")

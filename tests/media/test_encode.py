@@ -7,12 +7,12 @@ from fractions import Fraction
 import av
 import pytest
 
-from tests import reader
-from tests.media.frames import clip, pass_through
+from tests.support import reader
+from tests.support.frames import clip, pass_through
 from vidrestore.errors import UsageError
-from vidrestore.media.decode import Decoder
-from vidrestore.media.encode import EncoderSettings
-from vidrestore.media.writer import Writer
+from vidrestore.media.decode.decoder import Decoder
+from vidrestore.media.encode.choose import EncoderSettings
+from vidrestore.media.output.writer import Writer
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests import reader
-from tests.media.frames import LOSSLESS, pass_through, synthetic
-from vidrestore.media.decode import Decoder
-from vidrestore.media.encode import EncoderSettings
+from tests.support import reader
+from tests.support.frames import LOSSLESS, pass_through, synthetic
+from vidrestore.media.decode.decoder import Decoder
+from vidrestore.media.encode.choose import EncoderSettings
 from vidrestore.media.timeline import Span
 
 

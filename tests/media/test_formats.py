@@ -9,10 +9,10 @@ import av
 import numpy as np
 import pytest
 
-from tests import reader
-from tests.media.frames import LOSSLESS, clip, ffmpeg, pass_through, synthetic
+from tests.support import reader
+from tests.support.frames import LOSSLESS, clip, ffmpeg, pass_through, synthetic
 from vidrestore.errors import OutputError
-from vidrestore.media.encode import EncoderSettings
+from vidrestore.media.encode.choose import EncoderSettings
 
 X264 = {
     "x264-params": "mastering-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests import reader
-from tests.media.frames import LOSSLESS, QUICK, clip, ffmpeg, pass_through, synthetic
+from tests.support import reader
+from tests.support.frames import LOSSLESS, QUICK, clip, ffmpeg, pass_through, synthetic
 from vidrestore.errors import InputError, UsageError
-from vidrestore.media.decode import Decoder
-from vidrestore.media.spool import local_input
+from vidrestore.media.decode.decoder import Decoder
+from vidrestore.media.decode.pipe_input import local_input
 
 
 def numbered(folder: Path, first: int, count: int) -> Path:

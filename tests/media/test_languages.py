@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vidrestore.media.languages import three_letters
+from vidrestore.media.remux.languages import three_letters
 
 CASES = {
     "deu": "deu",

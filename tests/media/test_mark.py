@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.clips import pattern, write
-from vidrestore.media.decode import Decoder
-from vidrestore.media.mark import Mark
+from tests.support.clips import pattern, write
+from vidrestore.media.decode.decoder import Decoder
+from vidrestore.media.decode.fingerprint import Mark
 from vidrestore.media.timeline import Span
 
 LENGTH = 150

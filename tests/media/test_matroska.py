@@ -13,16 +13,16 @@ from pathlib import Path
 import av
 import pytest
 
-from tests import reader
-from tests.clips import pattern, write
-from tests.media.frames import ffmpeg, pass_through
+from tests.support import reader
+from tests.support.clips import pattern, write
+from tests.support.frames import ffmpeg, pass_through
 from vidrestore.errors import OutputError
-from vidrestore.media import mux
-from vidrestore.media.decode import Decoder
-from vidrestore.media.encode import EncoderSettings
-from vidrestore.media.matroska import write_shapes
-from vidrestore.media.output import STDOUT
-from vidrestore.media.writer import PieceWriter
+from vidrestore.media.decode.decoder import Decoder
+from vidrestore.media.encode.choose import EncoderSettings
+from vidrestore.media.output.destination import STDOUT
+from vidrestore.media.output.writer import PieceWriter
+from vidrestore.media.remux import muxer as mux
+from vidrestore.media.remux.matroska import write_shapes
 
 FFV1 = EncoderSettings(codec="ffv1")
 WAYS = {

@@ -9,17 +9,17 @@ import av
 import numpy as np
 import pytest
 
-from tests import reader
-from tests.clips import decode, pattern, write
+from tests.support import reader
+from tests.support.clips import decode, pattern, write
 from vidrestore.errors import InputError, OutputError, UsageError
-from vidrestore.media.decode import Decoder
-from vidrestore.media.encode import EncoderSettings
-from vidrestore.media.output import check_output
-from vidrestore.media.pixels import plane_views
+from vidrestore.media.decode.decoder import Decoder
+from vidrestore.media.encode.choose import EncoderSettings
+from vidrestore.media.frames.pixel_format import plane_views
+from vidrestore.media.inspect import as_text, report
+from vidrestore.media.output.destination import check_output
+from vidrestore.media.output.writer import Writer
 from vidrestore.media.probe import probe
-from vidrestore.media.report import as_text, report
 from vidrestore.media.timeline import Span
-from vidrestore.media.writer import Writer
 
 FAST = EncoderSettings(preset="ultrafast")
 LOSSLESS = EncoderSettings(codec="ffv1")

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from tests.clips import pattern
-from vidrestore.media.colour import Colour
-from vidrestore.media.picture import Picture
-from vidrestore.media.pixels import planar_format, plane_views
+from tests.support.clips import pattern
+from vidrestore.media.frames.colour import Colour
+from vidrestore.media.frames.crop import Picture
+from vidrestore.media.frames.pixel_format import planar_format, plane_views
 
 FORMATS = [
     "yuv420p",

@@ -12,15 +12,15 @@ from pathlib import Path
 import av
 import pytest
 
-from tests import reader
-from tests.clips import pattern, write
+from tests.support import reader
+from tests.support.clips import pattern, write
 from vidrestore.errors import OutputError
-from vidrestore.media import writer as writers
-from vidrestore.media.decode import Decoder, Frame
-from vidrestore.media.encode import EncoderSettings
-from vidrestore.media.encoding import VideoEncoder
-from vidrestore.media.pieces import DecodingTimes, PieceFile, read_piece
-from vidrestore.media.writer import PieceWriter
+from vidrestore.media.decode.decoder import Decoder, Frame
+from vidrestore.media.encode.choose import EncoderSettings
+from vidrestore.media.encode.encoder import VideoEncoder
+from vidrestore.media.output import writer as writers
+from vidrestore.media.output.segments import DecodingTimes, PieceFile, read_piece
+from vidrestore.media.output.writer import PieceWriter
 
 COUNT = 34
 SAME = (("threads", "1"), ("x264-params", "cpu-independent=1"))
@@ -184,7 +184,13 @@ def _full(*_: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["pieces.PieceFile.add", "pieces.make_durable", "mux.Muxer.mux", "mux.Muxer.finish"]
+    "target",
+    [
+        "output.segments.PieceFile.add",
+        "output.segments.make_durable",
+        "remux.muxer.Muxer.mux",
+        "remux.muxer.Muxer.finish",
+    ],
 )
 def test_a_full_disk_is_one_sentence_and_keeps_what_is_done(tmp_path: Path, monkeypatch, target: str) -> None:
     """From the second piece on nothing can be written any more."""

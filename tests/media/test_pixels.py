@@ -6,8 +6,8 @@ import av
 import numpy as np
 import pytest
 
-from tests.clips import pattern
-from vidrestore.media.pixels import planar_format, planar_twin, plane_views
+from tests.support.clips import pattern
+from vidrestore.media.frames.pixel_format import planar_format, planar_twin, plane_views
 
 
 @pytest.mark.parametrize(

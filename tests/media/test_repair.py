@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import av
 import pytest
 
-from vidrestore.media.repair import PacketTimes, Timestamps
+from vidrestore.media.decode.timestamps import PacketTimes, Timestamps
 
 
 def repaired(stamps, rate=25, base=Fraction(1, 1000)):

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from tests import sources
 from tests.media.test_copy import full
+from tests.support import sources
 from vidrestore.errors import InputError, UsageError
-from vidrestore.media.report import as_text, report
+from vidrestore.media.inspect import as_text, report
 
 HDR10 = (
     "log-level=error:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:max-cll=1000,400:"

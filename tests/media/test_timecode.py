@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from vidrestore.media.timecode import later
+from vidrestore.media.remux.timecode import later
 
 PAL, NTSC, FAST = Fraction(25), Fraction(30000, 1001), Fraction(60000, 1001)
 CASES = {

@@ -7,10 +7,10 @@ from fractions import Fraction
 import av
 import pytest
 
-from tests import reader
-from tests.clips import pattern
-from tests.media.frames import LOSSLESS, ffmpeg, pass_through, synthetic
-from vidrestore.media.encode import EncoderSettings
+from tests.support import reader
+from tests.support.clips import pattern
+from tests.support.frames import LOSSLESS, ffmpeg, pass_through, synthetic
+from vidrestore.media.encode.choose import EncoderSettings
 from vidrestore.media.timeline import Span
 
 

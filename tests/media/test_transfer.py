@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from tests.clips import pattern
-from vidrestore.media.colour import Colour
-from vidrestore.media.picture import Picture
-from vidrestore.media.pixels import planar_format, plane_views
-from vidrestore.media.transfer import Transfer
+from tests.support.clips import pattern
+from vidrestore.media.frames.colour import Colour
+from vidrestore.media.frames.crop import Picture
+from vidrestore.media.frames.pixel_format import planar_format, plane_views
+from vidrestore.media.frames.tone_mapping import Transfer
 
 PQ, HLG = 16, 18
 

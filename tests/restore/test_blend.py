@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from vidrestore.restore.blend import Contribution, _blend_on, blend
+from vidrestore.restore.temporal.blend import Contribution, _blend_on, blend
 
 SIZE = 64
 

@@ -6,10 +6,10 @@ import logging
 
 import pytest
 
-from vidrestore.restore.choice import Chooser, Limits, is_wanted
-from vidrestore.restore.condition import Condition
-from vidrestore.restore.fidelity import choose_w
-from vidrestore.restore.portrait import Portrait
+from vidrestore.restore.fidelity.face_quality import Condition
+from vidrestore.restore.fidelity.rules import choose_w
+from vidrestore.restore.temporal.face_crop import Portrait
+from vidrestore.restore.temporal.w_chooser import Chooser, Limits, is_wanted
 
 SOFT = Condition(size=60, sharpness=0.3, noise=2.0, yaw=0.1)
 SHARP = Condition(size=200, sharpness=1.0, noise=1.0, yaw=0.1)

@@ -10,15 +10,9 @@ import pytest
 import torch
 from torch.nn.functional import interpolate
 
+from tests.support.stand_in import image, shapes, stand_in
 from vidrestore.errors import WeightsError
-from vidrestore.restore.codeformer import (
-    CodeFormer,
-    CodeFormerConfig,
-    CodeFormerRestorer,
-    build_codeformer,
-)
-
-from .stand_in import image, shapes, stand_in
+from vidrestore.restore.codeformer import CodeFormer, CodeFormerConfig, CodeFormerRestorer, build_codeformer
 
 TOLERANCE = 1e-3  # absolute, fp32; outputs reach 18
 SMALL = CodeFormerConfig(

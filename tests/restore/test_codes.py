@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from vidrestore.restore.codes import REACH, steady_codes
-from vidrestore.restore.portrait import Portrait
 from vidrestore.restore.restorer import Observation
+from vidrestore.restore.temporal.code_averaging import REACH, steady_codes
+from vidrestore.restore.temporal.face_crop import Portrait
 from vidrestore.runtime.windows import windowed
 
 GRID, CHANNELS, CODES = 4, 8, 16

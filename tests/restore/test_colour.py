@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from vidrestore.restore.colour import follow_colours, keep_grey, measure_tints, only_finite
+from vidrestore.restore.temporal.colour_transfer import follow_colours, keep_grey, measure_tints, only_finite
 
 from .test_steady import noisy, texture
 

@@ -11,10 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tests.measure.portraits import aligned_portraits
-from vidrestore.faces.align import TEMPLATE
-from vidrestore.restore.condition import Condition, mean, measure
-from vidrestore.training.degrade import LEVELS, Degradation, degrade
+from tests.support.portraits import aligned_portraits
+from vidrestore.degradation.degrade import LEVELS, Degradation, degrade
+from vidrestore.faces.alignment.align import TEMPLATE
+from vidrestore.restore.fidelity.face_quality import Condition, mean, measure
 
 
 @cache

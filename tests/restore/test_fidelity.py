@@ -10,11 +10,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.measure.portraits import aligned_portraits
-from vidrestore.faces.align import TEMPLATE
-from vidrestore.restore.condition import Condition, measure
-from vidrestore.restore.fidelity import HIGHEST_W, LOWEST_W, choose_w, explain, gate
-from vidrestore.training.degrade import LEVELS, degrade
+from tests.support.portraits import aligned_portraits
+from vidrestore.degradation.degrade import LEVELS, degrade
+from vidrestore.faces.alignment.align import TEMPLATE
+from vidrestore.restore.fidelity.face_quality import Condition, measure
+from vidrestore.restore.fidelity.rules import HIGHEST_W, LOWEST_W, choose_w, explain, gate
 
 GOOD = Condition(size=300, sharpness=0.55, noise=1.0, yaw=0.0)
 #: What each measure may be, densely; sizes go by their ratio.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from vidrestore.restore.guard import drift, guarded
+from vidrestore.restore.fidelity.identity_guard import drift, guarded
 
 from .test_steady import noisy, texture
 

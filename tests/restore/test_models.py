@@ -17,12 +17,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from tests.support.stand_in import shapes
 from vidrestore.errors import WeightsError
 from vidrestore.restore.codeformer import CodeFormer
-from vidrestore.restore.models import choose_model, load_restorer, planned_model
+from vidrestore.restore.load import choose_model, load_restorer, planned_model
 from vidrestore.weights import REGISTRY
 
-from .stand_in import shapes
 from .test_codeformer import SMALL
 
 PUBLISHED = b"the published weights, as far as choosing them goes" * 1000
@@ -93,7 +93,7 @@ def test_auto_does_not_wait_long_for_a_server_that_is_silent(online, monkeypatch
         url = f"http://127.0.0.1:{server.server_address[1]}/codeformer.pth"
         entry = dataclasses.replace(REGISTRY["codeformer"], url=url)
         monkeypatch.setitem(REGISTRY, "codeformer", entry)
-        monkeypatch.setattr("vidrestore.restore.models._PATIENCE", 0.5)
+        monkeypatch.setattr("vidrestore.restore.load._PATIENCE", 0.5)
         started = time.monotonic()
         assert choose_model("auto") == "lite"
         assert time.monotonic() - started < 5

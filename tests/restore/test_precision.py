@@ -9,15 +9,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.measure.portraits import aligned_portraits
+from tests.support.portraits import aligned_portraits
+from tests.support.stand_in import shapes, stand_in
+from vidrestore.degradation.degrade import LEVELS, degrade
 from vidrestore.restore.codeformer import CodeFormer, CodeFormerRestorer, build_codeformer
 from vidrestore.restore.codeformer.frozen import freeze
-from vidrestore.restore.models import load_restorer
+from vidrestore.restore.load import load_restorer
 from vidrestore.runtime.batching import all_together
-from vidrestore.runtime.graphs import Accelerated
-from vidrestore.training.degrade import LEVELS, degrade
+from vidrestore.runtime.cuda_graphs import Accelerated
 
-from .stand_in import shapes, stand_in
 from .test_codeformer import AT_IMAGE, SMALL
 
 CPU = torch.device("cpu")

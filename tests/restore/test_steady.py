@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from vidrestore.restore.blend import Contribution, blend
-from vidrestore.restore.motion import MAP, Motion, View, likeness
-from vidrestore.restore.portrait import Portrait
-from vidrestore.restore.steady import REACH, compare, steady_input, steady_output
+from vidrestore.restore.temporal.blend import Contribution, blend
+from vidrestore.restore.temporal.face_crop import Portrait
+from vidrestore.restore.temporal.motion import MAP, Motion, View, likeness
+from vidrestore.restore.temporal.stabilise import REACH, compare, steady_input, steady_output
 from vidrestore.runtime.windows import windowed
 
 SIZE = 256

@@ -7,9 +7,9 @@ import logging
 import pytest
 import torch
 
-from tests.simulated_cuda import DEVICES
-from vidrestore.runtime import graphs
-from vidrestore.runtime.graphs import Accelerated, keep_compiled
+from tests.support.simulated_cuda import DEVICES
+from vidrestore.runtime import cuda_graphs as graphs
+from vidrestore.runtime.cuda_graphs import Accelerated, keep_compiled
 
 
 def step(x, y):

@@ -11,13 +11,7 @@ import pytest
 import torch
 
 from vidrestore.runtime import host
-from vidrestore.runtime.host import (
-    network_threads,
-    network_workers,
-    prepare_host,
-    side_workers,
-    usable_cores,
-)
+from vidrestore.runtime.host import network_threads, network_workers, prepare_host, side_workers, usable_cores
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 import pytest
 
 from vidrestore.runtime.profile import Profile
-from vidrestore.runtime.stages import Stages
+from vidrestore.runtime.scheduler import Stages
 
 NAMES = ("decode", "detect", "align", "restore", "paste")
 

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.small_training import CONFIG, write_faces
 from vidrestore.training.data import FaceSet
 from vidrestore.training.trainer import STAGES, Trainer
-
-from .small import CONFIG, write_faces
 
 
 @pytest.fixture(scope="session")

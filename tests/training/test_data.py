@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from vidrestore.degradation.degrade import degrade_batch
 from vidrestore.training.data import FaceSet, Pairs, Recipes, batches, is_held_out
-from vidrestore.training.degrade import degrade_batch
 
 
 @pytest.fixture

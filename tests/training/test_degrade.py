@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from vidrestore.training.codecs import VIDEO_CODECS
-from vidrestore.training.degrade import LEVELS, MODES, Degradation, degrade, degrade_batch, draw
+from vidrestore.degradation.codecs import VIDEO_CODECS
+from vidrestore.degradation.degrade import LEVELS, MODES, Degradation, degrade, degrade_batch, draw
 
 #: A degradation of each kind, besides the levels.
 KINDS = [

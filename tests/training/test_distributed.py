@@ -11,10 +11,9 @@ import pytest
 import torch
 import yaml
 
+from tests.support.small_training import changed, needs_weights, write_faces
 from vidrestore.training.data import FaceSet
 from vidrestore.training.trainer import Trainer
-
-from .small import changed, needs_weights, write_faces
 
 pytestmark = needs_weights
 
@@ -42,7 +41,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for stage in STAGES:
         Trainer(config, stage, faces=FaceSet(folder), run=found["one"]).train()
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    command += [str(Path(__file__).with_name("each_saves.py"))]
+    command += [str(ROOT / "tests" / "support" / "each_saves.py")]
     command += [
         "--config",
         str(folder / "small.yaml"),

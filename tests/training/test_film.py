@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vidrestore.training.film import CAST, GREY, Look, draw_look, grain
+from vidrestore.degradation.film import CAST, GREY, Look, draw_look, grain
 
 
 @pytest.fixture

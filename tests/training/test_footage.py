@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.clips import decode, pattern, write
-from tests.reader import frames, packets
-from vidrestore.media.pixels import plane_views
+from tests.support.clips import decode, pattern, write
+from tests.support.reader import frames, packets
+from vidrestore.media.frames.pixel_format import plane_views
 
 ROOT = Path(__file__).parents[2]
 PORTRAIT = ROOT / "samples" / "portrait.mp4"

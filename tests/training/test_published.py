@@ -11,11 +11,10 @@ import pytest
 import torch
 import yaml
 
+from tests.support.small_training import needs_weights
+from tests.support.stand_in import shapes
 from vidrestore.training.data import FaceSet
 from vidrestore.training.trainer import STAGES, Trainer
-
-from ..restore.stand_in import shapes
-from .small import needs_weights
 
 pytestmark = [pytest.mark.slow, needs_weights]
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from vidrestore.training.resample import multiply, resample, resize_matrix, shrink_matrix
+from vidrestore.degradation.resample import multiply, resample, resize_matrix, shrink_matrix
 
 
 @pytest.mark.parametrize("mode", ["area", "bilinear", "bicubic"])

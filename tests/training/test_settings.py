@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support.small_training import CONFIG
 from vidrestore.errors import UsageError
 from vidrestore.training.settings import complete
-
-from .small import CONFIG
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs" / "train").glob("*.yaml"))
 

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+from tests.support.small_training import changed
 from vidrestore.training.data import FaceSet
 from vidrestore.training.trainer import STAGES, Trainer, previous
-
-from .small import changed
 
 COLUMNS = {"stage1": 2, "stage2": 5, "stage3": 5}
 

@@ -18,10 +18,9 @@ import torch
 import yaml
 from safetensors import safe_open
 
+from tests.support.small_training import changed, needs_weights, write_faces
 from vidrestore.restore.codeformer import build_codeformer
 from vidrestore.training.trainer import load_averaged
-
-from .small import changed, needs_weights, write_faces
 
 ROOT = Path(__file__).parents[2]
 TOOL = ROOT / "tools" / "train.py"

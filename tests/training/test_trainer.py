@@ -10,13 +10,12 @@ from typing import Any
 import pytest
 import torch
 
+from tests.support.small_training import CONFIG, changed, judged
 from vidrestore.errors import TrainingError, UsageError
 from vidrestore.restore.codeformer import CodeFormer, CodeFormerConfig
 from vidrestore.training.data import FaceSet, to_network
 from vidrestore.training.stage3 import watched
 from vidrestore.training.trainer import Trainer, load_averaged, previous
-
-from .small import CONFIG, changed, judged
 
 #: With a few steps before and behind what begins in the middle of a stage.
 SHORT = {

@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 
 from vidrestore.errors import UsageError, WeightsError
 from vidrestore.weights import REGISTRY, cache_dir, fetch, fingerprint, load_state, locate
-from vidrestore.weights.report import get, list_weights
+from vidrestore.weights.listing import get, list_weights
 
 STATE = {"a.weight": torch.arange(6.0).reshape(2, 3), "a.bias": torch.ones(2, dtype=torch.float16)}
 EMBEDDED = [name for name, weights in REGISTRY.items() if weights.embedded]

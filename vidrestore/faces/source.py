@@ -8,8 +8,8 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from .face import Face
-from .recording import TrackSettings
-from .state import State
+from .json_state import State
+from .recorded.recording import TrackSettings
 
 Frame = TypeVar("Frame")
 

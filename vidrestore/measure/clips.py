@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
-from ..faces.align import TEMPLATE_SIZE, align
-from ..faces.detect import Detector, working_size
+from ..faces.alignment.align import TEMPLATE_SIZE, align
+from ..faces.detection.detector import Detector, working_size
 from ..faces.face import Face
-from ..faces.live import LiveSource
-from ..media.decode import Decoder, Frame, Thumbnails
+from ..faces.tracking.live_source import LiveSource
+from ..media.decode.decoder import Decoder, Frame, Thumbnails
 from ..media.timeline import Span
 
 

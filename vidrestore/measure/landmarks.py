@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..faces.align import alignment
-from ..faces.detect import Detector, working_size
+from ..faces.alignment.align import alignment
+from ..faces.detection.detector import Detector, working_size
 from ..faces.face import Detection, Face
-from ..faces.live import LiveSource
-from ..media.decode import Decoder, Thumbnails
+from ..faces.tracking.live_source import LiveSource
+from ..media.decode.decoder import Decoder, Thumbnails
 from ..media.timeline import Span
 
 #: Landmarks further apart than this on average, in pixels of a 512-pixel face, are another face's: half of

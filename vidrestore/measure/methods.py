@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ..errors import UsageError
-from ..restore.models import choose_model, load_restorer
+from ..restore.load import choose_model, load_restorer
 from ..restore.restorer import Restorer
 from ..runtime.device import find_device, find_precision
 from ..weights.store import fingerprint, locate

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from torch import Tensor
 
-from ..faces.align import TEMPLATE, TEMPLATE_SIZE
-from ..faces.mask import oval_masks
+from ..faces.alignment.align import TEMPLATE, TEMPLATE_SIZE
+from ..faces.alignment.mask import oval_masks
 from .clips import ClipFace
 
 #: Boxes (left, top, right, bottom) about the template's landmarks, in pixels of a 512-pixel face: what

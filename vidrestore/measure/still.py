@@ -7,7 +7,7 @@ from pathlib import Path
 
 import av
 
-from ..media.decode import Decoder
+from ..media.decode.decoder import Decoder
 
 _RATE = Fraction(25)
 

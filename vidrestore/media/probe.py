@@ -14,8 +14,8 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from ..errors import InputError, UsageError
-from .pyav import KEEP_METADATA
-from .sequence import ffmpeg_arguments, is_sequence
+from .image_sequence import ffmpeg_arguments, is_sequence
+from .pyav_compat import KEEP_METADATA
 
 #: Frames per second of a video that does not tell its own.
 USUAL_RATE = Fraction(25)

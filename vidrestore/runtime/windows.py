@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from .streams import in_this_stream
+from .cuda_streams import in_this_stream
 
 Item = TypeVar("Item")
 Part = TypeVar("Part")

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from .degrade import Degradation, degrade, draw
-from .film import draw_look
+from ..degradation.degrade import Degradation, degrade, draw
+from ..degradation.film import draw_look
 from .stopping import ignore_stop_signals
 
 #: A face goes into validation when the first byte of its name's hash is below this: about 5 %.

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from vidrestore.restore.codeformer import CodeFormer, CodeFormerConfig
+from ..restore.codeformer import CodeFormer, CodeFormerConfig
 
 
 def export(

@@ -8,8 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vidrestore.measure.perceptual import PerceptualDistance
-
+from ..measure.perceptual import PerceptualDistance
 from .adversarial import Adversary
 from .distributed import share, world
 from .losses import gradient_loss, perceptual_on_crops

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidrestore.measure.perceptual import PerceptualDistance
+from ..measure.perceptual import PerceptualDistance
 
 
 def gradient_loss(a: Tensor, b: Tensor) -> Tensor:

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vidrestore.restore.codeformer import CodeFormerConfig
-
 from ..errors import UsageError
+from ..restore.codeformer import CodeFormerConfig
 
 _REQUIRED = object()
 

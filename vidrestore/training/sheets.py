@@ -9,11 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vidrestore.measure.sheet import contact_sheet, save_sheet
-from vidrestore.restore.codeformer import CodeFormer, CodeFormerConfig
-
+from ..degradation.degrade import LEVELS, degrade
+from ..measure.sheet import contact_sheet, save_sheet
+from ..restore.codeformer import CodeFormer, CodeFormerConfig
 from .data import FaceSet, to_network
-from .degrade import LEVELS, degrade
 from .stage import Stage
 
 #: How many faces, at which level.

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from vidrestore.restore.codeformer import CodeFormer
+from ..restore.codeformer import CodeFormer
 
 
 class Stage(nn.Module):

@@ -10,8 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidrestore.restore.codeformer import CodeFormer
-
+from ..restore.codeformer import CodeFormer
 from .codebook import nearest_codes
 from .stage import Stage
 

@@ -11,8 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidrestore.restore.codeformer import CodeFormer
-
+from ..restore.codeformer import CodeFormer
 from .distributed import share, world
 from .image_loss import ImageLoss
 from .stage import Stage

@@ -13,9 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidrestore.measure.perceptual import PerceptualDistance
-from vidrestore.restore.codeformer import CodeFormer
-
+from ..measure.perceptual import PerceptualDistance
+from ..restore.codeformer import CodeFormer
 from .adversarial import Adversary
 from .distributed import share, world
 from .losses import gradient_loss

@@ -12,11 +12,10 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from vidrestore.restore.codeformer import CodeFormer, CodeFormerConfig
-
+from ..degradation.degrade import degrade_batch
 from ..errors import TrainingError, UsageError
+from ..restore.codeformer import CodeFormer, CodeFormerConfig
 from .data import FaceSet, Pairs, Recipes, batches, to_network
-from .degrade import degrade_batch
 from .distributed import Share, average_gradients, barrier, mean, rank, world
 from .log import Log
 from .settings import complete

@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.measure.tools import load_tool
+from tests.support.tools import load_tool
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.clips import decode
-from vidrestore.measure.speed import course
-from vidrestore.measure.speed.course import Course, peak_mb, resident_mb
-from vidrestore.measure.speed.footage import face_pictures, now_and_then, tiled, write_clip
+from tests.support.clips import decode
+from vidrestore.measure.speed import long_run as course
+from vidrestore.measure.speed.long_run import Course, peak_mb, resident_mb
+from vidrestore.measure.speed.synthetic_clips import face_pictures, now_and_then, tiled, write_clip
 
 SAMPLE = Path(__file__).parents[3] / "samples" / "portrait.mp4"
 

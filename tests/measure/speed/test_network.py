@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from vidrestore.measure.speed import network as speed
+from vidrestore.measure.speed.baseline_network import plain
 from vidrestore.measure.speed.models import find_model
 from vidrestore.measure.speed.network import count_gflop, matmul_peak, measure_network
-from vidrestore.measure.speed.plain import plain
 from vidrestore.restore.codeformer import CodeFormer, CodeFormerConfig
-from vidrestore.restore.models import load_restorer
+from vidrestore.restore.load import load_restorer
 
 SMALL = CodeFormerConfig(
     image_size=64,

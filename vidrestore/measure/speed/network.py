@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from ...restore.codeformer import CodeFormer, CodeFormerConfig
 from ...restore.restorer import Restorer
 from ...runtime.device import DTYPES
-from .plain import plain
+from .baseline_network import plain
 
 #: Sides of the square matrices whose product is the measure of a device; the best of them counts.
 _SIDES = {"cpu": (1024, 2048), "cuda": (4096, 8192), "mps": (2048, 4096)}

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from ...errors import WeightsError
 from ...runtime.batching import Row, Step, all_together, each_alone
+from ...runtime.cuda_graphs import Accelerated, Recorder, keep_compiled
 from ...runtime.device import DTYPES, set_products
-from ...runtime.graphs import Accelerated, Recorder, keep_compiled
 from ...weights.store import cache_dir
 from ..restorer import Observation, RestorerSpec
 from .config import CodeFormerConfig

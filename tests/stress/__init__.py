@@ -1,0 +1,1 @@
+"""Soak and fuzz runs, started by hand."""

@@ -1,0 +1,87 @@
+"""Small clips that the tests make: patterns that move, in any pixel format, with sound."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+from vidrestore.media.frames.pixel_format import plane_views
+
+
+def pattern(index: int, width: int, height: int, pix_fmt: str) -> av.VideoFrame:
+    """A smooth picture that drifts by ``index`` and uses the format's whole depth."""
+    frame = av.VideoFrame(width, height, pix_fmt)
+    bits = frame.format.components[0].bits
+    for number, plane in enumerate(plane_views(frame)):
+        y, x = np.mgrid[0 : plane.shape[0], 0 : plane.shape[1]]
+        wave = np.sin((x + 3 * index) / 9 + number) * np.cos(y / 7 - number)
+        # Little chroma, so that every sample stands for a colour that RGB can hold.
+        contrast = 0.35 if number == 0 or frame.format.is_rgb else 0.08
+        plane[...] = ((wave * contrast + 0.5) * ((1 << bits) - 1)).astype(plane.dtype)
+    return frame
+
+
+def write(
+    path: Path,
+    frames: list[av.VideoFrame],
+    *,
+    codec: str = "libx264",
+    rate: Fraction = Fraction(25),
+    times: list[int] | None = None,
+    time_base: Fraction | None = None,
+    audio: int = 0,
+    options: dict[str, str] | None = None,
+    tags: dict[str, int] | None = None,
+    rotation: int = 0,
+    aspect: Fraction | None = None,
+) -> Path:
+    """Encode ``frames`` at ``times`` (ticks of ``time_base``), with ``audio`` AAC tracks beside."""
+    base = time_base or 1 / rate
+    length = frames[0].width, frames[0].height
+    with av.open(str(path), "w") as container:
+        video = container.add_stream(codec, rate=rate, options=options or {})
+        video.width, video.height = length
+        video.pix_fmt = frames[0].format.name
+        video.time_base = video.codec_context.time_base = base
+        for name, value in (tags or {}).items():
+            setattr(video.codec_context, name, value)
+        if aspect:
+            video.codec_context.sample_aspect_ratio = aspect
+        if rotation:
+            video.set_display_rotation(rotation)
+        sounds = []
+        for number in range(audio):
+            sound = container.add_stream("aac", rate=44100)
+            sound.metadata["language"] = ("eng", "deu", "fra")[number]
+            sounds.append(sound)
+        times = times or [round(i / rate / base) for i in range(len(frames))]
+        for frame, pts in zip(frames, times, strict=True):
+            frame.pts, frame.time_base = pts, base
+            container.mux(video.encode(frame))
+        container.mux(video.encode(None))
+        seconds = float(times[-1] * base) + float(1 / rate)
+        for number, sound in enumerate(sounds):
+            tone(container, sound, 220.0 * (number + 1), seconds)
+    return path
+
+
+def decode(path: Path) -> list[av.VideoFrame]:
+    """All frames of a clip."""
+    with av.open(str(path)) as container:
+        return list(container.decode(video=0))
+
+
+def tone(
+    container: av.container.OutputContainer, stream: av.AudioStream, hertz: float, seconds: float
+) -> None:
+    """Encode a stereo sine of 44.1 kHz into ``stream``."""
+    for start in range(0, int(seconds * 44100), 1024):
+        t = (np.arange(start, start + 1024) / 44100).astype(np.float32)
+        samples = np.tile(0.2 * np.sin(2 * np.pi * hertz * t), (2, 1)).astype(np.float32)
+        frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="stereo")
+        frame.sample_rate, frame.pts, frame.time_base = 44100, start, Fraction(1, 44100)
+        container.mux(stream.encode(frame))
+    container.mux(stream.encode(None))

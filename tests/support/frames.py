@@ -1,0 +1,43 @@
+"""Videos made by an ffmpeg binary or PyAV, and written anew without any faces."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from tests.support import reader
+from tests.support.clips import pattern, write
+from vidrestore.media.decode.decoder import Decoder
+from vidrestore.media.encode.choose import EncoderSettings
+from vidrestore.media.output.writer import Writer
+from vidrestore.media.timeline import Span
+
+LOSSLESS = EncoderSettings(codec="ffv1")
+QUICK = EncoderSettings(preset="ultrafast")
+
+
+def ffmpeg(*words: object) -> None:
+    """Run the binary."""
+    subprocess.run([reader.binary(), "-v", "error", "-y", *map(str, words)], check=True, timeout=60)
+
+
+def synthetic(out: Path, source: str, *words: object) -> Path:
+    """``out`` made of one of FFmpeg's own sources."""
+    ffmpeg("-f", "lavfi", "-i", source, *words, out)
+    return out
+
+
+def pass_through(
+    source: Path, out: Path, settings: EncoderSettings | None = None, span: Span | None = None, **more
+) -> Path:
+    """Decode and encode; ``more`` is the decoder's."""
+    settings = settings or EncoderSettings()
+    with Decoder(source, span, **more) as decoder, Writer(out, decoder, settings) as writer:
+        for frame in decoder:
+            writer.write(frame)
+    return out
+
+
+def clip(path: Path, count=6, size=(64, 48), pix_fmt="yuv420p", **more) -> Path:
+    """A moving pattern."""
+    return write(path, [pattern(i, *size, pix_fmt) for i in range(count)], **more)

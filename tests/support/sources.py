@@ -1,0 +1,99 @@
+"""Input files that an ffmpeg binary makes, of kinds that people have: any container, codec and tag."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import ffmpeg
+
+from tests.support.reader import binary
+
+#: A subtitle file, and what is to be seen of it.
+SRT = """1
+00:00:00,100 --> 00:00:00,500
+Hello <i>you</i>
+
+2
+00:00:00,600 --> 00:00:01,000
+Zwei
+Zeilen ÄÖ
+"""
+WORDS = [(0.1, 0.5, "Hello you"), (0.6, 1.0, "Zwei\nZeilen ÄÖ")]
+#: Tags and chapters, as ffmpeg writes them.
+TAGS = """;FFMETADATA1
+title=A title
+artist=Somebody
+custom=kept
+[CHAPTER]
+TIMEBASE=1/1000
+START=0
+END=400
+title=Opening
+[CHAPTER]
+TIMEBASE=1/1000
+START=400
+END=1000
+title=Rest
+"""
+#: A second and a fifth of a moving pattern, and of sound.
+VIDEO = ("testsrc=s=64x48:r=25:d=1.2", {"f": "lavfi"})
+OTHER_VIDEO = ("testsrc2=s=32x32:r=25:d=1.2", {"f": "lavfi"})
+SOUND = ("sine=440:d=1.2:r=48000", {"f": "lavfi"})
+OTHER_SOUND = ("sine=880:d=1.2:r=48000", {"f": "lavfi"})
+
+
+def make(
+    path: Path,
+    *inputs: Path | tuple[str, dict],
+    select: str | None = None,
+    tags: Path | None = None,
+    more: tuple[str, ...] = (),
+    **options: object,
+) -> Path:
+    """Encode ``inputs``, files or (name, options), into ``path``.
+
+    ``select`` names what is taken of them, as in ``0:v 1:a``; by default all of each. ``tags`` is a file of
+    tags and chapters. ``options`` are ffmpeg's, without their dash; ``more`` are words for its command line.
+    """
+    streams = [
+        ffmpeg.input(given[0], **given[1]) if isinstance(given, tuple) else ffmpeg.input(str(given))
+        for given in inputs
+    ]
+    selected = []
+    for words in (select or " ".join(map(str, range(len(inputs))))).split():
+        number, _, kind = words.partition(":")
+        selected.append(streams[int(number)][kind] if kind else streams[int(number)])
+    options = {"pix_fmt": "yuv420p", "map_metadata": len(inputs) if tags else -1} | options
+    command = ffmpeg.output(*selected, str(path), **options).overwrite_output().compile(cmd=binary())
+    place = command.index(str(path))
+    command[place:place] = more
+    if tags:
+        command += ["-i", str(tags)]
+    done = subprocess.run([*command, "-v", "error"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return path
+
+
+def subtitle_file(folder: Path, ending: str = ".srt") -> Path:
+    """A file of the words of :data:`SRT`."""
+    path = folder / "words.srt"
+    path.write_text(SRT, encoding="utf-8")
+    return path if ending == ".srt" else make(folder / f"words{ending}", path)
+
+
+def tags_file(folder: Path) -> Path:
+    """A file of :data:`TAGS`."""
+    path = folder / "tags.txt"
+    path.write_text(TAGS, encoding="utf-8")
+    return path
+
+
+def picture_file(folder: Path, ending: str = ".png") -> Path:
+    """A small cover."""
+    return make(
+        folder / f"cover{ending}",
+        OTHER_VIDEO,
+        pix_fmt="yuvj420p" if ending == ".jpg" else "rgb24",
+        **{"frames:v": 1},
+    )

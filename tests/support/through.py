@@ -1,0 +1,24 @@
+"""A video written anew beside everything else of its file, without any faces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vidrestore.media.decode.decoder import Decoder
+from vidrestore.media.encode.choose import EncoderSettings
+from vidrestore.media.output.writer import Writer
+from vidrestore.media.timeline import Span
+
+
+def through(source: Path, out: Path, *, span: Span | None = None, video_stream: int | None = None) -> Path:
+    """Decode ``source`` and write ``out``, quickly."""
+    settings = EncoderSettings(codec="libx264", preset="ultrafast")
+    if out.suffix == ".webm":
+        settings = EncoderSettings(codec="libvpx-vp9", pix_fmt="yuv420p")
+    with (
+        Decoder(source, span, video_stream=video_stream) as decoder,
+        Writer(out, decoder, settings) as writer,
+    ):
+        for frame in decoder:
+            writer.write(frame)
+    return out

@@ -1,0 +1,1 @@
+"""What old and compressed video looks like, made from clean pictures and clips."""

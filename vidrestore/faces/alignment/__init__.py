@@ -1,0 +1,1 @@
+"""From a frame to an aligned face, and back under a mask."""

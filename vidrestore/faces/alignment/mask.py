@@ -1,0 +1,55 @@
+"""The soft mask under which a restored face is blended into its frame."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...runtime.cuda_streams import upload
+
+#: The oval of a face, in units of the landmarks': its centre this far from the eyes towards the mouth,
+#: half as high as this many eye-mouth distances, half as wide as this many eye distances.
+_CENTRE, _HALF_HEIGHT, _HALF_WIDTH = 0.36, 1.55, 1.32
+#: A turned head's eyes come together, its face does not grow as narrow: eye distance is taken to be at
+#: least this share of the eye-mouth distance.
+_LEAST_EYE_DISTANCE = 0.75
+#: The oval is whole up to this radius, and falls to nothing at 1.
+_CORE = 0.62
+#: Pixels of a 512-pixel face over which the mask falls to zero at the crop's border.
+_BORDER = 20
+
+
+def oval_masks(landmarks: np.ndarray, size: int, device: torch.device | str = "cpu") -> Tensor:
+    """A smooth oval over each face: (N, size, size) float32 in [0, 1], zero at the crop's border.
+
+    ``landmarks`` (N, 5, 2) in pixels of the aligned faces.
+    """
+    eyes, mouth = landmarks[:, :2].mean(axis=1), landmarks[:, 3:].mean(axis=1)
+    down = mouth - eyes
+    height = np.maximum(np.linalg.norm(down, axis=1), 1.0)[:, None]
+    width = np.linalg.norm(landmarks[:, 1] - landmarks[:, 0], axis=1)[:, None]
+    width = np.maximum(width, _LEAST_EYE_DISTANCE * height)
+    axis = down / height
+    # From pixels to the oval's axes, along the face and across it, in units of its half height and width.
+    along, across = axis / (_HALF_HEIGHT * height), axis[:, ::-1] * (1, -1) / (_HALF_WIDTH * width)
+    units = np.stack((along, across), axis=1)
+    centre = units @ (eyes + _CENTRE * down)[..., None]
+    x, y, c = upload(np.concatenate((units, centre), axis=2, dtype=np.float32), device).unbind(2)
+    grid = torch.arange(size, device=device, dtype=torch.float32) + 0.5
+    places = x[..., None, None] * grid[None, :] + (y[..., None, None] * grid[:, None] - c[..., None, None])
+    radius = torch.sqrt(places.square_().sum(dim=1))
+    return _smoothstep((1 - radius) / (1 - _CORE)) * border_mask(size, device)
+
+
+def border_mask(size: int, device: torch.device | str = "cpu") -> Tensor:
+    """One inside, falling smoothly to zero at the border of the crop: (size, size) float32."""
+    grid = torch.arange(size, device=device, dtype=torch.float32) + 0.5
+    ramp = _smoothstep(torch.minimum(grid, size - grid) / (_BORDER * size / 512))
+    return ramp[None, :] * ramp[:, None]
+
+
+def _smoothstep(x: Tensor) -> Tensor:
+    """0 below 0, 1 above 1, and a cubic with level ends between."""
+    x = x.clamp(0, 1)
+    return x * x * (3 - 2 * x)

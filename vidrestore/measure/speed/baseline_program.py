@@ -1,0 +1,147 @@
+"""A plain program to compare with: one frame, one face, one step after another.
+
+What a script that loops over a video's frames does: each is converted to BGR as a whole, enlarged until its
+shorter side has 640 pixels, searched for faces, each of which is warped out of it, restored in float32 by the
+plain network, and blended back over the whole frame; then it is encoded. Detection, warping and blending are
+facexlib's, which such scripts are built of.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import av
+import cv2
+import numpy as np
+import torch
+
+from ...restore.codeformer import CodeFormer
+from ...runtime.host import usable_cores
+from ...weights import load_state, locate
+from .baseline_network import plain
+
+#: Frames with a shorter side below this are enlarged to it before faces are sought.
+_SHORTER_SIDE = 640
+#: The detector's threshold, facexlib's own.
+_THRESHOLD = 0.8
+_NETWORKS = {"retinaface_resnet50": "resnet50", "retinaface_mobile0.25": "mobile0.25"}
+
+
+@dataclass
+class ReferenceRun:
+    """What a run took, in seconds, loading left out."""
+
+    frames: int = 0
+    faces: int = 0
+    wall: float = 0.0
+    steps: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Count the time within as that step's."""
+        began = time.perf_counter()
+        yield
+        self.steps[name] = self.steps.get(name, 0.0) + time.perf_counter() - began
+
+
+class Reference:
+    """The plain program, loaded."""
+
+    def __init__(self, network: CodeFormer, *, detector: str, device: torch.device, w: float) -> None:
+        """``network`` is changed into its plain form; ``detector`` is a name of the registry. Raises
+        WeightsError."""
+        self._network = plain(network).to(device)
+        self._device = device
+        self._w = w
+        self._helper = _helper(detector, device, network.config.image_size)
+
+    @torch.no_grad()
+    def run(self, clip: Path, out: Path, *, codec: str, options: dict[str, str], frames: int) -> ReferenceRun:
+        """The first ``frames`` of ``clip``, as video alone; ``codec`` is FFmpeg's name of an encoder."""
+        run = ReferenceRun()
+        # As PyTorch has it by itself: a run of this package's before may have set it otherwise.
+        torch.set_num_threads(usable_cores())
+        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = False, True
+        torch.backends.cudnn.benchmark = False
+        began = time.perf_counter()
+        with av.open(str(clip)) as source, av.open(str(out), "w") as target:
+            given = source.streams.video[0]
+            given.thread_type = "AUTO"
+            video = target.add_stream(codec, rate=given.average_rate or Fraction(25), options=options)
+            video.width, video.height, video.pix_fmt = given.width, given.height, "yuv420p"
+            decoded = source.decode(given)
+            for _ in range(frames):
+                with run.step("decode"):
+                    frame = next(decoded, None)
+                    picture = None if frame is None else frame.to_ndarray(format="bgr24")
+                if picture is None:
+                    break
+                restored = self._restore(picture, run)
+                with run.step("encode"):
+                    target.mux(video.encode(av.VideoFrame.from_ndarray(restored, format="bgr24")))
+                run.frames += 1
+            with run.step("encode"):
+                target.mux(video.encode(None))
+        run.wall = time.perf_counter() - began
+        return run
+
+    def _restore(self, picture: np.ndarray, run: ReferenceRun) -> np.ndarray:
+        """``picture`` (H, W, 3) uint8 BGR, with its faces restored."""
+        helper = self._helper
+        helper.clean_all()
+        helper.read_image(picture)
+        with run.step("detect"):
+            helper.all_landmarks_5 = self._landmarks(picture)
+        with run.step("align"):
+            helper.align_warp_face()
+        for crop in helper.cropped_faces:
+            with run.step("network"):
+                rgb = torch.from_numpy(np.ascontiguousarray(crop[..., ::-1].transpose(2, 0, 1)))
+                face = rgb[None].to(self._device).float() / 127.5 - 1
+                restored = self._network(face, self._w)[0].clamp(-1, 1)
+                pixels = ((restored + 1) * 127.5).round().byte().permute(1, 2, 0).cpu().numpy()
+                helper.add_restored_face(np.ascontiguousarray(pixels[..., ::-1]))
+        with run.step("paste"):
+            run.faces += len(helper.restored_faces)
+            helper.get_inverse_affine()
+            return np.ascontiguousarray(np.clip(helper.paste_faces_to_input_image(), 0, 255).astype(np.uint8))
+
+    def _landmarks(self, picture: np.ndarray) -> list[np.ndarray]:
+        scale = max(1.0, _SHORTER_SIDE / min(picture.shape[:2]))
+        if scale > 1:
+            picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
+        found = self._helper.face_det.detect_faces(picture, _THRESHOLD)
+        return list(found[:, 5:15].reshape(-1, 5, 2) / scale)
+
+
+def _helper(detector: str, device: torch.device, size: int) -> Any:
+    """facexlib's helper over our files of weights: it would fetch its own."""
+    from facexlib.detection.retinaface import RetinaFace
+    from facexlib.parsing.parsenet import ParseNet
+    from facexlib.utils import face_restoration_helper as module
+
+    with warnings.catch_warnings():
+        # facexlib asks torchvision for its ResNet by the argument's old name, which is harmless.
+        warnings.filterwarnings("ignore", category=UserWarning, module="torchvision.models")
+        network = RetinaFace(network_name=_NETWORKS[detector], device=device)
+    state, _ = load_state(detector)
+    network.load_state_dict({key.removeprefix("module."): value for key, value in state.items()})
+    parser = None
+    if locate("parsenet"):
+        parser = ParseNet(in_size=512, out_size=512, parsing_ch=19)
+        parser.load_state_dict(load_state("parsenet")[0])
+        parser.to(device).eval()
+    with mock.patch.multiple(
+        module,
+        init_detection_model=lambda *_, **__: network.to(device).eval(),
+        init_parsing_model=lambda *_, **__: parser,
+    ):
+        return module.FaceRestoreHelper(1, face_size=size, use_parse=parser is not None, device=device)

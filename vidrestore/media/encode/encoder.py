@@ -1,0 +1,92 @@
+"""Frames in, packets out: one encoder, opened for a video like the input's."""
+
+from __future__ import annotations
+
+import io
+import struct
+from contextlib import suppress
+
+import av
+from av.codec.context import Flags
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from ...errors import UsageError
+from ..decode.decoder import Decoder, Frame
+from ..probe import USUAL_RATE, frame_rate
+from ..remux.tags import QUICKTIME
+from .choose import Encoder
+from .hdr_parameters import tell_light
+from .pixel_conversion import Converter
+
+_PROGRESSIVE = 1  # AV_FIELD_PROGRESSIVE
+
+
+class VideoEncoder:
+    """An open encoder. Its packets count time in the input's ticks, from where OUT's timeline begins."""
+
+    def __init__(self, encoder: Encoder, decoder: Decoder, muxer: str) -> None:
+        """Open ``encoder`` for the frames of ``decoder``, to be muxed by FFmpeg's ``muxer``. Raises
+        UsageError where it refuses."""
+        self._size = decoder.first.video.width, decoder.first.video.height
+        self._timeline = decoder.timeline
+        self._convert = Converter(encoder)
+        # What the muxer asks of an encoder, and what it is told of it, PyAV settles within a container.
+        self._container = av.open(io.BytesIO(), "w", format=muxer)
+        self.stream = self._add_stream(encoder, decoder, muxer)
+        if matrix := decoder.first.video.side_data.get("DISPLAYMATRIX"):
+            self.stream.set_display_matrix(struct.unpack("=9i", bytes(matrix)))
+        try:
+            self.stream.codec_context.open()
+            self._container.start_encoding()
+        except av.error.FFmpegError as error:
+            self.close()
+            raise UsageError(
+                f"{encoder} refuses {self._size[0]}x{self._size[1]} video ({error.strerror}); "
+                "change --preset, --crf, --pix-fmt or -c:v"
+            ) from None
+
+    @property
+    def extradata(self) -> bytes:
+        """What a decoder must know before the first packet."""
+        return self.stream.codec_context.extradata or b""
+
+    def encode(self, frame: Frame) -> list[Packet]:
+        """The packets that are ready with this frame."""
+        video = self._convert(frame.video, frame.colour)
+        video.pts -= self._timeline.shift(video.time_base)
+        # What kind of picture each becomes is the encoder's choice; the decoder's must not bind it.
+        video.pict_type = 0
+        return self.stream.encode(video)
+
+    def flush(self) -> list[Packet]:
+        """The packets that are left, after the last frame."""
+        return self.stream.encode(None)
+
+    def close(self) -> None:
+        """Let go of it."""
+        with suppress(OSError, av.error.FFmpegError):
+            self._container.close()
+
+    def _add_stream(self, encoder: Encoder, decoder: Decoder, muxer: str) -> VideoStream:
+        source = decoder.stream
+        rate = frame_rate(source) or USUAL_RATE
+        stream = self._container.add_stream(encoder.codec, rate=rate, options=dict(encoder.options))
+        context = stream.codec_context
+        if decoder.light:
+            tell_light(stream, decoder.light)
+            context.framerate = rate
+        stream.width, stream.height = self._size
+        stream.pix_fmt = encoder.pix_fmt
+        stream.time_base = context.time_base = source.time_base
+        if aspect := source.sample_aspect_ratio:
+            context.sample_aspect_ratio = aspect
+        for tag, value in encoder.tags.items():
+            setattr(context, tag, value)
+        context.flags |= Flags.frame_duration
+        if muxer in QUICKTIME and context.codec.canonical_name == "hevc":
+            context.codec_tag = "hvc1"  # FFmpeg's own choice, hev1, is not played by Apple's players
+        if encoder.interlaced:
+            context.flags |= Flags.interlaced_dct | Flags.interlaced_me
+        context.field_order = _PROGRESSIVE if decoder.deinterlaces else source.codec_context.field_order
+        return stream

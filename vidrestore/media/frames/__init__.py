@@ -1,0 +1,1 @@
+"""A frame's samples: planes, crops, pixel formats, colour."""

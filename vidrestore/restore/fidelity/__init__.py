@@ -1,0 +1,1 @@
+"""How much to restore: what a face shows, and which w and strength follow from it."""

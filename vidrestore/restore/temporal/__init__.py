@@ -1,0 +1,1 @@
+"""Holding a face steady over the frames around it."""
