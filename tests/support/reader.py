@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -16,8 +15,14 @@ import imageio_ffmpeg
 
 @cache
 def binary() -> str:
-    """The ffmpeg that is installed, or the one that a wheel carries."""
-    return shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
+    """The path of the ffmpeg binary in the imageio-ffmpeg wheel.
+
+    Tests never use an ffmpeg on PATH: its options and the text it prints depend on its version.
+    """
+    folder = Path(imageio_ffmpeg.__file__).parent / "binaries"
+    binaries = list(folder.glob("ffmpeg-*"))
+    assert len(binaries) == 1, f"{folder} must hold one ffmpeg: install imageio-ffmpeg from a wheel"
+    return str(binaries[0])
 
 
 @dataclass(frozen=True)
