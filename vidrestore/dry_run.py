@@ -14,7 +14,7 @@ from .media.output.destination import check_output, muxer_of, name_of
 from .media.remux.stream_plan import Action, lost_metadata, plan_streams, refuse_losses
 from .options import Options
 from .pipeline import encoder_settings
-from .restore.load import planned_model
+from .restore.load import resolve_model
 from .runtime.device import find_device, find_precision
 from .stages.restoration import batch_size
 
@@ -71,7 +71,9 @@ def plan(options: Options) -> dict[str, Any]:
         "faces": {"tracks": str(options.tracks)}
         if recorded
         else {"detector": choose_detector(options.detector, offline=True), "size": list(size)},
-        "model": str(options.weights or planned_model(options.model, offline=options.offline)),
+        "model": str(
+            options.weights or resolve_model(options.model, offline=options.offline, download=False)
+        ),
         "w": options.w,
         "device": str(device),
         "precision": str(precision),

@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 from tests.support.stand_in import shapes
 from vidrestore.errors import WeightsError
 from vidrestore.restore.codeformer import CodeFormer
-from vidrestore.restore.load import choose_model, load_restorer, planned_model
+from vidrestore.restore.load import ModelChoice, load_restorer, resolve_model
 from vidrestore.weights import REGISTRY
 
 from .test_codeformer import SMALL
@@ -57,13 +57,13 @@ def online(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def test_auto_fetches_once_and_says_the_terms(online, tmp_path, caplog):
     caplog.set_level(logging.INFO)
-    assert choose_model("auto") == "codeformer"
+    assert resolve_model("auto") == ModelChoice("codeformer")
     assert (tmp_path / "cache" / "codeformer.pth").read_bytes() == PUBLISHED
     assert "non-commercial" in caplog.text
     assert "MB" in caplog.text
     (online / "codeformer.pth").unlink()  # from now on the cache serves
-    assert choose_model("auto") == choose_model("codeformer") == "codeformer"
-    assert planned_model("auto") == "codeformer"
+    assert resolve_model("auto") == resolve_model("codeformer") == ModelChoice("codeformer")
+    assert resolve_model("auto", download=False) == ModelChoice("codeformer")
 
 
 @pytest.mark.parametrize("fault", ["gone", "other content"])
@@ -72,7 +72,7 @@ def test_auto_goes_on_with_lite_where_it_cannot_be_fetched(online, caplog, fault
         (online / "codeformer.pth").unlink()
     else:
         (online / "codeformer.pth").write_bytes(bytes(len(PUBLISHED)))
-    assert choose_model("auto") == "lite"
+    assert resolve_model("auto") == ModelChoice("lite")
     [warning] = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert "embedded model lite" in warning.getMessage()
     assert "vidrestore weights get codeformer" in warning.getMessage()
@@ -93,9 +93,9 @@ def test_auto_does_not_wait_long_for_a_server_that_is_silent(online, monkeypatch
         url = f"http://127.0.0.1:{server.server_address[1]}/codeformer.pth"
         entry = dataclasses.replace(REGISTRY["codeformer"], url=url)
         monkeypatch.setitem(REGISTRY, "codeformer", entry)
-        monkeypatch.setattr("vidrestore.restore.load._PATIENCE", 0.5)
+        monkeypatch.setattr("vidrestore.restore.load._TIMEOUT", 0.5)
         started = time.monotonic()
-        assert choose_model("auto") == "lite"
+        assert resolve_model("auto") == ModelChoice("lite")
         assert time.monotonic() - started < 5
         server.shutdown()
 
@@ -104,17 +104,30 @@ def test_auto_does_not_wait_long_for_a_server_that_is_silent(online, monkeypatch
 def test_offline_never_asks(online, monkeypatch, switch, tmp_path):
     if switch == "environment":
         monkeypatch.setenv("VIDRESTORE_OFFLINE", "1")
-    assert choose_model("auto", offline=switch == "argument") == "lite"
+    assert resolve_model("auto", offline=switch == "argument") == ModelChoice("lite")
     assert not (tmp_path / "cache").exists()
     with pytest.raises(WeightsError, match="vidrestore weights get codeformer"):
-        choose_model("codeformer", offline=switch == "argument")
+        resolve_model("codeformer", offline=switch == "argument")
+
+
+def test_a_dry_run_downloads_nothing(online, tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    choice = resolve_model("auto", download=False)
+    assert choice == ModelChoice("codeformer", missing=True, fallback="lite")
+    assert str(choice) == "codeformer, or lite where it cannot be fetched"
+    assert resolve_model("codeformer", download=False) == ModelChoice("codeformer", missing=True)
+    assert resolve_model("auto", offline=True, download=False) == ModelChoice("lite")
+    with pytest.raises(WeightsError, match="vidrestore weights get codeformer"):
+        resolve_model("codeformer", offline=True, download=False)
+    assert not (tmp_path / "cache").exists()
+    assert not caplog.text
 
 
 def test_what_was_asked_for_is_not_replaced(online):
     (online / "codeformer.pth").unlink()
     with pytest.raises(WeightsError):
-        choose_model("codeformer")
-    assert choose_model("lite") == "lite"
+        resolve_model("codeformer")
+    assert resolve_model("lite") == ModelChoice("lite")
 
 
 def test_lite_is_a_restorer_of_512_pixels():

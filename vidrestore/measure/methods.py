@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ..errors import UsageError
-from ..restore.load import choose_model, load_restorer
+from ..restore.load import load_restorer, resolve_model
 from ..restore.restorer import Restorer
 from ..runtime.device import find_device, find_precision
 from ..weights.store import fingerprint, locate
@@ -57,7 +57,7 @@ def load_models(
     how = find_precision(precision, where)
     models = []
     for name in names:
-        chosen = choose_model(name)
+        chosen = resolve_model(name).name
         restorer = load_restorer(chosen, weights=None, device=where, precision=how)
         models.append(Model(chosen, restorer, fingerprint(locate(chosen)), how))
     for path in files:

@@ -1,8 +1,9 @@
-"""Which restorer a run uses: a model by name, a file of weights, or the best that can be had."""
+"""Choose the restoration model of a run and load it."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -15,50 +16,65 @@ from .codeformer import CodeFormerRestorer, build_codeformer
 
 log = logging.getLogger(__name__)
 
-#: Seconds that ``auto`` waits for a server before it goes on with the embedded model.
-_PATIENCE = 4.0
+#: Seconds that ``auto`` waits for the server's answer before it falls back to the embedded model.
+_TIMEOUT = 4.0
 
 
-def choose_model(model: str, *, offline: bool = False) -> str:
-    """The name of the model to load for ``auto``, ``codeformer`` or ``lite``.
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """The model that a run uses, by its name in the weights registry."""
 
-    ``auto`` is the published CodeFormer where its weights are here or can be fetched now, and the
-    embedded model otherwise, said in one line. Raises WeightsError where ``codeformer`` was asked for
-    and cannot be had.
+    name: str
+    missing: bool = False  #: its weights are not in the cache yet: loading it downloads them first
+    fallback: str | None = None  #: the model used instead if that download fails; None: the run fails
+
+    def __str__(self) -> str:
+        return f"{self.name}, or {self.fallback} where it cannot be fetched" if self.fallback else self.name
+
+
+def resolve_model(model: str, *, offline: bool = False, download: bool = True) -> ModelChoice:
+    """Resolve the option ``--model`` to a model of the weights registry.
+
+    ``auto`` is the published CodeFormer if its weights are in the cache or can be downloaded, else the
+    embedded model ``lite``; which and why is logged in one line.
+
+    Args:
+        model: ``auto``, ``codeformer`` or ``lite``.
+        offline: Never use the network. The environment variable ``VIDRESTORE_OFFLINE`` does the same.
+        download: Download weights that are not in the cache, so that the returned choice is never
+            ``missing``. A dry run passes False: the network is not used and nothing is logged.
+
+    Raises:
+        WeightsError: ``codeformer`` was requested, is not in the cache and cannot be downloaded (with
+            ``download`` False: ``offline`` forbids it).
     """
-    if model == "lite":
-        return model
-    if model == "codeformer":
-        fetch("codeformer", offline=offline)
-        return model
+    offline = offline or is_offline()
+    if model != "auto":
+        if download or offline:
+            fetch(model, offline=offline)
+        return ModelChoice(model, missing=locate(model) is None)
     if locate("codeformer"):
-        return "codeformer"
-    get = "the published model is better: vidrestore weights get codeformer"
-    if offline or is_offline():
-        log.info("using the embedded model lite (offline); %s", get)
-        return "lite"
+        return ModelChoice("codeformer")
+    hint = "the published model is better: vidrestore weights get codeformer"
+    if offline:
+        if download:
+            log.info("using the embedded model lite (offline); %s", hint)
+        return ModelChoice("lite")
+    if not download:
+        return ModelChoice("codeformer", missing=True, fallback="lite")
     log.info("%s", announcement(REGISTRY["codeformer"]))
     try:
-        fetch("codeformer", timeout=_PATIENCE)
+        fetch("codeformer", timeout=_TIMEOUT)
     except WeightsError:
-        log.warning("CodeFormer's weights cannot be fetched now: using the embedded model lite; %s", get)
-        return "lite"
-    return "codeformer"
-
-
-def planned_model(model: str, *, offline: bool = False) -> str:
-    """What :func:`choose_model` would say, without the network: for a dry run."""
-    if model != "auto":
-        return model
-    if locate("codeformer"):
-        return "codeformer"
-    return "lite" if offline or is_offline() else "codeformer, or lite where it cannot be fetched"
+        log.warning("CodeFormer's weights cannot be fetched now: using the embedded model lite; %s", hint)
+        return ModelChoice("lite")
+    return ModelChoice("codeformer")
 
 
 def load_restorer(
     model: str, *, weights: Path | None, device: torch.device, precision: str
 ) -> CodeFormerRestorer:
-    """The restorer called ``model``, as :func:`choose_model` returned it, or of the file ``weights``.
+    """Load the restorer of ``model``, a name that :func:`resolve_model` returned, or of the file ``weights``.
 
     Raises WeightsError.
     """

@@ -19,7 +19,7 @@ from ..media.decode.decoder import Frame
 from ..options import Options, steady_parts
 from ..restore.fidelity.face_quality import measure
 from ..restore.fidelity.identity_guard import drift, guarded
-from ..restore.load import choose_model, load_restorer
+from ..restore.load import load_restorer, resolve_model
 from ..restore.temporal import code_averaging as codes
 from ..restore.temporal import colour_transfer as colour
 from ..restore.temporal import stabilise as steady
@@ -61,7 +61,9 @@ class Models:
         self.profile = profile
         self.device = find_device(options.device)
         self.precision = find_precision(options.precision, self.device)
-        name = options.model if options.weights else choose_model(options.model, offline=options.offline)
+        name = (
+            options.model if options.weights else resolve_model(options.model, offline=options.offline).name
+        )
         self.restorer = load_restorer(
             name, weights=options.weights, device=self.device, precision=self.precision
         )
