@@ -29,9 +29,9 @@ def plan(options: Options) -> dict[str, Any]:
     precision = find_precision(options.precision, device)
     with open_video(options) as decoder:
         recorded = recorded_source(options, decoder) if options.tracks else None
-        encoder = choose_encoder(decoder, muxer, encoder_settings(options))
-        main, colour = decoder.stream.index, decoder.first.colour
-        scan, light = decoder.scan, decoder.light
+        encoder = choose_encoder(decoder.source, muxer, encoder_settings(options), strict=options.strict)
+        main, colour = decoder.source.stream_index, decoder.first.colour
+        scan, light = decoder.scan, decoder.source.hdr
         deinterlaces = decoder.deinterlaces
         size = working_size(*decoder.first.upright_size)
         source = decoder.stream.container

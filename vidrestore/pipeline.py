@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 from .analyze import follow_faces, open_video
 from .faces.alignment.paste import paste_back
-from .media.decode.decoder import Decoder, Frame
 from .media.encode.choose import EncoderSettings
+from .media.frames.frame import Frame
 from .media.output.destination import STDOUT, check_output, muxer_of, name_of
 from .media.output.writer import PIECE, PieceWriter, Writer
 from .media.remux.stream_plan import refuse_losses
+from .media.source_video import SourceVideo
 from .options import Options
 from .restore.temporal.face_crop import Portrait
 from .runtime.device import find_device
@@ -68,10 +69,10 @@ def restore_video(
         decoder = stack.enter_context(open_video(options, context=context))
         if options.strict:
             muxer = muxer_of(options.output, options.container)
-            refuse_losses(options.input, muxer, decoder.stream.index, name_of(options.output))
+            refuse_losses(options.input, muxer, decoder.source.stream_index, name_of(options.output))
         # Before what writes, so that finishing OUT is part of the last stage's time.
         stage = stack.enter_context(Stages(depth=_DEPTH, last="encode", profile=profile))
-        writer = stack.enter_context(open_output(options, decoder, piece))
+        writer = stack.enter_context(open_output(options, decoder.source, piece))
         models = Models(options, profile)
         log.debug("%s", models)
         log.debug("encoder: %s", writer.encoder)
@@ -91,12 +92,14 @@ def restore_video(
     )
 
 
-def open_output(options: Options, decoder: Decoder, piece: int) -> Writer | PieceWriter:
+def open_output(options: Options, source: SourceVideo, piece: int) -> Writer | PieceWriter:
     """What writes OUT: nothing that goes to standard output can be gone on with."""
     settings, out = encoder_settings(options), options.output
     if out == STDOUT:
-        return Writer(out, decoder, settings, container=options.container)
-    return PieceWriter(out, decoder, settings, container=options.container, length=piece)
+        return Writer(out, source, settings, container=options.container, strict=options.strict)
+    return PieceWriter(
+        out, source, settings, container=options.container, strict=options.strict, length=piece
+    )
 
 
 def paste(

@@ -135,7 +135,7 @@ def test_the_shape_of_pixels_is_told(tmp_path, monkeypatch, codec, ending, shape
 
 def test_a_video_in_pieces_tells_it_too(tmp_path):
     clip, out = source(tmp_path / "in.mp4"), tmp_path / "out.mkv"
-    with Decoder(clip) as decoder, PieceWriter(out, decoder, FFV1, length=3) as writer:
+    with Decoder(clip) as decoder, PieceWriter(out, decoder.source, FFV1, length=3) as writer:
         for frame in decoder:
             writer.write(frame)
     assert shapes(out) == ["4:3"]

@@ -42,7 +42,7 @@ def write_pieces(
     key: dict[str, str] = KEY,
 ) -> None:
     """All frames of ``source``, or as many as ``stop`` before something goes wrong."""
-    with Decoder(source) as decoder, PieceWriter(out, decoder, settings, length=length) as writer:
+    with Decoder(source) as decoder, PieceWriter(out, decoder.source, settings, length=length) as writer:
         done = writer.folder.go_on(key, wanted=False)
         if writer.go_on(done):
             frames: Iterator[Frame] = islice(decoder, writer.frames, stop)
@@ -159,10 +159,10 @@ def test_decoding_times_are_those_of_one_encoder() -> None:
 def test_only_one_run_writes_an_output(tmp_path: Path) -> None:
     source, out = clip(tmp_path / "in.mp4"), tmp_path / "o.mp4"
     settings = EncoderSettings(preset="ultrafast")
-    with Decoder(source) as decoder, PieceWriter(out, decoder, settings, length=10) as writer:
+    with Decoder(source) as decoder, PieceWriter(out, decoder.source, settings, length=10) as writer:
         writer.go_on(writer.folder.go_on(KEY, wanted=False))
         with pytest.raises(OutputError, match=r"another run is writing .*o\.mp4"):
-            PieceWriter(out, decoder, settings)
+            PieceWriter(out, decoder.source, settings)
         # Which has not harmed this one.
         for frame in decoder:
             writer.write(frame)
@@ -247,7 +247,7 @@ def test_what_has_no_room_is_not_begun(tmp_path: Path, monkeypatch) -> None:
         pytest.raises(OutputError, match=r"GB free, and o\.mp4 needs about .* GB"),
         Decoder(source) as decoder,
     ):
-        PieceWriter(tmp_path / "o.mp4", decoder, EncoderSettings())
+        PieceWriter(tmp_path / "o.mp4", decoder.source, EncoderSettings())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4"]
 
 
@@ -270,7 +270,7 @@ def test_what_has_changed_is_said_and_starts_over(tmp_path: Path, caplog, change
     with pytest.raises(KeyboardInterrupt):
         write_pieces(source, out, settings, 10, stop=25, key=key)
     caplog.clear()
-    with Decoder(source) as decoder, PieceWriter(out, decoder, settings, length=10) as writer:
+    with Decoder(source) as decoder, PieceWriter(out, decoder.source, settings, length=10) as writer:
         writer.go_on(writer.folder.go_on(change(key), wanted=False))
         assert writer.frames == (0 if said else 20)
         for frame in islice(decoder, writer.frames, None):

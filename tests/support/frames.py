@@ -28,11 +28,20 @@ def synthetic(out: Path, source: str, *words: object) -> Path:
 
 
 def pass_through(
-    source: Path, out: Path, settings: EncoderSettings | None = None, span: Span | None = None, **more
+    source: Path,
+    out: Path,
+    settings: EncoderSettings | None = None,
+    span: Span | None = None,
+    *,
+    strict: bool = False,
+    **more,
 ) -> Path:
-    """Decode and encode; ``more`` is the decoder's."""
+    """Decode and encode; ``more`` are further arguments of the decoder."""
     settings = settings or EncoderSettings()
-    with Decoder(source, span, **more) as decoder, Writer(out, decoder, settings) as writer:
+    with (
+        Decoder(source, span, strict=strict, **more) as decoder,
+        Writer(out, decoder.source, settings, strict=strict) as writer,
+    ):
         for frame in decoder:
             writer.write(frame)
     return out

@@ -17,7 +17,7 @@ def through(source: Path, out: Path, *, span: Span | None = None, video_stream: 
         settings = EncoderSettings(codec="libvpx-vp9", pix_fmt="yuv420p")
     with (
         Decoder(source, span, video_stream=video_stream) as decoder,
-        Writer(out, decoder, settings) as writer,
+        Writer(out, decoder.source, settings) as writer,
     ):
         for frame in decoder:
             writer.write(frame)

@@ -49,7 +49,7 @@ def degrade_clip(clip: Path, out: Path, level: FrameLevel, *, seed: int, overwri
     no ``out`` behind then."""
     check_output(out, clip, overwrite=overwrite)
     settings = EncoderSettings(codec="libx264", crf=level.crf, preset="medium", reproducible=True)
-    with Decoder(clip) as decoder, Writer(out, decoder, settings) as writer:
+    with Decoder(clip) as decoder, Writer(out, decoder.source, settings) as writer:
         for frame in tqdm(decoder, total=decoder.stream.frames or None, unit="frame", disable=None):
             degrade_frame(frame.picture(editable=True), level, np.random.default_rng((seed, frame.index)))
             writer.write(frame)

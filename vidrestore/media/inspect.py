@@ -14,7 +14,7 @@ from av.video.frame import VideoFrame
 
 from ..errors import VidrestoreError
 from .decode.deinterlace import find_scan
-from .frames.hdr_metadata import Light
+from .frames.hdr_metadata import HdrMetadata
 from .probe import StreamInfo, describe, frame_rate, main_video, open_input
 from .remux.tags import kept_metadata
 
@@ -222,11 +222,11 @@ def _seen(frame: VideoFrame | None) -> dict[str, Any]:
     if frame is None:
         return {}
     seen: dict[str, Any] = {"rotation": round(frame.rotation) % 360}
-    if light := Light.of(frame):
+    if light := HdrMetadata.of(frame):
         seen["light"] = {
             "description": str(light),
             "chromaticities": light.chromaticities and [float(x) for x in light.chromaticities],
-            "luminance": light.range and [float(x) for x in light.range],
+            "luminance": light.luminance and [float(x) for x in light.luminance],
             "max_content": light.content and light.content[0],
             "max_frame_average": light.content and light.content[1],
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import struct
 from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
@@ -15,12 +16,13 @@ from av.stream import Discard
 from av.video.reformatter import VideoReformatter
 
 from ...errors import InputError
-from ..frames.colour import Colour
+from ..frames.colour import Colour, ColourTags
 from ..frames.frame import Frame, Thumbnails
-from ..frames.hdr_metadata import Light
+from ..frames.hdr_metadata import HdrMetadata, dynamic_hdr
 from ..frames.pixel_format import planar_twin
 from ..image_sequence import is_sequence, numbers
 from ..probe import USUAL_RATE, frame_rate, main_video, open_input, refuse_encrypted
+from ..source_video import SourceVideo
 from ..timeline import Span, Timeline
 from .damage import Damage
 from .deinterlace import Deinterlacer, Scan, find_scan
@@ -34,6 +36,7 @@ log = logging.getLogger(__name__)
 #: Codecs whose chroma lies in the middle of its luma samples where nothing says so.
 _CENTRED = {"mjpeg", "mpeg1video", "jpeg2000", "webp"}
 _CENTRE = 2  # AVCHROMA_LOC_CENTER
+_PROGRESSIVE = 1  # AV_FIELD_PROGRESSIVE
 #: Seconds before a mark from which frames are decoded: what they are predicted from lies there.
 _RUN_UP = Fraction(2)
 #: Seconds before a place from where it is looked for, one after another.
@@ -78,8 +81,7 @@ class Decoder:
             self._every = deinterlace == "bwdif"
             self._frames = self._wanted()
             self.first = next(self._frames)
-            #: What HDR10 says of its light; None where it says nothing.
-            self.light = Light.of(self.first.video)
+            self.source = self._describe(self.first)
         except BaseException:
             self._container.close()
             raise
@@ -107,6 +109,31 @@ class Decoder:
         self._reformatter = VideoReformatter()
         self._packets = 0
         self._settled = bool(span.start)  #: a part's shape is the header's, as it must be that of the whole
+
+    def _describe(self, first: Frame) -> SourceVideo:
+        stream, video = self.stream, first.video
+        context, duration = stream.codec_context, self._container.duration
+        matrix = video.side_data.get("DISPLAYMATRIX")
+        return SourceVideo(
+            path=self.path,
+            stream_index=stream.index,
+            timeline=self.timeline,
+            duration=Fraction(duration, av.time_base) if duration else None,
+            codec=context.codec.canonical_name,
+            width=video.width,
+            height=video.height,
+            pix_fmt=video.format.name,
+            rate=self._rate,
+            time_base=stream.time_base,
+            sample_aspect_ratio=stream.sample_aspect_ratio,
+            field_order=_PROGRESSIVE if self.deinterlaces else context.field_order,
+            interlaced=self.scan.flagged and not self.deinterlaces,
+            colour=first.colour,
+            tags=ColourTags.of(video),
+            display_matrix=struct.unpack("=9i", bytes(matrix)) if matrix else None,
+            hdr=HdrMetadata.of(video),
+            dynamic_hdr=dynamic_hdr(video),
+        )
 
     def _flagged(self) -> Scan:
         return Scan(flagged=self.stream.codec_context.field_order > 1)

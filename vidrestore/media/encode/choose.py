@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 import av
 
 from ...errors import OutputError, UsageError
-from ..decode.decoder import Decoder
 from ..frames.colour import guessed_matrix
-from ..frames.hdr_metadata import dynamic_light
 from ..frames.pixel_format import planar_format, planar_twin
+from ..source_video import SourceVideo
 from .validate import check_encoder
 
 log = logging.getLogger(__name__)
@@ -95,14 +94,23 @@ _FIELDS = ("libx264", "libx264rgb", "mpeg2video", "mpeg4", "prores_ks", "prores"
 _REPRODUCIBLE = {"libx264": {"threads": "4", "x264-params": "cpu-independent=1"}}
 
 
-def choose_encoder(source: Decoder, container: str, settings: EncoderSettings) -> Encoder:
+def choose_encoder(
+    source: SourceVideo, container: str, settings: EncoderSettings, *, strict: bool = False
+) -> Encoder:
     """The encoder for the frames of ``source`` in ``container`` (FFmpeg's muxer name).
 
-    Raises UsageError for an encoder, pixel format or option that does not exist or fit.
+    Raises UsageError for an encoder, pixel format or option that does not exist or does not fit, with
+    ``strict`` OutputError for what OUT would lose.
     """
-    if dynamic := dynamic_light(source.first.video):
-        _give_up(f"its {dynamic} metadata, which no encoder here writes: OUT is HDR without it", source)
+    if dynamic := source.dynamic_hdr:
+        _report_loss(
+            f"its {dynamic} metadata, which no encoder here writes: OUT is HDR without it", source, strict
+        )
     codec, pix_fmt = _codec_and_format(source, container, settings)
+    if settings.pix_fmt is None and any(_loss(source.pix_fmt, pix_fmt)[:4]):
+        _report_loss(
+            f"some of its {source.pix_fmt}: {pix_fmt} is the nearest that {codec.name} can do", source, strict
+        )
     name = codec.name
     own, given = _own_options(source, codec, pix_fmt, settings), _given_options(codec, settings)
     encoder = Encoder(
@@ -110,25 +118,24 @@ def choose_encoder(source: Decoder, container: str, settings: EncoderSettings) -
         pix_fmt=pix_fmt,
         options=_merged(own, given),
         tags=_tags(source, pix_fmt),
-        interlaced=source.scan.flagged and not source.deinterlaces and name in _FIELDS,
+        interlaced=source.interlaced and name in _FIELDS,
     )
     if name == "libsvtav1":
         # It says much on standard error, and takes only this word for less.
         os.environ.setdefault("SVT_LOG", "1")
     if given or settings.codec or settings.pix_fmt:
-        frame = source.first.video
-        check_encoder(name, pix_fmt, (frame.width, frame.height), encoder.options, tuple(given))
+        check_encoder(name, pix_fmt, (source.width, source.height), encoder.options, tuple(given))
     return encoder
 
 
-def _give_up(what: str, source: Decoder) -> None:
-    """Say what is lost of the video, or raise OutputError where nothing must be."""
-    if source.strict:
+def _report_loss(what: str, source: SourceVideo, strict: bool) -> None:
+    """Warn of what OUT loses of the video; with ``strict`` raise OutputError."""
+    if strict:
         raise OutputError(f"--strict: the video of {source.path.name} loses {what}")
     log.warning("the video of %s loses %s", source.path.name, what)
 
 
-def _codec_and_format(source: Decoder, container: str, settings: EncoderSettings) -> tuple[av.Codec, str]:
+def _codec_and_format(source: SourceVideo, container: str, settings: EncoderSettings) -> tuple[av.Codec, str]:
     if settings.codec is not None:
         codec = _find(settings.codec)
         if not _holds(container, codec):
@@ -136,8 +143,8 @@ def _codec_and_format(source: Decoder, container: str, settings: EncoderSettings
                 f"{container} cannot hold {codec.name} video; choose another -c:v, or .mkv for OUT"
             )
         return codec, _pixel_format(codec, source, settings.pix_fmt)
-    form = planar_format(source.first.video.format.name)
-    kind = source.stream.codec_context.codec.canonical_name
+    form = planar_format(source.pix_fmt)
+    kind = source.codec
     family = _FAMILIES.get(kind, ())
     if kind == "h264" and form.is_rgb:
         family = ("libx264rgb",)
@@ -180,7 +187,9 @@ def _holds(container: str, codec: av.Codec) -> bool:
     return True
 
 
-def _own_options(source: Decoder, codec: av.Codec, pix_fmt: str, settings: EncoderSettings) -> dict[str, str]:
+def _own_options(
+    source: SourceVideo, codec: av.Codec, pix_fmt: str, settings: EncoderSettings
+) -> dict[str, str]:
     """Those that the user need not think of."""
     name = codec.name
     options = _DEFAULTS.get(name, {}) | _QUIET.get(name, {})
@@ -188,8 +197,8 @@ def _own_options(source: Decoder, codec: av.Codec, pix_fmt: str, settings: Encod
         options = {"profile": "hq" if planar_format(pix_fmt).subsampling == (1, 0) else "4444"}
     if name == "libvpx-vp9" and planar_format(planar_twin(pix_fmt)).has_alpha:
         options |= {"auto-alt-ref": "0"}  # libvpx has no alternate references of alpha
-    if source.light:
-        for option, values in source.light.options(name).items():
+    if source.hdr:
+        for option, values in source.hdr.encoder_options(name).items():
             text = ":".join(f"{key}={value}" for key, value in values.items())
             options = _merged(options, {option: text})
     if settings.reproducible:
@@ -219,30 +228,28 @@ def _merged(first: dict[str, str], then: dict[str, str]) -> dict[str, str]:
     return first | then | joined
 
 
-def _tags(source: Decoder, pix_fmt: str) -> dict[str, int]:
+def _tags(source: SourceVideo, pix_fmt: str) -> dict[str, int]:
     """The input's, with the matrix that its faces were converted by where it has none."""
-    video, colour = source.first.video, source.first.colour
-    given, target = planar_format(video.format.name), planar_format(planar_twin(pix_fmt))
-    tags = {"color_primaries": video.color_primaries, "color_trc": video.color_trc}
-    matrix, full = int(video.colorspace), 2 if colour.full_range else int(video.color_range)
+    given, target = planar_format(source.pix_fmt), planar_format(planar_twin(pix_fmt))
+    tagged, guessed = source.tags, guessed_matrix(source.width, source.height)
+    tags = {"color_primaries": tagged.primaries, "color_trc": tagged.transfer}
+    full = 2 if source.colour.full_range else tagged.range
     if target.is_rgb:
-        tags |= {"colorspace": 0, "color_range": int(video.color_range) if given.is_rgb else 2}
+        tags |= {"colorspace": 0, "color_range": tagged.range if given.is_rgb else 2}
     elif given.is_rgb:
-        tags |= {"colorspace": guessed_matrix(video.width, video.height), "color_range": 1}
-    elif target.has_chroma and colour.guessed and given.has_chroma:
-        tags |= {"colorspace": guessed_matrix(video.width, video.height), "color_range": full}
+        tags |= {"colorspace": guessed, "color_range": 1}
+    elif target.has_chroma and source.colour.guessed and given.has_chroma:
+        tags |= {"colorspace": guessed, "color_range": full}
     else:
-        tags |= {"colorspace": matrix, "color_range": full}
-    # Older versions of PyAV do not tell where chroma lies.
-    if target.has_chroma and hasattr(video, "chroma_location"):
-        tags["chroma_sample_location"] = int(video.chroma_location)
+        tags |= {"colorspace": tagged.matrix, "color_range": full}
+    if target.has_chroma and tagged.chroma_location is not None:
+        tags["chroma_sample_location"] = tagged.chroma_location
     return tags
 
 
-def _pixel_format(codec: av.Codec, source: Decoder, wanted: str | None) -> str:
+def _pixel_format(codec: av.Codec, source: SourceVideo, wanted: str | None) -> str:
     """The encoder's format that keeps all of the source's, or comes nearest."""
     offered = _offered(codec)
-    given = source.first.video.format.name
     if wanted is not None:
         if offered and wanted not in offered:
             raise UsageError(
@@ -253,10 +260,7 @@ def _pixel_format(codec: av.Codec, source: Decoder, wanted: str | None) -> str:
         except ValueError:
             raise UsageError(f"unknown pixel format {wanted!r}; use for example yuv420p") from None
         return wanted
-    chosen = _nearest(codec, source)
-    if any(_loss(given, chosen)[:4]):
-        _give_up(f"some of its {given}: {chosen} is the nearest that {codec.name} can do", source)
-    return chosen
+    return _nearest(codec, source)
 
 
 def _offered(codec: av.Codec) -> list[str]:
@@ -266,14 +270,16 @@ def _offered(codec: av.Codec) -> list[str]:
     return [name for name in names if name not in untaken]
 
 
-def _nearest(codec: av.Codec, source: Decoder) -> str:
-    given, offered = source.first.video, _offered(codec)
+def _nearest(codec: av.Codec, source: SourceVideo) -> str:
+    offered = _offered(codec)
     if not offered:
-        return given.format.name
+        return source.pix_fmt
     fitting = [
-        name for name in offered if codec.name not in _EVEN_SIZES or _divides(name, given.width, given.height)
+        name
+        for name in offered
+        if codec.name not in _EVEN_SIZES or _divides(name, source.width, source.height)
     ]
-    return min(fitting or offered, key=lambda name: _loss(given.format.name, name))
+    return min(fitting or offered, key=lambda name: _loss(source.pix_fmt, name))
 
 
 def _divides(name: str, width: int, height: int) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import struct
 from contextlib import suppress
 
 import av
@@ -12,30 +11,28 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from ...errors import UsageError
-from ..decode.decoder import Decoder, Frame
-from ..probe import USUAL_RATE, frame_rate
+from ..frames.frame import Frame
 from ..remux.tags import QUICKTIME
+from ..source_video import SourceVideo
 from .choose import Encoder
-from .hdr_parameters import tell_light
+from .hdr_parameters import set_hdr_metadata
 from .pixel_conversion import Converter
-
-_PROGRESSIVE = 1  # AV_FIELD_PROGRESSIVE
 
 
 class VideoEncoder:
     """An open encoder. Its packets count time in the input's ticks, from where OUT's timeline begins."""
 
-    def __init__(self, encoder: Encoder, decoder: Decoder, muxer: str) -> None:
-        """Open ``encoder`` for the frames of ``decoder``, to be muxed by FFmpeg's ``muxer``. Raises
+    def __init__(self, encoder: Encoder, source: SourceVideo, muxer: str) -> None:
+        """Open ``encoder`` for the frames of ``source``, to be muxed by FFmpeg's ``muxer``. Raises
         UsageError where it refuses."""
-        self._size = decoder.first.video.width, decoder.first.video.height
-        self._timeline = decoder.timeline
+        self._size = source.width, source.height
+        self._timeline = source.timeline
         self._convert = Converter(encoder)
         # What the muxer asks of an encoder, and what it is told of it, PyAV settles within a container.
         self._container = av.open(io.BytesIO(), "w", format=muxer)
-        self.stream = self._add_stream(encoder, decoder, muxer)
-        if matrix := decoder.first.video.side_data.get("DISPLAYMATRIX"):
-            self.stream.set_display_matrix(struct.unpack("=9i", bytes(matrix)))
+        self.stream = self._add_stream(encoder, source, muxer)
+        if source.display_matrix:
+            self.stream.set_display_matrix(source.display_matrix)
         try:
             self.stream.codec_context.open()
             self._container.start_encoding()
@@ -68,14 +65,12 @@ class VideoEncoder:
         with suppress(OSError, av.error.FFmpegError):
             self._container.close()
 
-    def _add_stream(self, encoder: Encoder, decoder: Decoder, muxer: str) -> VideoStream:
-        source = decoder.stream
-        rate = frame_rate(source) or USUAL_RATE
-        stream = self._container.add_stream(encoder.codec, rate=rate, options=dict(encoder.options))
+    def _add_stream(self, encoder: Encoder, source: SourceVideo, muxer: str) -> VideoStream:
+        stream = self._container.add_stream(encoder.codec, rate=source.rate, options=dict(encoder.options))
         context = stream.codec_context
-        if decoder.light:
-            tell_light(stream, decoder.light)
-            context.framerate = rate
+        if source.hdr:
+            set_hdr_metadata(stream, source.hdr)
+            context.framerate = source.rate
         stream.width, stream.height = self._size
         stream.pix_fmt = encoder.pix_fmt
         stream.time_base = context.time_base = source.time_base
@@ -88,5 +83,5 @@ class VideoEncoder:
             context.codec_tag = "hvc1"  # FFmpeg's own choice, hev1, is not played by Apple's players
         if encoder.interlaced:
             context.flags |= Flags.interlaced_dct | Flags.interlaced_me
-        context.field_order = _PROGRESSIVE if decoder.deinterlaces else source.codec_context.field_order
+        context.field_order = source.field_order
         return stream

@@ -15,7 +15,7 @@ import av
 from av.bitstream import BitStreamFilterContext
 from av.video.stream import VideoStream
 
-from ..frames.hdr_metadata import Light
+from ..frames.hdr_metadata import HdrMetadata
 
 #: Matroska's names of codecs, by FFmpeg's.
 _CODECS = {
@@ -31,29 +31,29 @@ _LUMINANCE = (0x55DA, 0x55D9)  # the darkest, the brightest
 _CONTENT = (0x55BC, 0x55BD)  # the brightest pixel, the brightest frame's average
 
 
-def tell_light(stream: VideoStream, light: Light) -> None:
-    """Let the stream of an encoder that is not open yet know ``light``, for its container to hold. All else
+def set_hdr_metadata(stream: VideoStream, hdr: HdrMetadata) -> None:
+    """Let the stream of an encoder that is not open yet know ``hdr``, for its container to hold. All else
     that is known of it must be set after this. Codecs that Matroska has no name for are left as they are."""
     codec = stream.codec_context.codec.canonical_name
     if codec not in _CODECS:
         return
-    with av.open(io.BytesIO(_header(_CODECS[codec], light)), format="matroska") as carrier:
+    with av.open(io.BytesIO(_header(_CODECS[codec], hdr)), format="matroska") as carrier:
         # A filter that does nothing hands on all that is known of what goes into it.
         BitStreamFilterContext("null", carrier.streams.video[0], stream)
 
 
-def _header(codec: str, light: Light) -> bytes:
+def _header(codec: str, hdr: HdrMetadata) -> bytes:
     """A Matroska file with one video track and no frames."""
     mastering = colour = b""
-    if light.chromaticities:
-        pairs = zip(_CHROMATICITIES, light.chromaticities, strict=True)
+    if hdr.chromaticities:
+        pairs = zip(_CHROMATICITIES, hdr.chromaticities, strict=True)
         mastering += b"".join(_real(number, value) for number, value in pairs)
-    if light.range:
-        mastering += b"".join(_real(n, value) for n, value in zip(_LUMINANCE, light.range, strict=True))
+    if hdr.luminance:
+        mastering += b"".join(_real(n, value) for n, value in zip(_LUMINANCE, hdr.luminance, strict=True))
     if mastering:
         colour += _element(0x55D0, mastering)
-    if light.content:
-        colour += b"".join(_whole(n, value) for n, value in zip(_CONTENT, light.content, strict=True))
+    if hdr.content:
+        colour += b"".join(_whole(n, value) for n, value in zip(_CONTENT, hdr.content, strict=True))
     video = _whole(0xB0, 64) + _whole(0xBA, 64) + _element(0x55B0, colour)
     track = _whole(0xD7, 1) + _whole(0x73C5, 1) + _whole(0x83, 1) + _element(0x86, codec.encode())
     tracks = _element(0x1654AE6B, _element(0xAE, track + _element(0xE0, video)))

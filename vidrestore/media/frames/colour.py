@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import av
 import torch
 from torch import Tensor
 
@@ -21,6 +22,28 @@ _LUMA_WEIGHTS = {
 }
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 _LEFT = 1  # AVCHROMA_LOC_LEFT
+
+
+@dataclass(frozen=True)
+class ColourTags:
+    """The colour tags of a video stream, by FFmpeg's numbers, which are those of H.273."""
+
+    primaries: int
+    transfer: int
+    matrix: int
+    range: int  #: 1 is limited, 2 is full
+    chroma_location: int | None  #: None if this version of PyAV does not tell
+
+    @classmethod
+    def of(cls, frame: av.VideoFrame) -> ColourTags:
+        """The tags of a decoded frame."""
+        return cls(
+            primaries=int(frame.color_primaries),
+            transfer=int(frame.color_trc),
+            matrix=int(frame.colorspace),
+            range=int(frame.color_range),
+            chroma_location=int(frame.chroma_location) if hasattr(frame, "chroma_location") else None,
+        )
 
 
 @dataclass(frozen=True)

@@ -22,26 +22,26 @@ _DYNAMIC = {
 }
 
 
-def dynamic_light(frame: av.VideoFrame) -> str | None:
+def dynamic_hdr(frame: av.VideoFrame) -> str | None:
     """What dynamic HDR metadata a decoded frame comes with, such as HDR10+; None without any."""
     found = {name: None for kind, name in _DYNAMIC.items() if frame.side_data.get(kind)}
     return " and ".join(found) or None
 
 
 @dataclass(frozen=True)
-class Light:
+class HdrMetadata:
     """Mastering display colour volume (SMPTE ST 2086) and content light level (CTA-861.3); either may be
     missing."""
 
     #: x and y of red, green, blue and white.
     chromaticities: tuple[Fraction, ...] | None = None
     #: The display's darkest and brightest, cd/m2.
-    range: tuple[Fraction, Fraction] | None = None
+    luminance: tuple[Fraction, Fraction] | None = None
     #: The brightest pixel and the brightest frame's average, cd/m2.
     content: tuple[int, int] | None = None
 
     @classmethod
-    def of(cls, frame: av.VideoFrame) -> Light | None:
+    def of(cls, frame: av.VideoFrame) -> HdrMetadata | None:
         """What a decoded frame says; None where it says nothing."""
         chromaticities = limits = content = None
         if data := frame.side_data.get("MASTERING_DISPLAY_METADATA"):
@@ -56,7 +56,7 @@ class Light:
         found = cls(chromaticities, limits, content)
         return None if found == cls() else found
 
-    def options(self, encoder: str) -> dict[str, dict[str, str]]:
+    def encoder_options(self, encoder: str) -> dict[str, dict[str, str]]:
         """Options of an FFmpeg encoder that make it write this, by the name of the option that holds them;
         empty for an encoder that cannot."""
         steps = self._display(lambda x: str(round(x * _CHROMA_STEPS)), lambda x: str(round(x * _LIGHT_STEPS)))
@@ -74,16 +74,16 @@ class Light:
 
     def _display(self, chroma: Callable[[Fraction], str], light: Callable[[Fraction], str]) -> str | None:
         """``G(x,y)B(x,y)R(x,y)WP(x,y)L(max,min)``, which the encoders take whole or not at all."""
-        if self.chromaticities is None or self.range is None:
+        if self.chromaticities is None or self.luminance is None:
             return None
         rx, ry, gx, gy, bx, by, wx, wy = map(chroma, self.chromaticities)
-        low, high = map(light, self.range)
+        low, high = map(light, self.luminance)
         return f"G({gx},{gy})B({bx},{by})R({rx},{ry})WP({wx},{wy})L({high},{low})"
 
     def __str__(self) -> str:
         parts = []
-        if self.range:
-            parts.append(f"mastered at {float(self.range[0]):g} to {float(self.range[1]):g} cd/m2")
+        if self.luminance:
+            parts.append(f"mastered at {float(self.luminance[0]):g} to {float(self.luminance[1]):g} cd/m2")
         if self.content:
             parts.append(f"MaxCLL {self.content[0]}, MaxFALL {self.content[1]}")
         return ", ".join(parts) or "a mastering display"

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import OutputError
-from ..decode.decoder import Decoder, Frame
 from ..encode.choose import EncoderSettings, choose_encoder
 from ..encode.encoder import VideoEncoder
+from ..frames.frame import Frame
 from ..remux.muxer import Muxer
+from ..source_video import SourceVideo
 from .destination import (
     STDOUT,
     check_space,
@@ -38,18 +39,25 @@ class Writer:
     what was written."""
 
     def __init__(
-        self, out: Path, decoder: Decoder, settings: EncoderSettings, *, container: str | None = None
+        self,
+        out: Path,
+        source: SourceVideo,
+        settings: EncoderSettings,
+        *,
+        container: str | None = None,
+        strict: bool = False,
     ) -> None:
         """Open everything that can fail before the first frame. ``container`` is a key of MUXERS' values,
-        by default what the name of OUT says. Raises OutputError or UsageError."""
+        by default what the name of OUT says. With ``strict`` whatever OUT cannot keep is an OutputError.
+        Raises OutputError or UsageError."""
         self.frames = self.faces = 0
         self._out = out
         self._partial = None if out == STDOUT else partial_path(out)
         muxer = muxer_of(out, container)
-        self.encoder = choose_encoder(decoder, muxer, settings)
+        self.encoder = choose_encoder(source, muxer, settings, strict=strict)
         self._stack = ExitStack()
         try:
-            self._video = VideoEncoder(self.encoder, decoder, muxer)
+            self._video = VideoEncoder(self.encoder, source, muxer)
             self._stack.callback(self._video.close)
             with writing(out):
                 if self._partial:
@@ -58,7 +66,13 @@ class Writer:
                 else:
                     name = f"pipe:{self._stack.enter_context(standard_output())}"
                 self._muxer = Muxer(
-                    name, muxer, decoder, self._video, called=name_of(out), seekable=self._partial is not None
+                    name,
+                    muxer,
+                    source,
+                    self._video,
+                    called=name_of(out),
+                    seekable=self._partial is not None,
+                    strict=strict,
                 )
             self._stack.callback(self._muxer.abandon)
         except BaseException:
@@ -112,17 +126,18 @@ class PieceWriter:
     def __init__(
         self,
         out: Path,
-        decoder: Decoder,
+        source: SourceVideo,
         settings: EncoderSettings,
         *,
         container: str | None = None,
+        strict: bool = False,
         length: int = PIECE,
     ) -> None:
         """As :class:`Writer`'s. Raises OutputError where another run writes ``out``, or there is no room."""
         self.frames = self.faces = 0  #: those of earlier runs too
         self.length = length
         self._out = out
-        self._decoder = decoder
+        self._source = source
         self._container = muxer_of(out, container)
         self._times = DecodingTimes()
         self._current: _Open | None = None
@@ -133,16 +148,19 @@ class PieceWriter:
         self.folder = WorkFolder(out)
         self.folder.__enter__()
         try:
-            self.encoder = choose_encoder(decoder, self._container, settings)
-            check_space(out, space_needed(decoder, self.encoder) - self.folder.used)
+            self.encoder = choose_encoder(source, self._container, settings, strict=strict)
+            check_space(out, space_needed(source, self.encoder) - self.folder.used)
             self._fresh = self._new_encoder()
             self._extradata = self._fresh.extradata
             with writing(out):
                 self._muxer = Muxer(
                     str(self.folder.partial.absolute()),
-                    *(self._container, decoder, self._fresh),
+                    self._container,
+                    source,
+                    self._fresh,
                     called=out.name,
                     seekable=True,
+                    strict=strict,
                 )
         except BaseException as error:
             self._close(error)
@@ -241,4 +259,4 @@ class PieceWriter:
             self._muxer.mux(piece.packets(self._times(piece.stamps)))
 
     def _new_encoder(self) -> VideoEncoder:
-        return VideoEncoder(self.encoder, self._decoder, self._container)
+        return VideoEncoder(self.encoder, self._source, self._container)

@@ -15,11 +15,11 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from ...errors import InputError, OutputError
-from ..decode.decoder import Decoder
 from ..decode.timestamps import PacketTimes
 from ..encode.encoder import VideoEncoder
 from ..probe import USUAL_RATE, describe, frame_rate
 from ..pyav_compat import KEEP_METADATA
+from ..source_video import SourceVideo
 from .matroska import write_shapes
 from .quicktime import write_languages
 from .stream_copier import StreamCopier, track_languages
@@ -48,18 +48,26 @@ class Muxer:
     """Writes one container. Streams are the input's, in their order; the first video is the encoder's."""
 
     def __init__(
-        self, name: str, muxer: str, decoder: Decoder, encoder: VideoEncoder, *, called: str, seekable: bool
+        self,
+        name: str,
+        muxer: str,
+        source: SourceVideo,
+        encoder: VideoEncoder,
+        *,
+        called: str,
+        seekable: bool,
+        strict: bool = False,
     ) -> None:
         """Open ``name``, a path or an FFmpeg URL, and write the header.
 
         ``called`` is its name in messages. Raises FFmpegError where it cannot be written, InputError where
-        the input is gone.
+        the input is gone, with ``strict`` OutputError for what it cannot hold.
         """
         self._copier = StreamCopier(
-            decoder.path, decoder.timeline, muxer=muxer, main=decoder.stream.index, called=called
+            source.path, source.timeline, muxer=muxer, main=source.stream_index, called=called
         )
         self._seekable, self._called = seekable, called
-        self._source, self._strict = decoder.path, decoder.strict
+        self._source, self._strict = source, strict
         # Of the pixels of a Matroska file's video tracks: all, and those that only its header tells.
         self._shapes: list[Fraction | None] = []
         self._header_only: list[Fraction] = []
@@ -73,9 +81,9 @@ class Muxer:
             self._container: OutputContainer = av.open(
                 name, "w", format=muxer, options=options, **KEEP_METADATA
             )
-            self._video = self._add_streams(decoder, encoder)
+            self._video = self._add_streams(encoder)
             if muxer in _OPTIONS:
-                self._note_shapes(decoder, encoder)
+                self._note_shapes(encoder)
                 if not seekable:
                     self._lose_shapes()
             self._container.start_encoding()
@@ -99,8 +107,8 @@ class Muxer:
         if self._lost:
             lost = f"{self._lost} packets beside the video could not be kept"
             if self._strict:
-                raise InputError(f"{self._source} is damaged: {lost}; without --strict the rest is")
-            log.warning("%s is damaged: %s", self._source.name, lost)
+                raise InputError(f"{self._source.path} is damaged: {lost}; without --strict the rest is")
+            log.warning("%s is damaged: %s", self._source.path.name, lost)
         tracks = track_languages(self._container, self._copier.carried | {self._video.index})
         name, muxer = self._container.name, self._container.format.name
         self._container.close()
@@ -132,11 +140,10 @@ class Muxer:
             with suppress(OSError, av.error.FFmpegError):
                 self._container.close()
 
-    def _add_streams(self, decoder: Decoder, encoder: VideoEncoder) -> VideoStream:
-        source, main = self._copier.source, decoder.stream.index
-        for stream in source.streams:
-            if stream.index == main:
-                video = self._add_video(stream, decoder, encoder)
+    def _add_streams(self, encoder: VideoEncoder) -> VideoStream:
+        for stream in self._copier.source.streams:
+            if stream.index == self._source.stream_index:
+                video = self._add_video(stream, encoder)
             else:
                 self._copier.add(stream, self._container)
         self._container.metadata.update(self._copier.metadata())
@@ -144,9 +151,9 @@ class Muxer:
             self._container.set_chapters(chapters)
         return video
 
-    def _note_shapes(self, decoder: Decoder, encoder: VideoEncoder) -> None:
+    def _note_shapes(self, encoder: VideoEncoder) -> None:
         for stream in self._copier.source.streams.video:
-            if stream.index == decoder.stream.index:
+            if stream.index == self._source.stream_index:
                 codec = encoder.stream.codec_context.codec.canonical_name
             elif self._copier.plans[stream.index].action is Action.COPIED:
                 codec = describe(stream).codec
@@ -167,7 +174,7 @@ class Muxer:
             raise OutputError(f"--strict: {loss}")
         log.warning("%s", loss)
 
-    def _add_video(self, source: VideoStream, decoder: Decoder, encoder: VideoEncoder) -> VideoStream:
+    def _add_video(self, source: VideoStream, encoder: VideoEncoder) -> VideoStream:
         # Not the encoder's own stream, so that several encoders, one after another, can fill it.
         stream = add_stream_like(encoder.stream, self._container, rate=frame_rate(source) or USUAL_RATE)
         stream.metadata.update(self._copier.main_metadata())
