@@ -10,9 +10,9 @@ import pytest
 import torch
 from facexlib.parsing.parsenet import ParseNet
 
-from tests.restore.test_codeformer import AT_IMAGE, SMALL
 from tests.support.clips import decode, write
 from tests.support.simulated_cuda import DEVICES, SimulatedError, simulated_cuda
+from tests.support.small_networks import AT_IMAGE, SMALL
 from tests.test_pipeline import portrait, run
 from vidrestore.faces.alignment.face_parser import FaceParser
 from vidrestore.media.frames.pixel_format import plane_views

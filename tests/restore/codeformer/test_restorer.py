@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from tests.support.portraits import aligned_portraits
+from tests.support.small_networks import AT_IMAGE, SMALL
 from tests.support.stand_in import shapes, stand_in
 from vidrestore.degradation.degrade import LEVELS, degrade
 from vidrestore.restore.codeformer import CodeFormer, CodeFormerRestorer, build_codeformer
@@ -17,8 +18,6 @@ from vidrestore.restore.codeformer.frozen import freeze
 from vidrestore.restore.load import load_restorer
 from vidrestore.runtime.batching import all_together
 from vidrestore.runtime.cuda_graphs import Accelerated
-
-from .test_codeformer import AT_IMAGE, SMALL
 
 CPU = torch.device("cpu")
 

@@ -8,21 +8,12 @@ import numpy as np
 import pytest
 import torch
 
+from tests.support.textures import SIZE, noisy, texture
 from vidrestore.restore.temporal.blend import Contribution, blend
 from vidrestore.restore.temporal.face_crop import Portrait
 from vidrestore.restore.temporal.motion import MAP, Motion, View, likeness
 from vidrestore.restore.temporal.stabilise import REACH, compare, steady_input, steady_output
 from vidrestore.runtime.windows import windowed
-
-SIZE = 256
-
-
-def texture(seed: int = 0, size: int = SIZE) -> torch.Tensor:
-    """(3, size, size) smooth blobs and edges in [.2, .8]."""
-    rng = np.random.default_rng(seed)
-    coarse = torch.from_numpy(rng.random((1, 3, 20, 20), np.float32))
-    image = torch.nn.functional.interpolate(coarse, (size, size), mode="bicubic", align_corners=False)[0]
-    return (0.2 + 0.6 * image).clamp(0.1, 0.9)
 
 
 def portraits(images: list[torch.Tensor], restored: list[torch.Tensor] | None = None) -> list[Portrait]:
@@ -42,11 +33,6 @@ def over_time(parts: list[Portrait], *works) -> list[Portrait]:
     for work in works:
         items = windowed(items, work, key=lambda portrait: portrait.track, reach=REACH)
     return [part for _, (part,) in items]
-
-
-def noisy(images: list[torch.Tensor], deviation: float) -> list[torch.Tensor]:
-    generator = torch.Generator().manual_seed(1)
-    return [image + deviation / 255 * torch.randn(image.shape, generator=generator) for image in images]
 
 
 def test_flow_brings_a_shifted_face_back():

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from tests.support.textures import noisy, texture
 from vidrestore.restore.temporal.colour_transfer import follow_colours, keep_grey, measure_tints, only_finite
-
-from .test_steady import noisy, texture
 
 
 def test_broad_colours_follow_the_input_and_detail_stays():

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from tests.support.textures import noisy, texture
 from vidrestore.restore.fidelity.identity_guard import drift, guarded
-
-from .test_steady import noisy, texture
 
 
 def test_the_same_face_does_not_drift():

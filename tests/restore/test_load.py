@@ -17,13 +17,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from tests.support.small_networks import SMALL
 from tests.support.stand_in import shapes
 from vidrestore.errors import WeightsError
 from vidrestore.restore.codeformer import CodeFormer
 from vidrestore.restore.load import ModelChoice, load_restorer, resolve_model
 from vidrestore.weights import REGISTRY
-
-from .test_codeformer import SMALL
 
 PUBLISHED = b"the published weights, as far as choosing them goes" * 1000
 CPU = torch.device("cpu")

@@ -10,29 +10,12 @@ import pytest
 import torch
 from torch.nn.functional import interpolate
 
+from tests.support.small_networks import AT_IMAGE, SMALL
 from tests.support.stand_in import image, shapes, stand_in
 from vidrestore.errors import WeightsError
 from vidrestore.restore.codeformer import CodeFormer, CodeFormerConfig, CodeFormerRestorer, build_codeformer
 
 TOLERANCE = 1e-3  # absolute, fp32; outputs reach 18
-SMALL = CodeFormerConfig(
-    image_size=64,
-    patch=2,
-    channels=16,
-    multipliers=(1, 2),
-    residual_blocks=1,
-    attention_sizes=(16,),
-    norm_groups=8,
-    codebook_size=32,
-    code_channels=16,
-    transformer_width=32,
-    transformer_heads=2,
-    transformer_layers=2,
-    transformer_mlp=64,
-    cft_sizes=(16, 32),
-)
-#: The same with its CFT at the image.
-AT_IMAGE = replace(SMALL, multipliers=(1, 2, 2), cft_sizes=(), image_widths=(8, 12, 16))
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +27,7 @@ def published() -> CodeFormer:
 
 @pytest.fixture(scope="module")
 def recorded() -> dict[str, np.ndarray]:
-    with np.load(Path(__file__).parents[1] / "data" / "codeformer_outputs.npz") as file:
+    with np.load(Path(__file__).parents[2] / "data" / "codeformer_outputs.npz") as file:
         return dict(file)
 
 

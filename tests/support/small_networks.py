@@ -1,0 +1,27 @@
+"""Configurations of CodeFormer for 64-pixel faces, small enough for unit tests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from vidrestore.restore.codeformer import CodeFormerConfig
+
+#: With feature transformations at the levels, as in the published network.
+SMALL = CodeFormerConfig(
+    image_size=64,
+    patch=2,
+    channels=16,
+    multipliers=(1, 2),
+    residual_blocks=1,
+    attention_sizes=(16,),
+    norm_groups=8,
+    codebook_size=32,
+    code_channels=16,
+    transformer_width=32,
+    transformer_heads=2,
+    transformer_layers=2,
+    transformer_mlp=64,
+    cft_sizes=(16, 32),
+)
+#: With the transformation at the image, as in the embedded model.
+AT_IMAGE = replace(SMALL, multipliers=(1, 2, 2), cft_sizes=(), image_widths=(8, 12, 16))
