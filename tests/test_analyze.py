@@ -18,7 +18,8 @@ from vidrestore.faces.detection.load import load_detector
 from vidrestore.faces.face import Face
 from vidrestore.faces.recorded.recording import TrackSummary
 from vidrestore.faces.tracking.live_source import LiveSource
-from vidrestore.media.decode.decoder import Decoder, Thumbnails
+from vidrestore.media.decode.decoder import Decoder
+from vidrestore.media.frames.thumbnails import Thumbnails
 from vidrestore.media.timeline import Span
 from vidrestore.options import Options
 

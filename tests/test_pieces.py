@@ -21,7 +21,7 @@ END = Fraction(2)
 
 def planes(path: Path) -> list[list[np.ndarray]]:
     with Decoder(path) as decoder:
-        return [[plane.astype(int) for plane in frame.picture().planes] for frame in decoder]
+        return [[plane.astype(int) for plane in frame.image().planes] for frame in decoder]
 
 
 @pytest.fixture(scope="module")

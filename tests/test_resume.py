@@ -21,10 +21,11 @@ from skimage import data as pictures
 from tests.support import reader
 from tests.support.clips import pattern, write
 from tests.support.tiny import save_weights
-from vidrestore.analyze import Thumbnails, analyze_video
+from vidrestore.analyze import analyze_video
 from vidrestore.errors import InputError, OutputError
 from vidrestore.faces.tracking.live_source import LiveSource
 from vidrestore.media.decode.decoder import Decoder
+from vidrestore.media.frames.thumbnails import Thumbnails
 from vidrestore.options import Options
 from vidrestore.pipeline import restore_video
 from vidrestore.stages.restoration import CONTEXT

@@ -26,7 +26,7 @@ from vidrestore.stages.restoration import Models
 
 #: Something of every stage, by the thread that it runs in.
 STAGES = {
-    "decode": "vidrestore.analyze.Thumbnails.__call__",
+    "decode": "vidrestore.media.frames.thumbnails.Thumbnails.__call__",
     "detect": "vidrestore.faces.detection.detector.RetinaFaceDetector.__call__",
     "align": "vidrestore.stages.restoration.align",
     "restore": "vidrestore.stages.restoration.Models.restore",

@@ -19,7 +19,9 @@ from .faces.recorded.recording import Origin, Recording, TrackSummary
 from .faces.recorded.tracks_file import read_recording, write_recording
 from .faces.source import FaceSource
 from .faces.tracking.live_source import LiveSource
-from .media.decode.decoder import Decoder, Frame, Thumbnails
+from .media.decode.decoder import Decoder
+from .media.frames.frame import Frame
+from .media.frames.thumbnails import Thumbnails
 from .media.output.destination import check_place, make_durable, partial_path, writing
 from .media.timeline import Span
 from .options import Options

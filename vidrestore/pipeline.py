@@ -112,7 +112,7 @@ def paste(
             continue
         for portrait in portraits:
             with profile.section("paste"):
-                paste_back(frame.picture(editable=True), portrait.source, portrait.restored, portrait.mask)
+                paste_back(frame.image(editable=True), portrait.source, portrait.restored, portrait.mask)
         yield frame, len(portraits)
 
 

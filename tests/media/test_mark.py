@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.clips import pattern, write
 from vidrestore.media.decode.decoder import Decoder
-from vidrestore.media.decode.fingerprint import Mark
+from vidrestore.media.decode.fingerprint import FrameFingerprint
 from vidrestore.media.timeline import Span
 
 LENGTH = 150
@@ -28,8 +28,8 @@ CLIPS = {
 }
 
 
-def marks(frames: list) -> list[Mark]:
-    return [Mark.of(frame.index, frame.video) for frame in frames]
+def marks(frames: list) -> list[FrameFingerprint]:
+    return [FrameFingerprint.of(frame.index, frame.video) for frame in frames]
 
 
 @pytest.mark.parametrize("span", [Span(), Span(Fraction(3, 2), Fraction(9, 2))], ids=["whole", "part"])
@@ -43,7 +43,7 @@ def test_the_frames_behind_a_mark(tmp_path: Path, name: str, settings: dict, spa
         wanted = [mark for mark in frames if mark.index >= 0]
     for place in (0, 1, 20, len(wanted) // 2, len(wanted) - 4):
         with Decoder(source, span, context=2) as decoder:
-            decoder.after(wanted[place])
+            decoder.resume_after(wanted[place])
             assert marks(list(decoder)) == wanted[place + 1 :]
 
 
@@ -58,5 +58,5 @@ def test_another_video_has_not_that_frame(tmp_path: Path) -> None:
     with Decoder(other) as decoder:
         expected = marks(list(decoder))[5:]
     with Decoder(other) as decoder:
-        decoder.after(mark)
+        decoder.resume_after(mark)
         assert marks(list(decoder)) == expected

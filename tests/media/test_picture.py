@@ -8,7 +8,7 @@ import torch
 
 from tests.support.clips import pattern
 from vidrestore.media.frames.colour import Colour
-from vidrestore.media.frames.crop import Picture
+from vidrestore.media.frames.crop import PlanarImage
 from vidrestore.media.frames.pixel_format import planar_format, plane_views
 
 FORMATS = [
@@ -25,9 +25,9 @@ FORMATS = [
 ]
 
 
-def picture_of(frame) -> Picture:
+def picture_of(frame) -> PlanarImage:
     colour = Colour.from_tags(1, 1, frame.width, frame.height, frame.format.name)
-    return Picture(plane_views(frame), planar_format(frame.format.name), colour)
+    return PlanarImage(plane_views(frame), planar_format(frame.format.name), colour)
 
 
 def crop_matrix(scale: float, x: float, y: float, degrees: float = 0.0) -> np.ndarray:
@@ -125,7 +125,7 @@ def test_chroma_lies_where_its_siting_says(location, axis, first):
     ramp = np.tile((64 + 2 * position).astype(np.float32), (32, 1))
     ramp = ramp if axis else np.ascontiguousarray(ramp.T)
     colour = Colour(chroma_location=location)
-    picture = Picture([luma, ramp, np.full((32, 32), 128, np.float32)], form, colour)
+    picture = PlanarImage([luma, ramp, np.full((32, 32), 128, np.float32)], form, colour)
     rgb = picture.read(np.eye(3), 64)
     u = colour.rgb_to_yuv(rgb, 8)[1]
     u = u[32, 8:40] if axis else u[8:40, 32]
@@ -135,7 +135,7 @@ def test_chroma_lies_where_its_siting_says(location, axis, first):
 def test_shrinking_does_not_alias():
     """A crop at a quarter of the size shows the average of a fine checkerboard, not its phase."""
     plane = (np.indices((256, 256)).sum(axis=0) % 2 * 255).astype(np.uint8)
-    picture = Picture([plane], planar_format("gray"), Colour(full_range=True))
+    picture = PlanarImage([plane], planar_format("gray"), Colour(full_range=True))
     crop = picture.read(crop_matrix(0.25, 0.3, 0.6), 48)
     assert crop.std() < 0.02
     assert crop.mean() == pytest.approx(0.5, abs=0.02)
@@ -143,7 +143,7 @@ def test_shrinking_does_not_alias():
 
 def test_beyond_the_edge_the_border_is_repeated():
     plane = np.tile(np.arange(32, dtype=np.uint8) * 8, (32, 1))
-    picture = Picture([plane], planar_format("gray"), Colour(full_range=True))
+    picture = PlanarImage([plane], planar_format("gray"), Colour(full_range=True))
     crop = picture.read(crop_matrix(1, -10, 0), 32)[0]
     assert (crop[:, :10] == 0).all()
     picture.blend(torch.ones(3, 32, 32), torch.ones(32, 32), crop_matrix(1, -10, -200))  # wholly outside

@@ -15,9 +15,10 @@ import pytest
 from tests.support import reader
 from tests.support.clips import pattern, write
 from vidrestore.errors import OutputError
-from vidrestore.media.decode.decoder import Decoder, Frame
+from vidrestore.media.decode.decoder import Decoder
 from vidrestore.media.encode.choose import EncoderSettings
 from vidrestore.media.encode.encoder import VideoEncoder
+from vidrestore.media.frames.frame import Frame
 from vidrestore.media.output import writer as writers
 from vidrestore.media.output.segments import DecodingTimes, PieceFile, read_piece
 from vidrestore.media.output.writer import PieceWriter

@@ -8,7 +8,7 @@ import torch
 
 from tests.support.clips import pattern
 from vidrestore.media.frames.colour import Colour
-from vidrestore.media.frames.crop import Picture
+from vidrestore.media.frames.crop import PlanarImage
 from vidrestore.media.frames.pixel_format import planar_format, plane_views
 from vidrestore.media.frames.tone_mapping import Transfer
 
@@ -87,7 +87,7 @@ def test_sdr_is_left_alone():
 def test_a_crop_put_back_as_it_was_changes_no_sample_by_more_than_two_steps(pix_fmt):
     frame = pattern(3, 96, 64, pix_fmt)
     colour = Colour.from_tags(9, 1, 96, 64, pix_fmt, transfer=PQ, primaries=9)
-    picture = Picture(plane_views(frame), planar_format(pix_fmt), colour)
+    picture = PlanarImage(plane_views(frame), planar_format(pix_fmt), colour)
     for plane in picture.planes:  # within what the signal can say, and of few colours, as skin is
         plane[...] = 500 + (plane.astype(int) - 512) // 12
     before = [plane.copy() for plane in picture.planes]

@@ -32,8 +32,8 @@ from tests.support import reader
 from tests.support.clips import write
 from tests.support.tiny import save_weights
 from vidrestore import pipeline
-from vidrestore.analyze import Thumbnails
 from vidrestore.media.encode.encoder import VideoEncoder
+from vidrestore.media.frames.thumbnails import Thumbnails
 from vidrestore.media.output import segments as pieces
 from vidrestore.media.output import workfolder, writer
 from vidrestore.media.remux import muxer as mux

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from ..media.decode.decoder import Decoder
 from ..media.encode.choose import EncoderSettings
-from ..media.frames.crop import Picture
+from ..media.frames.crop import PlanarImage
 from ..media.output.destination import check_output
 from ..media.output.writer import Writer
 from .degrade import LEVELS, Degradation
@@ -51,12 +51,12 @@ def degrade_clip(clip: Path, out: Path, level: FrameLevel, *, seed: int, overwri
     settings = EncoderSettings(codec="libx264", crf=level.crf, preset="medium", reproducible=True)
     with Decoder(clip) as decoder, Writer(out, decoder.source, settings) as writer:
         for frame in tqdm(decoder, total=decoder.stream.frames or None, unit="frame", disable=None):
-            degrade_frame(frame.picture(editable=True), level, np.random.default_rng((seed, frame.index)))
+            degrade_frame(frame.image(editable=True), level, np.random.default_rng((seed, frame.index)))
             writer.write(frame)
     return writer.frames
 
 
-def degrade_frame(picture: Picture, level: FrameLevel, rng: np.random.Generator) -> None:
+def degrade_frame(picture: PlanarImage, level: FrameLevel, rng: np.random.Generator) -> None:
     """Degrade a frame's planes in place: blurred, scaled down, noise added, scaled back up.
 
     Works on the planes as they are, in their bit depth and subsampling, so that no colour shifts; alpha
@@ -84,7 +84,7 @@ def degrade_frame(picture: Picture, level: FrameLevel, rng: np.random.Generator)
         plane[...] = np.rint(x).clip(0, (1 << form.bits) - 1).astype(plane.dtype)
 
 
-def _noise(picture: Picture, rgb: np.ndarray) -> np.ndarray:
+def _noise(picture: PlanarImage, rgb: np.ndarray) -> np.ndarray:
     """Noise (H, W, 3) of R'G'B' of 255 as what it adds to the code values of each plane, (3, H, W)."""
     form, colour = picture.form, picture.colour
     values = torch.from_numpy(rgb).permute(2, 0, 1) / 255

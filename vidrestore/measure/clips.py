@@ -16,7 +16,9 @@ from ..faces.alignment.align import TEMPLATE_SIZE, align
 from ..faces.detection.detector import Detector, working_size
 from ..faces.face import Face
 from ..faces.tracking.live_source import LiveSource
-from ..media.decode.decoder import Decoder, Frame, Thumbnails
+from ..media.decode.decoder import Decoder
+from ..media.frames.frame import Frame
+from ..media.frames.thumbnails import Thumbnails
 from ..media.timeline import Span
 
 
@@ -60,7 +62,7 @@ def clip_faces(
 
 
 def _crop(frame: Frame, face: Face, size: int) -> Tensor:
-    crop = align(frame.picture(), face, frame.upright, size).image
+    crop = align(frame.image(), face, frame.upright, size).image
     return (crop * 255).round().to(torch.uint8)
 
 

@@ -13,7 +13,8 @@ from ..faces.alignment.align import alignment
 from ..faces.detection.detector import Detector, working_size
 from ..faces.face import Detection, Face
 from ..faces.tracking.live_source import LiveSource
-from ..media.decode.decoder import Decoder, Thumbnails
+from ..media.decode.decoder import Decoder
+from ..media.frames.thumbnails import Thumbnails
 from ..media.timeline import Span
 
 #: Landmarks further apart than this on average, in pixels of a 512-pixel face, are another face's: half of

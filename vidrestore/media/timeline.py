@@ -37,9 +37,9 @@ class Timeline:
         return None if self.span.end is None else self.begin + self.span.end
 
     def shift(self, time_base: Fraction) -> int:
-        """Ticks of ``time_base`` by which timestamps move back: none unless the beginning is cut off,
-        so that a whole file keeps every timestamp as it is."""
-        return round(self.start / time_base) if self.span.start else 0
+        """Ticks of ``time_base`` that are added to input timestamps to get those of OUT: negative where the
+        beginning is cut off, otherwise 0, so that a whole file keeps every timestamp as it is."""
+        return -round(self.start / time_base) if self.span.start else 0
 
     def overlaps(self, start: Fraction, duration: Fraction) -> bool:
         """Whether any of ``start`` to ``start + duration`` is wanted."""

@@ -15,7 +15,7 @@ from ..faces.alignment.face_parser import FaceParser
 from ..faces.alignment.paste import face_masks
 from ..faces.face import Face
 from ..faces.recorded.recording import TrackSettings
-from ..media.decode.decoder import Frame
+from ..media.frames.frame import Frame
 from ..options import Options, steady_parts
 from ..restore.fidelity.face_quality import measure
 from ..restore.fidelity.identity_guard import drift, guarded
@@ -75,7 +75,7 @@ class Models:
 
     def align(self, frame: Frame, faces: Iterable[Face]) -> list[Portrait]:
         """Cut the faces out of their frame."""
-        picture, size = frame.picture(), self.restorer.spec.input_size
+        picture, size = frame.image(), self.restorer.spec.input_size
         crops = []
         for face in faces:
             with self.profile.section("align"):

@@ -14,9 +14,10 @@ from .. import __version__
 from ..faces.detection.load import choose_detector
 from ..faces.face import Face
 from ..faces.source import FaceSource
-from ..media.decode.decoder import Decoder, Frame
-from ..media.decode.fingerprint import Mark
+from ..media.decode.decoder import Decoder
+from ..media.decode.fingerprint import FrameFingerprint
 from ..media.encode.choose import Encoder
+from ..media.frames.frame import Frame
 from ..media.output.workfolder import WorkFolder
 from ..media.output.writer import PIECE, PieceWriter, Writer
 from ..options import Options
@@ -61,7 +62,7 @@ class Resume:
                 break
             pieces.pop()
         if note:
-            decoder.after(Mark(**note["mark"]))
+            decoder.resume_after(FrameFingerprint(**note["mark"]))
         return cls(folder, writer.length, note, done=not writer.go_on(pieces))
 
     @property
@@ -78,7 +79,7 @@ class Resume:
         for frame, faces in tracked:
             piece = frame.index + 1 + CONTEXT
             if self.folder and frame.index >= 0 and piece % self.length == 0:
-                mark = Mark.of(frame.index, frame.video)
+                mark = FrameFingerprint.of(frame.index, frame.video)
                 note = {"mark": asdict(mark), "source": source.state(), "tracks": source.tracks}
                 self.folder.note(piece, note)
             yield frame, faces

@@ -17,7 +17,7 @@ from av.video.reformatter import VideoReformatter
 
 from ...errors import InputError
 from ..frames.colour import Colour, ColourTags
-from ..frames.frame import Frame, Thumbnails
+from ..frames.frame import Frame
 from ..frames.hdr_metadata import HdrMetadata, dynamic_hdr
 from ..frames.pixel_format import planar_twin
 from ..image_sequence import is_sequence, numbers
@@ -26,10 +26,8 @@ from ..source_video import SourceVideo
 from ..timeline import Span, Timeline
 from .damage import Damage
 from .deinterlace import Deinterlacer, Scan, find_scan
-from .fingerprint import Mark
+from .fingerprint import FrameFingerprint
 from .timestamps import Timestamps
-
-__all__ = ["Decoder", "Frame", "Thumbnails"]
 
 log = logging.getLogger(__name__)
 
@@ -146,16 +144,16 @@ class Decoder:
         self._container.close()
 
     def __iter__(self) -> Iterator[Frame]:
-        """The frames within the span, in the order of their times; behind ``after``, if that was called."""
+        """The frames of the span in presentation order, after that of ``resume_after`` if it was called."""
         return self._frames if self._skipped else chain((self.first,), self._frames)
 
-    def after(self, mark: Mark) -> None:
+    def resume_after(self, mark: FrameFingerprint) -> None:
         """Go on behind a frame of this video, that another decoder of it gave."""
         self._frames.close()
         self._skipped = True
         self._frames = self._behind(mark)
 
-    def _behind(self, mark: Mark) -> Iterator[Frame]:
+    def _behind(self, mark: FrameFingerprint) -> Iterator[Frame]:
         frames = self._sought(mark)
         if frames is not None:
             yield from self._wanted(frames, index=mark.index + 1)
@@ -164,7 +162,7 @@ class Decoder:
         self._reopen()
         yield from (frame for frame in self._wanted() if frame.index > mark.index)
 
-    def _sought(self, mark: Mark) -> Iterator[av.VideoFrame] | None:
+    def _sought(self, mark: FrameFingerprint) -> Iterator[av.VideoFrame] | None:
         """The frames behind ``mark``; None where seeking does not lead to the very same frame."""
         time = mark.pts * self.stream.time_base - _RUN_UP
         strict, self.strict = self.strict, False
@@ -178,7 +176,7 @@ class Decoder:
         finally:
             self.strict = strict
             self.damage = Damage()  # what is broken off at the place that was sought is not
-        return frames if found is not None and Mark.of(mark.index, found) == mark else None
+        return frames if found is not None and FrameFingerprint.of(mark.index, found) == mark else None
 
     def _wanted(self, frames: Iterator[av.VideoFrame] | None = None, *, index: int = 0) -> Iterator[Frame]:
         """The frames of the span and around it; those of ``frames`` begin with the wanted one ``index``."""

@@ -12,7 +12,7 @@ from ..frames.pixel_format import plane_views
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class FrameFingerprint:
     """One frame of a decoder."""
 
     index: int  #: counted from 0, the first one that is wanted
@@ -20,7 +20,7 @@ class Mark:
     digest: str  #: of all its samples
 
     @classmethod
-    def of(cls, index: int, video: av.VideoFrame) -> Mark:
+    def of(cls, index: int, video: av.VideoFrame) -> FrameFingerprint:
         """The mark of a frame in a planar format."""
         digest = hashlib.blake2b(digest_size=16)
         for plane in plane_views(video):

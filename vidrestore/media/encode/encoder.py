@@ -51,7 +51,7 @@ class VideoEncoder:
     def encode(self, frame: Frame) -> list[Packet]:
         """The packets that are ready with this frame."""
         video = self._convert(frame.video, frame.colour)
-        video.pts -= self._timeline.shift(video.time_base)
+        video.pts += self._timeline.shift(video.time_base)
         # What kind of picture each becomes is the encoder's choice; the decoder's must not bind it.
         video.pict_type = 0
         return self.stream.encode(video)

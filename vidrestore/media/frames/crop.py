@@ -21,7 +21,7 @@ from .pixel_format import PixelFormat
 
 
 @dataclass(frozen=True)
-class Picture:
+class PlanarImage:
     """A frame's planes, over the frame's own memory, with what their values mean."""
 
     planes: list[np.ndarray]  #: (height, width) each: Y, U, V, or G, B, R, or Y alone; alpha last

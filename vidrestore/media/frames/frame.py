@@ -7,10 +7,9 @@ from fractions import Fraction
 
 import av
 import numpy as np
-from av.video.reformatter import Interpolation, VideoReformatter
 
 from .colour import Colour
-from .crop import Picture
+from .crop import PlanarImage
 from .pixel_format import planar_format, plane_views
 
 
@@ -54,31 +53,11 @@ class Frame:
         size = (self.video.width, self.video.height)
         return size[::-1] if self.turns % 2 else size
 
-    def picture(self, *, editable: bool = False) -> Picture:
+    def image(self, *, editable: bool = False) -> PlanarImage:
         """The planes. With ``editable`` they are this frame's alone: a decoder keeps its frames to
         predict later ones from, so what is written to must be a copy."""
         if editable and not self._editable:
             self.video.make_writable()
             self._editable = True
         form = planar_format(self.video.format.name)
-        return Picture(plane_views(self.video), form, self.colour)
-
-
-class Thumbnails:
-    """Small upright BGR pictures of frames, for detection, of HDR as SDR shows it. One is kept for a whole
-    video."""
-
-    def __init__(self, width: int, height: int) -> None:
-        """``width`` and ``height``: the size of the upright picture in pixels."""
-        self._size = (width, height)
-        self._reformatter = VideoReformatter()
-
-    def __call__(self, frame: Frame) -> np.ndarray:
-        """(height, width, 3) uint8."""
-        width, height = self._size[::-1] if frame.turns % 2 else self._size
-        small = self._reformatter.reformat(
-            frame.video, width, height, "bgr24", interpolation=Interpolation.BILINEAR
-        ).to_ndarray()
-        if frame.colour.transfer:
-            small = frame.colour.transfer.curve[small]
-        return np.ascontiguousarray(np.rot90(small, frame.turns))
+        return PlanarImage(plane_views(self.video), form, self.colour)

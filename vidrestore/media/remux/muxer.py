@@ -15,12 +15,12 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from ...errors import InputError, OutputError
-from ..decode.timestamps import PacketTimes
 from ..encode.encoder import VideoEncoder
 from ..probe import USUAL_RATE, describe, frame_rate
 from ..pyav_compat import KEEP_METADATA
 from ..source_video import SourceVideo
 from .matroska import write_shapes
+from .packet_times import PacketTimes
 from .quicktime import write_languages
 from .stream_copier import StreamCopier, track_languages
 from .stream_plan import Action, add_stream_like
@@ -131,7 +131,7 @@ class Muxer:
         except (av.error.ArgumentError, av.error.InvalidDataError):
             self._lost += 1
             return
-        times.note(packet)
+        times.record(packet)
 
     def abandon(self) -> None:
         """Close what is open; the file is of no use."""

@@ -148,11 +148,11 @@ class StreamCopier:
             carrier = self._carriers[packet.stream_index]
             shift = self._timeline.shift(packet.time_base)
             if Disposition.attached_pic in carrier.target.disposition:
-                packet.pts = packet.dts = shift  # a picture has no time
+                packet.pts = packet.dts = -shift  # a picture has no time
             if packet.pts is not None:
-                packet.pts -= shift
+                packet.pts += shift
             if packet.dts is not None:
-                packet.dts -= shift
+                packet.dts += shift
             if carrier.target.type == "subtitle":
                 self._clip(packet)
             yield from carrier.convert(packet)

@@ -1,14 +1,13 @@
-"""Timestamps: kept where they can be, made up where they must be, always increasing."""
+"""Frame timestamps are kept if valid, made up if not, and always increase."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 from types import SimpleNamespace
 
-import av
 import pytest
 
-from vidrestore.media.decode.timestamps import PacketTimes, Timestamps
+from vidrestore.media.decode.timestamps import Timestamps
 
 
 def repaired(stamps, rate=25, base=Fraction(1, 1000)):
@@ -56,37 +55,3 @@ def test_many_frames_without_a_time_do_not_wait_for_one():
 def test_the_time_of_decoding_stands_in():
     frames = [SimpleNamespace(pts=None, dts=i * 40, time_base=Fraction(1, 1000)) for i in range(3)]
     assert [frame.pts for frame in Timestamps(Fraction(25))(iter(frames))] == [0, 40, 80]
-
-
-def packet(dts, pts=None, duration=20):
-    packet = av.Packet(1)
-    packet.dts, packet.pts = dts, dts if pts is None else pts
-    packet.duration, packet.time_base = duration, Fraction(1, 1000)
-    return packet
-
-
-def taken(given: list[av.Packet]) -> list[int]:
-    """Times of decoding that a muxer gets which takes only rising ones."""
-    times, last = PacketTimes(), -1
-    for p in given:
-        times.shift(p)
-        if p.dts is None or p.dts <= last or p.pts < p.dts:
-            times.repair(p)
-        times.note(p)
-        assert p.pts >= p.dts > last
-        last = p.dts
-    return [p.dts for p in given]
-
-
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        ([0, 20, 40], [0, 20, 40]),
-        ([0, None, None, 60], [0, 20, 40, 60]),
-        ([0, 20, 20, 40], [0, 20, 21, 40]),
-        # A clock that is set back is so for all that follows.
-        ([5000, 5020, 0, 20, 50], [5000, 5020, 5040, 5060, 5090]),
-    ],
-)
-def test_packets_that_a_muxer_refuses_get_times_that_it_takes(given, expected):
-    assert taken([packet(dts) for dts in given]) == expected

@@ -1,0 +1,44 @@
+"""Packets that a muxer refuses get timestamps that it accepts."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import av
+import pytest
+
+from vidrestore.media.remux.packet_times import PacketTimes
+
+
+def packet(dts, pts=None, duration=20):
+    packet = av.Packet(1)
+    packet.dts, packet.pts = dts, dts if pts is None else pts
+    packet.duration, packet.time_base = duration, Fraction(1, 1000)
+    return packet
+
+
+def taken(given: list[av.Packet]) -> list[int]:
+    """The dts that reach a muxer which accepts increasing ones only."""
+    times, last = PacketTimes(), -1
+    for p in given:
+        times.shift(p)
+        if p.dts is None or p.dts <= last or p.pts < p.dts:
+            times.repair(p)
+        times.record(p)
+        assert p.pts >= p.dts > last
+        last = p.dts
+    return [p.dts for p in given]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ([0, 20, 40], [0, 20, 40]),
+        ([0, None, None, 60], [0, 20, 40, 60]),
+        ([0, 20, 20, 40], [0, 20, 21, 40]),
+        # A clock that is set back stays shifted for all packets that follow.
+        ([5000, 5020, 0, 20, 50], [5000, 5020, 5040, 5060, 5090]),
+    ],
+)
+def test_refused_packets_get_increasing_timestamps(given, expected):
+    assert taken([packet(dts) for dts in given]) == expected
