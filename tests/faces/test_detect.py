@@ -13,7 +13,7 @@ from vidrestore.faces.detection.box_voting import vote, winners
 from vidrestore.faces.detection.detector import LONGEST_SIDE, RetinaFaceDetector, working_size
 from vidrestore.faces.detection.retinaface import CandidateNetwork
 from vidrestore.faces.face import Detection
-from vidrestore.weights import load_state
+from vidrestore.weights.store import load_state
 
 # Of scikit-image's 512 x 512 astronaut, by eye: both eyes' centres, the nose's tip, the mouth's corners.
 LANDMARKS = np.array([[204, 101], [248, 103], [224, 127], [203, 140], [243, 141]])

@@ -22,7 +22,8 @@ from tests.support.stand_in import shapes
 from vidrestore.errors import WeightsError
 from vidrestore.restore.codeformer import CodeFormer
 from vidrestore.restore.load import ModelChoice, load_restorer, resolve_model
-from vidrestore.weights import REGISTRY
+from vidrestore.weights import registry
+from vidrestore.weights.registry import REGISTRY
 
 PUBLISHED = b"the published weights, as far as choosing them goes" * 1000
 CPU = torch.device("cpu")
@@ -48,7 +49,7 @@ def online(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
             size=len(PUBLISHED),
             sha256=hashlib.sha256(PUBLISHED).hexdigest(),
         )
-        monkeypatch.setitem(REGISTRY, "codeformer", entry)
+        monkeypatch.setitem(registry._ENTRIES, "codeformer", entry)
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         yield served
         server.shutdown()
@@ -91,7 +92,7 @@ def test_auto_does_not_wait_long_for_a_server_that_is_silent(online, monkeypatch
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_address[1]}/codeformer.pth"
         entry = dataclasses.replace(REGISTRY["codeformer"], url=url)
-        monkeypatch.setitem(REGISTRY, "codeformer", entry)
+        monkeypatch.setitem(registry._ENTRIES, "codeformer", entry)
         monkeypatch.setattr("vidrestore.restore.load._TIMEOUT", 0.5)
         started = time.monotonic()
         assert resolve_model("auto") == ModelChoice("lite")

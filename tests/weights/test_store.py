@@ -1,4 +1,4 @@
-"""Finding and reading weights: the shipped files, and files of every sort that people may give."""
+"""Locating and reading weights: the embedded files, and all kinds of files that users may give."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import pickle
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,29 +15,25 @@ import torch
 from facexlib.detection.retinaface import RetinaFace
 from safetensors.torch import save_file
 
-from vidrestore.errors import UsageError, WeightsError
-from vidrestore.weights import REGISTRY, cache_dir, fetch, fingerprint, load_state, locate
-from vidrestore.weights.listing import get, list_weights
+from tests.support.faulty_server import FaultyServer
+from vidrestore.errors import WeightsError
+from vidrestore.weights import registry
+from vidrestore.weights.registry import REGISTRY, RemoteWeights
+from vidrestore.weights.store import cache_dir, fetch, fingerprint, load_state, locate
 
 STATE = {"a.weight": torch.arange(6.0).reshape(2, 3), "a.bias": torch.ones(2, dtype=torch.float16)}
+linux = pytest.mark.skipif(sys.platform != "linux", reason="cache folder of Linux")
 EMBEDDED = [name for name, weights in REGISTRY.items() if weights.embedded]
-DOWNLOADS = [name for name in REGISTRY if name not in EMBEDDED]
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "cache"
-    monkeypatch.setenv("VIDRESTORE_CACHE", str(folder))
-    return folder
 
 
 @pytest.mark.parametrize(
     ("environment", "expected"),
     [
         ({"VIDRESTORE_CACHE": "/a", "XDG_CACHE_HOME": "/b", "HOME": "/c"}, "/a"),
-        ({"XDG_CACHE_HOME": "/b", "HOME": "/c"}, "/b/vidrestore"),
-        ({"XDG_CACHE_HOME": "", "HOME": "/c"}, "/c/.cache/vidrestore"),
         ({"VIDRESTORE_CACHE": "~/w", "HOME": "/c"}, "/c/w"),
+        pytest.param({"XDG_CACHE_HOME": "/b", "HOME": "/c"}, "/b/vidrestore", marks=linux),
+        pytest.param({"XDG_CACHE_HOME": "", "HOME": "/c"}, "/c/.cache/vidrestore", marks=linux),
+        pytest.param({"HOME": "/c"}, "/c/.cache/vidrestore", marks=linux),
     ],
 )
 def test_cache_dir(environment: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,16 +44,8 @@ def test_cache_dir(environment: dict[str, str], expected: str, monkeypatch: pyte
     assert cache_dir() == Path(expected)
 
 
-@pytest.mark.parametrize("name", DOWNLOADS)
-def test_registry_of_downloads(name: str) -> None:
-    weights = REGISTRY[name]
-    assert weights.url.startswith("https://github.com/")
-    assert weights.url.endswith("/" + weights.filename)
-    assert len(bytes.fromhex(weights.sha256)) == 32
-
-
 @pytest.mark.parametrize("name", EMBEDDED)
-def test_embedded_is_here(name: str) -> None:
+def test_embedded_weights_are_found(name: str) -> None:
     path = fetch(name, offline=True)
     assert path == locate(name)
     assert path.stat().st_size <= 20_000_000
@@ -71,7 +60,7 @@ def test_embedded_detector_fits_facexlib() -> None:
     assert metadata["copyright"] == "Copyright (c) 2025 ddfabbro"
 
 
-def test_cached_file_of_another_size_is_not_it(cache: Path) -> None:
+def test_a_cached_file_of_another_size_is_ignored(cache: Path) -> None:
     path = cache / REGISTRY["parsenet"].filename
     cache.mkdir()
     path.write_bytes(b"")
@@ -81,13 +70,29 @@ def test_cached_file_of_another_size_is_not_it(cache: Path) -> None:
     assert locate("parsenet") == path
 
 
-def test_unknown_name() -> None:
-    with pytest.raises(UsageError, match=r"no weights called 'codefromer'; there are codeformer, lite"):
-        fetch("codefromer")
+def test_fetch_downloads_once(
+    server: FaultyServer, weights: RemoteWeights, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIDRESTORE_OFFLINE", "0")
+    monkeypatch.setitem(registry._ENTRIES, "test", weights)
+    assert locate("test") is None
+    assert fetch("test") == fetch("test") == locate("test") == cache / "weights.pth"
+    assert server.ranges == [None]
 
 
-def test_name_that_is_not_here() -> None:
-    with pytest.raises(WeightsError, match=r"not here; run `vidrestore weights get codeformer`"):
+@pytest.mark.parametrize("switch", ["argument", "environment"])
+def test_offline_sends_no_request(
+    switch: str, server: FaultyServer, weights: RemoteWeights, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIDRESTORE_OFFLINE", "1" if switch == "environment" else "")
+    monkeypatch.setitem(registry._ENTRIES, "test", weights)
+    with pytest.raises(WeightsError, match=r"disabled .*vidrestore weights get test"):
+        fetch("test", offline=switch == "argument")
+    assert server.ranges == []
+
+
+def test_weights_that_are_not_downloaded() -> None:
+    with pytest.raises(WeightsError, match=r"not downloaded; run `vidrestore weights get codeformer`"):
         load_state("codeformer")
 
 
@@ -97,9 +102,9 @@ def torch_bytes(content: object, **options: object) -> bytes:
     return buffer.getvalue()
 
 
-class Malice:
+class Malicious:
     def __reduce__(self) -> tuple[Callable[[str], None], tuple[str]]:
-        return os.mkdir, ("malice",)
+        return os.mkdir, ("executed",)
 
 
 PREFIXED = {f"module.{key}": value for key, value in STATE.items()}
@@ -109,12 +114,12 @@ PREFIXED = {f"module.{key}": value for key, value in STATE.items()}
     "content",
     [
         pytest.param(torch_bytes({"params_ema": STATE}), id="params_ema"),
-        pytest.param(torch_bytes({"params": {}, "params_ema": STATE}), id="averaged before last"),
+        pytest.param(torch_bytes({"params": {}, "params_ema": STATE}), id="averaged weights first"),
         pytest.param(torch_bytes({"params": STATE}), id="params"),
-        pytest.param(torch_bytes({"state_dict": STATE, "epoch": 3}), id="state_dict with more beside it"),
+        pytest.param(torch_bytes({"state_dict": STATE, "epoch": 3}), id="state_dict and other keys"),
         pytest.param(torch_bytes(STATE), id="bare"),
         pytest.param(torch_bytes(STATE, _use_new_zipfile_serialization=False), id="before PyTorch 1.6"),
-        pytest.param(torch_bytes(PREFIXED), id="of data-parallel training"),
+        pytest.param(torch_bytes(PREFIXED), id="data-parallel training"),
     ],
 )
 def test_load_torch(content: bytes, tmp_path: Path) -> None:
@@ -134,27 +139,34 @@ def test_load_safetensors(tmp_path: Path) -> None:
     assert metadata == {"about": "a test"}
     for key, tensor in STATE.items():
         torch.testing.assert_close(state[key], tensor, rtol=0, atol=0)
-    assert fingerprint(path) == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert fingerprint(path) == fingerprint(str(path)) == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_fingerprint_by_name() -> None:
+    lite = locate("lite")
+    assert lite is not None
+    assert fingerprint("lite") == fingerprint(lite)
+    assert fingerprint("parsenet").startswith("3d558d8d")  # verified by the download, so not read again
 
 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("text.pth", b"Not weights at all.\n", "no PyTorch file"),
-        ("empty.pth", b"", "damaged or no PyTorch file"),
+        ("text.pth", b"Not weights at all.\n", "not a PyTorch file"),
+        ("empty.pth", b"", "damaged or not a PyTorch file"),
         ("half.pth", torch_bytes(STATE)[:900], "cannot read weights"),
         ("half old.pth", torch_bytes(STATE, _use_new_zipfile_serialization=False)[:-30], "damaged"),
-        ("pickle.pkl", pickle.dumps(Malice(), protocol=2), "none was run"),
-        ("code.pth", torch_bytes({"params_ema": STATE, "x": Malice()}), "none was run"),
-        ("list.pth", torch_bytes([1, 2]), "no state dict"),
-        ("numbers.pth", torch_bytes({"a": 1}), "no state dict"),
-        ("nothing.pth", torch_bytes({}), "holds no weights"),
+        ("pickle.pkl", pickle.dumps(Malicious(), protocol=2), "not executed"),
+        ("code.pth", torch_bytes({"params_ema": STATE, "x": Malicious()}), "not executed"),
+        ("list.pth", torch_bytes([1, 2]), "contains no state dict"),
+        ("numbers.pth", torch_bytes({"a": 1}), "contains no state dict"),
+        ("nothing.pth", torch_bytes({}), "contains no weights"),
         ("text.safetensors", b"Not weights at all.\n", "not a safetensors file"),
         ("torch.safetensors", torch_bytes(STATE), "not a safetensors file"),
     ],
     ids=lambda value: value if isinstance(value, str) and "." in value else "",
 )
-def test_not_weights(
+def test_a_file_without_weights(
     name: str, content: bytes, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -164,29 +176,10 @@ def test_not_weights(
         load_state(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert not Path("malice").exists()
+    assert not Path("executed").exists()
 
 
 @pytest.mark.parametrize(("path", "problem"), [("nowhere.pth", "does not exist"), (".", "is not a file")])
-def test_no_file(path: str, problem: str) -> None:
+def test_a_missing_file(path: str, problem: str) -> None:
     with pytest.raises(WeightsError, match=problem):
         load_state(path)
-
-
-def test_list_says_what_is_where(cache: Path) -> None:
-    text = list_weights()
-    assert "codeformer  (376.6 MB, not here: vidrestore weights get codeformer)" in text
-    assert "S-Lab License 1.0 (non-commercial)" in text
-    assert "retinaface_mobile0.25  (1.8 MB, embedded)" in text
-    assert str(cache) in text
-
-
-def test_get_names_the_licence_before_it_downloads(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(WeightsError):
-        get("codeformer", offline=True)
-    assert "S-Lab License 1.0 (non-commercial)" in capsys.readouterr().err
-
-
-def test_get_embedded(capsys: pytest.CaptureFixture[str]) -> None:
-    assert get("retinaface_mobile0.25") == locate("retinaface_mobile0.25")
-    assert "retinaface_mobile0.25 is embedded" in capsys.readouterr().err

@@ -14,7 +14,7 @@ from ..errors import UsageError
 from ..restore.load import load_restorer, resolve_model
 from ..restore.restorer import Restorer
 from ..runtime.device import find_device, find_precision
-from ..weights.store import fingerprint, locate
+from ..weights.store import fingerprint
 from .baselines import bicubic, nlm_unsharp
 
 INPUT = "input"
@@ -59,7 +59,7 @@ def load_models(
     for name in names:
         chosen = resolve_model(name).name
         restorer = load_restorer(chosen, weights=None, device=where, precision=how)
-        models.append(Model(chosen, restorer, fingerprint(locate(chosen)), how))
+        models.append(Model(chosen, restorer, fingerprint(chosen), how))
     for path in files:
         restorer = load_restorer(path.name, weights=path, device=where, precision=how)
         models.append(Model(path.stem, restorer, fingerprint(path), how))

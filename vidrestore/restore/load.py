@@ -9,9 +9,8 @@ from pathlib import Path
 import torch
 
 from ..errors import WeightsError
-from ..weights import REGISTRY, fetch, load_state, locate
-from ..weights.listing import announcement
-from ..weights.store import is_offline
+from ..weights.registry import REGISTRY, announcement
+from ..weights.store import fetch, is_offline, load_state, locate
 from .codeformer import CodeFormerRestorer, build_codeformer
 
 log = logging.getLogger(__name__)
@@ -62,7 +61,7 @@ def resolve_model(model: str, *, offline: bool = False, download: bool = True) -
         return ModelChoice("lite")
     if not download:
         return ModelChoice("codeformer", missing=True, fallback="lite")
-    log.info("%s", announcement(REGISTRY["codeformer"]))
+    log.info("%s", announcement("codeformer"))
     try:
         fetch("codeformer", timeout=_TIMEOUT)
     except WeightsError:

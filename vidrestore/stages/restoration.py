@@ -37,7 +37,7 @@ from ..runtime.host import side_workers, usable_cores
 from ..runtime.profile import Profile
 from ..runtime.scheduler import Stages
 from ..runtime.windows import windowed
-from ..weights import load_state, locate
+from ..weights.store import load_state, locate
 
 #: A raise of ``w`` worth restoring a face again for.
 _W_STEP = 0.02

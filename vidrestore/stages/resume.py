@@ -21,7 +21,7 @@ from ..media.frames.frame import Frame
 from ..media.output.workfolder import WorkFolder
 from ..media.output.writer import PIECE, PieceWriter, Writer
 from ..options import Options
-from ..weights import REGISTRY, fingerprint, locate
+from ..weights.store import fingerprint
 from .restoration import CONTEXT, Models
 
 #: Options that no frame of OUT depends on, and those that are told of by what came of them.
@@ -126,7 +126,5 @@ def file_fingerprint(path: Path) -> str:
 
 def _weights(source: str | Path) -> str:
     """The name of weights and their hash."""
-    if isinstance(source, Path):
-        return f"{source.name} {fingerprint(source)}"
-    known = REGISTRY[source].sha256
-    return f"{source} {known or fingerprint(locate(source))}"
+    name = source.name if isinstance(source, Path) else source
+    return f"{name} {fingerprint(source)}"

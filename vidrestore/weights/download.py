@@ -1,8 +1,8 @@
-"""Fetching one file over HTTP so that what appears in its place is whole and the right one.
+"""Download one file over HTTP: resumable, verified, and atomic.
 
-Bytes go to a file beside the place, ``<name>.part``, and are hashed as they arrive; it takes the place by a
-rename. A download that breaks leaves its part, and the next one goes on from there with a Range request
-(RFC 9110, section 14).
+Bytes are written to ``<name>.part`` in the destination folder and hashed as they arrive; the complete file is
+renamed to ``<name>``. An interrupted download keeps its partial file, and the next one continues from there
+with a Range request (RFC 9110, section 14).
 """
 
 from __future__ import annotations
@@ -25,53 +25,59 @@ from tqdm import tqdm
 from .. import __version__
 from ..errors import WeightsError
 from ..runtime.lock import locked
-from .registry import Weights
+from .registry import RemoteWeights
 
 _CHUNK = 1 << 18
 _STALL = 30.0  # seconds
-_RUN_AGAIN = "run the same command again to go on from there"
+_RUN_AGAIN = "run the same command again to resume"
 
 _NETWORK_ERRORS = (OSError, http.client.HTTPException)
 
 
 def download(
-    weights: Weights,
-    place: Path,
+    weights: RemoteWeights,
+    destination: Path,
     *,
     timeout: float = 10.0,
     stall: float = _STALL,
     progress: bool = True,
 ) -> None:
-    """Download ``weights`` to ``place``, resuming what an earlier call left.
+    """Download ``weights`` to ``destination``, resuming an earlier partial download.
 
-    ``timeout``: seconds until the server's answer begins, name lookup included. ``stall``: seconds without
-    a byte after which the connection counts as broken. ``progress``: a bar on standard error, if that is a
-    terminal. Two processes with one ``place`` take turns, and the second finds the work done.
+    Processes that download to the same destination take turns; the later ones find the file complete. A
+    partial file that can be resumed is kept on failure, and on Ctrl-C.
 
-    Raises ``WeightsError`` when the file cannot be had, is not the one expected, or cannot be written. A
-    part that is worth resuming is kept, on Ctrl-C too.
+    Args:
+        weights: The registry entry.
+        destination: Path of the file to write; its folder is created.
+        timeout: Seconds until the server begins to answer, including name resolution.
+        stall: Seconds without a byte after which the connection counts as broken.
+        progress: Show a progress bar on stderr, if that is a terminal.
+
+    Raises:
+        WeightsError: The file cannot be downloaded, is not the expected one, or cannot be written.
     """
-    part = place.with_name(place.name + ".part")
+    partial = destination.with_name(destination.name + ".part")
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with locked(place.with_name(place.name + ".lock")):
-            if is_whole(place, weights):
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        with locked(destination.with_name(destination.name + ".lock")):
+            if is_complete(destination, weights):
                 return
-            _fill(part, weights, timeout, stall, progress)
-            os.replace(part, place)
-    except OSError as error:  # those of the network are told apart, and have their own words, further in
+            _complete(partial, weights, timeout, stall, progress)
+            os.replace(partial, destination)
+    except OSError as error:  # of the file system: network errors became WeightsError further in
         raise WeightsError(
-            f"cannot write {weights.name} to {place.parent}: {_reason(error)}; make room or give write "
-            "permission there, or set VIDRESTORE_CACHE to another folder"
+            f"cannot write {weights.name} to {destination.parent}: {_reason(error)}; free disk space or "
+            "grant write permission there, or set VIDRESTORE_CACHE to another folder"
         ) from error
 
 
-def is_whole(place: Path, weights: Weights) -> bool:
-    """Whether ``place`` holds a file of the right size. Its hash was checked before it got there."""
-    return place.is_file() and place.stat().st_size == weights.size
+def is_complete(path: Path, weights: RemoteWeights) -> bool:
+    """Return whether ``path`` is a file of the right size; its hash was checked when it was downloaded."""
+    return path.is_file() and path.stat().st_size == weights.size
 
 
-class _Part:
+class _PartialFile:
     """The beginning of a file, hashed as it grows."""
 
     def __init__(self, file: BinaryIO) -> None:
@@ -96,19 +102,19 @@ class _Part:
         self.digest.update(chunk)
 
 
-def _fill(path: Path, weights: Weights, timeout: float, stall: float, progress: bool) -> None:
-    """Make the part at ``path`` whole and check it."""
+def _complete(path: Path, weights: RemoteWeights, timeout: float, stall: float, progress: bool) -> None:
+    """Download the rest of the partial file at ``path`` and verify it."""
     with open(path, "r+b" if path.exists() else "w+b") as file:
-        part = _Part(file)
-        if part.size > weights.size:  # not a beginning of this file
+        part = _PartialFile(file)
+        if part.size > weights.size:  # it cannot be the beginning of this file
             part.start_over()
         if part.size < weights.size:
             response, start = _request(weights, part.size, timeout, stall)
             with response:
-                # A file of another size is refused before it can take the place of what is here.
+                # Refuse a file of another size before it overwrites the partial file.
                 if response.length is not None and start + response.length != weights.size:
-                    found = f"{start + response.length:,} bytes instead of {weights.size:,}"
-                    raise _failure(weights, f"the server's file has {found}")
+                    size = f"{start + response.length:,} bytes instead of {weights.size:,}"
+                    raise _failure(weights, f"the server's file has {size}")
                 if start == 0:
                     part.start_over()
                 _receive(response, part, weights, stall, progress)
@@ -120,15 +126,19 @@ def _fill(path: Path, weights: Weights, timeout: float, stall: float, progress: 
         path.unlink()
         raise _failure(
             weights,
-            f"what arrived is not the expected file (sha256 {weights.sha256[:12]}...) and was deleted",
-            f"try again, or {_by_hand(weights)}",
+            f"the downloaded file is not the expected one (sha256 {weights.sha256[:12]}...) and was deleted",
+            f"try again, or {_manually(weights)}",
         )
 
 
 def _receive(
-    response: http.client.HTTPResponse, part: _Part, weights: Weights, stall: float, progress: bool
+    response: http.client.HTTPResponse,
+    part: _PartialFile,
+    weights: RemoteWeights,
+    stall: float,
+    progress: bool,
 ) -> None:
-    """Append the body to ``part`` as it arrives, to its end or one chunk beyond the expected size."""
+    """Append the body to ``part`` as it arrives, until it ends or exceeds the expected size."""
     bar = tqdm(
         desc=weights.name,
         total=weights.size,
@@ -146,14 +156,14 @@ def _receive(
 
 
 def _request(
-    weights: Weights, have: int, timeout: float, stall: float
+    weights: RemoteWeights, offset: int, timeout: float, stall: float
 ) -> tuple[http.client.HTTPResponse, int]:
-    """Ask for the file from byte ``have`` on; the answer, and the byte that its body begins at: 0 where
-    the server does not do ranges, or not this one."""
+    """Request the file from byte ``offset``. Return the response and the offset of its body: 0 if the server
+    does not support ranges, or refuses or ignores this one."""
     headers = {"User-Agent": f"vidrestore/{__version__}", "Accept-Encoding": "identity"}
-    ranged = headers | {"Range": f"bytes={have}-"}
+    ranged = headers | {"Range": f"bytes={offset}-"}
     try:
-        if have:
+        if offset:
             try:
                 response = _open(urllib.request.Request(weights.url, headers=ranged), timeout, stall)
             except urllib.error.HTTPError as error:
@@ -162,13 +172,13 @@ def _request(
             else:
                 if response.status != http.HTTPStatus.PARTIAL_CONTENT:
                     return response, 0
-                if re.match(rf"bytes {have}-", response.headers.get("Content-Range", "")):
-                    return response, have
+                if re.match(rf"bytes {offset}-", response.headers.get("Content-Range", "")):
+                    return response, offset
                 response.close()
         return _open(urllib.request.Request(weights.url, headers=headers), timeout, stall), 0
     except urllib.error.HTTPError as error:
-        what = f"the server answered {error.code} ({error.reason})"
-        raise _failure(weights, what, f"try later, or {_by_hand(weights)}") from error
+        problem = f"the server answered {error.code} ({error.reason})"
+        raise _failure(weights, problem, f"try later, or {_manually(weights)}") from error
     except TimeoutError as error:
         raise _failure(weights, f"no answer within {timeout:g} s") from error
     except _NETWORK_ERRORS as error:
@@ -176,8 +186,8 @@ def _request(
 
 
 def _open(request: urllib.request.Request, timeout: float, stall: float) -> http.client.HTTPResponse:
-    """``urlopen`` in ``timeout`` seconds altogether. A socket's own time limit does not count the name
-    lookup and starts anew with every address tried and every redirection."""
+    """Call ``urlopen`` with an overall limit of ``timeout`` seconds. The timeout of a socket excludes name
+    resolution and restarts with every address and every redirection."""
     outcome: queue.SimpleQueue[http.client.HTTPResponse | Exception] = queue.SimpleQueue()
 
     def work() -> None:
@@ -196,8 +206,9 @@ def _open(request: urllib.request.Request, timeout: float, stall: float) -> http
     return result
 
 
-def _chunks(response: http.client.HTTPResponse, weights: Weights, stall: float) -> Iterator[bytes]:
-    """The body as it arrives: ``read1`` hands over what is there, so a broken connection loses nothing."""
+def _chunks(response: http.client.HTTPResponse, weights: RemoteWeights, stall: float) -> Iterator[bytes]:
+    """Yield the body as it arrives: ``read1`` returns buffered bytes at once, so a broken connection loses
+    none."""
     try:
         while chunk := response.read1(_CHUNK):
             yield chunk
@@ -207,17 +218,17 @@ def _chunks(response: http.client.HTTPResponse, weights: Weights, stall: float) 
         raise _failure(weights, _reason(error), _RUN_AGAIN) from error
 
 
-def _failure(weights: Weights, what: str, advice: str | None = None) -> WeightsError:
-    advice = advice or f"check the connection, or {_by_hand(weights)}"
-    return WeightsError(f"cannot download {weights.name} from {weights.url}: {what}; {advice}")
+def _failure(weights: RemoteWeights, problem: str, advice: str | None = None) -> WeightsError:
+    advice = advice or f"check the connection, or {_manually(weights)}"
+    return WeightsError(f"cannot download {weights.name} from {weights.url}: {problem}; {advice}")
 
 
-def _by_hand(weights: Weights) -> str:
-    return f"download it by hand and put it into the cache folder as {weights.filename}"
+def _manually(weights: RemoteWeights) -> str:
+    return f"download it manually and save it in the cache folder as {weights.filename}"
 
 
 def _reason(error: BaseException) -> str:
-    """What went wrong, without Python's wrapping."""
+    """Return the message of ``error`` or of the error that it wraps, without the error number."""
     cause = getattr(error, "reason", error)
     text = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
     return text[0].lower() + text[1:]

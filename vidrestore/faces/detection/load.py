@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from ...errors import WeightsError
-from ...weights import fetch, load_state, locate
+from ...weights.store import fetch, load_state, locate
 from .detector import RetinaFaceDetector
 
 _NETWORKS = {"retinaface_resnet50": "resnet50", "retinaface_mobile0.25": "mobile0.25"}

@@ -25,7 +25,7 @@ import torch
 
 from ...restore.codeformer import CodeFormer
 from ...runtime.host import usable_cores
-from ...weights import load_state, locate
+from ...weights.store import load_state, locate
 from .baseline_network import plain
 
 #: Frames with a shorter side below this are enlarged to it before faces are sought.

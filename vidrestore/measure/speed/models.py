@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 from ...restore.codeformer import CodeFormer, build_codeformer
-from ...weights import load_state, locate
+from ...weights.store import load_state, locate
 
 
 @dataclass(frozen=True)

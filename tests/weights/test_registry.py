@@ -1,0 +1,40 @@
+"""The registry: every entry is complete, and no code can change it by accident."""
+
+from __future__ import annotations
+
+import pytest
+
+from vidrestore.errors import UsageError
+from vidrestore.weights.registry import REGISTRY, RemoteWeights, announcement, lookup
+
+DOWNLOADS = [name for name, weights in REGISTRY.items() if not weights.embedded]
+
+
+@pytest.mark.parametrize("name", DOWNLOADS)
+def test_downloads_are_complete_entries(name: str) -> None:
+    weights = REGISTRY[name]
+    assert isinstance(weights, RemoteWeights)
+    assert weights.url.startswith("https://github.com/")
+    assert weights.url.endswith("/" + weights.filename)
+    assert len(bytes.fromhex(weights.sha256)) == 32
+
+
+def test_the_registry_is_read_only() -> None:
+    assert REGISTRY["lite"].embedded
+    with pytest.raises(TypeError):
+        REGISTRY["lite"] = REGISTRY["codeformer"]  # type: ignore[index]
+    with pytest.raises(AttributeError):
+        REGISTRY["lite"].name = "other"  # type: ignore[misc]
+
+
+def test_an_unknown_name() -> None:
+    with pytest.raises(UsageError, match=r"unknown weights 'codefromer'; choose one of codeformer, lite"):
+        lookup("codefromer")
+
+
+def test_the_announcement_of_a_download() -> None:
+    line = announcement("codeformer")
+    assert line.startswith("Downloading codeformer (376.6 MB) from https://github.com/sczhou/")
+    assert "S-Lab License 1.0 (non-commercial)" in line
+    with pytest.raises(ValueError, match="lite is embedded"):
+        announcement("lite")
