@@ -75,6 +75,7 @@ from vidrestore.faces.detection.detector import Detector
 from vidrestore.faces.detection.load import choose_detector, load_detector
 from vidrestore.measure.clip_metrics import Footage, mean_rows, measure_clips
 from vidrestore.measure.face_metrics import NETS, PERCEPTUAL_SIZE, FaceMeter
+from vidrestore.measure.face_set import FaceSet
 from vidrestore.measure.gate import Levels, gate_table, judge, perceptual_rules
 from vidrestore.measure.methods import INPUT, Model, apply_methods, load_models
 from vidrestore.measure.settings import Setting, check_settings, each_part_off, read_setting
@@ -84,7 +85,6 @@ from vidrestore.measure.tables import TIME_COLUMNS, Tally, table
 from vidrestore.media.timeline import Span
 from vidrestore.options import STEADY, seconds
 from vidrestore.runtime.device import find_device
-from vidrestore.training.data import FaceSet
 
 SUFFIXES = {".jpg", ".jpeg", ".png"}
 BATCH = 4

@@ -24,9 +24,9 @@ from typing import Any
 import yaml
 
 from vidrestore.errors import UsageError, VidrestoreError
+from vidrestore.measure.face_set import FaceSet
 from vidrestore.restore.codeformer import CodeFormerConfig
 from vidrestore.runtime.device import find_device
-from vidrestore.training.data import FaceSet
 from vidrestore.training.distributed import processes, rank
 from vidrestore.training.export import export
 from vidrestore.training.settings import complete

@@ -15,8 +15,8 @@ from tests.support.clips import decode, write
 from tests.support.portraits import aligned_portraits
 from tests.support.tools import load_tool
 from vidrestore import __version__
+from vidrestore.measure.face_set import is_held_out
 from vidrestore.measure.gate import RULES
-from vidrestore.training.data import is_held_out
 from vidrestore.weights.store import fingerprint, locate
 
 pytest.importorskip("dlib")

@@ -11,10 +11,13 @@ import numpy as np
 import pytest
 import torch
 
+from vidrestore.measure.face_set import FaceSet
 from vidrestore.measure.perceptual import PerceptualDistance
 from vidrestore.restore.codeformer import CodeFormer, CodeFormerConfig
-from vidrestore.training.data import FaceSet, Pairs, to_network
+from vidrestore.training.data import Pairs, to_network
 from vidrestore.training.trainer import load_averaged
+
+from .face_folders import write_face_folder
 
 needs_weights = pytest.mark.skipif(find_spec("stlpips_pytorch") is None, reason="no perceptual weights")
 
@@ -76,9 +79,7 @@ def write_faces(folder: Path, side: int = 64) -> Path:
         np.stack([128 + 100 * np.sin(x / (6 + c + i) + i) * np.cos(y / (9 - c)) for c in range(3)], axis=-1)
         for i in range(2)
     ]
-    np.save(folder / "faces.npy", np.stack(blobs).astype(np.uint8))
-    (folder / "faces.csv").write_text("name,enlarged\na.jpg,1.0\nb.jpg,1.0\n")
-    return folder
+    return write_face_folder(folder, np.stack(blobs).astype(np.uint8), ["a.jpg", "b.jpg"])
 
 
 def judged(checkpoint: Path, config: dict[str, Any], faces: FaceSet, w: float) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.small_training import CONFIG, write_faces
-from vidrestore.training.data import FaceSet
+from vidrestore.measure.face_set import FaceSet
 from vidrestore.training.trainer import STAGES, Trainer
 
 

@@ -1,4 +1,4 @@
-"""Faces on disk and the stream of pairs."""
+"""The stream of training pairs."""
 
 from pathlib import Path
 
@@ -6,27 +6,19 @@ import numpy as np
 import pytest
 import torch
 
+from tests.support.face_folders import write_face_folder
 from vidrestore.degradation.degrade import degrade_batch
-from vidrestore.training.data import FaceSet, Pairs, Recipes, batches, is_held_out
+from vidrestore.measure.face_set import FaceSet
+from vidrestore.training.data import Pairs, Recipes, batches
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     rng = np.random.default_rng(0)
     coarse = rng.integers(0, 256, (40, 8, 8, 3), dtype=np.uint8)
-    np.save(tmp_path / "faces.npy", coarse.repeat(8, axis=1).repeat(8, axis=2))
-    rows = [f"person{i}.jpg,{2.0 if i % 2 else 0.8}" for i in range(40)]
-    (tmp_path / "faces.csv").write_text("\n".join(["name,enlarged", *rows]) + "\n")
-    return tmp_path
-
-
-def test_held_out_faces_are_few_fixed_and_never_trained_on(folder: Path) -> None:
-    faces = FaceSet(folder)
-    names = [f"{i}.jpg" for i in range(4000)]
-    assert 0.03 < sum(map(is_held_out, names)) / len(names) < 0.07
-    assert not set(faces.training) & set(faces.validation)
-    assert len(faces.training) + len(faces.validation) == 40
-    assert {faces.names[i] for i in faces.validation} == {n for n in faces.names if is_held_out(n)}
+    pixels = coarse.repeat(8, axis=1).repeat(8, axis=2)
+    names = [f"person{i}.jpg" for i in range(40)]
+    return write_face_folder(tmp_path, pixels, names, [2.0 if i % 2 else 0.8 for i in range(40)])
 
 
 def test_pairs_depend_on_seed_and_index_alone(folder: Path) -> None:
@@ -71,9 +63,3 @@ def test_the_degraded_face_is_grey_where_the_clean_one_is(folder: Path) -> None:
 
 def is_grey(face: torch.Tensor) -> bool:
     return torch.equal(face[0], face[1]) and torch.equal(face[0], face[2])
-
-
-def test_names_and_faces_must_agree(folder: Path) -> None:
-    (folder / "faces.csv").write_text("name,enlarged\na.jpg,1.0\n")
-    with pytest.raises(ValueError, match="40 faces but 1 names"):
-        FaceSet(folder)

@@ -12,7 +12,7 @@ import torch
 import yaml
 
 from tests.support.small_training import changed, needs_weights, write_faces
-from vidrestore.training.data import FaceSet
+from vidrestore.measure.face_set import FaceSet
 from vidrestore.training.trainer import Trainer
 
 pytestmark = needs_weights

@@ -13,7 +13,7 @@ import yaml
 
 from tests.support.small_training import needs_weights
 from tests.support.stand_in import shapes
-from vidrestore.training.data import FaceSet
+from vidrestore.measure.face_set import FaceSet
 from vidrestore.training.trainer import STAGES, Trainer
 
 pytestmark = [pytest.mark.slow, needs_weights]

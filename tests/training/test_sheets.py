@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tests.support.small_training import changed
-from vidrestore.training.data import FaceSet
+from vidrestore.measure.face_set import FaceSet
 from vidrestore.training.trainer import STAGES, Trainer, previous
 
 COLUMNS = {"stage1": 2, "stage2": 5, "stage3": 5}

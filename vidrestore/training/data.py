@@ -1,11 +1,8 @@
-"""Aligned faces on disk, and the endless, repeatable stream of training pairs made of them."""
+"""The endless, repeatable stream of training pairs made from aligned faces."""
 
 from __future__ import annotations
 
-import csv
-import hashlib
 from collections.abc import Iterator
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -15,36 +12,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from ..degradation.degrade import Degradation, degrade, draw
 from ..degradation.film import draw_look
+from ..measure.face_set import FaceSet
 from .stopping import ignore_stop_signals
-
-#: A face goes into validation when the first byte of its name's hash is below this: about 5 %.
-HELD_OUT = 13
-
-
-def is_held_out(name: str) -> bool:
-    """Whether the face of this name is for validation only; depends on nothing but the name."""
-    return hashlib.sha256(name.encode()).digest()[0] < HELD_OUT
-
-
-class FaceSet:
-    """A folder that ``tools/prepare_faces.py`` wrote: ``faces.npy`` (N, S, S, 3) RGB uint8 and
-    ``faces.csv`` with each face's name and the factor it was enlarged by when aligned."""
-
-    def __init__(self, folder: str | Path) -> None:
-        self.pixels = np.load(Path(folder) / "faces.npy", mmap_mode="r")
-        with open(Path(folder) / "faces.csv", newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        if len(rows) != len(self.pixels):
-            raise ValueError(f"{folder}: {len(self.pixels)} faces but {len(rows)} names")
-        self.names = [row["name"] for row in rows]
-        self.enlarged = np.array([float(row["enlarged"]) for row in rows])
-        held_out = np.array([is_held_out(name) for name in self.names])
-        self.training = np.flatnonzero(~held_out)
-        self.validation = np.flatnonzero(held_out)
-
-    def face(self, index: int) -> Tensor:
-        """Face ``index`` as (3, S, S) RGB uint8."""
-        return torch.from_numpy(self.pixels[index].transpose(2, 0, 1).copy())
 
 
 class Pairs(Dataset):

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from ..degradation.degrade import LEVELS, degrade
+from ..measure.face_set import FaceSet
 from ..measure.sheet import contact_sheet, save_sheet
 from ..restore.codeformer import CodeFormer, CodeFormerConfig
-from .data import FaceSet, to_network
+from .data import to_network
 from .stage import Stage
 
 #: How many faces, at which level.
