@@ -31,7 +31,7 @@ from vidrestore.pipeline import restore_video
 from vidrestore.stages.restoration import CONTEXT
 from vidrestore.stages.resume import file_fingerprint
 
-COUNT, PIECE = 75, 10
+COUNT, LENGTH = 75, 10
 ROOT = Path(__file__).parents[1]
 
 
@@ -73,7 +73,7 @@ def stop_after(frames: int) -> Callable[[int, int], None]:
 
 def cut_short(given: Options, after: int) -> BaseException:
     with pytest.raises(KeyboardInterrupt) as caught:
-        restore_video(given, stop_after(after), piece=PIECE)
+        restore_video(given, stop_after(after), segment_length=LENGTH)
     assert not given.output.exists()
     return caught.value
 
@@ -95,7 +95,7 @@ def cut_short(given: Options, after: int) -> BaseException:
 def test_a_run_cut_short_ends_as_if_it_had_not_been(folder, tmp_path, monkeypatch, settings, stops):
     if "tracks" in settings:
         settings = settings | {"tracks": folder / settings["tracks"]}
-    whole = restore_video(options(folder, tmp_path / "whole.mkv", **settings), piece=PIECE)
+    whole = restore_video(options(folder, tmp_path / "whole.mkv", **settings), segment_length=LENGTH)
     assert whole.faces > 0.8 * whole.frames
     seen = []
     real = Thumbnails.__call__
@@ -105,10 +105,10 @@ def test_a_run_cut_short_ends_as_if_it_had_not_been(folder, tmp_path, monkeypatc
     for stop in stops:
         given = options(folder, tmp_path / f"{stop}.mkv", **settings)
         error = cut_short(given, min(stop, whole.frames))
-        kept = min(stop, whole.frames) // PIECE * PIECE
+        kept = min(stop, whole.frames) // LENGTH * LENGTH
         assert bool(kept) == any(str(kept) in note for note in getattr(error, "__notes__", []))
         seen.clear()
-        report = restore_video(given, piece=PIECE)
+        report = restore_video(given, segment_length=LENGTH)
         assert report.resumed == kept
         # Nothing is looked at again but what the first frame to be written hangs on.
         assert not seen or min(seen) == max(0, kept - CONTEXT)
@@ -125,19 +125,19 @@ def test_a_run_killed_while_it_joins_has_nothing_to_restore_again(folder, tmp_pa
             "vidrestore.media.remux.muxer.Muxer.finish", lambda self: (_ for _ in ()).throw(KeyboardInterrupt)
         )
         with pytest.raises(KeyboardInterrupt):
-            restore_video(given, piece=PIECE)
+            restore_video(given, segment_length=LENGTH)
     assert not given.output.exists()
     with monkeypatch.context() as patch:
         patch.setattr(LiveSource, "stream", None)
         patch.setattr(Decoder, "__iter__", None)
-        report = restore_video(given, piece=PIECE)
+        report = restore_video(given, segment_length=LENGTH)
     assert (report.frames, report.resumed) == (25, 25)
     assert len(reader.frames(given.output)) == 25
 
 
 @pytest.fixture(scope="module")
 def begun(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An output that a run was stopped at after two pieces."""
+    """An output that a run was stopped at after two segments."""
     out = tmp_path_factory.mktemp("begun") / "o.mkv"
     cut_short(options(folder, out), 25)
     return out
@@ -177,11 +177,11 @@ def test_what_frames_depend_on_starts_over(folder, begun, tmp_path, caplog, monk
 
     monkeypatch.setattr("vidrestore.pipeline.follow_faces", stop)
     with pytest.raises(KeyboardInterrupt):
-        restore_video(given, piece=PIECE)
+        restore_video(given, segment_length=LENGTH)
     lines = [record.getMessage() for record in caplog.records if record.name.endswith("workfolder")]
     assert len(lines) == 1
-    assert (f"starting over: {said}" if said else "going on behind 20 frames that are done") in lines[0]
-    assert len(list(tmp_path.rglob("*.piece"))) == (0 if said else 2)
+    assert (f"starting over: {said}" if said else "resuming after 20 finished frames") in lines[0]
+    assert len(list(tmp_path.rglob("*.segment"))) == (0 if said else 2)
 
 
 def test_another_input_of_the_same_name_starts_over(folder, tmp_path, caplog):
@@ -198,8 +198,8 @@ def test_another_input_of_the_same_name_starts_over(folder, tmp_path, caplog):
 def test_an_input_that_has_gone_is_one_sentence_and_the_state_is_kept(folder, begun, tmp_path):
     given = options(folder, copied(begun, tmp_path))
     with pytest.raises(InputError, match=r"gone\.mp4 does not exist"):
-        restore_video(replace(given, input=tmp_path / "gone.mp4"), piece=PIECE)
-    assert len(list(tmp_path.rglob("*.piece"))) == 2
+        restore_video(replace(given, input=tmp_path / "gone.mp4"), segment_length=LENGTH)
+    assert len(list(tmp_path.rglob("*.segment"))) == 2
 
 
 def test_a_second_run_is_refused_while_the_first_is_there(folder, tmp_path):
@@ -207,18 +207,18 @@ def test_a_second_run_is_refused_while_the_first_is_there(folder, tmp_path):
 
     def progress(frames: int, faces: int) -> None:
         with pytest.raises(OutputError, match="another run is writing"):
-            restore_video(given, piece=PIECE)
+            restore_video(given, segment_length=LENGTH)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        restore_video(given, progress, piece=PIECE)
+        restore_video(given, progress, segment_length=LENGTH)
 
 
 _RUN = f"""
 import functools, sys
 from vidrestore import pipeline
 from vidrestore.__main__ import main
-pipeline.restore_video = functools.partial(pipeline.restore_video, piece={PIECE})
+pipeline.restore_video = functools.partial(pipeline.restore_video, segment_length={LENGTH})
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -234,20 +234,20 @@ def command(folder: Path, *words: str, **settings: Any) -> subprocess.Popen:
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_keeps_what_is_done_and_says_how_to_go_on(folder, tmp_path, number, code):
+def test_a_signal_keeps_finished_segments_and_says_how_to_resume(folder, tmp_path, number, code):
     out = tmp_path / "o.mkv"
     state = tmp_path / ".o.mkv.vidrestore"
     run = command(folder, str(out), "-c:v", "ffv1")
     deadline = time.monotonic() + 300
-    while not (state / "0000000010.piece").exists() and run.poll() is None:
+    while not (state / "0000000010.segment").exists() and run.poll() is None:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     run.send_signal(number)
     said = run.communicate(timeout=120)[1].decode().splitlines()
     assert run.returncode == code
-    kept = len(list(state.glob("*.piece"))) * PIECE
+    kept = len(list(state.glob("*.segment"))) * LENGTH
     assert kept >= 20
-    assert said[-1].endswith(f"ed; {kept} frames are done and kept: the same command goes on behind them")
+    assert said[-1].endswith(f"ed; {kept} frames are finished and kept: run the same command again to resume")
     assert not out.exists()
     assert not [path for path in state.iterdir() if path.suffix in (".part", ".mkv")]
 

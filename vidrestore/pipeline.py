@@ -15,7 +15,7 @@ from .faces.alignment.paste import paste_back
 from .media.encode.choose import EncoderSettings
 from .media.frames.frame import Frame
 from .media.output.destination import STDOUT, check_output, muxer_of, name_of
-from .media.output.writer import PIECE, PieceWriter, Writer
+from .media.output.writer import SEGMENT_LENGTH, SegmentWriter, StreamWriter
 from .media.remux.stream_plan import refuse_losses
 from .media.source_video import SourceVideo
 from .options import Options
@@ -51,12 +51,13 @@ def restore_video(
     options: Options,
     progress: Callable[[int, int], None] = lambda frames, faces: None,
     *,
-    piece: int = PIECE,
+    segment_length: int = SEGMENT_LENGTH,
 ) -> Report:
     """Restore the faces of ``options.input`` into ``options.output``.
 
-    ``progress`` is called after each frame with how many frames and faces are done. Every ``piece`` frames
-    what is done outlives the run, however it ends, and the next one of the same options goes on from there.
+    ``progress`` is called after each frame with the numbers of finished frames and faces. Every
+    ``segment_length`` frames a segment is kept, however the run ends, and the next run with the same options
+    resumes after it.
     Raises VidrestoreError, and leaves no OUT behind then.
     """
     started = time.monotonic()
@@ -72,33 +73,41 @@ def restore_video(
             refuse_losses(options.input, muxer, decoder.source.stream_index, name_of(options.output))
         # Before what writes, so that finishing OUT is part of the last stage's time.
         stage = stack.enter_context(Stages(depth=_DEPTH, last="encode", profile=profile))
-        writer = stack.enter_context(open_output(options, decoder.source, piece))
+        writer = stack.enter_context(open_output(options, decoder.source, segment_length))
         models = Models(options, profile)
         log.debug("%s", models)
         log.debug("encoder: %s", writer.encoder)
         resume = Resume.begin(writer, decoder, options, models)
-        done, tracks = writer.frames, resume.tracks
+        done, faces, tracks = writer.frames, resume.faces, resume.tracks
         if not resume.done:
             source, tracked = follow_faces(options, decoder, models.device, stage, resume.watch)
             aligned = ((frame, models.align(frame, faces)) for frame, faces in tracked)
-            restored = restore_faces(aligned, models, options, source.settings, stage, piece=piece)
+            restored = restore_faces(
+                aligned, models, options, source.settings, stage, segment_length=segment_length
+            )
             for frame, count in stage(paste(restored, profile, since=done), "paste"):
-                writer.write(frame, count)
-                progress(writer.frames, writer.faces)
+                writer.write(frame, {"faces": count})
+                faces += count
+                progress(writer.frames, faces)
             tracks = source.tracks
     return Report(
-        *(writer.frames, writer.faces, tracks, done, time.monotonic() - started, models.restorer.spec.name),
+        *(writer.frames, faces, tracks, done, time.monotonic() - started, models.restorer.spec.name),
         profile=profile,
     )
 
 
-def open_output(options: Options, source: SourceVideo, piece: int) -> Writer | PieceWriter:
-    """What writes OUT: nothing that goes to standard output can be gone on with."""
+def open_output(options: Options, source: SourceVideo, segment_length: int) -> StreamWriter | SegmentWriter:
+    """The writer of OUT. Output to stdout cannot be resumed."""
     settings, out = encoder_settings(options), options.output
     if out == STDOUT:
-        return Writer(out, source, settings, container=options.container, strict=options.strict)
-    return PieceWriter(
-        out, source, settings, container=options.container, strict=options.strict, length=piece
+        return StreamWriter(out, source, settings, container=options.container, strict=options.strict)
+    return SegmentWriter(
+        out,
+        source,
+        settings,
+        container=options.container,
+        strict=options.strict,
+        length=segment_length,
     )
 
 

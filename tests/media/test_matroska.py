@@ -20,7 +20,7 @@ from vidrestore.errors import OutputError
 from vidrestore.media.decode.decoder import Decoder
 from vidrestore.media.encode.choose import EncoderSettings
 from vidrestore.media.output.destination import STDOUT
-from vidrestore.media.output.writer import PieceWriter
+from vidrestore.media.output.writer import SegmentWriter
 from vidrestore.media.remux import muxer as mux
 from vidrestore.media.remux.matroska import write_shapes
 
@@ -133,9 +133,9 @@ def test_the_shape_of_pixels_is_told(tmp_path, monkeypatch, codec, ending, shape
         assert Fraction(told["54b0"] * 48, told["54ba"] * 64) == shape
 
 
-def test_a_video_in_pieces_tells_it_too(tmp_path):
+def test_a_video_in_segments_tells_it_too(tmp_path):
     clip, out = source(tmp_path / "in.mp4"), tmp_path / "out.mkv"
-    with Decoder(clip) as decoder, PieceWriter(out, decoder.source, FFV1, length=3) as writer:
+    with Decoder(clip) as decoder, SegmentWriter(out, decoder.source, FFV1, length=3) as writer:
         for frame in decoder:
             writer.write(frame)
     assert shapes(out) == ["4:3"]

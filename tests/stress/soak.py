@@ -3,9 +3,9 @@
     python tests/stress/soak.py --kills 100
 
 Half the kills come at a random time, the others at a random call of a function in every stage of the work:
-decoding, detection, restoring, encoding, writing pieces and notes, joining them, putting OUT in place. A
-killed run is started again, and may be killed again, until OUT is there. OUT must never be there unless it is
-whole: its frames, read by ffmpeg, are those of a run that nobody killed, and its sound is the input's.
+decoding, detection, restoring, encoding, writing segments and saved states, joining them, putting OUT in
+place. A killed run is started again, and may be killed again, until OUT exists. OUT must never exist unless
+it is complete: its frames, read by ffmpeg, are those of an uninterrupted run, and its audio is the input's.
 """
 
 from __future__ import annotations
@@ -34,8 +34,7 @@ from tests.support.tiny import save_weights
 from vidrestore import pipeline
 from vidrestore.media.encode.encoder import VideoEncoder
 from vidrestore.media.frames.thumbnails import Thumbnails
-from vidrestore.media.output import segments as pieces
-from vidrestore.media.output import workfolder, writer
+from vidrestore.media.output import segments, workfolder, writer
 from vidrestore.media.remux import muxer as mux
 from vidrestore.options import Options
 from vidrestore.stages.restoration import Models
@@ -47,11 +46,11 @@ _PLACES: dict[str, tuple[Any, str]] = {
     "restore": (Models, "restore"),
     "paste": (pipeline, "paste_back"),
     "encode": (VideoEncoder, "encode"),
-    "write a piece": (pieces.PieceFile, "add"),
-    "end a piece": (pieces.PieceFile, "finish"),
-    "name a piece": (pieces, "make_durable"),
-    "write a note": (workfolder.WorkFolder, "_write"),
-    "name a note": (workfolder, "make_durable"),
+    "write a segment": (segments.SegmentFile, "add"),
+    "end a segment": (segments.SegmentFile, "finish"),
+    "name a segment": (segments, "make_durable"),
+    "write a state": (workfolder.WorkFolder, "_write"),
+    "name a state": (workfolder, "make_durable"),
     "join": (mux.Muxer, "mux"),
     "finish OUT": (mux.Muxer, "finish"),
     "name OUT": (writer, "make_durable"),
@@ -74,7 +73,7 @@ def make_clip(path: Path, frames: int) -> Path:
     return write(path, drawn, audio=1, options={"preset": "ultrafast"})
 
 
-def start(options: Options, piece: int, log: Path, kill_at: tuple[str, int] | None) -> int:
+def start(options: Options, segment_length: int, log: Path, kill_at: tuple[str, int] | None) -> int:
     """A run in a process of its own, whose id it returns. ``kill_at``: a place, and at which call."""
     child = os.fork()
     if child:
@@ -86,7 +85,7 @@ def start(options: Options, piece: int, log: Path, kill_at: tuple[str, int] | No
             os.dup2(file.fileno(), 2)
         if kill_at:
             _mine(*kill_at)
-        pipeline.restore_video(options, piece=piece)
+        pipeline.restore_video(options, segment_length=segment_length)
         code = 0
     except BaseException:
         import traceback
@@ -139,7 +138,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--frames", type=int, default=110)
-    parser.add_argument("--piece", type=int, default=10, help="frames of a piece")
+    parser.add_argument("--segment-length", type=int, default=10, help="frames per segment")
     parser.add_argument(
         "--weights", type=Path, help="by default those of a network that is quick, and no more"
     )
@@ -180,7 +179,7 @@ def soak(folder: Path, words: argparse.Namespace) -> int:
     expected, length = {}, {}
     for kind in kinds:
         given = options(kind, "whole")
-        status, length[kind] = finished(start(given, words.piece, log, None), None, words.limit)
+        status, length[kind] = finished(start(given, words.segment_length, log, None), None, words.limit)
         if status:
             return _fail(f"the run without kills ended with {status}", log)
         expected[kind] = content(given.output)
@@ -203,8 +202,8 @@ def soak(folder: Path, words: argparse.Namespace) -> int:
                 else:
                     place = chance.choice(list(_PLACES))
             calls = chance.randint(1, _CALLS.get(place, 25))
-            resumed += any(state.glob("*.piece")) if state.exists() else 0
-            child = start(given, words.piece, log, (place, calls) if place else None)
+            resumed += any(state.glob("*.segment")) if state.exists() else 0
+            child = start(given, words.segment_length, log, (place, calls) if place else None)
             status, _ = finished(child, seconds, words.limit)
             killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
             if killed:
@@ -221,7 +220,7 @@ def soak(folder: Path, words: argparse.Namespace) -> int:
         if not out.exists() or left:
             return _fail(f"run {runs} ended without an error, and left {left or 'no OUT'}", log)
         out.unlink()
-    print(f"{kills.total()} kills in {runs} runs, {resumed} times resumed from finished pieces:")
+    print(f"{kills.total()} kills in {runs} runs, {resumed} times resumed from finished segments:")
     for place, count in kills.most_common():
         print(f"  {count:4} {place}")
     print(f"{runs} results, each with the frames and the sound of the run that nobody killed")

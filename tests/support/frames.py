@@ -9,7 +9,7 @@ from tests.support import reader
 from tests.support.clips import pattern, write
 from vidrestore.media.decode.decoder import Decoder
 from vidrestore.media.encode.choose import EncoderSettings
-from vidrestore.media.output.writer import Writer
+from vidrestore.media.output.writer import StreamWriter
 from vidrestore.media.timeline import Span
 
 LOSSLESS = EncoderSettings(codec="ffv1")
@@ -40,7 +40,7 @@ def pass_through(
     settings = settings or EncoderSettings()
     with (
         Decoder(source, span, strict=strict, **more) as decoder,
-        Writer(out, decoder.source, settings, strict=strict) as writer,
+        StreamWriter(out, decoder.source, settings, strict=strict) as writer,
     ):
         for frame in decoder:
             writer.write(frame)

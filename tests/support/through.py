@@ -6,7 +6,7 @@ from pathlib import Path
 
 from vidrestore.media.decode.decoder import Decoder
 from vidrestore.media.encode.choose import EncoderSettings
-from vidrestore.media.output.writer import Writer
+from vidrestore.media.output.writer import StreamWriter
 from vidrestore.media.timeline import Span
 
 
@@ -17,7 +17,7 @@ def through(source: Path, out: Path, *, span: Span | None = None, video_stream: 
         settings = EncoderSettings(codec="libvpx-vp9", pix_fmt="yuv420p")
     with (
         Decoder(source, span, video_stream=video_stream) as decoder,
-        Writer(out, decoder.source, settings) as writer,
+        StreamWriter(out, decoder.source, settings) as writer,
     ):
         for frame in decoder:
             writer.write(frame)

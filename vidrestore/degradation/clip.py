@@ -14,7 +14,7 @@ from ..media.decode.decoder import Decoder
 from ..media.encode.choose import EncoderSettings
 from ..media.frames.crop import PlanarImage
 from ..media.output.destination import check_output
-from ..media.output.writer import Writer
+from ..media.output.writer import StreamWriter
 from .degrade import LEVELS, Degradation
 
 #: The levels are those of an aligned face of 512 pixels. A frame gets what an aligned face of this size
@@ -49,7 +49,7 @@ def degrade_clip(clip: Path, out: Path, level: FrameLevel, *, seed: int, overwri
     no ``out`` behind then."""
     check_output(out, clip, overwrite=overwrite)
     settings = EncoderSettings(codec="libx264", crf=level.crf, preset="medium", reproducible=True)
-    with Decoder(clip) as decoder, Writer(out, decoder.source, settings) as writer:
+    with Decoder(clip) as decoder, StreamWriter(out, decoder.source, settings) as writer:
         for frame in tqdm(decoder, total=decoder.stream.frames or None, unit="frame", disable=None):
             degrade_frame(frame.image(editable=True), level, np.random.default_rng((seed, frame.index)))
             writer.write(frame)

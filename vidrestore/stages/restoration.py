@@ -154,12 +154,13 @@ def restore_faces(
     settings: Callable[[int], TrackSettings],
     stage: Stages,
     *,
-    piece: int,
+    segment_length: int,
 ) -> Iterator[tuple[Frame, list[Portrait]]]:
     """Every frame with its faces restored, and held steady over the frames around it.
 
-    What comes before the network and the network become stages of ``stage``. From every ``piece``-th frame
-    on, faces do not hang on frames more than ``CONTEXT`` before it, not even by how batches were filled.
+    What comes before the network and the network become stages of ``stage``. From the first
+    frame of each segment on, results do not depend on frames more than ``CONTEXT`` before it: batches are
+    flushed at segment boundaries, every ``segment_length`` frames.
     """
     parts = steady_parts(options.steady)
     batches = Batches(batch_size(options, models.device, models.precision), models.device)
@@ -169,8 +170,8 @@ def restore_faces(
     beside = partial(over_time, workers=side_workers(usable_cores()))
 
     def begins(before: int) -> Callable[[Frame], bool]:
-        """Whether it is the frame so many before a piece."""
-        return lambda frame: (frame.index + before) % piece == 0
+        """Tests whether a frame lies ``before`` frames before a segment boundary."""
+        return lambda frame: (frame.index + before) % segment_length == 0
 
     faces = over_time(aligned, chooser(options, settings), reach=choice.REACH)
     faces = ((frame, [portrait for portrait in some if is_wanted(portrait)]) for frame, some in faces)

@@ -19,7 +19,7 @@ from ..media.decode.fingerprint import FrameFingerprint
 from ..media.encode.choose import Encoder
 from ..media.frames.frame import Frame
 from ..media.output.workfolder import WorkFolder
-from ..media.output.writer import PIECE, PieceWriter, Writer
+from ..media.output.writer import SEGMENT_LENGTH, SegmentWriter, StreamWriter
 from ..options import Options
 from ..weights.store import fingerprint
 from .restoration import CONTEXT, Models
@@ -36,52 +36,53 @@ _SAMPLE = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """Takes a run on from the pieces that are done, and notes what a later one needs for that."""
+    """Resumes a run after its finished segments, and saves the states that a later run needs for that."""
 
-    folder: WorkFolder | None  #: None where nothing outlives the run
-    length: int  #: frames of a piece
-    note: Mapping[str, Any] | None = (
-        None  #: what an earlier run noted for the frame that this one begins with
-    )
+    folder: WorkFolder | None  #: None if the run cannot be resumed
+    length: int  #: frames per segment
+    state: Mapping[str, Any] | None = None  #: saved by an earlier run for the frame that this one begins with
+    faces: int = 0  #: restored in the finished segments
     done: bool = False  #: no frame is left to restore
 
     @classmethod
     def begin(
-        cls, writer: Writer | PieceWriter, decoder: Decoder, options: Options, models: Models
+        cls, writer: StreamWriter | SegmentWriter, decoder: Decoder, options: Options, models: Models
     ) -> Resume:
-        """Give ``writer`` the pieces that an earlier run of the same options finished, and let ``decoder``
-        begin where what is in the frames behind them begins to depend on."""
-        if not isinstance(writer, PieceWriter):
-            return cls(None, PIECE)
+        """Give ``writer`` the finished segments of an earlier run with the same options, and seek ``decoder``
+        to the first frame that the frames after them depend on."""
+        if not isinstance(writer, SegmentWriter):
+            return cls(None, SEGMENT_LENGTH)
         folder, key = writer.folder, run_key(options, writer.encoder, models, length=writer.length)
-        pieces, note = folder.go_on(key, wanted=options.resume), None
-        while pieces:
-            frame = sum(piece.frames for piece in pieces)
-            note = folder.noted(frame)
-            if note or frame <= CONTEXT or frame % writer.length:
+        segments, state = folder.begin(key, resume=options.resume), None
+        while segments:
+            frame = sum(segment.frames for segment in segments)
+            state = folder.load_state(frame)
+            if state or frame <= CONTEXT or frame % writer.length:
                 break
-            pieces.pop()
-        if note:
-            decoder.resume_after(FrameFingerprint(**note["mark"]))
-        return cls(folder, writer.length, note, done=not writer.go_on(pieces))
+            segments.pop()
+        if state:
+            decoder.resume_after(FrameFingerprint(**state["mark"]))
+        faces = sum(info["faces"] for segment in segments for info in segment.info)
+        return cls(folder, writer.length, state, faces, done=not writer.resume(segments))
 
     @property
     def tracks(self) -> int:
         """How many tracks an earlier run had found."""
-        return self.note["tracks"] if self.note else 0
+        return self.state["tracks"] if self.state else 0
 
     def watch(
         self, source: FaceSource, tracked: Iterable[tuple[Frame, tuple[Face, ...]]]
     ) -> Iterator[tuple[Frame, tuple[Face, ...]]]:
-        """``tracked``, as ``source`` gives it: it goes on from what was noted, and notes are taken."""
-        if self.note:
-            source.resume(self.note["source"])
+        """Pass ``tracked``, the output of ``source``, through. ``source`` resumes from the saved state, and
+        states are saved on the way."""
+        if self.state:
+            source.resume(self.state["source"])
         for frame, faces in tracked:
-            piece = frame.index + 1 + CONTEXT
-            if self.folder and frame.index >= 0 and piece % self.length == 0:
+            boundary = frame.index + 1 + CONTEXT
+            if self.folder and frame.index >= 0 and boundary % self.length == 0:
                 mark = FrameFingerprint.of(frame.index, frame.video)
-                note = {"mark": asdict(mark), "source": source.state(), "tracks": source.tracks}
-                self.folder.note(piece, note)
+                state = {"mark": asdict(mark), "source": source.state(), "tracks": source.tracks}
+                self.folder.save_state(boundary, state)
             yield frame, faces
 
 
@@ -92,7 +93,7 @@ def run_key(options: Options, encoder: Encoder, models: Models, *, length: int) 
         "vidrestore": __version__,
         "FFmpeg": ".".join(map(str, av.library_versions["libavcodec"])),
         "the encoder": str(encoder),
-        "the length of pieces": str(length),
+        "the segment length": str(length),
         "the model": _weights(options.weights or models.restorer.spec.name),
         "the face parser": _weights("parsenet") if models.parser else "none",
         "the device": models.device.type,

@@ -17,7 +17,7 @@ _USUAL_BITS = 0.1
 
 
 def space_needed(source: SourceVideo, encoder: Encoder) -> int:
-    """Bytes, roughly: those of the pieces, and of OUT, which is made of them."""
+    """Roughly the bytes that the segments and OUT, which is made of them, take together."""
     span, duration = source.timeline.span, source.duration
     if duration is None:
         return 0

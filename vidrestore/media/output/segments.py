@@ -1,8 +1,8 @@
-"""Pieces: stretches of the restored video, each encoded by itself, in files that are kept until OUT is whole.
+"""Segments: stretches of OUT, each encoded by itself and kept in a file of its own until OUT is complete.
 
-A piece's file holds the encoder's packets as they came, and behind them what is to be known of it: a record
-for each packet, a record in JSON, its length and a magic number. It has its name once it is whole and
-durable.
+A segment file holds the encoder's packets as they came, each behind a binary record, and at its end a JSON
+record about the whole segment, the length of that record and a magic number. A file gets its name only when
+it is complete and durable.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -21,161 +21,171 @@ from av.packet import Packet, PacketSideData, PktSideDataT
 
 from .destination import make_durable
 
-#: pts, dts and duration in ticks, whether it is a key frame, how many side data there are, size in bytes.
+#: How the names of segment files end.
+SUFFIX = ".segment"
+#: pts, dts and duration in ticks, key frame or not, number of side data entries, size in bytes.
 _PACKET = struct.Struct("<qqq?BI")
-#: Length of the name of side data, and its size in bytes.
-_SIDE = struct.Struct("<BI")
-#: Length of the record in JSON.
+#: Length of a side data entry's name, and its size in bytes.
+_SIDE_DATA = struct.Struct("<BI")
+#: Length of the JSON record, and the magic number.
 _END = struct.Struct("<I8s")
-_MAGIC = b"VRPIECE1"
-#: Side data that say how an encoder went about it, which no container holds.
-_LEFT_OUT = ("quality_stats", "cpb_properties")
+_MAGIC = b"VRSEGM01"
+#: Side data about the encoder's own decisions, which no container holds.
+_DROPPED_SIDE_DATA = ("quality_stats", "cpb_properties")
 
 
-class PieceFile:
-    """A piece being written."""
+class SegmentFile:
+    """A segment that is being written."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._part = path.with_suffix(".part")
-        self._file = self._part.open("wb")
-        self._stamps: list[tuple[int, int]] = []
+        self._partial = path.with_suffix(".part")
+        self._file = self._partial.open("wb")
+        self._timestamps: list[tuple[int, int]] = []
         self._time_base = Fraction(1)
 
     def add(self, packets: Iterable[Packet]) -> None:
-        """The next packets, in coding order."""
+        """Append the next packets, in coding order."""
         for packet in packets:
-            sides = [side for side in packet.iter_sidedata() if side.data_type not in _LEFT_OUT]
-            dts = packet.pts if packet.dts is None else packet.dts
-            self._stamps.append((packet.pts, dts))
-            self._time_base = packet.time_base
+            pts, time_base = packet.pts, packet.time_base
+            assert pts is not None, "encoders give every packet its pts"
+            dts = pts if packet.dts is None else packet.dts
+            side_data = [data for data in packet.iter_sidedata() if data.data_type not in _DROPPED_SIDE_DATA]
+            self._timestamps.append((pts, dts))
+            self._time_base = time_base
             record = _PACKET.pack(
-                packet.pts, dts, packet.duration or 0, packet.is_keyframe, len(sides), packet.size
+                pts, dts, packet.duration or 0, packet.is_keyframe, len(side_data), packet.size
             )
             self._file.write(record)
-            for side in sides:
-                name, data = side.data_type.encode(), bytes(side)
-                self._file.write(_SIDE.pack(len(name), len(data)) + name + data)
+            for data in side_data:
+                name, content = data.data_type.encode(), bytes(data)
+                self._file.write(_SIDE_DATA.pack(len(name), len(content)) + name + content)
             self._file.write(packet)
 
-    def finish(self, *, frames: int, faces: int, extradata: bytes) -> Piece:
-        """Make it durable and give it its name."""
-        about = {
+    def finish(self, *, frames: int, info: Sequence[Mapping[str, Any]], extradata: bytes) -> Segment:
+        """Make the file durable and give it its name. ``info`` is what :attr:`Segment.info` returns."""
+        record = {
             "frames": frames,
-            "faces": faces,
+            "info": list(info),
             "extradata": extradata.hex(),
             "time_base": [self._time_base.numerator, self._time_base.denominator],
-            "stamps": self._stamps,
+            "timestamps": self._timestamps,
         }
-        text = json.dumps(about).encode()
+        text = json.dumps(record).encode()
         with self._file:
             self._file.write(text + _END.pack(len(text), _MAGIC))
-        make_durable(self._part, self._path)
-        return _piece(self._path, about)
+        make_durable(self._partial, self._path)
+        return _segment(self._path, record)
 
     def abandon(self) -> None:
-        """Remove what there is of it."""
+        """Delete the unfinished file."""
         with suppress(OSError):  # on a full disk closing fails as well
             self._file.close()
-        self._part.unlink(missing_ok=True)
+        self._partial.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A piece that is whole."""
+class Segment:
+    """A complete segment."""
 
     path: Path
     frames: int
-    faces: int
-    extradata: bytes  #: what a decoder must know of its encoder
+    extradata: bytes  #: the encoder's codec configuration, which decoders need before the first packet
     time_base: Fraction
 
     @property
-    def stamps(self) -> list[tuple[int, int]]:
-        """pts and dts of each packet, in coding order: read anew each time, since pieces may be many."""
-        return [(pts, dts) for pts, dts in _read_record(self.path)["stamps"]]
+    def info(self) -> list[dict[str, Any]]:
+        """What the writer's caller gave along with the frames, in their order. Read from the file each time,
+        so that memory does not grow with the number of segments."""
+        return _read_record(self.path)["info"]
 
-    def packets(self, decoding_times: Sequence[int]) -> Iterator[Packet]:
-        """Its packets, with these dts. One is held at a time."""
+    @property
+    def timestamps(self) -> list[tuple[int, int]]:
+        """pts and dts of each packet, in coding order. Read from the file each time."""
+        return [(pts, dts) for pts, dts in _read_record(self.path)["timestamps"]]
+
+    def packets(self, dts: Sequence[int]) -> Iterator[Packet]:
+        """Read the packets one at a time and give them these ``dts``."""
         with self.path.open("rb") as file:
-            for dts in decoding_times:
-                pts, _, duration, key, sides, size = _PACKET.unpack(file.read(_PACKET.size))
-                found = []
-                for _ in range(sides):
-                    name_length, length = _SIDE.unpack(file.read(_SIDE.size))
-                    found.append((file.read(name_length).decode(), file.read(length)))
+            for decoding_time in dts:
+                pts, _, duration, is_keyframe, count, size = _PACKET.unpack(file.read(_PACKET.size))
+                side_data = []
+                for _ in range(count):
+                    name_length, length = _SIDE_DATA.unpack(file.read(_SIDE_DATA.size))
+                    side_data.append((file.read(name_length).decode(), file.read(length)))
                 packet = Packet(file.read(size))
                 packet.time_base = self.time_base
-                packet.pts, packet.dts, packet.duration, packet.is_keyframe = pts, dts, duration, key
-                for name, data in found:
-                    packet.set_sidedata(_side_data(name, data))
+                packet.pts, packet.dts, packet.duration = pts, decoding_time, duration
+                packet.is_keyframe = is_keyframe
+                for name, content in side_data:
+                    packet.set_sidedata(_side_data(name, content))
                 yield packet
 
 
-def read_piece(path: Path) -> Piece | None:
-    """The piece in a file; None where it is not whole."""
+def read_segment(path: Path) -> Segment | None:
+    """The segment in a file; None if the file is missing or incomplete."""
     try:
-        return _piece(path, _read_record(path))
+        return _segment(path, _read_record(path))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def _read_record(path: Path) -> dict[str, Any]:
-    """What is to be known of a piece. Raises OSError or ValueError where it is not whole."""
+    """A segment's JSON record. Raises OSError or ValueError if the file is incomplete."""
     with path.open("rb") as file:
         end = file.seek(-_END.size, os.SEEK_END)
         length, magic = _END.unpack(file.read(_END.size))
         if magic != _MAGIC:
-            raise ValueError(f"{path} is no piece")
+            raise ValueError(f"{path} is not a complete segment")
         file.seek(end - length)
         return json.loads(file.read(length))
 
 
-def _piece(path: Path, about: dict[str, Any]) -> Piece:
-    return Piece(
+def _segment(path: Path, record: dict[str, Any]) -> Segment:
+    return Segment(
         path,
-        about["frames"],
-        about["faces"],
-        bytes.fromhex(about["extradata"]),
-        Fraction(*about["time_base"]),
+        frames=record["frames"],
+        extradata=bytes.fromhex(record["extradata"]),
+        time_base=Fraction(*record["time_base"]),
     )
 
 
-def _side_data(name: str, data: bytes) -> PacketSideData:
-    side = PacketSideData(get_args(PktSideDataT).index(name), len(data))
-    side.update(data)
-    return side
+def _side_data(name: str, content: bytes) -> PacketSideData:
+    side_data = PacketSideData(get_args(PktSideDataT).index(name), len(content))
+    side_data.update(content)
+    return side_data
 
 
 class DecodingTimes:
-    """Decoding times across pieces: those of one encoder that had made them all.
+    """Computes the dts across segments that a single encoder would have given all packets.
 
-    An encoder that shows packets in another order than it gives them lets each be decoded some frames
-    before its turn: dts is the time of the frame that is shown as many places earlier. Its first packets
-    have no such frame, and get times before the first one; those of the next pieces have one in the piece
+    An encoder that reorders frames has each decoded some frames before it is shown: the dts of the n-th
+    packet is the pts of the frame shown a fixed number of places (the delay) earlier. The first packets have
+    no such frame and get times before the first one; in later segments those frames are in the segment
     before.
     """
 
     def __init__(self) -> None:
-        self._delay: int | None = None
-        self._before: list[int] = []  #: the times of the last frames so far
+        self._delay: int | None = None  #: in frames
+        self._previous: list[int] = []  #: pts of the last ``_delay`` frames so far
 
-    def __call__(self, stamps: Sequence[tuple[int, int]]) -> list[int]:
-        """The dts of the next piece's packets, from their own pts and dts in coding order."""
-        shown = sorted(pts for pts, _ in stamps)
+    def __call__(self, timestamps: Sequence[tuple[int, int]]) -> list[int]:
+        """The dts of the next segment's packets, from their own pts and dts in coding order."""
+        shown = sorted(pts for pts, _ in timestamps)
         if self._delay is None:
-            self._delay = _delay(stamps, shown)
-            times = [dts for _, dts in stamps]
+            self._delay = _delay(timestamps, shown)
+            times = [dts for _, dts in timestamps]
         else:
-            times = (self._before + shown)[: len(stamps)]
-        self._before = (self._before + shown)[len(self._before) + len(shown) - self._delay :]
+            times = (self._previous + shown)[: len(timestamps)]
+        known = self._previous + shown
+        self._previous = known[len(known) - self._delay :]
         return times
 
 
-def _delay(stamps: Sequence[tuple[int, int]], shown: list[int]) -> int:
-    """How many frames before its turn an encoder lets each be decoded."""
-    last = stamps[-1][1]
-    if last in shown:
-        return len(shown) - 1 - shown.index(last)
+def _delay(timestamps: Sequence[tuple[int, int]], shown: list[int]) -> int:
+    """How many frames before it is shown an encoder lets each frame be decoded."""
+    last_dts = timestamps[-1][1]
+    if last_dts in shown:
+        return len(shown) - 1 - shown.index(last_dts)
     places = {pts: place for place, pts in enumerate(shown)}
-    return max(place - places[pts] for place, (pts, _) in enumerate(stamps))
+    return max(place - places[pts] for place, (pts, _) in enumerate(timestamps))

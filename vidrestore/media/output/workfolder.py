@@ -1,4 +1,4 @@
-"""The hidden folder beside OUT where a run keeps what it has finished, until OUT is whole."""
+"""The hidden folder beside OUT with a run's finished segments and saved states until OUT is complete."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
 from typing import Any, BinaryIO
 
 from ...errors import OutputError
 from ...runtime.lock import hold
 from .destination import make_durable, writing
-from .segments import Piece, read_piece
+from .segments import SUFFIX, Segment, read_segment
 
 log = logging.getLogger(__name__)
 
@@ -22,55 +23,68 @@ _KEY = "run.json"
 
 
 class WorkFolder:
-    """Pieces and notes of one run. A context manager: leaving it without an error removes it, leaving it
-    with one keeps it if a piece is finished, and adds to the error how to go on."""
+    """Segments and saved states of one run.
+
+    A context manager. Leaving it without an error removes the folder. Leaving it with an error keeps the
+    folder if any segment is finished, and adds to the error how to resume.
+    """
 
     def __init__(self, out: Path) -> None:
         self.path = out.with_name(f".{out.name}.vidrestore")
-        self.partial = self.path / f"partial{out.suffix}"  #: OUT, until it is whole
+        self.partial = self.path / f"partial{out.suffix}"  #: OUT, until it is complete
         self._out = out
         self._lock: BinaryIO | None = None
         self._begun = False
 
     def __enter__(self) -> WorkFolder:
-        """Raises OutputError where another run writes the same OUT, or the folder cannot be made."""
+        """Raises OutputError if another run writes the same OUT, or the folder cannot be made."""
         with writing(self._out):
-            self._lock = self._locked()
+            self._lock = self._acquire_lock()
             if self._lock:
-                self._tidy()
+                self._remove_partial_files()
         if self._lock is None:
             raise OutputError(f"another run is writing {self._out}; wait for its end or choose another name")
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, *_: object) -> None:
-        pieces = self._pieces() if kind is not None else []
-        self._tidy()
-        if not pieces:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        segments = self._segments() if kind is not None else []
+        self._remove_partial_files()
+        if not segments:
             shutil.rmtree(self.path, ignore_errors=True)
         elif error is not None and self._begun:
-            frames = sum(piece.frames for piece in pieces)
-            error.add_note(f"{frames} frames are done and kept: the same command goes on behind them")
-        self._lock.close()
+            frames = sum(segment.frames for segment in segments)
+            error.add_note(f"{frames} frames are finished and kept: run the same command again to resume")
+        if self._lock:
+            self._lock.close()
 
-    def go_on(self, key: Mapping[str, str], *, wanted: bool) -> list[Piece]:
-        """The finished pieces of an earlier run of the same ``key``, in order. Without any, or where the key
-        is another, this run begins from the start: which it is, is said in one line.
+    def begin(self, key: Mapping[str, str], *, resume: bool) -> list[Segment]:
+        """Begin a run: return the finished segments of an earlier run with the same resume key, in order.
 
-        ``key`` says by name what the frames of OUT depend on. ``wanted`` says that the user counts on pieces.
+        Deletes what cannot be reused: everything if the key differs. Logs one line that says whether the run
+        resumes.
+
+        Args:
+            key: Everything that the frames of OUT depend on, by name.
+            resume: The user expects that there are segments (``--resume``).
         """
-        found = self._pieces()
-        before = self._read(_KEY) or {}
-        changed = [name for name in {**key, **before} if before.get(name) != key.get(name)]
+        found = self._segments()
+        previous = self._read(_KEY) or {}
+        changed = [name for name in {**key, **previous} if previous.get(name) != key.get(name)]
         if found and changed:
-            log.warning("starting over: %s", _difference(changed[0], before, key))
+            log.warning("starting over: %s", _difference(changed[0], previous, key))
         elif found:
-            frames = sum(piece.frames for piece in found)
-            log.info("going on behind %d frames that are done (to start over, remove %s)", frames, self.path)
-        elif wanted:
+            frames = sum(segment.frames for segment in found)
+            log.info("resuming after %d finished frames (to start over, remove %s)", frames, self.path)
+        elif resume:
             log.info("nothing to resume: starting from the beginning")
         kept = [] if changed else found
-        paths = {piece.path for piece in kept}
-        stale = [*self.path.glob("*.piece"), *(self.path.glob("*.json") if changed else ())]
+        paths = {segment.path for segment in kept}
+        stale = [*self.path.glob(f"*{SUFFIX}"), *(self.path.glob("*.json") if changed else ())]
         for path in stale:
             if path not in paths:
                 path.unlink()
@@ -79,45 +93,45 @@ class WorkFolder:
         return kept
 
     @property
-    def used(self) -> int:
-        """Bytes that it holds."""
+    def size(self) -> int:
+        """Bytes of all files in it."""
         return sum(path.stat().st_size for path in self.path.iterdir())
 
-    def piece_path(self, frame: int) -> Path:
-        """Where the piece that begins with a frame belongs."""
-        return self.path / f"{frame:010}.piece"
+    def segment_path(self, frame: int) -> Path:
+        """The file for the segment that begins with a frame."""
+        return self.path / f"{frame:010}{SUFFIX}"
 
-    def note(self, frame: int, about: Mapping[str, Any]) -> None:
-        """Keep what a run needs to know to go on with a frame, made of what JSON can hold."""
-        self._write(f"{frame:010}.json", about)
+    def save_state(self, frame: int, state: Mapping[str, Any]) -> None:
+        """Save the state, as JSON, that a later run needs to resume at a frame."""
+        self._write(f"{frame:010}.json", state)
 
-    def noted(self, frame: int) -> dict[str, Any] | None:
-        """What was noted for a frame, if anything."""
+    def load_state(self, frame: int) -> dict[str, Any] | None:
+        """The state saved for a frame, if any."""
         return self._read(f"{frame:010}.json")
 
-    def forget(self, frame: int) -> None:
-        """What was noted for a frame is no longer needed."""
+    def delete_state(self, frame: int) -> None:
+        """Delete the state saved for a frame, if any."""
         (self.path / f"{frame:010}.json").unlink(missing_ok=True)
 
-    def _locked(self) -> BinaryIO | None:
+    def _acquire_lock(self) -> BinaryIO | None:
         while True:
             self.path.mkdir(exist_ok=True)
-            # Between the two, the run that was here may have removed the folder.
+            # A run that is ending may remove the folder between these two lines.
             with suppress(FileNotFoundError):
                 return hold(self.path / _LOCK)
 
-    def _tidy(self) -> None:
-        """Remove what was broken off."""
+    def _remove_partial_files(self) -> None:
+        """Remove unfinished files."""
         for leftover in (self.partial, *self.path.glob("*.part")):
             leftover.unlink(missing_ok=True)
 
-    def _pieces(self) -> list[Piece]:
-        pieces: list[Piece] = []
+    def _segments(self) -> list[Segment]:
+        segments: list[Segment] = []
         frame = 0
-        while piece := read_piece(self.piece_path(frame)):
-            pieces.append(piece)
-            frame += piece.frames
-        return pieces
+        while segment := read_segment(self.segment_path(frame)):
+            segments.append(segment)
+            frame += segment.frames
+        return segments
 
     def _read(self, name: str) -> dict[str, Any] | None:
         try:
@@ -126,14 +140,14 @@ class WorkFolder:
             return None
 
     def _write(self, name: str, content: Mapping[str, Any]) -> None:
-        part = (self.path / name).with_suffix(".part")
+        partial = (self.path / name).with_suffix(".part")
         with writing(self._out):
-            part.write_text(json.dumps(dict(content)), encoding="utf-8")
-            make_durable(part, self.path / name)
+            partial.write_text(json.dumps(dict(content)), encoding="utf-8")
+            make_durable(partial, self.path / name)
 
 
-def _difference(name: str, before: Mapping[str, str], now: Mapping[str, str]) -> str:
-    """That something has changed, in words; what it was and is, where a person can tell."""
-    values = [str(values.get(name, "not set")) for values in (before, now)]
-    told = f" ({values[0]}, now {values[1]})" if max(map(len, values)) < 40 else ""
-    return f"{name} has changed since the last run{told}"
+def _difference(name: str, previous: Mapping[str, str], current: Mapping[str, str]) -> str:
+    """Says that the value called ``name`` has changed, and from what to what where a person can read it."""
+    values = [str(key.get(name, "not set")) for key in (previous, current)]
+    detail = f" ({values[0]}, now {values[1]})" if max(map(len, values)) < 40 else ""
+    return f"{name} has changed since the last run{detail}"

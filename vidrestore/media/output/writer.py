@@ -1,12 +1,14 @@
-"""Writing OUT: frames encoded, in one go or piece by piece, and put in place when it is whole."""
+"""Writes OUT: encodes frames, in one stream or in segments, and puts the complete file in place."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
+from typing import Any
 
 from ...errors import OutputError
 from ..encode.choose import EncoderSettings, choose_encoder
@@ -25,18 +27,21 @@ from .destination import (
     writing,
 )
 from .disk_space import space_needed
-from .segments import DecodingTimes, Piece, PieceFile
+from .segments import DecodingTimes, Segment, SegmentFile
 from .workfolder import WorkFolder
 
-#: Frames of a piece: what a kill can cost at most, against a key frame that each begins with. x264 and x265
-#: let key frames be 250 frames apart: half of that makes their files about 1 % larger, and others' less.
-PIECE = 125
+#: Frames per segment. A kill costs at most that many frames, and each segment begins with a key frame: x264
+#: and x265 place key frames up to 250 frames apart, so half of that makes their files about 1 % larger, and
+#: those of other encoders less.
+SEGMENT_LENGTH = 125
 
 
-class Writer:
-    """Encodes frames into OUT, a file or standard output, and copies the rest of IN to it. A context
-    manager: leaving it without an error finishes the file and puts it in place, leaving it with one removes
-    what was written."""
+class StreamWriter:
+    """Encodes frames into OUT, a file or standard output, and copies the other streams of IN to it.
+
+    A context manager: leaving it without an error finishes the file and puts it in place, leaving it with one
+    removes it.
+    """
 
     def __init__(
         self,
@@ -47,10 +52,20 @@ class Writer:
         container: str | None = None,
         strict: bool = False,
     ) -> None:
-        """Open everything that can fail before the first frame. ``container`` is a key of MUXERS' values,
-        by default what the name of OUT says. With ``strict`` whatever OUT cannot keep is an OutputError.
-        Raises OutputError or UsageError."""
-        self.frames = self.faces = 0
+        """Open everything that can fail before the first frame.
+
+        Args:
+            out: The file to write, or ``STDOUT``.
+            source: The video whose frames are written.
+            settings: What the user asked of the encoder.
+            container: The name of an FFmpeg muxer; by default the extension of ``out`` decides.
+            strict: Raise OutputError for whatever OUT cannot hold.
+
+        Raises:
+            OutputError: OUT cannot be written.
+            UsageError: The encoder or the container cannot be used.
+        """
+        self.frames = 0  #: written so far
         self._out = out
         self._partial = None if out == STDOUT else partial_path(out)
         muxer = muxer_of(out, container)
@@ -79,10 +94,15 @@ class Writer:
             self._stack.close()
             raise
 
-    def __enter__(self) -> Writer:
+    def __enter__(self) -> StreamWriter:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         with self._stack:
             if kind is not None:
                 return
@@ -92,35 +112,35 @@ class Writer:
                 if self._partial:
                     make_durable(self._partial, self._out)
 
-    def write(self, frame: Frame, faces: int = 0) -> None:
-        """Encode the next frame, with so many ``faces`` restored. Raises OutputError where OUT can take no
-        more."""
+    def write(self, frame: Frame, info: Mapping[str, Any] | None = None) -> None:
+        """Encode the next frame. ``info`` is what a segment would keep, and is not used here. Raises
+        OutputError if OUT cannot be written."""
         with writing(self._out):
             self._muxer.mux(self._video.encode(frame))
         self.frames += 1
-        self.faces += faces
 
 
 @dataclass(slots=True)
-class _Open:
-    """The piece that frames go to."""
+class _OpenSegment:
+    """The segment that frames are encoded into."""
 
     first: int  #: the number of its first frame
     video: VideoEncoder
-    file: PieceFile
+    file: SegmentFile
     frames: int = 0
-    faces: int = 0
+    info: list[Mapping[str, Any]] = field(default_factory=list)
 
     def abandon(self) -> None:
         self.video.close()
         self.file.abandon()
 
 
-class PieceWriter:
-    """A :class:`Writer` of files whose work outlives the run: every ``length`` frames it begins a piece with
-    an encoder of its own. So the pieces of a run that was cut short are those of one that was not.
+class SegmentWriter:
+    """A :class:`StreamWriter` of files that can be resumed: every ``length`` frames it begins a segment with
+    a new encoder, so that an interrupted run and an uninterrupted one make the same segments.
 
-    A full piece is finished, and joined to OUT, while the next one fills: never more than one waits.
+    A full segment is finished, and joined to OUT, in another thread while the next one fills; at most one
+    waits.
     """
 
     def __init__(
@@ -131,33 +151,34 @@ class PieceWriter:
         *,
         container: str | None = None,
         strict: bool = False,
-        length: int = PIECE,
+        length: int = SEGMENT_LENGTH,
     ) -> None:
-        """As :class:`Writer`'s. Raises OutputError where another run writes ``out``, or there is no room."""
-        self.frames = self.faces = 0  #: those of earlier runs too
+        """As :class:`StreamWriter`. Raises OutputError also if another run writes ``out``, or the disk has no
+        room for it."""
+        self.frames = 0  #: written so far, those of earlier runs included
         self.length = length
         self._out = out
         self._source = source
         self._container = muxer_of(out, container)
-        self._times = DecodingTimes()
-        self._current: _Open | None = None
+        self._decoding_times = DecodingTimes()
+        self._current: _OpenSegment | None = None
         self._finishing: Future[object] | None = None
-        self._fresh: VideoEncoder | None = None
+        self._first_encoder: VideoEncoder | None = None
         self._muxer: Muxer | None = None
         self._finisher = ThreadPoolExecutor(1, "finish")
         self.folder = WorkFolder(out)
         self.folder.__enter__()
         try:
             self.encoder = choose_encoder(source, self._container, settings, strict=strict)
-            check_space(out, space_needed(source, self.encoder) - self.folder.used)
-            self._fresh = self._new_encoder()
-            self._extradata = self._fresh.extradata
+            check_space(out, space_needed(source, self.encoder) - self.folder.size)
+            self._first_encoder = self._new_encoder()
+            self._extradata = self._first_encoder.extradata
             with writing(out):
                 self._muxer = Muxer(
                     str(self.folder.partial.absolute()),
                     self._container,
                     source,
-                    self._fresh,
+                    self._first_encoder,
                     called=out.name,
                     seekable=True,
                     strict=strict,
@@ -166,10 +187,15 @@ class PieceWriter:
             self._close(error)
             raise
 
-    def __enter__(self) -> PieceWriter:
+    def __enter__(self) -> SegmentWriter:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, *_: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         try:
             if kind is None:
                 self._finish()
@@ -178,85 +204,87 @@ class PieceWriter:
             raise
         self._close(error)
 
-    def go_on(self, pieces: Sequence[Piece]) -> bool:
-        """Begin behind the pieces of an earlier run. Returns whether there may be frames left to write."""
-        self.frames = sum(piece.frames for piece in pieces)
-        self.faces = sum(piece.faces for piece in pieces)
-        self._hand_over(lambda: [self._join(piece) for piece in pieces])
-        return not pieces or pieces[-1].frames == self.length
+    def resume(self, segments: Sequence[Segment]) -> bool:
+        """Begin after the segments of an earlier run. Returns whether there may be frames left to write."""
+        self.frames = sum(segment.frames for segment in segments)
+        self._finish_in_background(lambda: [self._join(segment) for segment in segments])
+        return not segments or segments[-1].frames == self.length
 
-    def write(self, frame: Frame, faces: int = 0) -> None:
-        """Encode the next frame, with so many ``faces`` restored. Raises OutputError where the folder of OUT
-        can take no more."""
+    def write(self, frame: Frame, info: Mapping[str, Any] | None = None) -> None:
+        """Encode the next frame. Its segment keeps ``info``, which JSON must be able to hold, for
+        :attr:`Segment.info`. Raises OutputError if the folder of OUT cannot be written."""
         if self._finishing and self._finishing.done():
-            self._await()
+            self._wait_for_finisher()
         with writing(self._out):
             if self._current is None:
-                video, self._fresh = self._fresh or self._new_encoder(), None
-                self._current = _Open(self.frames, video, PieceFile(self.folder.piece_path(self.frames)))
+                video, self._first_encoder = self._first_encoder or self._new_encoder(), None
+                file = SegmentFile(self.folder.segment_path(self.frames))
+                self._current = _OpenSegment(self.frames, video, file)
             current = self._current
             current.file.add(current.video.encode(frame))
         current.frames += 1
-        current.faces += faces
+        if info is not None:
+            current.info.append(info)
         self.frames += 1
-        self.faces += faces
         if current.frames == self.length:
-            self._end_piece()
+            self._end_segment(current)
 
     def _close(self, error: BaseException | None) -> None:
-        with ExitStack() as stack:  # in the opposite order
-            stack.callback(self.folder.__exit__, type(error) if error else None, error)
-            if self._fresh:
-                stack.callback(self._fresh.close)
+        with ExitStack() as stack:  # callbacks run last to first
+            stack.callback(self.folder.__exit__, type(error) if error else None, error, None)
+            if self._first_encoder:
+                stack.callback(self._first_encoder.close)
             if self._current:
                 stack.callback(self._current.abandon)
             if self._muxer:
                 stack.callback(self._muxer.abandon)
-            stack.callback(self._finisher.shutdown)  # a piece that is being finished is worth waiting for
+            stack.callback(self._finisher.shutdown)  # waits: a segment that is nearly finished is worth it
 
     def _finish(self) -> None:
         if self._current:
-            self._end_piece()
-        self._await()
+            self._end_segment(self._current)
+        self._wait_for_finisher()
+        assert self._muxer is not None
         with writing(self._out):
             self._muxer.finish()
             make_durable(self.folder.partial, self._out)
 
-    def _end_piece(self) -> None:
-        current, self._current = self._current, None
-        self._hand_over(lambda: self._complete(current))
+    def _end_segment(self, segment: _OpenSegment) -> None:
+        self._current = None
+        self._finish_in_background(lambda: self._complete(segment))
 
-    def _hand_over(self, work: Callable[[], object]) -> None:
-        self._await()
+    def _finish_in_background(self, work: Callable[[], object]) -> None:
+        self._wait_for_finisher()
         self._finishing = self._finisher.submit(work)
 
-    def _await(self) -> None:
+    def _wait_for_finisher(self) -> None:
         finishing, self._finishing = self._finishing, None
         if finishing:
             finishing.result()
 
-    def _complete(self, current: _Open) -> None:
+    def _complete(self, segment: _OpenSegment) -> None:
         try:
             with writing(self._out):
-                current.file.add(current.video.flush())
-                piece = current.file.finish(
-                    frames=current.frames, faces=current.faces, extradata=current.video.extradata
+                segment.file.add(segment.video.flush())
+                complete = segment.file.finish(
+                    frames=segment.frames, info=segment.info, extradata=segment.video.extradata
                 )
         except BaseException:
-            current.abandon()
+            segment.abandon()
             raise
-        current.video.close()
-        self.folder.forget(current.first)
-        self._join(piece)
+        segment.video.close()
+        self.folder.delete_state(segment.first)
+        self._join(complete)
 
-    def _join(self, piece: Piece) -> None:
-        if piece.extradata != self._extradata:
+    def _join(self, segment: Segment) -> None:
+        if segment.extradata != self._extradata:
             raise OutputError(
-                f"{self._out} cannot be written: pieces by {self.encoder.codec} cannot be joined; choose "
+                f"{self._out} cannot be written: segments by {self.encoder.codec} cannot be joined; choose "
                 "another -c:v"
             )
+        assert self._muxer is not None
         with writing(self._out):
-            self._muxer.mux(piece.packets(self._times(piece.stamps)))
+            self._muxer.mux(segment.packets(self._decoding_times(segment.timestamps)))
 
     def _new_encoder(self) -> VideoEncoder:
         return VideoEncoder(self.encoder, self._source, self._container)
