@@ -13,8 +13,8 @@ from tests.support.clips import pattern, write
 from vidrestore.__main__ import main
 from vidrestore.analyze import Analysis, analyze_video, recorded_source
 from vidrestore.errors import InputError, UsageError
-from vidrestore.faces.detection.detector import working_size
 from vidrestore.faces.detection.load import load_detector
+from vidrestore.faces.detection.working_size import working_size
 from vidrestore.faces.face import Face
 from vidrestore.faces.recorded.recording import TrackSummary
 from vidrestore.faces.tracking.live_source import LiveSource

@@ -71,7 +71,7 @@ def test_frames_do_not_hang_on_the_batch(clip, expected, tmp_path, batch):
 
 @pytest.mark.parametrize("depth", [1, 2, 16])
 def test_frames_do_not_hang_on_the_queues(clip, expected, tmp_path, monkeypatch, depth):
-    monkeypatch.setattr(pipeline, "_DEPTH", depth)
+    monkeypatch.setattr(pipeline, "QUEUE_DEPTH", depth)
     assert difference(planes(clip, tmp_path / "out.mkv"), expected) == 0
 
 

@@ -308,7 +308,7 @@ def machine() -> dict[str, Any]:
     """What it was measured on."""
     import torch
 
-    from vidrestore.runtime.device import cpu_bf16
+    from vidrestore.runtime.device import cpu_bf16_instructions
     from vidrestore.runtime.host import usable_cores
 
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
@@ -316,7 +316,7 @@ def machine() -> dict[str, Any]:
     cpu = next(names, platform.processor())
     return {
         "cpu": cpu,
-        "bf16": cpu_bf16(),
+        "bf16": cpu_bf16_instructions(),
         "cores": usable_cores(),
         "gpu": gpu,
         "torch": torch.__version__,

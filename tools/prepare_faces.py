@@ -17,9 +17,10 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from vidrestore.faces.alignment.align import TEMPLATE_SIZE, alignment
-from vidrestore.faces.detection.detector import Detector, working_size
+from vidrestore.faces.alignment.align import TEMPLATE_SIZE, alignment_matrix
+from vidrestore.faces.detection.detector import Detector
 from vidrestore.faces.detection.load import choose_detector, load_detector
+from vidrestore.faces.detection.working_size import working_size
 
 #: A face must be seen at least this clearly.
 SCORE = 0.9
@@ -42,7 +43,7 @@ def largest_face(image: np.ndarray, detector: Detector) -> np.ndarray | None:
 
 def cut_out(image: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, float]:
     """The aligned face (512, 512, 3) RGB, and the factor it was enlarged by."""
-    matrix = alignment(landmarks)
+    matrix = alignment_matrix(landmarks)
     enlarged = math.hypot(matrix[0, 0], matrix[1, 0])
     shrink = 1.0
     if enlarged < 0.75:  # warping shrinks without averaging: do that part before

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from .faces.detection.detector import working_size
 from .faces.detection.load import choose_detector, load_detector
+from .faces.detection.working_size import DetectorInput
 from .faces.face import Detection, Face
 from .faces.recorded.recorded_source import RecordedSource, check_origin, set_w
 from .faces.recorded.recording import Origin, Recording, TrackSummary
@@ -34,7 +34,6 @@ log = logging.getLogger(__name__)
 #: Frames with their faces.
 Tracked = Iterator[tuple[Frame, tuple[Face, ...]]]
 
-_DEPTH = 4  #: decoded frames that wait for the detector at most
 _PICTURES = 8  #: frames that a device other than the CPU looks at in one pass
 _LISTED = 20  #: tracks in the table at most
 
@@ -75,7 +74,7 @@ def analyze_video(
     check_place(options.output, options.input, overwrite=options.overwrite)
     with ExitStack() as stack:
         decoder = stack.enter_context(open_video(options))
-        stage = stack.enter_context(Stages(depth=_DEPTH))
+        stage = stack.enter_context(Stages())
         recording = Recording(_origin(options, decoder))
         _, tracked = follow_faces(options, decoder, find_device(options.device), stage)
         for frame, faces in tracked:
@@ -120,7 +119,7 @@ def follow_faces(
     if options.tracks:
         recorded = recorded_source(options, decoder)
         # What is beyond the part that was analysed is no context.
-        frames = (f for f in stage(decoder, "decode") if not f.context or recorded.knows(f))
+        frames = (f for f in stage(decoder, "decode") if not f.context or recorded.has_frame(f))
         return recorded, watch(recorded, recorded.stream((frame, None) for frame in frames))
     name = choose_detector(options.detector, offline=options.offline)
     batch = _PICTURES if options.batch == "auto" else options.batch
@@ -133,12 +132,10 @@ def follow_faces(
             return detector(pictures)
 
     live = LiveSource(find, batch=batch)
-    size = working_size(*decoder.first.upright_size)
-    scale = tuple(full / small for full, small in zip(decoder.first.upright_size, size, strict=True))
-    thumbnail = Thumbnails(*size)
-    log.debug("%s at %dx%d on %s", name, *size, device)
-    decoded = stage(((frame, thumbnail(frame)) for frame in decoder), "decode")
-    return live, stage(watch(live, live.stream(decoded, scale)), "detect")
+    pictures = DetectorInput(decoder.first.upright_size, Thumbnails)
+    log.debug("%s at %dx%d on %s", name, *pictures.size, device)
+    decoded = stage(pictures.pairs(decoder), "decode")
+    return live, stage(watch(live, live.stream(decoded, pictures.scale)), "detect")
 
 
 def recorded_source(options: Options, decoder: Decoder) -> RecordedSource[Frame]:

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from .analyze import open_video, recorded_source
-from .faces.detection.detector import working_size
 from .faces.detection.load import choose_detector
+from .faces.detection.working_size import working_size
 from .media.encode.choose import choose_encoder
 from .media.inspect import as_text, report
 from .media.output.destination import check_output, muxer_of, name_of

@@ -22,16 +22,13 @@ from .options import Options
 from .restore.temporal.face_crop import Portrait
 from .runtime.device import find_device
 from .runtime.host import prepare_host
-from .runtime.memory import enough_memory
+from .runtime.memory import translate_out_of_memory
 from .runtime.profile import Profile
-from .runtime.scheduler import Stages
+from .runtime.scheduler import QUEUE_DEPTH, Stages
 from .stages.restoration import CONTEXT, Models, restore_faces
 from .stages.resume import Resume
 
 log = logging.getLogger(__name__)
-
-#: Frames in each queue between two stages: enough to even out their pace.
-_DEPTH = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +61,7 @@ def restore_video(
     prepare_host()
     check_output(options.output, options.input, overwrite=options.overwrite, container=options.container)
     profile = Profile(find_device(options.device))
-    with enough_memory(profile.device), ExitStack() as stack:
+    with translate_out_of_memory(profile.device), ExitStack() as stack:
         # With recorded faces a part of a video comes out as it does of the whole.
         context = CONTEXT if options.tracks else 0
         decoder = stack.enter_context(open_video(options, context=context))
@@ -72,7 +69,7 @@ def restore_video(
             muxer = muxer_of(options.output, options.container)
             refuse_losses(options.input, muxer, decoder.source.stream_index, name_of(options.output))
         # Before what writes, so that finishing OUT is part of the last stage's time.
-        stage = stack.enter_context(Stages(depth=_DEPTH, last="encode", profile=profile))
+        stage = stack.enter_context(Stages(depth=QUEUE_DEPTH, last="encode", profile=profile))
         writer = stack.enter_context(open_output(options, decoder.source, segment_length))
         models = Models(options, profile)
         log.debug("%s", models)

@@ -12,7 +12,14 @@ import torch
 
 from vidrestore.errors import DeviceError
 from vidrestore.runtime import batching
-from vidrestore.runtime.batching import LARGEST, USUAL, Batches, choose_batch, fill_batches, one_by_one
+from vidrestore.runtime.batching import (
+    LARGEST,
+    USUAL,
+    BatchRunner,
+    choose_batch,
+    fill_batches,
+    per_sample_on_cpu,
+)
 from vidrestore.runtime.memory import is_out_of_memory
 
 
@@ -24,7 +31,7 @@ def run(counts: list[int], size: int, hold: int) -> tuple[list, list[int]]:
         return [f"done {part}" for part in parts]
 
     items = [(i, [f"{i}.{k}" for k in range(count)]) for i, count in enumerate(counts)]
-    return list(fill_batches(iter(items), work, batches=Batches(size), hold=hold)), sizes
+    return list(fill_batches(iter(items), work, batches=BatchRunner(size), max_held=hold)), sizes
 
 
 @pytest.mark.parametrize("size", [1, 2, 4, 7])
@@ -55,7 +62,11 @@ def test_from_a_fresh_batch_on_nothing_depends_on_what_was_before():
             return parts
 
         items = [(i, [f"{i}.{k}" for k in range((i * i) % 4)]) for i in range(first, 40)]
-        done = list(fill_batches(iter(items), work, batches=Batches(4), hold=5, fresh=lambda i: i == fresh))
+        done = list(
+            fill_batches(
+                iter(items), work, batches=BatchRunner(4), max_held=5, starts_batch=lambda i: i == fresh
+            )
+        )
         assert done == items
         return seen
 
@@ -72,7 +83,7 @@ def test_items_without_parts_do_not_wait():
         yield 0, []
         raise AssertionError("the next item was asked for before the first came out")
 
-    assert next(fill_batches(items(), list, batches=Batches(4), hold=8)) == (0, [])
+    assert next(fill_batches(items(), list, batches=BatchRunner(4), max_held=8)) == (0, [])
 
 
 def test_no_more_than_hold_items_wait():
@@ -83,7 +94,7 @@ def test_no_more_than_hold_items_wait():
             seen.append(i)
             yield i, ["face"] if i == 0 else []
 
-    batches = fill_batches(items(), list, batches=Batches(4), hold=3)
+    batches = fill_batches(items(), list, batches=BatchRunner(4), max_held=3)
     assert next(batches)[0] == 0
     assert len(seen) == 4
 
@@ -114,10 +125,10 @@ class Device:
 @pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS)
 @pytest.mark.parametrize("room", [1, 2, 3, 5])
 def test_what_runs_out_of_memory_is_done_in_halves(room, error, caplog):
-    device, batches = Device(room, error), Batches(8)
+    device, batches = Device(room, error), BatchRunner(8)
     items = [(i, [3 * i, 3 * i + 1, 3 * i + 2]) for i in range(20)]
     with caplog.at_level(logging.WARNING):
-        results = list(fill_batches(iter(items), device, batches=batches, hold=16))
+        results = list(fill_batches(iter(items), device, batches=batches, max_held=16))
     assert results == [(i, [-part for part in parts]) for i, parts in items]
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "8 faces at once" in caplog.text
@@ -127,13 +138,13 @@ def test_what_runs_out_of_memory_is_done_in_halves(room, error, caplog):
 
 def test_a_single_face_that_does_not_fit_is_an_error():
     with pytest.raises(DeviceError, match="cpu has no memory left for one face"):
-        Batches(4).work_on([1, 2, 3, 4], Device(0))
+        BatchRunner(4).run([1, 2, 3, 4], Device(0))
 
 
 def test_other_errors_are_no_matter_of_memory():
     device = Device(0, RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
     with pytest.raises(RuntimeError, match="mat1"):
-        Batches(4).work_on([1, 2, 3, 4], device)
+        BatchRunner(4).run([1, 2, 3, 4], device)
     assert device.given == [4]
 
 
@@ -158,7 +169,7 @@ def test_what_the_failed_attempt_held_is_freed_before_the_next():
         alive.append(id(big))
         raise MemoryError
 
-    assert Batches(2).work_on([1, 2], work) == [1, 2]
+    assert BatchRunner(2).run([1, 2], work) == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -190,7 +201,7 @@ def test_a_step_one_by_one_is_the_step(rows, workers, monkeypatch):
         return [x * y, y]
 
     x, y = torch.rand(rows, 3, 4), torch.rand(rows, 1, 1)
-    product, same = one_by_one(step, "cpu")(x, y)
+    product, same = per_sample_on_cpu(step, "cpu")(x, y)
     assert seen == [(1, 1)] * rows
     assert len(threads) == min(rows, workers)
     torch.testing.assert_close(product, x * y, rtol=0, atol=0)
@@ -206,4 +217,4 @@ def test_what_goes_wrong_with_one_of_them_is_raised(monkeypatch):
         return [x]
 
     with pytest.raises(ValueError, match="the third"):
-        one_by_one(step, "cpu")(torch.arange(4))
+        per_sample_on_cpu(step, "cpu")(torch.arange(4))

@@ -11,7 +11,13 @@ import pytest
 import torch
 
 from vidrestore.runtime import host
-from vidrestore.runtime.host import network_threads, network_workers, prepare_host, side_workers, usable_cores
+from vidrestore.runtime.host import (
+    background_workers,
+    network_threads,
+    network_workers,
+    prepare_host,
+    usable_cores,
+)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +40,7 @@ def test_where_pytorch_has_more_threads_fewer_faces_are_taken(monkeypatch, threa
 
 @pytest.mark.parametrize(("cores", "workers"), [(1, 0), (2, 0), (4, 1), (16, 4), (64, 16)])
 def test_workers_beside_the_networks(cores, workers):
-    assert side_workers(cores) == workers
+    assert background_workers(cores) == workers
 
 
 @pytest.fixture(autouse=True)

@@ -50,7 +50,7 @@ def test_of_what_had_its_turn_only_a_part_is_held(workers):
     def past(part):
         return {"kept": part["kept"]}
 
-    results = windowed(iter(items), seen, key=lambda part: 0, reach=2, workers=workers, past=past)
+    results = windowed(iter(items), seen, key=lambda part: 0, reach=2, workers=workers, keep=past)
     for i, [(part, around, _)] in results:
         assert part == {"kept": i, "large": i}
         for offset, other in around.items():

@@ -9,7 +9,7 @@ import numpy as np
 
 from tests.support.moving import face_points
 from tests.support.portraits import aligned_portraits
-from vidrestore.faces.alignment.align import alignment
+from vidrestore.faces.alignment.align import alignment_matrix
 
 SIZE = (640, 400)
 PEOPLE = ("collins", "hopper")
@@ -37,7 +37,7 @@ def scene(*people: tuple[str, float, float, float]) -> np.ndarray:
     for name, x, y, size in people:
         left, top = np.maximum(np.array([x, y]) - size, 0).astype(int)
         part = picture[top : int(y + size), left : int(x + size)]
-        inverse = np.linalg.inv(alignment(face_points(x, y, size)[2:] - (left, top)))[:2]
+        inverse = np.linalg.inv(alignment_matrix(face_points(x, y, size)[2:] - (left, top)))[:2]
         extent = part.shape[1::-1]
         portrait = cv2.warpAffine(aligned_portraits()[name], inverse, extent, flags=cv2.INTER_LINEAR)
         mask = cv2.warpAffine(_mask(), inverse, extent)[..., None]

@@ -33,3 +33,12 @@ class Face:
     box: np.ndarray  #: (4,) float32, smoothed
     landmarks: np.ndarray  #: (5, 2) float32, smoothed
     strength: float = 1.0  #: in (0, 1]: below 1 while the face fades in or out
+
+
+@dataclass(frozen=True, slots=True)
+class TrackSettings:
+    """What a person can set for one track."""
+
+    w: float | None = None  #: fidelity weight in [0, 1]; None is the run's
+    skip: bool = False  #: leave this face as it is
+    name: str | None = None

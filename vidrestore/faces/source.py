@@ -7,9 +7,8 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
-from .face import Face
+from .face import Face, TrackSettings
 from .json_state import State
-from .recorded.recording import TrackSettings
 
 Frame = TypeVar("Frame")
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from ..errors import InputError
 from ..faces.alignment.align import TEMPLATE_SIZE, align
-from ..faces.detection.detector import Detector, working_size
+from ..faces.detection.detector import Detector
+from ..faces.detection.working_size import DetectorInput
 from ..faces.face import Face
 from ..faces.tracking.live_source import LiveSource
 from ..media.decode.decoder import Decoder
@@ -51,14 +53,18 @@ def clip_faces(
     with ExitStack() as stack:
         decoders = [stack.enter_context(Decoder(path, span)) for path in (reference, *clips)]
         first = decoders[0].first
-        small = working_size(*first.upright_size)
-        thumbnail = Thumbnails(*small)
-        scale = tuple(full / part for full, part in zip(first.upright_size, small, strict=True))
-        items = ((frames, thumbnail(frames[0])) for frames in _together(decoders))
-        for frames, faces in LiveSource(detector).stream(items, scale):
+        pictures = DetectorInput(first.upright_size, _reference_thumbnails)
+        items = pictures.pairs(_together(decoders))
+        for frames, faces in LiveSource(detector).stream(items, pictures.scale):
             for face in faces:
                 clean, *pictures = (_crop(frame, face, size) for frame in frames)
                 yield ClipFace(frames[0].index, face.track, clean, torch.stack(pictures))
+
+
+def _reference_thumbnails(width: int, height: int) -> Callable[[tuple[Frame, ...]], np.ndarray]:
+    """Make thumbnails of the reference's frame, the first of each tuple."""
+    thumbnail = Thumbnails(width, height)
+    return lambda frames: thumbnail(frames[0])
 
 
 def _crop(frame: Frame, face: Face, size: int) -> Tensor:

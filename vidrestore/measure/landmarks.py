@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..faces.alignment.align import alignment
-from ..faces.detection.detector import Detector, working_size
+from ..faces.alignment.align import alignment_matrix
+from ..faces.detection.detector import Detector
+from ..faces.detection.working_size import DetectorInput
 from ..faces.face import Detection, Face
 from ..faces.tracking.live_source import LiveSource
 from ..media.decode.decoder import Decoder
@@ -62,7 +63,7 @@ class JitterMeter:
         raw: Sequence[Sequence[np.ndarray]],
     ) -> None:
         """A face of the reference, and the landmarks (5, 2) of all faces that each clip has in ``frame``."""
-        scale = float(np.sqrt(np.linalg.det(alignment(face.landmarks)[:2, :2])))
+        scale = float(np.sqrt(np.linalg.det(alignment_matrix(face.landmarks)[:2, :2])))
         offsets = np.full((2, self._clips, 5, 2), np.nan)
         for i, kind in enumerate((smoothed, raw)):
             for j, candidates in enumerate(kind):
@@ -102,9 +103,6 @@ class _Listening:
 
 def _followed(decoder: Decoder, detector: Detector) -> Iterator[tuple[tuple[Face, ...], list[Detection]]]:
     """The faces of each frame, smoothed, and what was detected in it."""
-    size = working_size(*decoder.first.upright_size)
-    scale = tuple(full / small for full, small in zip(decoder.first.upright_size, size, strict=True))
-    thumbnail, listening = Thumbnails(*size), _Listening(detector)
-    items = ((frame, thumbnail(frame)) for frame in decoder)
-    for _, faces in LiveSource(listening).stream(items, scale):
-        yield faces, [detection.scaled(*scale) for detection in listening.seen.popleft()]
+    pictures, listening = DetectorInput(decoder.first.upright_size, Thumbnails), _Listening(detector)
+    for _, faces in LiveSource(listening).stream(pictures.pairs(decoder), pictures.scale):
+        yield faces, [detection.scaled(*pictures.scale) for detection in listening.seen.popleft()]

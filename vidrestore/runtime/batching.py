@@ -46,7 +46,7 @@ def choose_batch(device: torch.device, face_bytes: int) -> int:
     return min(LARGEST, 1 << max(1, fitting).bit_length() - 1)
 
 
-class Batches:
+class BatchRunner:
     """How many parts are worked on at once: fewer, for good, once memory did not suffice."""
 
     def __init__(self, size: int, device: torch.device | str = "cpu") -> None:
@@ -54,7 +54,7 @@ class Batches:
         self._device = torch.device(device)
         self._warned = False
 
-    def work_on(self, parts: Sequence[Part], work: Callable[[list[Part]], Sequence[Result]]) -> list[Result]:
+    def run(self, parts: Sequence[Part], work: Callable[[list[Part]], Sequence[Result]]) -> list[Result]:
         """The results of ``work`` for all parts. What runs out of memory is done again by halves, for a
         single part it raises DeviceError."""
         done: list[Result] = []
@@ -98,7 +98,7 @@ class Batches:
         )
 
 
-def each_alone(step: Step) -> Callable[[Sequence[Row]], list[Row]]:
+def map_rows(step: Step) -> Callable[[Sequence[Row]], list[Row]]:
     """``step`` over rows as a CPU does it best: each for itself, by threads with a row each.
 
     Which kernel a CPU takes for a convolution hangs on the batch, and with it what bfloat16 rounds away: up
@@ -117,7 +117,7 @@ def each_alone(step: Step) -> Callable[[Sequence[Row]], list[Row]]:
     return alone
 
 
-def all_together(step: Step) -> Callable[[Sequence[Row]], list[Row]]:
+def run_batched(step: Step) -> Callable[[Sequence[Row]], list[Row]]:
     """``step`` over rows as a GPU does it best: as one batch."""
 
     def together(rows: Sequence[Row]) -> list[Row]:
@@ -129,11 +129,11 @@ def all_together(step: Step) -> Callable[[Sequence[Row]], list[Row]]:
     return together
 
 
-def one_by_one(step: Step, device: torch.device | str) -> Step:
-    """``step`` over a batch; on a CPU by :func:`each_alone`."""
+def per_sample_on_cpu(step: Step, device: torch.device | str) -> Step:
+    """``step`` over a batch; on a CPU by :func:`map_rows`."""
     if torch.device(device).type != "cpu":
         return step
-    alone = each_alone(step)
+    alone = map_rows(step)
 
     def apart(*inputs: Tensor) -> list[Tensor]:
         results = alone(list(zip(*(x.split(1) for x in inputs), strict=True)))
@@ -151,32 +151,31 @@ def fill_batches(
     items: Iterable[tuple[Item, Sequence[Part]]],
     work: Callable[[list[Part]], Sequence[Result]],
     *,
-    batches: Batches,
-    hold: int,
-    fresh: Callable[[Item], bool] = lambda item: False,
+    batches: BatchRunner,
+    max_held: int,
+    starts_batch: Callable[[Item], bool] = lambda item: False,
 ) -> Iterator[tuple[Item, list[Result]]]:
-    """Give ``work`` the items' parts, ``batches.size`` at a time, and yield each item with the results of its
-    parts.
+    """Batch the parts of ``items`` across items, and yield each item with the results of its parts.
 
-    Items come out in order, each once. At most ``hold`` of them wait for a batch to fill: then a
-    smaller one is worked on. So it is before an item that is to be the first of a ``fresh`` batch: from
-    there on batches do not depend on what was before.
+    ``work`` gets ``batches.size`` parts at a time. Items come out in order, each once. At most ``max_held``
+    items wait for a batch to fill; then a smaller batch is run. A smaller batch is also run before an item
+    for which ``starts_batch`` is true, so that batches from there on do not depend on earlier items.
     """
     held: deque[tuple[Item, Sequence[Part]]] = deque()
     waiting: deque[Part] = deque()
     done: deque[Result] = deque()
 
     def run(count: int) -> None:
-        done.extend(batches.work_on([waiting.popleft() for _ in range(count)], work))
+        done.extend(batches.run([waiting.popleft() for _ in range(count)], work))
 
     for item, parts in items:
-        if waiting and fresh(item):
+        if waiting and starts_batch(item):
             run(len(waiting))
         held.append((item, parts))
         waiting.extend(parts)
         while len(waiting) >= batches.size:
             run(batches.size)
-        if waiting and len(held) > hold:
+        if waiting and len(held) > max_held:
             run(len(waiting))
         while held and len(held[0][1]) <= len(done):
             first, its = held.popleft()

@@ -28,7 +28,7 @@ _FILL = 4
 _LONG = 2000
 
 
-class Recorder:
+class GraphRecorder:
     """Makes CUDA graphs of steps. They share the memory for what they work out on the way, since one thread
     plays them, one after another, and their results are the caller's own."""
 
@@ -62,7 +62,7 @@ class Recorder:
         return replay
 
 
-class Accelerated:
+class AcceleratedStep:
     """A step at its fastest; calls are those of the step itself. What cannot be had here, it does without,
     which is said in one line."""
 
@@ -124,7 +124,7 @@ class Accelerated:
             return self._step
 
 
-def keep_compiled(folder: Path) -> None:
+def set_compile_cache(folder: Path) -> None:
     """Keep compiled code there from run to run, unless the environment names another place."""
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(folder))
 

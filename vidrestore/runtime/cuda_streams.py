@@ -45,7 +45,7 @@ def upload(array: np.ndarray, device: torch.device | str) -> Tensor:
     return tensor.pin_memory().to(device, non_blocking=True)
 
 
-def mark(device: torch.device) -> torch.cuda.Event | None:
+def record_event(device: torch.device) -> torch.cuda.Event | None:
     """How far this thread's work on ``device`` has been given; None elsewhere than on CUDA."""
     if device.type != "cuda":
         return None
@@ -54,7 +54,7 @@ def mark(device: torch.device) -> torch.cuda.Event | None:
     return event
 
 
-def take_over(item: object, marked: torch.cuda.Event | None, device: torch.device) -> None:
+def wait_event(item: object, marked: torch.cuda.Event | None, device: torch.device) -> None:
     """Let this thread's work go on where another one's, which made ``item``, was marked."""
     if marked is None:
         return
@@ -64,7 +64,7 @@ def take_over(item: object, marked: torch.cuda.Event | None, device: torch.devic
         tensor.record_stream(stream)
 
 
-def in_this_stream(work: Callable[..., Result]) -> Callable[..., Result]:
+def on_current_stream(work: Callable[..., Result]) -> Callable[..., Result]:
     """``work``, to be done by another thread in this one's stream."""
     if not torch.cuda.is_initialized():
         return work

@@ -47,18 +47,18 @@ def find_precision(name: str, device: torch.device) -> str:
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
     if device.type == "cpu":
         # Without tile or vector instructions for it, bf16 on a CPU is slower than fp32.
-        return "bf16" if cpu_bf16() else "fp32"
+        return "bf16" if cpu_bf16_instructions() else "fp32"
     return "fp32"
 
 
-def cpu_bf16() -> str | None:
+def cpu_bf16_instructions() -> str | None:
     """The instructions that this CPU has for bf16: ``AMX``, ``AVX-512``, or none."""
     if torch.cpu._is_amx_tile_supported():
         return "AMX"
     return "AVX-512" if torch.cpu._is_avx512_bf16_supported() else None
 
 
-def set_products(precision: str) -> None:
+def set_matmul_precision(precision: str) -> None:
     """How CUDA devices multiply for a network that runs in ``precision``.
 
     In fp32 truly so, which PyTorch leaves to TF32 in convolutions by default. Where all else is in half

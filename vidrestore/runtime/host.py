@@ -42,7 +42,7 @@ def network_workers() -> int:
     return max(1, min(_WORKERS, usable_cores() // torch.get_num_threads()))
 
 
-def side_workers(cores: int) -> int:
+def background_workers(cores: int) -> int:
     """Threads for what is done to faces beside the networks; none where the stages' own have to do."""
     return cores // _BESIDE
 

@@ -28,7 +28,7 @@ def free_memory(device: torch.device) -> int:
 
 
 @contextmanager
-def enough_memory(device: torch.device) -> Iterator[None]:
+def translate_out_of_memory(device: torch.device) -> Iterator[None]:
     """What runs out of memory within raises DeviceError."""
     try:
         yield

@@ -8,10 +8,13 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
-from .cuda_streams import mark, own_stream, take_over
+from .cuda_streams import own_stream, record_event, wait_event
 from .profile import Profile, StageTimes
 
 T = TypeVar("T")
+
+#: Items that each queue between two stages holds: enough to even out their pace.
+QUEUE_DEPTH = 4
 
 
 class _Stopped(BaseException):
@@ -32,7 +35,9 @@ class Stages:
     What a stage does on the profile's device, if that is a CUDA one, goes into a stream of its own.
     """
 
-    def __init__(self, *, depth: int, last: str = "last", profile: Profile | None = None) -> None:
+    def __init__(
+        self, *, depth: int = QUEUE_DEPTH, last: str = "last", profile: Profile | None = None
+    ) -> None:
         self.depth = depth
         self.profile = profile or Profile()
         self._last = StageTimes(last)
@@ -116,7 +121,7 @@ class _Queue(Generic[T]):
             self._stages._go_on()
             times.blocked += time.perf_counter() - began
             times.items += 1
-            self._items.append((item, mark(self._device)))
+            self._items.append((item, record_event(self._device)))
             self._changed.notify_all()
 
     def end(self) -> None:
@@ -138,5 +143,5 @@ class _Queue(Generic[T]):
                 raise StopIteration
             item, marked = self._items.popleft()
             self._changed.notify_all()
-        take_over(item, marked, self._device)
+        wait_event(item, marked, self._device)
         return item

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from .cuda_streams import in_this_stream
+from .cuda_streams import on_current_stream
 
 Item = TypeVar("Item")
 Part = TypeVar("Part")
@@ -24,17 +24,17 @@ def windowed(
     key: Callable[[Part], Hashable],
     reach: int,
     workers: int = 0,
-    past: Callable[[Part], Part] = lambda part: part,
+    keep: Callable[[Part], Part] = lambda part: part,
 ) -> Iterator[tuple[Item, list[Result]]]:
     """Yield each item with ``work(part, around)`` for each of its parts.
 
     ``around`` are the parts of the same key in the ``reach`` items before and behind it, each with its
     offset, nearest first. A key occurs once in an item. Items come out in order, ``reach`` of them later
     than they came, and the parts of as many more are held, so what is held does not grow. With ``workers``,
-    so many threads work on the parts of as many items at a time, which come out so much later. ``past``
+    so many threads work on the parts of as many items at a time, which come out so much later. ``keep``
     returns what others need of a part that has had its own turn: the rest of it is not held any longer.
     """
-    seen = _seen(items, key, reach, past)
+    seen = _seen(items, key, reach, keep)
     if workers:
         yield from _worked_on(seen, work, workers)
     else:
@@ -46,7 +46,7 @@ def _seen(
     items: Iterable[tuple[Item, Sequence[Part]]],
     key: Callable[[Part], Hashable],
     reach: int,
-    past: Callable[[Part], Part],
+    keep: Callable[[Part], Part],
 ) -> Iterator[tuple[Item, list[Seen]]]:
     """Each item with its parts, as they are given to the work."""
     waiting: deque[Item] = deque()
@@ -57,7 +57,7 @@ def _seen(
     def result(place: int) -> tuple[Item, list[Seen]]:
         near = [(o, held[place + o]) for o in offsets if 0 <= place + o < len(held)]
         its = held[place]
-        held[place] = {name: past(part) for name, part in its.items()}
+        held[place] = {name: keep(part) for name, part in its.items()}
         return waiting.popleft(), [
             (part, [(o, others[name]) for o, others in near if name in others]) for name, part in its.items()
         ]
@@ -87,7 +87,7 @@ def _worked_on(
         item, results = waiting.popleft()
         return item, [result.result() for result in results]
 
-    work = in_this_stream(work)
+    work = on_current_stream(work)
     pool = ThreadPoolExecutor(workers, thread_name_prefix="window")
     try:
         for item, parts in seen:

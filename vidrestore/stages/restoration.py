@@ -13,8 +13,7 @@ from torch import Tensor
 from ..faces.alignment.align import align
 from ..faces.alignment.face_parser import FaceParser
 from ..faces.alignment.paste import face_masks
-from ..faces.face import Face
-from ..faces.recorded.recording import TrackSettings
+from ..faces.face import Face, TrackSettings
 from ..media.frames.frame import Frame
 from ..options import Options, steady_parts
 from ..restore.fidelity.face_quality import measure
@@ -31,9 +30,9 @@ from ..restore.temporal.face_crop import Portrait
 from ..restore.temporal.motion import View
 from ..restore.temporal.stabilise import compare, steady_input, steady_output
 from ..restore.temporal.w_chooser import Chooser, Limits, is_wanted
-from ..runtime.batching import Batches, choose_batch, fill_batches
+from ..runtime.batching import BatchRunner, choose_batch, fill_batches
 from ..runtime.device import find_device, find_precision
-from ..runtime.host import side_workers, usable_cores
+from ..runtime.host import background_workers, usable_cores
 from ..runtime.profile import Profile
 from ..runtime.scheduler import Stages
 from ..runtime.windows import windowed
@@ -163,11 +162,11 @@ def restore_faces(
     flushed at segment boundaries, every ``segment_length`` frames.
     """
     parts = steady_parts(options.steady)
-    batches = Batches(batch_size(options, models.device, models.precision), models.device)
-    batched = partial(fill_batches, batches=batches, hold=2 * batches.size)
+    batches = BatchRunner(batch_size(options, models.device, models.precision), models.device)
+    batched = partial(fill_batches, batches=batches, max_held=2 * batches.size)
     timed = models.profile.timed
     over_time = partial(windowed, key=lambda portrait: portrait.track)
-    beside = partial(over_time, workers=side_workers(usable_cores()))
+    beside = partial(over_time, workers=background_workers(usable_cores()))
 
     def begins(before: int) -> Callable[[Frame], bool]:
         """Tests whether a frame lies ``before`` frames before a segment boundary."""
@@ -179,10 +178,10 @@ def restore_faces(
         faces = beside(faces, timed("compare", compare), reach=steady.REACH)
     if "input" in parts:
         faces = beside(faces, timed("steady", steady_input), reach=steady.INPUT_REACH)
-    faces = batched(stage(faces, "align"), models.observe, fresh=begins(_OBSERVED))
+    faces = batched(stage(faces, "align"), models.observe, starts_batch=begins(_OBSERVED))
     if "codes" in parts:
-        faces = over_time(faces, steady_codes, reach=codes.REACH, past=only_seen)
-    faces = batched(faces, partial(models.restore, options=options), fresh=begins(_RENDERED))
+        faces = over_time(faces, steady_codes, reach=codes.REACH, keep=only_seen)
+    faces = batched(faces, partial(models.restore, options=options), starts_batch=begins(_RENDERED))
     faces = stage(faces, "restore", urgent=False)
     if "output" in parts:
         faces = beside(faces, timed("steady", steady_output), reach=steady.OUTPUT_REACH)

@@ -16,8 +16,8 @@ from vidrestore.degradation.degrade import LEVELS, degrade
 from vidrestore.restore.codeformer import CodeFormer, CodeFormerRestorer, build_codeformer
 from vidrestore.restore.codeformer.frozen import freeze
 from vidrestore.restore.load import load_restorer
-from vidrestore.runtime.batching import all_together
-from vidrestore.runtime.cuda_graphs import Accelerated
+from vidrestore.runtime.batching import run_batched
+from vidrestore.runtime.cuda_graphs import AcceleratedStep
 
 CPU = torch.device("cpu")
 
@@ -115,8 +115,8 @@ def test_steps_compile_in_one_piece(config, caplog):
     accelerated = {}
     for name in steps:
         step = MethodType(getattr(CodeFormerRestorer, name), restorer)  # as it is on a GPU
-        accelerated[name] = Accelerated(step, recorder=None, compiler=compiler, compile_after=0)
-        setattr(restorer, name, all_together(accelerated[name]))
+        accelerated[name] = AcceleratedStep(step, recorder=None, compiler=compiler, compile_after=0)
+        setattr(restorer, name, run_batched(accelerated[name]))
     torch.testing.assert_close(restorer(faces, w), expected, atol=0.02, rtol=0)
     assert "going on without" not in caplog.text
     used = [name for name in steps if accelerated[name]._rows]

@@ -29,7 +29,7 @@ _HUBER = 12.0
 _ROUNDS = 10
 
 
-def alignment(landmarks: np.ndarray, size: int = TEMPLATE_SIZE) -> np.ndarray:
+def alignment_matrix(landmarks: np.ndarray, size: int = TEMPLATE_SIZE) -> np.ndarray:
     """The (3, 3) similarity from frame pixels to an aligned face of ``size`` pixels.
 
     ``landmarks`` (5, 2) in frame pixels. A least-squares fit to all five points (Umeyama, 1991, in the
@@ -52,7 +52,7 @@ def alignment(landmarks: np.ndarray, size: int = TEMPLATE_SIZE) -> np.ndarray:
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag], [0, 0, 1]])
 
 
-def transform(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+def transform_points(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     """``points`` (N, 2) mapped by an affine (3, 3)."""
     return points @ matrix[:2, :2].T + matrix[:2, 2]
 
@@ -85,8 +85,8 @@ def align(
 
     ``upright`` (3, 3) maps the frame's stored pixels to those that the face's coordinates are in.
     """
-    from_upright = alignment(face.landmarks, size)
+    from_upright = alignment_matrix(face.landmarks, size)
     matrix = from_upright @ upright
     return AlignedFace(
-        face, matrix, canvas.read(matrix, size, device), transform(face.landmarks, from_upright)
+        face, matrix, canvas.read(matrix, size, device), transform_points(face.landmarks, from_upright)
     )

@@ -10,7 +10,7 @@ from torch import Tensor
 from torchvision.transforms.functional import gaussian_blur
 
 from ...errors import WeightsError
-from ...runtime.batching import one_by_one
+from ...runtime.batching import per_sample_on_cpu
 from ...runtime.device import DTYPES
 from .mask import border_mask
 
@@ -39,7 +39,7 @@ class FaceParser:
                 "these are not ParseNet's weights; get them with: vidrestore weights get parsenet"
             ) from None
         self._network.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
-        self._see = one_by_one(self._classes, device)
+        self._see = per_sample_on_cpu(self._classes, device)
 
     @torch.inference_mode()
     def __call__(self, faces: Tensor) -> Tensor:

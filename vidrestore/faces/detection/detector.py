@@ -11,21 +11,8 @@ from ..face import Detection
 from .box_voting import vote, winners
 from .retinaface import Backbone, CandidateNetwork, Candidates
 
-# The size at which frames are looked at. Measured on degraded portraits in 1080p with the small
-# network: at 960 pixels a face of 60 is found in 97 % of single frames and one of 80 in all; at 1280,
-# for twice the time, in 100 %; at 640 in 76 %.
-LONGEST_SIDE = 960
-SHORTEST_SIDE = 320  #: small pictures are enlarged to this, where the network is at its best
-
 SCORE_THRESHOLD = 0.5  #: enough to follow a face; to be taken for one it must be seen more clearly
 VOTE_THRESHOLD = 0.3
-
-
-def working_size(width: int, height: int) -> tuple[int, int]:
-    """The size (width, height) at which a frame of that size should be given to a detector."""
-    enlargement = max(1.0, SHORTEST_SIDE / min(width, height))
-    scale = min(enlargement, LONGEST_SIDE / max(width, height))
-    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 class Detector(Protocol):

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from ...runtime.batching import one_by_one
+from ...runtime.batching import per_sample_on_cpu
 from ...runtime.cuda_streams import upload
 
 Backbone = Literal["mobile0.25", "resnet50"]
@@ -49,7 +49,7 @@ class CandidateNetwork:
         _fold_batch_norms(network)
         self._network = network.to(device, memory_format=torch.channels_last).eval()
         self._mean = torch.tensor(MEAN_BGR, device=device).view(1, 3, 1, 1)
-        self._see = one_by_one(self._outputs, device)
+        self._see = per_sample_on_cpu(self._outputs, device)
         #: The latest size of images, and its anchors on the device: a video has one.
         self._anchors: tuple[tuple[int, int], torch.Tensor] | None = None
 

@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import Generic, NoReturn
 
 from ...errors import InputError, UsageError
-from ..face import Face
+from ..face import Face, TrackSettings
 from ..json_state import State
 from ..source import Frame
-from .recording import Origin, Recording, TrackSettings
+from .recording import Origin, Recording
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class RecordedSource(Generic[Frame]):
         self._seen, self.faces = set(state["seen"]), state["faces"]
         self.tracks = len(self._seen)
 
-    def knows(self, frame: Frame) -> bool:
+    def has_frame(self, frame: Frame) -> bool:
         """Whether the record has that frame."""
         return self._recording.faces_at(self._pts(frame)) is not None
 
@@ -71,11 +71,11 @@ class RecordedSource(Generic[Frame]):
             self.tracks, self.faces = len(self._seen), self.faces + len(faces)
             yield frame, faces
         if stray:
-            called = self._recording.called
+            called = self._recording.display_name
             log.warning("%d frames are not in %s; they were left as they are", stray, called)
 
     def _refuse(self, pts: int) -> NoReturn:
-        origin, called = self._recording.origin, self._recording.called
+        origin, called = self._recording.origin, self._recording.display_name
         seconds = float(pts * origin.time_base - origin.begin)
         raise InputError(
             f"{called}, made of {origin.name}, has no frame at {seconds:.3f} s (timestamp {pts}), so it is "
@@ -88,13 +88,13 @@ def set_w(recording: Recording, track_w: Mapping[int, float]) -> None:
     for track, w in track_w.items():
         if track not in recording.settings:
             known = ", ".join(map(str, sorted(recording.settings)[:20])) or "none"
-            raise UsageError(f"--track-w: {recording.called} has no track {track}; it has {known}")
+            raise UsageError(f"--track-w: {recording.display_name} has no track {track}; it has {known}")
         recording.settings[track] = replace(recording.settings[track], w=w)
 
 
 def check_origin(recording: Recording, origin: Origin) -> None:
     """Raise InputError where the video ``origin``, or the part of one, is not what the record was made of."""
-    was, called = recording.origin, recording.called
+    was, called = recording.origin, recording.display_name
     if (was.width, was.height) != (origin.width, origin.height):
         raise InputError(
             f"{called} is of a {was.width}x{was.height} video ({was.name}), and {origin.name} is "

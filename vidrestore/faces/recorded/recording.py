@@ -9,16 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..face import Face
-
-
-@dataclass(frozen=True, slots=True)
-class TrackSettings:
-    """What a person can set for one track."""
-
-    w: float | None = None  #: fidelity weight in [0, 1]; None is the run's
-    skip: bool = False  #: leave this face as it is
-    name: str | None = None
+from ..face import Face, TrackSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +40,7 @@ class Recording:
     """The faces of every frame, in compact arrays: 68 bytes a face. Frames are added in order."""
 
     origin: Origin
-    called: str = "the record"  #: how messages name it
+    display_name: str = "the record"  #: how messages name it
     settings: dict[int, TrackSettings] = field(default_factory=dict, init=False)
     _pts: array = field(init=False, default_factory=lambda: array("q"), repr=False)
     _ends: array = field(

@@ -17,8 +17,8 @@ from typing import Any, NoReturn, TextIO
 import numpy as np
 
 from ...errors import InputError
-from ..face import Face
-from .recording import Origin, Recording, TrackSettings
+from ..face import Face, TrackSettings
+from .recording import Origin, Recording
 
 VERSION = 1
 _FARTHEST = 1e5  #: pixels; more than any picture measures

@@ -11,9 +11,8 @@ from typing import Generic
 import numpy as np
 
 from ..detection.detector import Detector
-from ..face import Detection, Face
+from ..face import Detection, Face, TrackSettings
 from ..json_state import State, pack_array, pack_detections, unpack_array, unpack_detections
-from ..recorded.recording import TrackSettings
 from ..source import Frame
 from .appearance import Look, look
 from .gap_filling import Picture, Sighting

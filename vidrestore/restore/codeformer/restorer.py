@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from ...errors import WeightsError
-from ...runtime.batching import Row, Step, all_together, each_alone
-from ...runtime.cuda_graphs import Accelerated, Recorder, keep_compiled
-from ...runtime.device import DTYPES, set_products
+from ...runtime.batching import Row, Step, map_rows, run_batched
+from ...runtime.cuda_graphs import AcceleratedStep, GraphRecorder, set_compile_cache
+from ...runtime.device import DTYPES, set_matmul_precision
 from ...weights.store import cache_dir
 from ..restorer import Observation, RestorerSpec
 from .config import CodeFormerConfig
@@ -44,11 +44,11 @@ class CodeFormerRestorer:
         self._device = torch.device(device)
         self._sizes = network.config.cft_sizes
         self._network = freeze(network, self._device, DTYPES[precision])
-        over = each_alone if self._device.type == "cpu" else all_together
+        over = map_rows if self._device.type == "cpu" else run_batched
         if self._device.type == "cuda":
-            set_products(precision)
-            keep_compiled(cache_dir() / "compiled")
-            over = partial(_accelerated, recorder=Recorder())
+            set_matmul_precision(precision)
+            set_compile_cache(cache_dir() / "compiled")
+            over = partial(_accelerated, recorder=GraphRecorder())
         self._see, self._show, self._show_codes = map(over, (self._see, self._show, self._show_codes))
 
     def __call__(self, faces: Tensor, w: Tensor) -> Tensor:
@@ -97,8 +97,8 @@ class CodeFormerRestorer:
         return [_to_pixels(self._network.decode(codes, Encoding(features, features, {}), 0.0))]
 
 
-def _accelerated(step: Step, *, recorder: Recorder) -> Callable[[Sequence[Row]], list[Row]]:
-    return all_together(Accelerated(step, recorder=recorder))
+def _accelerated(step: Step, *, recorder: GraphRecorder) -> Callable[[Sequence[Row]], list[Row]]:
+    return run_batched(AcceleratedStep(step, recorder=recorder))
 
 
 def _to_pixels(x: Tensor) -> Tensor:

@@ -15,9 +15,9 @@ import pytest
 
 from tests.support.moving import face_points
 from vidrestore.errors import InputError, UsageError
-from vidrestore.faces.face import Face
+from vidrestore.faces.face import Face, TrackSettings
 from vidrestore.faces.recorded.recorded_source import RecordedSource, check_origin, set_w
-from vidrestore.faces.recorded.recording import Origin, Recording, TrackSettings, TrackSummary
+from vidrestore.faces.recorded.recording import Origin, Recording, TrackSummary
 from vidrestore.faces.recorded.tracks_file import read_recording, write_recording
 
 ORIGIN = Origin(

@@ -8,8 +8,8 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from tests.faces.test_live import Film, seen
 from tests.support.moving import detection
+from tests.support.scripted_video import ScriptedVideo, face_during
 from vidrestore.faces.face import Detection, Face
 from vidrestore.faces.json_state import pack_array, unpack_array
 from vidrestore.faces.tracking.live_source import WINDOW, LiveSource
@@ -23,10 +23,10 @@ def _two(t: int) -> list[Detection]:
     return faces + ([detection(700 - t, score=0.96 if t % 4 else 0.6)] if t > 30 else [])
 
 
-FILMS = {
-    "one face with gaps": Film(LENGTH, seen((3, 40), (52, 90), (130, 150))),
-    "two faces": Film(LENGTH, _two),
-    "cuts": Film(LENGTH, _two, cuts=(50, 75)),
+VIDEOS = {
+    "one face with gaps": ScriptedVideo(LENGTH, face_during((3, 40), (52, 90), (130, 150))),
+    "two faces": ScriptedVideo(LENGTH, _two),
+    "cuts": ScriptedVideo(LENGTH, _two, cuts=(50, 75)),
 }
 
 
@@ -38,27 +38,27 @@ def told(frames: list[tuple[str, tuple[Face, ...]]]) -> list[tuple]:
     ]
 
 
-@pytest.mark.parametrize("film", FILMS.values(), ids=FILMS.keys())
+@pytest.mark.parametrize("video", VIDEOS.values(), ids=VIDEOS.keys())
 @pytest.mark.parametrize("batch", [1, 3])
 @pytest.mark.parametrize("given", [1, 64, 99, LENGTH - WINDOW // 2])
-def test_a_live_source_goes_on_as_if_nothing_had_been(film: Film, batch: int, given: int) -> None:
-    whole = LiveSource(film.detector, batch=batch)
-    expected = told(list(whole.stream(film.items())))
+def test_a_live_source_goes_on_as_if_nothing_had_been(video: ScriptedVideo, batch: int, given: int) -> None:
+    whole = LiveSource(video.detector, batch=batch)
+    expected = told(list(whole.stream(video.items())))
     assert any(faces for _, faces in expected[given:])
 
-    first = LiveSource(film.detector, batch=batch)
-    stream = first.stream(film.items())
+    first = LiveSource(video.detector, batch=batch)
+    stream = first.stream(video.items())
     begun = told(list(islice(stream, given)))
     state = json.loads(json.dumps(first.state()))
 
-    film.batches = []
-    second = LiveSource(film.detector, batch=batch)
+    video.batches = []
+    second = LiveSource(video.detector, batch=batch)
     second.resume(state)
-    rest = told(list(second.stream(islice(film.items(), given, None))))
+    rest = told(list(second.stream(islice(video.items(), given, None))))
     assert begun + rest == expected
     assert (second.tracks, second.faces) == (whole.tracks, whole.faces)
     # The detector has not seen again what it had seen.
-    assert sum(film.batches) <= max(0, LENGTH - given - WINDOW)
+    assert sum(video.batches) <= max(0, LENGTH - given - WINDOW)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "bool"])

@@ -9,7 +9,7 @@ import torch
 
 from tests.support.simulated_cuda import DEVICES
 from vidrestore.runtime import cuda_graphs as graphs
-from vidrestore.runtime.cuda_graphs import Accelerated, keep_compiled
+from vidrestore.runtime.cuda_graphs import AcceleratedStep, set_compile_cache
 
 
 def step(x, y):
@@ -57,7 +57,7 @@ def run(accelerated, count):
 )
 def test_batches_are_filled_up_to_few_sizes(counts, sizes):
     recorder = Recorder()
-    accelerated = Accelerated(step, recorder=recorder, compiler=None)
+    accelerated = AcceleratedStep(step, recorder=recorder, compiler=None)
     for count in counts:
         run(accelerated, count)
     assert recorder.sizes == sizes
@@ -71,7 +71,7 @@ def test_long_runs_are_compiled_and_recorded_anew(caplog):
         compiled.append(step)
         return lambda *inputs: step(*inputs)
 
-    accelerated = Accelerated(step, recorder=recorder, compiler=compiler, compile_after=10)
+    accelerated = AcceleratedStep(step, recorder=recorder, compiler=compiler, compile_after=10)
     for count in (4, 4, 3, 4, 4):
         run(accelerated, count)
     assert compiled == [step]
@@ -88,7 +88,7 @@ def test_without_a_compiler_the_step_goes_on_as_it_is(when, caplog):
     compiler = _impossible if when == "at once" else lambda step: _impossible
     recorder = Recorder()
     for _ in range(2):  # steps of one network
-        accelerated = Accelerated(step, recorder=recorder, compiler=compiler, compile_after=1)
+        accelerated = AcceleratedStep(step, recorder=recorder, compiler=compiler, compile_after=1)
         for count in (2, 2, 2):
             run(accelerated, count)
     warnings = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
@@ -97,7 +97,7 @@ def test_without_a_compiler_the_step_goes_on_as_it_is(when, caplog):
 
 
 def test_without_recording_the_step_goes_on_as_it_is(caplog):
-    accelerated = Accelerated(step, recorder=_impossible, compiler=None)
+    accelerated = AcceleratedStep(step, recorder=_impossible, compiler=None)
     for count in (2, 3, 1):
         run(accelerated, count)
     assert caplog.text.count("going on without CUDA graphs: no compiler was found") == 1
@@ -108,7 +108,7 @@ def test_memory_that_ran_out_is_not_done_without(where):
     def full(*_):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    accelerated = Accelerated(
+    accelerated = AcceleratedStep(
         full if where == "step" else step,
         recorder=full if where == "recorder" else Recorder(),
         compiler=full if where == "compiler" else None,
@@ -120,18 +120,18 @@ def test_memory_that_ran_out_is_not_done_without(where):
 
 def test_compiled_code_is_kept_where_the_environment_says(monkeypatch, tmp_path):
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "chosen")
-    keep_compiled(tmp_path)
+    set_compile_cache(tmp_path)
     assert graphs.os.environ["TORCHINDUCTOR_CACHE_DIR"] == "chosen"
     monkeypatch.delenv("TORCHINDUCTOR_CACHE_DIR")
-    keep_compiled(tmp_path)
+    set_compile_cache(tmp_path)
     assert graphs.os.environ["TORCHINDUCTOR_CACHE_DIR"] == str(tmp_path)
 
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_a_recording_is_the_step(device, caplog):
     with device():
-        recorder, kept = graphs.Recorder(), []
-        steps = [Accelerated(step, recorder=recorder, compiler=None) for _ in range(2)]
+        recorder, kept = graphs.GraphRecorder(), []
+        steps = [AcceleratedStep(step, recorder=recorder, compiler=None) for _ in range(2)]
         for count in (4, 3, 4, 1, 4):
             for accelerated in steps:
                 x, y = torch.rand(count, 3, device="cuda"), torch.rand(count, device="cuda")
@@ -148,7 +148,7 @@ def test_what_waits_for_the_device_is_not_recorded(device, caplog):
         return [x * 2 if x.sum() > 0 else x]
 
     with device():
-        accelerated = Accelerated(waiting, recorder=graphs.Recorder(), compiler=None)
+        accelerated = AcceleratedStep(waiting, recorder=graphs.GraphRecorder(), compiler=None)
         before = torch.cuda.current_stream()
         for _ in range(2):
             x = torch.rand(2, 3, device="cuda")
@@ -160,7 +160,7 @@ def test_what_waits_for_the_device_is_not_recorded(device, caplog):
 @pytest.mark.gpu
 @pytest.mark.slow
 def test_compiled_code_is_the_step():
-    accelerated = Accelerated(step, recorder=graphs.Recorder(), compile_after=3)
+    accelerated = AcceleratedStep(step, recorder=graphs.GraphRecorder(), compile_after=3)
     for count in (4, 4, 2):
         x, y = torch.rand(count, 3, device="cuda"), torch.rand(count, device="cuda")
         torch.testing.assert_close(accelerated(x, y), step(x, y))

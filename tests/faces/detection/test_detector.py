@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from vidrestore.faces.detection.box_voting import vote, winners
-from vidrestore.faces.detection.detector import LONGEST_SIDE, RetinaFaceDetector, working_size
+from vidrestore.faces.detection.detector import RetinaFaceDetector
 from vidrestore.faces.detection.retinaface import CandidateNetwork
 from vidrestore.faces.face import Detection
 from vidrestore.weights.store import load_state
@@ -45,28 +45,6 @@ def same(a: list[Detection], b: list[Detection], tolerance: float) -> None:
         np.testing.assert_allclose(one.box, other.box, atol=tolerance)
         np.testing.assert_allclose(one.landmarks, other.landmarks, atol=tolerance)
         assert one.score == pytest.approx(other.score, abs=1e-3)
-
-
-@pytest.mark.parametrize(
-    ("size", "expected"),
-    [
-        ((640, 360), (640, 360)),
-        ((512, 512), (512, 512)),
-        ((1280, 720), (960, 540)),
-        ((1920, 1080), (960, 540)),
-        ((1080, 1920), (540, 960)),
-        ((3840, 2160), (960, 540)),
-        ((128, 128), (320, 320)),
-        ((64, 48), (427, 320)),
-        ((320, 240), (427, 320)),
-        ((1000, 100), (960, 96)),
-        ((5000, 2), (960, 1)),
-        ((2, 2), (320, 320)),
-    ],
-)
-def test_working_size(size, expected):
-    assert working_size(*size) == expected
-    assert max(expected) <= LONGEST_SIDE
 
 
 @pytest.mark.parametrize("scale", [0.4, 0.6, 1.0, 1.5, 1.8])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from vidrestore.faces.alignment.align import TEMPLATE, align, alignment, transform
+from vidrestore.faces.alignment.align import TEMPLATE, align, alignment_matrix, transform_points
 from vidrestore.faces.alignment.mask import border_mask, oval_masks
 from vidrestore.faces.face import Face
 
@@ -21,8 +21,8 @@ def similarity(scale: float, degrees: float, x: float, y: float) -> np.ndarray:
 @pytest.mark.parametrize("degrees", [0, -30, 90, 179])
 def test_exact_points_give_the_exact_similarity(size, scale, degrees):
     to_frame = similarity(scale, degrees, 300, 200)
-    landmarks = transform(TEMPLATE * size / 512, to_frame).astype(np.float32)
-    found = alignment(landmarks, size) @ to_frame
+    landmarks = transform_points(TEMPLATE * size / 512, to_frame).astype(np.float32)
+    found = alignment_matrix(landmarks, size) @ to_frame
     np.testing.assert_allclose(found, np.eye(3), atol=1e-2)
 
 
@@ -31,8 +31,8 @@ def test_noise_is_averaged_over_all_points():
     rng = np.random.default_rng(0)
     errors = []
     for _ in range(200):
-        matrix = alignment(TEMPLATE + rng.normal(0, 4, (5, 2)))
-        errors.append(transform(np.array([[256.0, 300.0]]), matrix)[0] - (256, 300))
+        matrix = alignment_matrix(TEMPLATE + rng.normal(0, 4, (5, 2)))
+        errors.append(transform_points(np.array([[256.0, 300.0]]), matrix)[0] - (256, 300))
     assert np.std(errors) < 4 * 0.6
 
 
@@ -40,18 +40,18 @@ def test_noise_is_averaged_over_all_points():
 def test_one_point_that_slipped_pulls_less(point):
     landmarks = TEMPLATE.copy()
     landmarks[point] += (90, -60)
-    robust = alignment(landmarks)
+    robust = alignment_matrix(landmarks)
     a = np.column_stack((landmarks @ (1, 1j), np.ones(5)))
     turn, shift = np.linalg.lstsq(a, TEMPLATE @ (1, 1j), rcond=None)[0]
     plain = np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag], [0, 0, 1]])
     others = np.delete(TEMPLATE, point, axis=0)
-    drift = [np.abs(transform(others, m) - others).max() for m in (robust, plain)]
+    drift = [np.abs(transform_points(others, m) - others).max() for m in (robust, plain)]
     assert drift[0] < 0.8 * drift[1]
 
 
 def test_points_in_one_place_are_refused():
     with pytest.raises(ValueError, match="coincide"):
-        alignment(np.full((5, 2), 7.0))
+        alignment_matrix(np.full((5, 2), 7.0))
 
 
 class Plain:
@@ -65,11 +65,11 @@ class Plain:
 def test_a_rotated_frame_is_cut_out_upright():
     """Coordinates are of the upright picture; the crop's matrix starts from the stored one."""
     upright = np.array([[0.0, 1, 0], [-1, 0, 480], [0, 0, 1]])  # stored 480 wide, a quarter turn
-    landmarks = transform(TEMPLATE, similarity(0.4, 5, 60, 40))
+    landmarks = transform_points(TEMPLATE, similarity(0.4, 5, 60, 40))
     canvas = Plain()
     aligned = align(canvas, Face(1, np.zeros(4), landmarks), upright, 512)
-    stored = transform(landmarks, np.linalg.inv(upright))
-    np.testing.assert_allclose(transform(stored, canvas.matrix), TEMPLATE, atol=0.5)
+    stored = transform_points(landmarks, np.linalg.inv(upright))
+    np.testing.assert_allclose(transform_points(stored, canvas.matrix), TEMPLATE, atol=0.5)
     np.testing.assert_allclose(aligned.landmarks, TEMPLATE, atol=0.5)
 
 

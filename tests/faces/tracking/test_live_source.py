@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from functools import cache
 
 import numpy as np
@@ -10,6 +9,7 @@ import pytest
 
 from tests.support.moving import detection, error, face_points, jitter, jittered
 from tests.support.scenes import scene
+from tests.support.scripted_video import Script, ScriptedVideo, face_during
 from vidrestore.faces.face import Detection, Face
 from vidrestore.faces.tracking.gap_filling import SHORT
 from vidrestore.faces.tracking.live_source import WINDOW, LiveSource
@@ -18,65 +18,21 @@ from vidrestore.faces.tracking.track_history import FADE
 GAP = WINDOW - FADE  # the longest that is closed
 RISE = [(k + 1) / (FADE + 1) for k in range(FADE)]
 
-Script = Callable[[int], list[Detection]]
-
-
-def texture(shot: int) -> np.ndarray:
-    image = np.random.default_rng(shot).integers(0, 255, (6, 8, 3)).astype(np.uint8)
-    return np.kron(image, np.ones((8, 8, 1), np.uint8))
-
-
-class Film:
-    """Numbered frames in which a detector sees what ``script`` says, whatever they show: by default a
-    texture of their shot, else what ``draw`` makes of their number. ``cuts`` start new shots."""
-
-    def __init__(
-        self,
-        length: int,
-        script: Script,
-        cuts: tuple[int, ...] = (),
-        draw: Callable[[int], np.ndarray] | None = None,
-    ) -> None:
-        self.length, self.script, self.cuts = length, script, cuts
-        self.draw = draw or (lambda number: texture(sum(number >= cut for cut in cuts)))
-        self.taken = 0
-        self.batches: list[int] = []
-
-    def detector(self, images: np.ndarray) -> list[list[Detection]]:
-        self.batches.append(len(images))
-        return [self.script(int(image[0, 0, 0]) * 256 + int(image[0, 0, 1])) for image in images]
-
-    def items(self) -> Iterator[tuple[str, np.ndarray]]:
-        for number in range(self.length):
-            self.taken += 1
-            image = self.draw(number).copy()
-            image[0, 0] = number // 256, number % 256, 0  # what the detector knows the frame by
-            yield f"frame {number}", image
-
-    def faces(self, scale: tuple[float, float] = (1.0, 1.0), **settings: int) -> list[tuple[Face, ...]]:
-        frames = list(LiveSource(self.detector, **settings).stream(self.items(), scale))
-        assert [frame for frame, _ in frames] == [f"frame {number}" for number in range(self.length)]
-        return [faces for _, faces in frames]
-
 
 def strengths(faces: list[tuple[Face, ...]]) -> list[float]:
     """Of a film with one face at most; 0 where it has none."""
     return [found[0].strength if found else 0.0 for found in faces]
 
 
-def seen(*ranges: tuple[int, int], score: float = 0.99) -> Script:
-    return lambda t: [detection(300, score=score)] if any(a <= t < b for a, b in ranges) else []
-
-
 @pytest.mark.parametrize("length", [0, 1, 2, WINDOW, WINDOW + 1, 70])
 def test_a_film_without_faces_passes_whole(length):
-    assert Film(length, lambda t: []).faces() == [()] * length
+    assert ScriptedVideo(length, lambda t: []).faces() == [()] * length
 
 
 def test_a_face_that_is_always_there():
-    film = Film(60, seen((0, 60)))
-    source = LiveSource(film.detector)
-    faces = [found for _, found in source.stream(film.items())]
+    video = ScriptedVideo(60, face_during((0, 60)))
+    source = LiveSource(video.detector)
+    faces = [found for _, found in source.stream(video.items())]
     assert strengths(faces) == [1.0] * 60
     assert {found[0].track for found in faces} == {1}
     assert (source.tracks, source.faces) == (1, 60)
@@ -90,34 +46,34 @@ def test_a_face_that_is_always_there():
     [("one frame", [(30, 31)]), ("two frames", [(30, 32)]), ("now and then", [(10, 11), (30, 31), (50, 51)])],
 )
 def test_false_detections_are_dropped(label, ranges):
-    assert strengths(Film(70, seen(*ranges)).faces()) == [0.0] * 70
+    assert strengths(ScriptedVideo(70, face_during(*ranges)).faces()) == [0.0] * 70
 
 
 def test_what_is_never_clear_is_dropped():
-    assert strengths(Film(60, seen((0, 60), score=0.9)).faces()) == [0.0] * 60
+    assert strengths(ScriptedVideo(60, face_during((0, 60), score=0.9)).faces()) == [0.0] * 60
 
 
 def test_a_face_fades_in_after_its_first_detection_and_out_before_its_last():
-    found = strengths(Film(80, seen((20, 50))).faces())
+    found = strengths(ScriptedVideo(80, face_during((20, 50))).faces())
     assert found == pytest.approx([0] * 20 + RISE + [1] * (30 - 2 * FADE) + RISE[::-1] + [0] * 30)
 
 
 def test_a_brief_face_never_gets_to_full_strength():
-    found = strengths(Film(60, seen((20, 24))).faces())
+    found = strengths(ScriptedVideo(60, face_during((20, 24))).faces())
     assert found[20:24] == pytest.approx([RISE[0], RISE[1], RISE[1], RISE[0]])
     assert sum(found) == pytest.approx(sum(found[20:24]))
 
 
 def test_a_cut_hides_the_change():
     """There when its shot starts and when it ends, a face is at full strength at once."""
-    found = Film(90, seen((0, 70)), cuts=(30, 60)).faces()
+    found = ScriptedVideo(90, face_during((0, 70)), cuts=(30, 60)).faces()
     assert strengths(found) == pytest.approx([1] * 60 + [1] * (10 - FADE) + RISE[::-1] + [0] * 20)
     assert [found[t][0].track for t in (0, 29, 30, 59, 60, 69)] == [1, 1, 2, 2, 3, 3]
 
 
 def test_nothing_is_smoothed_across_a_cut():
-    film = Film(60, lambda t: [detection(300 if t < 30 else 320)], cuts=(30,))
-    found = [faces[0].landmarks for faces in film.faces()]
+    video = ScriptedVideo(60, lambda t: [detection(300 if t < 30 else 320)], cuts=(30,))
+    found = [faces[0].landmarks for faces in video.faces()]
     np.testing.assert_allclose(found[29], face_points(300, 200)[2:], atol=1e-2)
     np.testing.assert_allclose(found[30], face_points(320, 200)[2:], atol=1e-2)
 
@@ -143,7 +99,7 @@ FADING = [*[1.0] * (40 - FADE), *RISE[::-1]]  # of a face that is there for fort
 @pytest.mark.parametrize("length", [1, SHORT, SHORT + 1, 10, GAP])
 def test_gaps_are_closed_where_the_face_is_there(length):
     gap = range(40, 40 + length)
-    faces = Film(110, walking(gap), draw=drawn).faces()
+    faces = ScriptedVideo(110, walking(gap), draw=drawn).faces()
     assert strengths(faces) == [1.0] * 110
     assert {found[0].track for found in faces} == {1}
     found = np.stack([faces[t][0].landmarks for t in gap])
@@ -169,20 +125,20 @@ ABSENCES = {
 @pytest.mark.parametrize("length", [SHORT + 1, 10, GAP])
 def test_gaps_are_left_open_where_it_is_not(absence, length):
     gap = range(40, 40 + length)
-    film = Film(110, walking(gap), draw=lambda t: ABSENCES[absence](t) if t in gap else drawn(t))
-    found = strengths(film.faces())
+    video = ScriptedVideo(110, walking(gap), draw=lambda t: ABSENCES[absence](t) if t in gap else drawn(t))
+    found = strengths(video.faces())
     assert found == pytest.approx(FADING + [0] * length + RISE + [1] * (110 - len(FADING) - length - FADE))
 
 
 def test_a_gap_is_closed_as_far_as_the_face_is_there():
     """Undetected for twenty frames, and gone in the last twelve of them."""
-    film = Film(110, walking(range(32, 52)), draw=lambda t: scene() if 40 <= t < 52 else drawn(t))
-    assert strengths(film.faces()) == pytest.approx(FADING + [0] * 12 + RISE + [1] * (110 - 52 - FADE))
+    video = ScriptedVideo(110, walking(range(32, 52)), draw=lambda t: scene() if 40 <= t < 52 else drawn(t))
+    assert strengths(video.faces()) == pytest.approx(FADING + [0] * 12 + RISE + [1] * (110 - 52 - FADE))
 
 
 def test_one_false_detection_does_not_bring_a_face_back():
-    film = Film(80, lambda t: [detection(300)] if t < 40 or t == 55 else [])
-    assert strengths(film.faces()) == pytest.approx(FADING + [0] * 40)
+    video = ScriptedVideo(80, lambda t: [detection(300)] if t < 40 or t == 55 else [])
+    assert strengths(video.faces()) == pytest.approx(FADING + [0] * 40)
 
 
 def test_a_face_behind_another_is_not_filled_in():
@@ -193,7 +149,7 @@ def test_a_face_behind_another_is_not_filled_in():
         front, behind = detection(300 + 9 * (t - 40)), detection(300 - 9 * (t - 40), size=90)
         return [front] if t in hidden else [front, behind]
 
-    faces = Film(80, script).faces()
+    faces = ScriptedVideo(80, script).faces()
     assert [len(found) for found in faces] == [1 if t in hidden else 2 for t in range(80)]
     assert [face.track for face in faces[30]] == [face.track for face in faces[50]]
     assert faces[30][1].landmarks[0, 0] > faces[30][0].landmarks[0, 0]
@@ -204,7 +160,7 @@ def test_a_face_behind_another_is_not_filled_in():
 
 
 def test_after_a_longer_gap_it_is_another_track():
-    faces = Film(120, walking(range(40, 40 + GAP + 1)), draw=drawn).faces()
+    faces = ScriptedVideo(120, walking(range(40, 40 + GAP + 1)), draw=drawn).faces()
     expected = FADING + [0] * (GAP + 1) + RISE
     assert strengths(faces) == pytest.approx(expected + [1] * (120 - len(expected)))
     assert faces[0][0].track != faces[-1][0].track
@@ -212,9 +168,9 @@ def test_after_a_longer_gap_it_is_another_track():
 
 def test_a_face_that_becomes_clear_late_fades_in_a_window_before():
     """Sixty frames of doubt, then certainty: what has left the window stays as it was."""
-    film = Film(120, lambda t: [detection(300, score=0.6 if t < 60 else 0.99)])
+    video = ScriptedVideo(120, lambda t: [detection(300, score=0.6 if t < 60 else 0.99)])
     start = 62 - WINDOW
-    assert strengths(film.faces()) == pytest.approx([0] * start + RISE + [1] * (120 - start - FADE))
+    assert strengths(video.faces()) == pytest.approx([0] * start + RISE + [1] * (120 - start - FADE))
 
 
 @pytest.mark.parametrize("batch", [2, 3, 8, 200])
@@ -225,8 +181,8 @@ def test_the_detector_s_batch_changes_nothing(batch):
         return [jittered(person, 1.0, rng) for person in people if rng.random() < 0.8]
 
     cuts = (33, 71)
-    alone = Film(100, script, cuts).faces()
-    together_film = Film(100, script, cuts)
+    alone = ScriptedVideo(100, script, cuts).faces()
+    together_film = ScriptedVideo(100, script, cuts)
     together = together_film.faces(batch=batch)
     assert max(together_film.batches) == min(batch, 100)
     assert sum(map(len, alone)) > 150
@@ -248,8 +204,8 @@ def test_what_is_shown_hangs_on_a_window_alone(begin):
     def draw(t: int) -> np.ndarray:
         return scene() if 108 <= t < 115 else drawn(t)
 
-    whole = Film(150, script, draw=draw).faces()
-    part = Film(150 - begin, lambda t: script(t + begin), draw=lambda t: draw(t + begin)).faces()
+    whole = ScriptedVideo(150, script, draw=draw).faces()
+    part = ScriptedVideo(150 - begin, lambda t: script(t + begin), draw=lambda t: draw(t + begin)).faces()
     assert {len(found) for found in whole[begin + WINDOW :]} == {0, 1}
     for one, other in zip(whole[begin + WINDOW :], part[WINDOW:], strict=True):
         assert [face.strength for face in one] == [face.strength for face in other]
@@ -259,14 +215,14 @@ def test_what_is_shown_hangs_on_a_window_alone(begin):
 
 @pytest.mark.parametrize("batch", [1, 4])
 def test_frames_are_held_back_by_the_window_and_no_more(batch):
-    film = Film(80, seen((0, 80)))
-    for number, _ in enumerate(LiveSource(film.detector, batch=batch).stream(film.items())):
-        assert film.taken <= min(80, number + WINDOW + batch)
-        assert film.taken >= min(80, number + WINDOW + 1)
+    video = ScriptedVideo(80, face_during((0, 80)))
+    for number, _ in enumerate(LiveSource(video.detector, batch=batch).stream(video.items())):
+        assert video.taken <= min(80, number + WINDOW + batch)
+        assert video.taken >= min(80, number + WINDOW + 1)
 
 
 def test_detections_are_scaled_to_the_frame():
-    faces = Film(20, seen((0, 20))).faces(scale=(2.0, 3.0))
+    faces = ScriptedVideo(20, face_during((0, 20))).faces(scale=(2.0, 3.0))
     np.testing.assert_allclose(faces[9][0].landmarks, face_points(300, 200)[2:] * (2, 3), atol=1e-2)
     np.testing.assert_allclose(faces[9][0].box, (face_points(300, 200)[:2] * (2, 3)).ravel(), atol=1e-2)
 
@@ -275,7 +231,7 @@ def test_a_moving_face_is_held_stiller_than_it_was_seen():
     rng = np.random.default_rng(0)
     x = 300 + 60 * np.sin(2 * np.pi * np.arange(100) / 50)
     raw = [jittered(detection(place), 1.0, rng) for place in x]
-    faces = Film(100, lambda t: [raw[t]]).faces()
+    faces = ScriptedVideo(100, lambda t: [raw[t]]).faces()
     truth = np.stack([face_points(place, 200)[2:] for place in x])
     before = np.stack([found.landmarks for found in raw])
     after = np.stack([found[0].landmarks for found in faces])
