@@ -11,9 +11,9 @@ import torch
 from facexlib.parsing.parsenet import ParseNet
 
 from tests.support.clips import decode, write
+from tests.support.runs import face_frame, run
 from tests.support.simulated_cuda import DEVICES, SimulatedError, simulated_cuda
 from tests.support.small_networks import AT_IMAGE, SMALL
-from tests.test_pipeline import portrait, run
 from vidrestore.faces.alignment.face_parser import FaceParser
 from vidrestore.media.frames.pixel_format import plane_views
 from vidrestore.restore.codeformer import CodeFormer, CodeFormerRestorer
@@ -53,7 +53,7 @@ def test_batches_of_any_size_agree_with_the_cpu(device, config, caplog):
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory):
-    frames = [portrait(320, 240, "yuv420p", shift=2 * i) for i in range(10)]
+    frames = [face_frame(320, 240, "yuv420p", shift=2 * i) for i in range(10)]
     path = tmp_path_factory.mktemp("gpu") / "in.mkv"
     return write(
         path, [frame.reformat(format="yuv420p10le") for frame in frames], rate=Fraction(25), codec="ffv1"

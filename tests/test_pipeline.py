@@ -10,38 +10,22 @@ import av
 import numpy as np
 import pytest
 import torch
-from skimage import data as pictures
 
 from tests.support import reader
 from tests.support.clips import decode, pattern, write
+from tests.support.runs import face_frame, run
 from vidrestore.__main__ import main
 from vidrestore.media.frames.pixel_format import plane_views
-from vidrestore.options import Options
-from vidrestore.pipeline import restore_video
 from vidrestore.stages import restoration as portraits
 
 SAMPLES = Path(__file__).parents[1] / "samples"
-
-
-def portrait(width: int, height: int, pix_fmt: str, shift: int = 0) -> av.VideoFrame:
-    """The astronaut's face in a picture of any size and format."""
-    picture = pictures.astronaut()[:, shift : shift + 448]
-    picture = np.ascontiguousarray(picture[: 448 * height // width])
-    rgb = av.VideoFrame.from_ndarray(picture, format="rgb24")
-    return rgb.reformat(width, height, pix_fmt)
-
-
-def run(source: Path, out: Path, **options: object) -> object:
-    # The faces drawn here are small, and as sharp as they can be.
-    given = {"model": "lite", "min_face": 0, "max_sharpness": 0} | options
-    return restore_video(Options(input=source, output=out, **given))
 
 
 @pytest.fixture(scope="module")
 def face_clip(tmp_path_factory) -> Path:
     """Ten frames with one face that drifts, two audio tracks."""
     folder = tmp_path_factory.mktemp("face")
-    frames = [portrait(320, 240, "yuv420p", shift=2 * i) for i in range(10)]
+    frames = [face_frame(320, 240, "yuv420p", shift=2 * i) for i in range(10)]
     return write(folder / "face.mp4", frames, audio=2, rate=Fraction(30000, 1001))
 
 
@@ -95,7 +79,7 @@ def test_half_the_strength_is_half_the_change(face_clip, tmp_path):
 
 @pytest.mark.parametrize(("width", "height"), [(321, 241), (99, 75)])
 def test_odd_sizes(tmp_path, width, height):
-    frames = [portrait(width, height, "yuv444p", shift=2 * i) for i in range(4)]
+    frames = [face_frame(width, height, "yuv444p", shift=2 * i) for i in range(4)]
     source = write(tmp_path / "in.mp4", frames)
     report = run(source, tmp_path / "out.mp4")
     assert (report.frames, report.faces) == (4, 4)
@@ -104,7 +88,7 @@ def test_odd_sizes(tmp_path, width, height):
 
 @pytest.mark.slow
 def test_a_4k_frame(tmp_path):
-    frames = [portrait(3840, 2160, "yuv420p", shift=2 * i) for i in range(4)]
+    frames = [face_frame(3840, 2160, "yuv420p", shift=2 * i) for i in range(4)]
     source = write(tmp_path / "in.mp4", frames, options={"preset": "ultrafast"})
     report = run(source, tmp_path / "out.mp4", preset="ultrafast")
     assert (report.frames, report.faces) == (4, 4)
@@ -114,7 +98,7 @@ def test_a_rotated_video_is_restored_as_stored(tmp_path):
     """A phone's portrait video: the stored frames lie on their side, the face is found all the same."""
     frames = []
     for i in range(4):
-        upright = portrait(240, 320, "gray", shift=2 * i)
+        upright = face_frame(240, 320, "gray", shift=2 * i)
         stored = av.VideoFrame(320, 240, "gray")
         plane_views(stored)[0][...] = np.rot90(plane_views(upright)[0], -1)
         frames.append(stored)
@@ -143,7 +127,7 @@ def test_samples(tmp_path, name):
 
 
 def test_a_face_that_drifts_is_restored_again(tmp_path, monkeypatch):
-    frames = [portrait(320, 240, "yuv420p", shift=2 * i) for i in range(3)]
+    frames = [face_frame(320, 240, "yuv420p", shift=2 * i) for i in range(3)]
     source = write(tmp_path / "in.mp4", frames, rate=Fraction(25))
     trusted = run(source, tmp_path / "trusted.mkv", codec="ffv1", w=1.0)
     monkeypatch.setattr(portraits, "guarded", lambda w, drifted: torch.ones_like(w))

@@ -7,7 +7,6 @@ from fractions import Fraction
 
 import pytest
 
-from tests.media.test_copy import full
 from tests.support import listing, sources
 from tests.support.frames import synthetic
 from tests.support.through import through
@@ -25,7 +24,7 @@ ACTIONS = {
 
 @pytest.mark.parametrize("ending", ACTIONS)
 def test_each_stream_is_told_of(tmp_path, ending):
-    source, out = full(tmp_path), tmp_path / f"out{ending}"
+    source, out = sources.full_file(tmp_path), tmp_path / f"out{ending}"
     planned = plan(Options(input=source, output=out))
     assert json.loads(json.dumps(planned)) == planned
     assert [s["action"].replace(" ", "-") for s in planned["streams"]] == ACTIONS[ending].split()
@@ -38,7 +37,7 @@ def test_each_stream_is_told_of(tmp_path, ending):
 
 
 def test_in_words(tmp_path):
-    text = plan_text(plan(Options(input=full(tmp_path), output=tmp_path / "out.mp4")))
+    text = plan_text(plan(Options(input=sources.full_file(tmp_path), output=tmp_path / "out.mp4")))
     for words in (
         "-> restored, by libx264 (yuv420p",
         "-> copied",
@@ -66,7 +65,7 @@ def test_numbered_pictures_have_the_rate_asked_for(tmp_path):
 
 
 def test_from_the_command_line(tmp_path, capsys):
-    source, out = full(tmp_path), tmp_path / "out.mp4"
+    source, out = sources.full_file(tmp_path), tmp_path / "out.mp4"
     assert main([str(source), str(out), "--dry-run", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["streams"][3]["codec"] == "mov_text"
     assert main(["probe", str(source), "--json"]) == 0

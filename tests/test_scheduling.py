@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from tests.support.clips import decode, write
-from tests.test_pipeline import portrait, run
+from tests.support.runs import face_frame, run
 from vidrestore import pipeline
 from vidrestore.__main__ import main
 from vidrestore.media.frames.pixel_format import plane_views
@@ -45,7 +45,7 @@ def _no_thread_is_left() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Nine frames with one face that drifts."""
-    frames = [portrait(320, 240, "yuv420p", shift=2 * i) for i in range(9)]
+    frames = [face_frame(320, 240, "yuv420p", shift=2 * i) for i in range(9)]
     return write(tmp_path_factory.mktemp("clip") / "in.mp4", frames, rate=Fraction(25))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import reader
 from tests.support.clips import write
-from tests.test_pipeline import portrait, run
+from tests.support.runs import face_frame, run
 from vidrestore import pipeline
 from vidrestore.media.frames.pixel_format import planar_format
 
@@ -36,7 +36,7 @@ RARE = [
 )
 def test_every_sample_beyond_the_masks_is_the_inputs(tmp_path, monkeypatch, pix_fmt, hdr):
     frames = [
-        portrait(WIDTH, HEIGHT, "gbrp", shift=3 * i).reformat(format=STORED.get(pix_fmt, pix_fmt))
+        face_frame(WIDTH, HEIGHT, "gbrp", shift=3 * i).reformat(format=STORED.get(pix_fmt, pix_fmt))
         for i in range(FRAMES)
     ]
     tags = {"color_trc": 16, "color_primaries": 9} if hdr else {}

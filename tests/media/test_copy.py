@@ -139,35 +139,7 @@ def decoded(path: Path) -> tuple[Fraction, np.ndarray]:
     return begin, samples[::2][:48000]
 
 
-def full(folder: Path, ending: str = ".mkv") -> Path:
-    """Two sounds, subtitles, chapters, tags, a font and a cover, with languages and marks."""
-    words, tags = sources.subtitle_file(folder), sources.tags_file(folder)
-    more = (
-        *("-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=deu"),
-        *("-metadata:s:a:1", "title=The director speaks", "-metadata:s:s:0", "language=fil"),
-        *("-disposition:a:0", "default", "-disposition:a:1", "comment", "-disposition:s:0", "forced"),
-    )
-    text = {".webm": "webvtt", ".mkv": "srt"}.get(ending, "mov_text")
-    sound = "libopus" if ending == ".webm" else "aac"
-    options = {"c:v": "libvpx-vp9" if ending == ".webm" else "libx264", "c:a": sound, "c:s": text}
-    if ending == ".mkv":
-        font = folder / "font.ttf"
-        font.write_bytes(b"\0\1\0\0" + b"glyphs" * 50)
-        picture = sources.picture_file(folder)
-        more += ("-attach", str(font), "-metadata:s:t:0", "mimetype=application/x-truetype-font")
-        more += ("-attach", str(picture), "-metadata:s:t:1", "mimetype=image/png")
-        more += ("-metadata:s:t:1", "filename=cover.png")
-    inputs = (sources.VIDEO, sources.SOUND, sources.OTHER_SOUND, words)
-    select = "0:v 1:a 2:a 3:s"
-    if ending == ".mp4":
-        inputs = (*inputs, sources.picture_file(folder, ".jpg"))
-        select += " 4:v"
-        options["disposition:v:1"] = "attached_pic"
-        options["c:v:1"] = "copy"
-    return sources.make(folder / f"full{ending}", *inputs, select=select, tags=tags, more=more, **options)
-
-
-#: What there is of :func:`full` in another container: the codec of the words, the cover, the font and marks.
+#: What another container holds of :func:`sources.full_file`: the subtitles' codec, cover, font, dispositions.
 KEPT = {
     (".mkv", ".mkv"): "subrip cover font comment forced",
     (".mkv", ".mp4"): "mov_text cover comment forced",
@@ -198,7 +170,7 @@ KEPT = {
     ],
 )
 def test_what_is_beside_picture_and_sound_comes_along(tmp_path, caplog, given, ending):
-    source = full(tmp_path, given)
+    source = sources.full_file(tmp_path, given)
     out = through(source, tmp_path / f"out{ending}")
     expected = KEPT[given, ending].split()
     found = listing.streams(out)
@@ -236,7 +208,7 @@ def test_what_is_beside_picture_and_sound_comes_along(tmp_path, caplog, given, e
 
 
 def test_a_cover_and_a_font_are_the_same_bytes(tmp_path):
-    source = full(tmp_path)
+    source = sources.full_file(tmp_path)
     out = through(source, tmp_path / "out.mkv")
     again = through(through(source, tmp_path / "out.mp4"), tmp_path / "again.mkv")
     cover = (tmp_path / "cover.png").read_bytes()
@@ -338,7 +310,7 @@ def test_a_video_stream_that_is_none_is_refused(tmp_path):
 
 @pytest.mark.parametrize("ending", [".mkv", ".mp4", ".mov", ".webm"])
 def test_a_part_has_its_sound_words_and_chapters(tmp_path, ending):
-    source = full(tmp_path)
+    source = sources.full_file(tmp_path)
     out = through(source, tmp_path / f"out{ending}", span=Span(Fraction(3, 10), Fraction(8, 10)))
     assert len(reader.frames(out)) == 12
     assert listing.subtitles(out) == [(0.0, 0.2, "Hello you"), (0.3, 0.5, "Zwei\nZeilen ÄÖ")]

@@ -6,7 +6,6 @@ import json
 
 import pytest
 
-from tests.media.test_copy import full
 from tests.support import sources
 from vidrestore.errors import InputError, UsageError
 from vidrestore.media.inspect import as_text, report
@@ -18,7 +17,7 @@ HDR10 = (
 
 
 def test_all_of_a_matroska_file(tmp_path):
-    told = report(full(tmp_path))
+    told = report(sources.full_file(tmp_path))
     assert json.loads(json.dumps(told)) == told
     assert told["container"] == "matroska,webm"
     assert told["restores"] == 0

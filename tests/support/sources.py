@@ -97,3 +97,32 @@ def picture_file(folder: Path, ending: str = ".png") -> Path:
         pix_fmt="yuvj420p" if ending == ".jpg" else "rgb24",
         **{"frames:v": 1},
     )
+
+
+def full_file(folder: Path, ending: str = ".mkv") -> Path:
+    """A file with a video, two audio streams, subtitles, chapters and tags, and what its container holds of a
+    font and a cover; streams have languages, titles and dispositions."""
+    text, tags = subtitle_file(folder), tags_file(folder)
+    more = (
+        *("-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=deu"),
+        *("-metadata:s:a:1", "title=The director speaks", "-metadata:s:s:0", "language=fil"),
+        *("-disposition:a:0", "default", "-disposition:a:1", "comment", "-disposition:s:0", "forced"),
+    )
+    subtitles = {".webm": "webvtt", ".mkv": "srt"}.get(ending, "mov_text")
+    sound = "libopus" if ending == ".webm" else "aac"
+    options = {"c:v": "libvpx-vp9" if ending == ".webm" else "libx264", "c:a": sound, "c:s": subtitles}
+    if ending == ".mkv":
+        font = folder / "font.ttf"
+        font.write_bytes(b"\0\1\0\0" + b"glyphs" * 50)
+        picture = picture_file(folder)
+        more += ("-attach", str(font), "-metadata:s:t:0", "mimetype=application/x-truetype-font")
+        more += ("-attach", str(picture), "-metadata:s:t:1", "mimetype=image/png")
+        more += ("-metadata:s:t:1", "filename=cover.png")
+    inputs = (VIDEO, SOUND, OTHER_SOUND, text)
+    select = "0:v 1:a 2:a 3:s"
+    if ending == ".mp4":
+        inputs = (*inputs, picture_file(folder, ".jpg"))
+        select += " 4:v"
+        options["disposition:v:1"] = "attached_pic"
+        options["c:v:1"] = "copy"
+    return make(folder / f"full{ending}", *inputs, select=select, tags=tags, more=more, **options)
