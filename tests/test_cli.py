@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -63,7 +64,12 @@ BAD = {
     "OUT exists": (_file("o.mp4", b"mine"), [CLIP, "o.mp4"], 1, "o.mp4 exists; give -y"),
     "OUT is IN": (None, [CLIP, CLIP, "-y"], 1, "is the input itself"),
     "OUT's folder missing": (None, [CLIP, "no/o.mp4"], 1, "does not exist"),
-    "OUT's folder unwritable": (None, [CLIP, "/proc/o.mp4"], 1, "cannot be written"),
+    "OUT's work folder in the way": (
+        _file(".o.mp4.vidrestore", b"mine"),
+        [CLIP, "o.mp4"],
+        1,
+        "o.mp4 cannot be written",
+    ),
     "unknown ending": (None, [CLIP, "o.docx"], 2, "'o.docx' has no ending that names a container"),
     "w = 2": (None, [CLIP, "o.mp4", "--w", "2"], 2, "--w must be between 0 and 1, or auto, not 2"),
     "w = -0.1": (None, [CLIP, "o.mp4", "--w", "-0.1"], 2, "--w must be between 0 and 1"),
@@ -122,6 +128,14 @@ def test_bad_input_is_one_sentence(folder, capsys, prepare, argv, code, words):
     assert said.out == ""
     # Nothing new, nothing changed: no OUT, no partial, IN and an OUT that was there as they were.
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_a_folder_without_permission_is_one_sentence(folder, monkeypatch, capsys):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert main([CLIP, "o.mp4"]) == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error == f"vidrestore: error: the folder {folder} cannot be written to: permission denied"
+    assert [path.name for path in folder.iterdir()] == [CLIP]
 
 
 def test_version_and_help_are_quick_and_right():
