@@ -18,7 +18,7 @@ from vidrestore.faces.alignment.face_parser import FaceParser
 from vidrestore.media.frames.pixel_format import plane_views
 from vidrestore.restore.codeformer import CodeFormer, CodeFormerRestorer
 from vidrestore.restore.load import load_restorer
-from vidrestore.stages import restoration as portraits
+from vidrestore.stages import restoration
 
 
 @pytest.mark.gpu
@@ -63,7 +63,7 @@ def clip(tmp_path_factory):
 @pytest.mark.parametrize("device", DEVICES)
 def test_the_pipeline_agrees_with_the_cpu(device, clip, tmp_path, monkeypatch):
     """With two threads for what looks across time, as on a machine with a GPU."""
-    monkeypatch.setattr(portraits, "background_workers", lambda cores: 2)
+    monkeypatch.setattr(restoration, "background_workers", lambda cores: 2)
     outs = [tmp_path / f"{name}.mkv" for name in ("cpu", "cuda")]
     assert run(clip, outs[0], codec="ffv1", device="cpu", precision="fp32").faces == 10
     with device() as simulated:

@@ -16,7 +16,7 @@ from tests.support.clips import decode, pattern, write
 from tests.support.runs import face_frame, run
 from vidrestore.__main__ import main
 from vidrestore.media.frames.pixel_format import plane_views
-from vidrestore.stages import restoration as portraits
+from vidrestore.stages import models
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 
@@ -130,7 +130,7 @@ def test_a_face_that_drifts_is_restored_again(tmp_path, monkeypatch):
     frames = [face_frame(320, 240, "yuv420p", shift=2 * i) for i in range(3)]
     source = write(tmp_path / "in.mp4", frames, rate=Fraction(25))
     trusted = run(source, tmp_path / "trusted.mkv", codec="ffv1", w=1.0)
-    monkeypatch.setattr(portraits, "guarded", lambda w, drifted: torch.ones_like(w))
+    monkeypatch.setattr(models, "raise_w", lambda w, drift: torch.ones_like(w))
     raised = run(source, tmp_path / "raised.mkv", codec="ffv1", w=0.1)
     assert trusted.faces == raised.faces == 3
     for a, b in zip(decode(tmp_path / "trusted.mkv"), decode(tmp_path / "raised.mkv"), strict=True):

@@ -21,15 +21,15 @@ from vidrestore import pipeline
 from vidrestore.__main__ import main
 from vidrestore.media.frames.pixel_format import plane_views
 from vidrestore.runtime.device import DTYPES
-from vidrestore.stages import restoration as portraits
-from vidrestore.stages.restoration import Models
+from vidrestore.stages import restoration
+from vidrestore.stages.models import Models
 
 #: Something of every stage, by the thread that it runs in.
 STAGES = {
     "decode": "vidrestore.media.frames.thumbnails.Thumbnails.__call__",
     "detect": "vidrestore.faces.detection.detector.RetinaFaceDetector.__call__",
-    "align": "vidrestore.stages.restoration.align",
-    "restore": "vidrestore.stages.restoration.Models.restore",
+    "align": "vidrestore.stages.models.align",
+    "restore": "vidrestore.stages.models.Models.restore",
     "paste": "vidrestore.pipeline.paste_back",
     "MainThread": "vidrestore.media.encode.encoder.VideoEncoder.encode",
 }
@@ -82,11 +82,11 @@ def test_a_run_goes_on_where_memory_runs_out(clip, expected, tmp_path, monkeypat
     def short_of_memory(name):
         work = getattr(Models, name)
 
-        def worked(self, portraits, **options):
-            sizes.append(len(portraits))
-            if len(portraits) > 2:
+        def worked(self, faces, **options):
+            sizes.append(len(faces))
+            if len(faces) > 2:
                 raise torch.OutOfMemoryError("CUDA out of memory")
-            return work(self, portraits, **options)
+            return work(self, faces, **options)
 
         return worked
 
@@ -101,7 +101,7 @@ def test_a_run_goes_on_where_memory_runs_out(clip, expected, tmp_path, monkeypat
 
 
 @pytest.mark.parametrize(
-    "name", ["vidrestore.stages.restoration.Models.observe", "vidrestore.stages.restoration.align"]
+    "name", ["vidrestore.stages.models.Models.observe", "vidrestore.stages.models.align"]
 )
 def test_no_memory_at_all_is_one_sentence(clip, tmp_path, monkeypatch, capsys, name):
     def fail(*_, **__):
@@ -189,4 +189,4 @@ def test_profile_is_printed_when_asked_for(clip, tmp_path, capsys):
 
 
 def test_memory_is_known_for_every_precision():
-    assert portraits._FACE_BYTES.keys() == DTYPES.keys()
+    assert restoration._FACE_BYTES.keys() == DTYPES.keys()

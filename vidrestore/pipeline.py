@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from .analyze import follow_faces, open_video
+from .faces.alignment.align import AlignedFace
 from .faces.alignment.paste import paste_back
 from .media.encode.choose import EncoderSettings
 from .media.frames.frame import Frame
@@ -19,13 +20,14 @@ from .media.output.writer import SEGMENT_LENGTH, SegmentWriter, StreamWriter
 from .media.remux.stream_plan import refuse_losses
 from .media.source_video import SourceVideo
 from .options import Options
-from .restore.temporal.face_crop import Portrait
+from .restore.temporal.face_crop import RestoredFace
 from .runtime.device import find_device
 from .runtime.host import prepare_host
 from .runtime.memory import translate_out_of_memory
 from .runtime.profile import Profile
 from .runtime.scheduler import QUEUE_DEPTH, Stages
-from .stages.restoration import CONTEXT, Models, restore_faces
+from .stages.models import Models
+from .stages.restoration import CONTEXT, restore_faces
 from .stages.resume import Resume
 
 log = logging.getLogger(__name__)
@@ -109,17 +111,17 @@ def open_output(options: Options, source: SourceVideo, segment_length: int) -> S
 
 
 def paste(
-    restored: Iterable[tuple[Frame, list[Portrait]]], profile: Profile, *, since: int = 0
+    restored: Iterable[tuple[Frame, list[RestoredFace[AlignedFace]]]], profile: Profile, *, since: int = 0
 ) -> Iterator[tuple[Frame, int]]:
     """The frames that are wanted, those from ``since`` on, with their faces in them, and how many these
     are."""
-    for frame, portraits in restored:
+    for frame, faces in restored:
         if frame.context or frame.index < since:
             continue
-        for portrait in portraits:
+        for face in faces:
             with profile.section("paste"):
-                paste_back(frame.image(editable=True), portrait.source, portrait.restored, portrait.mask)
-        yield frame, len(portraits)
+                paste_back(frame.image(editable=True), face.source, face.restored, face.mask)
+        yield frame, len(faces)
 
 
 def encoder_settings(options: Options) -> EncoderSettings:

@@ -37,7 +37,7 @@ from vidrestore.media.frames.thumbnails import Thumbnails
 from vidrestore.media.output import segments, workfolder, writer
 from vidrestore.media.remux import muxer as mux
 from vidrestore.options import Options
-from vidrestore.stages.restoration import Models
+from vidrestore.stages.models import Models
 
 #: Where a run can be told to kill itself: a stage's name, and whose function, how often in a run.
 _PLACES: dict[str, tuple[Any, str]] = {

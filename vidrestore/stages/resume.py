@@ -22,7 +22,8 @@ from ..media.output.workfolder import WorkFolder
 from ..media.output.writer import SEGMENT_LENGTH, SegmentWriter, StreamWriter
 from ..options import Options
 from ..weights.store import fingerprint
-from .restoration import CONTEXT, Models
+from .models import Models
+from .restoration import CONTEXT
 
 #: Options that no frame of OUT depends on, and those that are told of by what came of them.
 _OTHER_OPTIONS = {

@@ -1,4 +1,4 @@
-"""A face's condition: each measure follows what it is the measure of, and little else."""
+"""A face's quality: each measure follows what it is the measure of, and little else."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch import Tensor
 from tests.support.portraits import aligned_portraits
 from vidrestore.degradation.degrade import LEVELS, Degradation, degrade
 from vidrestore.faces.alignment.align import TEMPLATE
-from vidrestore.restore.fidelity.face_quality import Condition, mean, measure
+from vidrestore.restore.fidelity.face_quality import FaceQuality, measure_quality, median_quality
 
 
 @cache
@@ -23,13 +23,13 @@ def portraits() -> Tensor:
     return torch.stack([torch.from_numpy(p.transpose(2, 0, 1).copy()) for p in aligned_portraits().values()])
 
 
-def look(images: Tensor, *, scale: float = 1.0, landmarks: np.ndarray = TEMPLATE) -> list[Condition]:
-    """The condition of pictures (N, 3, S, S), uint8 or in [0, 1]."""
+def look(images: Tensor, *, scale: float = 1.0, landmarks: np.ndarray = TEMPLATE) -> list[FaceQuality]:
+    """The quality of pictures (N, 3, S, S), uint8 or in [0, 1]."""
     images = images if images.is_floating_point() else images.float() / 255
-    return measure(images, [scale] * len(images), [landmarks] * len(images))
+    return measure_quality(images, [scale] * len(images), [landmarks] * len(images))
 
 
-def degraded(degradation: Degradation) -> list[Condition]:
+def degraded(degradation: Degradation) -> list[FaceQuality]:
     return look(torch.stack([degrade(face, degradation, seed=1) for face in portraits()]))
 
 
@@ -63,8 +63,8 @@ def test_sharpness_falls_with_what_takes_detail(kind):
     ("level", "low", "high"), [("mild", 0.4, 0.7), ("medium", 0.2, 0.4), ("heavy", 0.1, 0.25)]
 )
 def test_sharpness_of_the_levels(level, low, high):
-    for condition in degraded(LEVELS[level]):
-        assert low < condition.sharpness < high
+    for quality in degraded(LEVELS[level]):
+        assert low < quality.sharpness < high
 
 
 @pytest.mark.parametrize(
@@ -95,8 +95,8 @@ def test_noise_is_not_taken_for_sharpness(blur, noise):
 def test_noise_is_measured():
     """Grey noise on a face without any of its own: the deviation that was added, nearly."""
     for added in (2, 4, 8, 16):
-        for condition in degraded(Degradation(blur=3, noise=added, grey_noise=True)):
-            assert 0.75 * added < condition.noise < 1.1 * added
+        for quality in degraded(Degradation(blur=3, noise=added, grey_noise=True)):
+            assert 0.75 * added < quality.noise < 1.1 * added
 
 
 def test_noise_of_an_enlarged_face_is_the_frames():
@@ -110,8 +110,8 @@ def test_noise_of_an_enlarged_face_is_the_frames():
         warp = torch.tensor([[[0.97, -0.05, 0.003], [0.05, 0.97, 0.002]]])
         grid = F.affine_grid(warp, (1, 3, 512, 512), align_corners=False)
         crop = F.grid_sample(small, grid, padding_mode="border", align_corners=False)
-        [condition] = look(crop.clamp(0, 255) / 255, scale=scale)
-        found.append(condition.noise)
+        [quality] = look(crop.clamp(0, 255) / 255, scale=scale)
+        found.append(quality.noise)
     assert max(found) < 1.4 * min(found), found
     assert found == pytest.approx([5.0] * 4, rel=0.4)
 
@@ -130,7 +130,7 @@ def test_faces_do_not_depend_on_their_batch():
     together = look(portraits())
     for a, b in zip(alone, together, strict=True):
         assert dataclasses.astuple(a) == pytest.approx(dataclasses.astuple(b), rel=1e-4)
-    assert measure(torch.zeros(0, 3, 512, 512), [], []) == []
+    assert measure_quality(torch.zeros(0, 3, 512, 512), [], []) == []
 
 
 @pytest.mark.parametrize("side", [256, 1024])
@@ -148,26 +148,26 @@ def test_faces_of_another_side(side):
 @pytest.mark.parametrize("scale", [0.25, 1.0, 6.0])
 @pytest.mark.parametrize(("yaw", "pitch"), [(0, 0), (60, 0), (-80, 0), (0, 40), (20, -30)])
 def test_size_is_the_faces_however_it_is_turned(scale, yaw, pitch):
-    [condition] = look(portraits()[:1], scale=scale, landmarks=turned(yaw, pitch))
-    assert condition.size == pytest.approx(341 / scale, rel=0.2)
+    [quality] = look(portraits()[:1], scale=scale, landmarks=turned(yaw, pitch))
+    assert quality.size == pytest.approx(341 / scale, rel=0.2)
 
 
 @pytest.mark.parametrize("yaw", [-90, -75, -45, -20, 0, 10, 30, 60, 85])
 @pytest.mark.parametrize("pitch", [-20, 0, 20])
 def test_yaw_is_the_angle(yaw, pitch):
     points = turned(yaw, pitch)
-    [condition] = look(portraits()[:1], landmarks=points)
-    assert condition.yaw == pytest.approx(abs(yaw) / 90, abs=0.04)
+    [quality] = look(portraits()[:1], landmarks=points)
+    assert quality.yaw == pytest.approx(abs(yaw) / 90, abs=0.04)
     roll = np.radians(25)
     rolled = (points - 256) @ [[np.cos(roll), np.sin(roll)], [-np.sin(roll), np.cos(roll)]] + 256
     [again] = look(portraits()[:1], landmarks=rolled)
-    assert again.yaw == pytest.approx(condition.yaw, abs=0.02)
+    assert again.yaw == pytest.approx(quality.yaw, abs=0.02)
 
 
 def test_mean_is_each_measures_median():
     rows = [(40, 0.5, 1.0, 0.1), (41, 0.4, 9.0, 0.2), (300, 0.6, 2.0, 0.9)]
-    conditions = [Condition(size=s, sharpness=h, noise=n, yaw=y) for s, h, n, y in rows]
-    assert mean(conditions) == Condition(size=41, sharpness=0.5, noise=2.0, yaw=0.2)
-    assert mean(conditions[::-1]) == mean(conditions)
-    with pytest.raises(ValueError, match="no condition"):
-        mean([])
+    qualities = [FaceQuality(size=s, sharpness=h, noise=n, yaw=y) for s, h, n, y in rows]
+    assert median_quality(qualities) == FaceQuality(size=41, sharpness=0.5, noise=2.0, yaw=0.2)
+    assert median_quality(qualities[::-1]) == median_quality(qualities)
+    with pytest.raises(ValueError, match="no face qualities"):
+        median_quality([])

@@ -6,24 +6,24 @@ import pytest
 import torch
 
 from tests.support.textures import noisy, texture
-from vidrestore.restore.fidelity.identity_guard import drift, guarded
+from vidrestore.restore.fidelity.identity_guard import identity_drift, raise_w
 
 
 def test_the_same_face_does_not_drift():
     image = texture(size=512)
     sharper = image + 0.5 * (image - torch.nn.functional.avg_pool2d(image[None], 9, 1, 4)[0])
     for restored in (image, noisy([image], 8)[0], (0.8 * image + 0.1), sharper.clamp(0, 1)):
-        assert drift(restored[None], image[None]).item() < 0.05
+        assert identity_drift(restored[None], image[None]).item() < 0.05
 
 
 def test_another_face_does():
-    assert drift(texture(1, 512)[None], texture(2, 512)[None]).item() > 0.5
+    assert identity_drift(texture(1, 512)[None], texture(2, 512)[None]).item() > 0.5
 
 
 @pytest.mark.parametrize("w", [0.0, 0.5, 1.0])
 def test_w_rises_with_drift_and_never_falls(w):
     drifted = torch.linspace(0, 1, 50)
-    found = guarded(torch.full_like(drifted, w), drifted)
+    found = raise_w(torch.full_like(drifted, w), drifted)
     assert found[0] == w
     assert found[-1] == 1
     assert (found.diff() >= 0).all()

@@ -13,10 +13,10 @@ import torch.nn.functional as F
 from tests.support.portraits import aligned_portraits
 from vidrestore.degradation.degrade import LEVELS, degrade
 from vidrestore.faces.alignment.align import TEMPLATE
-from vidrestore.restore.fidelity.face_quality import Condition, measure
-from vidrestore.restore.fidelity.rules import HIGHEST_W, LOWEST_W, choose_w, explain, gate
+from vidrestore.restore.fidelity.face_quality import FaceQuality, measure_quality
+from vidrestore.restore.fidelity.rules import HIGHEST_W, LOWEST_W, choose_w, describe, gate
 
-GOOD = Condition(size=300, sharpness=0.55, noise=1.0, yaw=0.0)
+GOOD = FaceQuality(size=300, sharpness=0.55, noise=1.0, yaw=0.0)
 #: What each measure may be, densely; sizes go by their ratio.
 RANGES = {
     "size": np.geomspace(4, 1200, 400),
@@ -26,14 +26,14 @@ RANGES = {
 }
 #: Faces of every kind.
 KINDS = [
-    Condition(size=size, sharpness=sharpness, noise=noise, yaw=yaw)
+    FaceQuality(size=size, sharpness=sharpness, noise=noise, yaw=yaw)
     for size, sharpness, noise, yaw in itertools.product(
         (10, 25, 60, 150, 600), (0, 0.2, 0.5, 0.8, 1), (0, 2.5, 4, 20), (0, 0.3, 0.6, 0.9)
     )
 ]
 
 
-def along(kind: Condition, measure_: str, function) -> np.ndarray:
+def along(kind: FaceQuality, measure_: str, function) -> np.ndarray:
     return np.array([function(replace(kind, **{measure_: float(v)})) for v in RANGES[measure_]])
 
 
@@ -77,13 +77,13 @@ def test_worse_faces_get_smaller_w():
     faces = [torch.from_numpy(p.transpose(2, 0, 1).copy()) for p in aligned_portraits().values()]
     for face in faces:
         pictures = [face, *(degrade(face, level, seed=2) for level in LEVELS.values())]
-        conditions = measure(torch.stack(pictures).float() / 255, [1.0] * 4, [TEMPLATE] * 4)
-        ws = [choose_w(condition) for condition in conditions]
+        qualities = measure_quality(torch.stack(pictures).float() / 255, [1.0] * 4, [TEMPLATE] * 4)
+        ws = [choose_w(quality) for quality in qualities]
         assert ws == sorted(ws, reverse=True)
         assert ws[0] > 0.5
         assert ws[1] > ws[2] + 0.03
         assert ws[2] < 0.36
-        assert [gate(condition) for condition in conditions[1:]] == pytest.approx([1, 1, 1], abs=0.05)
+        assert [gate(quality) for quality in qualities[1:]] == pytest.approx([1, 1, 1], abs=0.05)
 
 
 @pytest.mark.parametrize(
@@ -140,15 +140,15 @@ def test_a_gates_limit_can_be_moved(limit, inside, outside):
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        (Condition(size=41.3, sharpness=0.15, noise=1, yaw=0.1), "41 px, blurred"),
-        (Condition(size=41.3, sharpness=0.15, noise=6, yaw=0.5), "41 px, blurred, noisy, turned"),
-        (Condition(size=300, sharpness=0.65, noise=1, yaw=0.9), "300 px, soft, in profile"),
-        (Condition(size=900, sharpness=0.97, noise=1, yaw=0), "900 px, sharp"),
-        (Condition(size=60, sharpness=0.45, noise=0, yaw=0), "60 px, sharp"),
+        (FaceQuality(size=41.3, sharpness=0.15, noise=1, yaw=0.1), "41 px, blurred"),
+        (FaceQuality(size=41.3, sharpness=0.15, noise=6, yaw=0.5), "41 px, blurred, noisy, turned"),
+        (FaceQuality(size=300, sharpness=0.65, noise=1, yaw=0.9), "300 px, soft, in profile"),
+        (FaceQuality(size=900, sharpness=0.97, noise=1, yaw=0), "900 px, sharp"),
+        (FaceQuality(size=60, sharpness=0.45, noise=0, yaw=0), "60 px, sharp"),
     ],
 )
 def test_words(kind, words):
-    assert explain(kind) == words
+    assert describe(kind) == words
 
 
 def test_a_face_that_sharpens_slowly_is_eased():
@@ -164,8 +164,8 @@ def test_a_face_that_sharpens_slowly_is_eased():
         soft = F.conv2d(small, kernel, padding=(0, 6), groups=3)
         soft = F.conv2d(soft, kernel.mT, padding=(6, 0), groups=3)
         pictures.append(F.interpolate(soft, scale_factor=4, mode="bilinear"))
-    conditions = measure(torch.cat(pictures), [4.0] * 21, [TEMPLATE] * 21)
-    ws, gates = ([function(condition) for condition in conditions] for function in (choose_w, gate))
+    qualities = measure_quality(torch.cat(pictures), [4.0] * 21, [TEMPLATE] * 21)
+    ws, gates = ([function(quality) for quality in qualities] for function in (choose_w, gate))
     assert (np.diff(ws) > -0.01).all()
     assert (np.diff(gates) < 0.01).all()
     assert ws[-1] - ws[0] > 0.05

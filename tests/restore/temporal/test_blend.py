@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from vidrestore.restore.temporal.blend import Contribution, _blend_on, blend
+from vidrestore.restore.temporal.blend import Contribution, _blend_torch, blend
 
 SIZE = 64
 
@@ -50,7 +50,7 @@ def test_both_ways_agree(channels, dtype, side):
     image = smooth(9, channels).to(dtype)
     others = [contribution(10 * i, channels, side=side, still=i == 1) for i in range(3)]
     # OpenCV's places are rounded to 1/32 of a pixel in some versions.
-    torch.testing.assert_close(blend(image, others), _blend_on(image, others), atol=0.01, rtol=0)
+    torch.testing.assert_close(blend(image, others), _blend_torch(image, others), atol=0.01, rtol=0)
     assert blend(image, others).dtype == dtype
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from vidrestore.restore.restorer import Observation
-from vidrestore.restore.temporal.code_averaging import REACH, steady_codes
-from vidrestore.restore.temporal.face_crop import Portrait
+from vidrestore.restore.temporal.code_averaging import REACH, as_neighbour, average_codes
+from vidrestore.restore.temporal.face_crop import ObservedFace
+from vidrestore.restore.temporal.motion import NO_COMPARISON
 from vidrestore.runtime.windows import windowed
 
 GRID, CHANNELS, CODES = 4, 8, 16
 
 
-def track(changes_at: int | None = None, frames: int = 13) -> list[Portrait]:
+def track(changes_at: int | None = None, frames: int = 13) -> list[ObservedFace[None]]:
     """Noise decides between codes 0 and 1 everywhere; the upper half's features, and with them its codes,
     become others in frame ``changes_at``."""
     generator = torch.Generator().manual_seed(0)
@@ -27,17 +30,27 @@ def track(changes_at: int | None = None, frames: int = 13) -> list[Portrait]:
             features[:, : GRID // 2] += 4
             logits[: GRID * GRID // 2, 7] = 9.0
         seen = Observation(features, logits.log_softmax(dim=-1), None)
-        parts.append(Portrait(track=1, image=None, view=None, observation=seen))
+        parts.append(
+            ObservedFace(
+                track=1,
+                source=None,
+                image=torch.zeros(3, 64, 64),
+                w=0.5,
+                strength=1.0,
+                comparison=NO_COMPARISON,
+                observation=seen,
+            )
+        )
     return parts
 
 
-def codes(parts: list[Portrait]) -> torch.Tensor:
+def codes(parts: list[ObservedFace[None]]) -> torch.Tensor:
     return torch.stack([part.observation.log_probs.argmax(-1) for part in parts])
 
 
-def steadied(parts: list[Portrait]) -> torch.Tensor:
+def steadied(parts: list[ObservedFace[None]]) -> torch.Tensor:
     items = ((i, [part]) for i, part in enumerate(parts))
-    done = windowed(items, steady_codes, key=lambda portrait: portrait.track, reach=REACH)
+    done = windowed(items, average_codes, key=lambda face: face.track, reach=REACH, keep=as_neighbour)
     return codes([part for _, (part,) in done])
 
 
@@ -60,3 +73,11 @@ def test_a_face_that_changes_changes_its_codes_at_once():
 def test_a_lone_face_keeps_its_codes():
     parts = track(frames=1)
     assert steadied(parts).equal(codes(parts))
+
+
+def test_a_neighbour_keeps_codes_and_features_alone():
+    [face] = track(frames=1)
+    rendered_from = face.observation._replace(rest=(face.image,))
+    neighbour = as_neighbour(replace(face, observation=rendered_from))
+    assert neighbour.observation == face.observation._replace(rest=None)
+    assert not hasattr(neighbour, "image")

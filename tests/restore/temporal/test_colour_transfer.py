@@ -5,14 +5,19 @@ from __future__ import annotations
 import torch
 
 from tests.support.textures import noisy, texture
-from vidrestore.restore.temporal.colour_transfer import follow_colours, keep_grey, measure_tints, only_finite
+from vidrestore.restore.temporal.colour_transfer import (
+    keep_grey,
+    match_colours,
+    measure_tints,
+    replace_non_finite,
+)
 
 
 def test_broad_colours_follow_the_input_and_detail_stays():
     image = texture(size=512)
     detail = 0.05 * torch.randn(image.shape, generator=torch.Generator().manual_seed(0))
     cast = torch.tensor([0.08, -0.05, 0.03])[:, None, None]
-    found = follow_colours((image + detail + cast)[None], image[None])[0]
+    found = match_colours((image + detail + cast)[None], image[None])[0]
     assert (found - image).mean(dim=(1, 2)).abs().max() < 0.002
     inner = (slice(None), slice(64, -64), slice(64, -64))
     assert (
@@ -51,6 +56,6 @@ def test_one_frame_does_not_decide():
 def test_what_is_not_finite_is_the_input():
     image, restored = texture()[None], texture(1)[None].clone()
     restored[0, 1, :100] = float("nan")
-    found = only_finite(restored, image)
+    found = replace_non_finite(restored, image)
     assert found[..., :100, :].equal(image[..., :100, :])
     assert found[..., 100:, :].equal(restored[..., 100:, :])

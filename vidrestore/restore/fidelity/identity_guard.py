@@ -1,4 +1,4 @@
-"""Whether a restored face is still the one that went in, and what to do where it is not."""
+"""Detect a restored face that no longer shows the same person as its input, and raise its ``w``."""
 
 from __future__ import annotations
 
@@ -7,27 +7,28 @@ from torch import Tensor
 
 from ..luma import luma
 
-#: The side at which faces are compared: who somebody is shows in the places and shapes of features, which a
-#: degraded face still has at that size, and detail that restoration adds does not reach.
+#: Side in pixels at which faces are compared. Identity shows in the places and shapes of features, which a
+#: degraded face still has at that size; detail that restoration adds is finer.
 _SIDE = 32
-#: The face in it, and the side of the averages that are taken out: lighting and skin are in both anyway.
+#: The rows and columns that show the face, and the side of the local mean that is subtracted: it holds
+#: lighting and skin tone.
 _FACE, _BROAD = (slice(7, 29), slice(6, 26)), 9
-#: Drift up to which ``w`` is as chosen, and from which on the input is trusted wholly. On 22 faces: below .03
-#: between what the embedded model makes, at any ``w``, and its input; below .08 between a clean face and the
-#: same heavily degraded; .39 and more between two people.
+#: Drift up to which ``w`` is kept, and from which on it becomes 1. On 22 faces it is below .03 between the
+#: embedded model's output, at any ``w``, and its input; below .08 between a clean face and the same face
+#: heavily degraded; at least .39 between two people.
 _FREE, _LOST = 0.10, 0.35
 
 
-def drift(restored: Tensor, images: Tensor) -> Tensor:
-    """(N,): one minus the correlation of the structure of ``restored`` and ``images``, both (N, 3, S, S): 0
-    for the same face, about 1 for nothing in common."""
+def identity_drift(restored: Tensor, images: Tensor) -> Tensor:
+    """One minus the correlation of the structure of ``restored`` and ``images``, both (N, 3, S, S) RGB in
+    [0, 1]: (N,) float32, 0 for the same face, about 1 for unrelated ones."""
     a, b = _structure(restored), _structure(images)
     return 1 - (a * b).sum(-1) / (a.norm(dim=-1) * b.norm(dim=-1)).clamp_min(1e-6)
 
 
-def guarded(w: Tensor, drifted: Tensor) -> Tensor:
-    """``w`` (N,), raised towards 1 as far as a face drifts."""
-    t = ((drifted - _FREE) / (_LOST - _FREE)).clamp(0, 1)
+def raise_w(w: Tensor, drift: Tensor) -> Tensor:
+    """``w`` (N,) in [0, 1], raised smoothly towards 1 as ``drift`` (N,) grows; never lowered."""
+    t = ((drift - _FREE) / (_LOST - _FREE)).clamp(0, 1)
     return w + (1 - w) * t * t * (3 - 2 * t)
 
 

@@ -1,4 +1,4 @@
-"""The colours of a restored face are its input's: no cast, no flicker in brightness, grey stays grey."""
+"""Keep the input's colours in restored faces: no colour cast, no flicker in brightness, grey stays grey."""
 
 from __future__ import annotations
 
@@ -11,66 +11,72 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..luma import LUMA, luma
-from .face_crop import Portrait
+from .face_crop import RestoredFace, Source
 
-REACH = 3  #: frames to each side that decide whether there is colour
+REACH = 3  #: frames to each side that count when it is decided whether the input has colour
 
-#: The side at which colours follow the input: each of its pixels stands for 32 x 32 of a face of 512, more
-#: than any feature that restoration draws.
+#: Resolution in pixels at which colours follow the input: of a 512-pixel face, each of these pixels covers
+#: 32 x 32, more than any feature that restoration draws.
 _SIDE = 16
-#: The side at which it is judged whether there is colour, and which part of the crop the face is.
-_JUDGED, _FACE = 64, (slice(16, 56), slice(12, 52))
-#: Deviation of the colour differences, in [0, 1], from a tint that only depends on brightness: below the
-#: first a picture is grey, or tinted all over; above the second it is in colour. Noise of a codec stays below
-#: 1 / 255 at that size, a pale face is at 4 / 255.
+#: Resolution at which the tint is measured, and the rows and columns that show the face.
+_TINT_SIDE, _FACE = 64, (slice(16, 56), slice(12, 52))
+#: RMS deviation of the colour differences from a pure tint (a function of luma alone), in [0, 1]: up to the
+#: first the picture is grey or uniformly tinted, from the second on it is in colour. At this resolution a
+#: codec's noise stays below 1 / 255 and a pale face has 4 / 255.
 _GREY, _COLOURED = 1.2 / 255, 2.5 / 255
 
 
-def follow_colours(restored: Tensor, images: Tensor) -> Tensor:
-    """``restored`` (N, 3, S, S) with the broad colours of ``images``, both RGB in [0, 1]."""
-    broad, full = (matrix.to(restored) for matrix in _to_broad_and_back(restored.shape[-1]))
-    change = broad @ (images - restored) @ broad.T
-    return (full @ change @ full.T).add_(restored).clamp_(0, 1)
+def match_colours(restored: Tensor, images: Tensor) -> Tensor:
+    """``restored`` (N, 3, S, S) with the low-frequency colours of ``images``, both RGB in [0, 1]."""
+    down, up = (matrix.to(restored) for matrix in _resampling(restored.shape[-1]))
+    change = down @ (images - restored) @ down.T
+    return (up @ change @ up.T).add_(restored).clamp_(0, 1)
 
 
 @cache
-def _to_broad_and_back(size: int) -> tuple[Tensor, Tensor]:
-    """What brings ``size`` pixels to as many as colours are followed at, by their mean, smoothed with a
-    (1, 2, 1) whose border repeats itself, and linearly back: (_SIDE, size) and (size, _SIDE)."""
+def _resampling(size: int) -> tuple[Tensor, Tensor]:
+    """Two matrices: (_SIDE, size) averages ``size`` pixels to _SIDE and smooths them by (1, 2, 1) with a
+    replicated border; (size, _SIDE) interpolates linearly back."""
     mean = F.interpolate(torch.eye(size)[None], _SIDE, mode="area")[0].T
     padded = F.pad(mean.T[None], (1, 1), mode="replicate")[0].T
-    smooth = (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4
-    back = F.interpolate(torch.eye(_SIDE)[None], size, mode="linear", align_corners=False)[0].T
-    return smooth, back
+    down = (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4
+    up = F.interpolate(torch.eye(_SIDE)[None], size, mode="linear", align_corners=False)[0].T
+    return down, up
 
 
-def only_finite(restored: Tensor, images: Tensor) -> Tensor:
-    """``restored`` (N, 3, S, S), and the input where it is not finite, as in reduced precision may happen:
-    such a face would be black."""
-    # Found in one pass, and nearly always so; a GPU would be waited for.
+def replace_non_finite(restored: Tensor, images: Tensor) -> Tensor:
+    """``restored`` (N, 3, S, S) with ``images`` where it is not finite, which can happen in reduced precision
+    and would show as a black face."""
+    # One pass tells that all is finite, which is nearly always so. On a GPU reading the answer would wait.
     if restored.device.type == "cpu" and restored.float().sum().isfinite():
         return restored
     return torch.where(torch.isfinite(restored).all(dim=1, keepdim=True), restored, images)
 
 
 def measure_tints(images: Tensor) -> Tensor:
-    """What the colour differences of ``images`` (N, 3, S, S) are as linear functions of their luma, and how
-    far they are off it: (N, 5) R - Y at black and its slope, B - Y at black and its slope, deviation."""
-    small = F.interpolate(images.float(), (_JUDGED, _JUDGED), mode="area")
+    """Fit the colour differences of each of ``images`` (N, 3, S, S) as linear functions of its luma.
+
+    Returns (N, 5) float32: offset and slope of R - Y, offset and slope of B - Y, and the RMS deviation from
+    these fits.
+    """
+    small = F.interpolate(images.float(), (_TINT_SIDE, _TINT_SIDE), mode="area")
     faces = small[..., *_FACE].flatten(2)
     brightness = luma(faces, 1)[:, None]
     differences = faces[:, ::2] - brightness
     centred = brightness - brightness.mean(-1, keepdim=True)
     slope = (differences * centred).mean(-1) / (centred.square().mean(-1) + 1e-6)
-    at_black = differences.mean(-1) - slope * brightness.mean(-1)
-    left = differences - at_black[..., None] - slope[..., None] * brightness
-    deviation = left.square().mean((1, 2)).sqrt()[:, None]
-    return torch.cat((torch.stack((at_black, slope), dim=-1).flatten(1), deviation), dim=1)
+    offset = differences.mean(-1) - slope * brightness.mean(-1)
+    residual = differences - offset[..., None] - slope[..., None] * brightness
+    deviation = residual.square().mean((1, 2)).sqrt()[:, None]
+    return torch.cat((torch.stack((offset, slope), dim=-1).flatten(1), deviation), dim=1)
 
 
 def keep_grey(restored: Tensor, tints: Tensor) -> Tensor:
-    """``restored`` (3, S, S), with no colours but the tint as far as its input has none: ``tints`` (K, 5) are
-    those of the frames around it, of which the median counts, so that it does not change within a shot."""
+    """``restored`` (3, S, S) with its colours replaced by the input's tint as far as the input is grey.
+
+    ``tints`` (K, 5) are those of K frames around it (see :func:`measure_tints`); their median counts, so that
+    the decision does not change within a shot.
+    """
     red, red_slope, blue, blue_slope, deviation = tints.median(dim=0).values.tolist()
     grey = min(max((_COLOURED - deviation) / (_COLOURED - _GREY), 0.0), 1.0)
     if grey == 0:
@@ -81,8 +87,10 @@ def keep_grey(restored: Tensor, tints: Tensor) -> Tensor:
     return restored.lerp(torch.stack((r, g, b)).clamp(0, 1), grey)
 
 
-def steady_colour(portrait: Portrait, around: Sequence[tuple[int, Portrait]]) -> Portrait:
-    """``portrait``, restored, kept grey where the frames around it say that it is."""
-    tints = torch.stack([portrait.tint, *(other.tint for _, other in around)])
-    kept = keep_grey(portrait.restored, tints)
-    return replace(portrait, layers=torch.cat((kept, portrait.mask[None])))
+def stabilise_colour(
+    face: RestoredFace[Source], around: Sequence[tuple[int, RestoredFace[Source]]]
+) -> RestoredFace[Source]:
+    """``face`` kept grey if the frames ``around`` it are grey."""
+    tints = torch.stack([face.tint, *(other.tint for _, other in around)])
+    kept = keep_grey(face.restored, tints)
+    return replace(face, layers=torch.cat((kept, face.mask[None])))

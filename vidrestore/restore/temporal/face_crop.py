@@ -1,37 +1,85 @@
-"""One aligned face on its way through restoration, with what each step found for the next ones."""
+"""The states of one aligned face on its way through restoration.
+
+    FaceCrop -> PlannedFace -> ComparedFace -> ObservedFace -> RestoredFace
+
+Each step takes one state and returns the next, or the same one with other values. A state holds what later
+steps need and nothing else, since windows keep faces for dozens of frames: what has been used is freed.
+
+``Source`` is whatever the caller needs to put the face back; nothing in this package looks into it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-import numpy as np
 from torch import Tensor
 
-from ..fidelity.face_quality import Condition
+from ..fidelity.face_quality import FaceQuality
 from ..restorer import Observation
-from .motion import Motion, View
+from .motion import Comparison, View
+
+Source = TypeVar("Source")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Portrait:
-    """Steps return a copy with more in it."""
+class FaceCrop(Generic[Source]):
+    """An aligned face, cut out of its frame and measured."""
 
     track: int
-    image: Tensor | None  #: (3, S, S) RGB in [0, 1], float16: the crop, or the crop held steady
-    view: View | None  #: the crop as it is compared with others
-    condition: Condition | None = None  #: what the crop shows of itself
-    w: float = 0.5  #: its fidelity weight
-    strength: float = 1.0  #: how much of its restoration is blended in
-    motions: dict[int, Motion] = field(default_factory=dict)  #: to the same face so many frames on
-    noise: float = (
-        0.0  #: mean square by which the crop differs from those beside it where nothing moves, of 255
-    )
-    stillness: np.ndarray | None = None  #: (64, 64) float32, 1 where it stands still, 0 where it moves
-    tint: Tensor | None = None  #: (5,), what the crop's colours depend on, see :mod:`.colour`
-    observation: Observation | None = None  #: what the restorer saw
-    layers: Tensor | None = None  #: (4, S, S): it, restored, and its mask; what it was made of is None then
-    source: Any = None  #: where it was cut out and goes back to; nothing here looks into it
+    source: Source
+    image: Tensor  #: (3, S, S) RGB in [0, 1], float16
+    view: View  #: the same at the size at which faces are compared
+    quality: FaceQuality
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedFace(Generic[Source]):
+    """A crop for which it is decided how much it is restored."""
+
+    track: int
+    source: Source
+    image: Tensor  #: (3, S, S) RGB in [0, 1], float16
+    view: View
+    w: float  #: fidelity weight in [0, 1]
+    strength: float  #: share of the restoration that is blended into the frame, in [0, 1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedFace(Generic[Source]):
+    """A crop compared with the same face in the frames around it; its image may be stabilised."""
+
+    track: int
+    source: Source
+    image: Tensor  #: (3, S, S) RGB in [0, 1], float16
+    w: float
+    strength: float
+    comparison: Comparison
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedFace(Generic[Source]):
+    """A crop that the restorer has encoded."""
+
+    track: int
+    source: Source
+    image: Tensor  #: (3, S, S) RGB in [0, 1], float16: what was encoded
+    w: float
+    strength: float
+    comparison: Comparison
+    observation: Observation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoredFace(Generic[Source]):
+    """A restored face and the mask under which it is pasted back."""
+
+    track: int
+    source: Source
+    #: (4, S, S) float16 in [0, 1]: RGB and the mask, in one tensor since both are blended alike.
+    layers: Tensor
+    tint: Tensor  #: (5,) float32, how the crop's colours depend on its luma: see :mod:`.colour_transfer`
+    comparison: Comparison
 
     @property
     def restored(self) -> Tensor:
@@ -40,5 +88,5 @@ class Portrait:
 
     @property
     def mask(self) -> Tensor:
-        """(S, S) in [0, 1], where the restored face replaces what was there."""
+        """(S, S) in [0, 1], the weight of the restored face against the frame."""
         return self.layers[3]

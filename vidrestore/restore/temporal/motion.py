@@ -1,12 +1,13 @@
-"""What moved, and what did not, between two aligned faces of one track.
+"""Motion and noise between two aligned faces of one track.
 
-Alignment takes the face's place, size and turn in the picture out; what is left between frames are
-expressions, turns of the head, and noise. Optical flow follows the first two; how far what it brings is off,
-in units of the noise, says where it may be trusted.
+Alignment removes the face's position, size and in-plane rotation; what differs between frames is expression,
+rotation of the head, and noise. Optical flow follows the first two. The difference that remains after warping
+along the flow, in units of the noise, tells where the flow can be trusted.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -15,38 +16,38 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .blend import pixels, remap
+from .blend import pixel_grid, remap
 
-#: Pixels of a face at which it is compared: finer than that, degraded faces hold noise alone.
+#: Side in pixels at which faces are compared: finer detail of a degraded face is noise.
 SIDE = 128
-#: Pixels of the maps of what moved and what differs: both are smooth.
+#: Side in pixels of the maps of flow and error: both are smooth.
 MAP = 64
-#: Deviation, in pixels of the comparison, of the blur before flow is sought or two faces are compared, and
-#: in pixels of the map of that of what differs between them.
+#: Standard deviations of Gaussian blurs: of faces before they are compared (in pixels of SIDE), and of the
+#: map of their squared difference (in pixels of MAP).
 _BLUR, _SPREAD = 0.6, 1.0
-#: Mean square, of 255, below which a difference is none.
-_LEAST = 0.1
-#: Pixels of the comparison that are no drift of the alignment.
-_NO_DRIFT = 0.02
-#: What flow may be off, as a share of its length: detail finer than the comparison suffers from it.
+#: Mean squared difference, on a scale of 0 to 255, that counts as zero.
+_MIN_ERROR = 0.1
+#: Pixels of SIDE by which the alignment may drift before it is compensated.
+_MIN_DRIFT = 0.02
+#: Relative error of flow: detail finer than the comparison suffers from it.
 _FLOW_ERROR = 0.2
-#: Where in the map the face is: rows and columns over which noise is measured.
+#: Rows and columns of the map that show the face: noise is measured there.
 _FACE = (slice(MAP // 4, MAP * 7 // 8), slice(MAP // 5, MAP * 4 // 5))
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """An aligned face as small as it is compared at."""
+    """An aligned face at the size at which faces are compared."""
 
-    colours: np.ndarray  #: (SIDE, SIDE, 3) float32, 0 to 255, blurred
-    luma: np.ndarray  #: (SIDE, SIDE) uint8, of that
-    slope: np.ndarray  #: (MAP, MAP) float32: mean square of the luma's gradient, in 255 a pixel of SIDE
-    place: np.ndarray  #: (3, 3), from the scene to the face, both with sides of 1
+    colours: np.ndarray  #: (SIDE, SIDE, 3) float32 RGB, 0 to 255, blurred
+    luma: np.ndarray  #: (SIDE, SIDE) uint8, the luma of ``colours``
+    slope: np.ndarray  #: (MAP, MAP) float32: squared gradient of the luma, in (levels of 255 per SIDE pixel)²
+    place: np.ndarray  #: (3, 3): maps scene coordinates to the face's, in which its side is 1
 
     @classmethod
-    def of(cls, image: Tensor, place: np.ndarray | None = None) -> View:
-        """``image`` (3, S, S) RGB in [0, 1]. ``place`` (3, 3) maps the scene to its pixels; without it,
-        all views show the same place."""
+    def from_image(cls, image: Tensor, place: np.ndarray | None = None) -> View:
+        """The view of ``image`` (3, S, S) RGB in [0, 1]. ``place`` (3, 3) maps scene coordinates to pixels of
+        ``image``; None: the scene is the image itself, so views show the same place."""
         small = F.interpolate(image[None].float(), (SIDE, SIDE), mode="area")[0]
         colours = (small * 255).permute(1, 2, 0).contiguous().cpu().numpy()
         colours = cv2.GaussianBlur(colours, (0, 0), _BLUR)
@@ -57,54 +58,72 @@ class View:
         place = np.eye(3) if place is None else np.diag([1 / size, 1 / size, 1]) @ place
         return cls(colours, np.clip(np.rint(luma), 0, 255).astype(np.uint8), slope, place)
 
-    def drift(self, there: View, side: int) -> np.ndarray:
-        """How far a scene that stands still moves from this face to another, as its alignment wanders:
-        (side, side, 2) float32 as x, y, in pixels of as many a side."""
-        across = there.place @ np.linalg.inv(self.place)
-        at = pixels(side) + np.float32(0.5)
+    def drift(self, other: View, side: int) -> np.ndarray:
+        """The apparent motion of a static scene from this face to ``other``, caused by the alignment alone:
+        (side, side, 2) float32 as x, y, in pixels of a face of ``side`` pixels."""
+        across = other.place @ np.linalg.inv(self.place)
+        at = pixel_grid(side) + np.float32(0.5)
         return at @ (across[:2, :2].T - np.eye(2)).astype(np.float32) + (across[:2, 2] * side).astype("f4")
 
 
 @dataclass(frozen=True, slots=True)
 class Motion:
-    """From one view to another. The maps are kept for as long as the face is in a window, so in half
-    precision: a thousandth of a pixel at most."""
+    """The motion from one view to another.
 
-    flow: np.ndarray | None  #: (MAP, MAP, 2) float16: as x, y, how far what is there has come in the second
-    error: np.ndarray  #: (MAP, MAP) float16: mean square by which the second may differ there, of 255
-    noise: float  #: what of that is there over most of the face
+    Maps are kept as long as the face is in a window, so they are float16: exact to a thousandth of a pixel.
+    """
+
+    #: (MAP, MAP, 2) float16, as x, y in MAP pixels: how far each pixel moves. None: nothing moves.
+    flow: np.ndarray | None
+    error: np.ndarray  #: (MAP, MAP) float16: expected mean squared difference along the flow, 0 to 255 scale
+    noise: float  #: the median of that difference over the face
 
     @classmethod
-    def between(cls, here: View, there: View) -> Motion:
-        """By dense inverse search (Kroeger et al., ECCV 2016)."""
+    def estimate(cls, here: View, there: View) -> Motion:
+        """Motion by dense inverse search optical flow (Kroeger et al., ECCV 2016)."""
         search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-        search.setFinestScale(1)  # that of the map
+        search.setFinestScale(1)  # the resolution of the map
         flow = search.calc(here.luma, there.luma, None)
-        brought = remap(there.colours, flow)
-        seen, unmoved = (_difference(colours, here.colours) for colours in (brought, there.colours))
-        # Where standing still explains the picture as well, it stands still: flow follows noise, too.
-        still = np.clip(2 - unmoved / (seen + _LEAST), 0, 1)
-        flow = _shrink(flow) * ((1 - still) * (MAP / SIDE))[..., None]
-        seen += still * (unmoved - seen)
-        unseen = _FLOW_ERROR**2 * square(flow) * here.slope
-        error = seen + cv2.GaussianBlur(unseen, (0, 0), _SPREAD)
-        return cls(flow.astype(np.float16), _half(error), float(np.median(seen[_FACE])))
+        warped = remap(there.colours, flow)
+        error, static_error = (_difference(colours, here.colours) for colours in (warped, there.colours))
+        # Where no motion explains the picture as well, the flow is set to zero: it follows noise, too.
+        static = np.clip(2 - static_error / (error + _MIN_ERROR), 0, 1)
+        flow = _shrink(flow) * ((1 - static) * (MAP / SIDE))[..., None]
+        error += static * (static_error - error)
+        flow_error = _FLOW_ERROR**2 * square(flow) * here.slope
+        total = error + cv2.GaussianBlur(flow_error, (0, 0), _SPREAD)
+        return cls(flow.astype(np.float16), _half(total), float(np.median(error[_FACE])))
 
     @classmethod
-    def none(cls, here: View, there: View) -> Motion:
-        """As if nothing had moved, neither in the scene nor in the face, whichever explains more."""
+    def static(cls, here: View, there: View) -> Motion:
+        """Motion under the assumption that nothing moves: neither the aligned face nor, as the alternative,
+        the scene. The assumption that explains more of the picture is taken."""
         error, drift = _difference(there.colours, here.colours), here.drift(there, SIDE)
-        if np.abs(drift).max() < _NO_DRIFT:
-            return cls(None, _half(error), float(np.median(error[_FACE])))
-        brought = remap(there.colours, drift)
-        other = _difference(brought, here.colours)
-        noise, other_noise = (float(np.median(e[_FACE])) for e in (error, other))
-        if noise <= other_noise:
+        noise = float(np.median(error[_FACE]))
+        if np.abs(drift).max() < _MIN_DRIFT:
             return cls(None, _half(error), noise)
-        return cls(here.drift(there, MAP).astype(np.float16), _half(other), other_noise)
+        scene_error = _difference(remap(there.colours, drift), here.colours)
+        scene_noise = float(np.median(scene_error[_FACE]))
+        if noise <= scene_noise:
+            return cls(None, _half(error), noise)
+        return cls(here.drift(there, MAP).astype(np.float16), _half(scene_error), scene_noise)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A face compared with the same face in the frames around it."""
+
+    motions: Mapping[int, Motion]  #: to the faces that it may be blended with, by frame offset
+    noise: float  #: mean squared difference from the adjacent frames where nothing moves, 0 to 255 scale
+    stillness: np.ndarray  #: (MAP, MAP) float32: 1 where the face does not move, 0 where it does
+
+
+#: The comparison of a face that was compared with none, or is blended with none any more.
+NO_COMPARISON = Comparison({}, 0.0, np.zeros((MAP, MAP), np.float32))
 
 
 def _half(x: np.ndarray) -> np.ndarray:
+    """``x`` in float16, whose largest value is 65504."""
     return x.clip(max=6e4).astype(np.float16)
 
 
@@ -114,7 +133,7 @@ def _shrink(x: np.ndarray) -> np.ndarray:
 
 
 def _difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Mean square of a - b (SIDE, SIDE, 3) around each pixel: (MAP, MAP)."""
+    """Mean squared difference of ``a`` and ``b`` (SIDE, SIDE, 3) around each pixel: (MAP, MAP)."""
     return cv2.GaussianBlur(_shrink(square(a - b)) / 3, (0, 0), _SPREAD)
 
 
@@ -123,7 +142,7 @@ def square(x: np.ndarray) -> np.ndarray:
     return np.einsum("...i,...i->...", x, x)
 
 
-def likeness(error: Tensor, noise: float | Tensor, *, free: float, fall: float) -> Tensor:
-    """1 where ``error`` is at most ``free`` times ``noise``, and falling above it: to 1 / e with ``fall``
-    times the noise more."""
+def similarity(error: Tensor, noise: float | Tensor, *, free: float, fall: float) -> Tensor:
+    """The weight of a squared difference: 1 up to ``free`` times ``noise``, then falling exponentially, to
+    1 / e when it exceeds that by ``fall`` times ``noise``."""
     return torch.exp(-((error / noise - free) / fall).clamp(min=0))

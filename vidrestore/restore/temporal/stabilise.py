@@ -1,9 +1,9 @@
-"""Holding a face still over a few frames: its input before it is restored, and the result behind.
+"""Temporal stabilisation: blend a face's input before restoration, and its result after it, over frames.
 
-A face is blended with the same face in the frames around it, brought to its place along the flow, each pixel
-as far as it is like its own there but for noise. So nothing is taken from where a mouth opens or a head turns
-away, and where the picture stands still noise and grain, and what the network makes of them, average out.
-Blending the input is worth more than blending the result: a network restores what it sees, and sees better.
+A face is blended with the same face in the frames around it, warped along the optical flow; each pixel's
+weight falls with its difference beyond noise. So an opening mouth or a turning head is not smeared, while
+noise, grain and what the network makes of them average out where the picture is still. Blending the input is
+worth more than blending the result: a network restores what it sees, and sees better.
 """
 
 from __future__ import annotations
@@ -16,66 +16,91 @@ import torch
 from torch import Tensor
 
 from .blend import Contribution, blend
-from .face_crop import Portrait
-from .motion import MAP, Motion, View, likeness, square
+from .face_crop import ComparedFace, PlannedFace, RestoredFace, Source
+from .motion import MAP, NO_COMPARISON, Comparison, Motion, View, similarity, square
 
-#: How many frames away the others are that the input is blended with, where it is noisy.
+#: Frame offsets (to either side) of the faces that a noisy input is blended with.
 _INPUT = (1, 2, 3)
-#: The same for the result, with how much each counts against itself. The near ones follow a face that moves;
-#: the far ones are only like it where it stands still, and there a codec's noise is alike for many frames.
+#: The same for the result, each with its weight relative to the face itself. Near ones are warped along flow
+#: and follow a moving face. Far ones are used only where it is still; they are that far away because a
+#: codec's noise is alike over many frames there.
 _NEAR, _FAR = {1: 0.5}, {6: 1.5, 12: 2.0, 18: 2.0, 24: 2.0}
 
 INPUT_REACH, OUTPUT_REACH = max(_INPUT), max(_FAR)
 REACH = max(INPUT_REACH, OUTPUT_REACH)  #: frames to each side that a face is compared with
 
-#: How far two pictures may differ, in units of the noise: measured so that moving mouths and eyes are left
-#: alone, and still faces blend. A far one, which no flow brings, may differ less.
+#: Parameters of :func:`.motion.similarity`, measured so that moving mouths and eyes are left alone and still
+#: faces blend. Far frames, which are not warped along flow, may differ less.
 _FREE, _FREE_FAR, _FALL = 1.5, 1.0, 1.0
-#: The least noise, mean square of 255: what rounding and flow leave even of clean pictures; and what a codec
-#: changes in a still one over some frames.
+#: Lower bounds of the noise, as a mean square on a scale of 0 to 255: rounding and flow leave that much even
+#: between clean pictures, and for far frames a codec changes that much in a still picture.
 _FLOOR, _FLOOR_FAR = 0.3, 0.6
-#: Pixels of the map that a place that stands still moves in a frame at most, about.
+#: Motion per frame, in MAP pixels, up to about which a place counts as still.
 _STILL = 0.05
-#: Noise at which the input is blended half as much as it could be. A clean input has nothing to gain by it,
-#: and loses some of its detail.
+#: Noise at which the input is blended with half of the full weight. Blending a clean input gains nothing and
+#: costs detail.
 _NOISY = 8.0
-#: The share of the input's blend below which it is none.
-_NO_SHARE = 0.01
-#: The same noise for the result, and how much of the near ones' share is left without any.
+#: Weight of the input's blend below which it is skipped.
+_MIN_SHARE = 0.01
+#: The same noise for the result, and the share of the near frames' weight that remains without noise.
 _NOISY_RESULT, _CLEAN_SHARE = 4.0, 0.3
 
 
-def compare(portrait: Portrait, around: Sequence[tuple[int, Portrait]]) -> Portrait:
-    """``portrait`` with its motions to those around it that it may be blended with, and its noise."""
+def compare(
+    face: PlannedFace[Source], around: Sequence[tuple[int, PlannedFace[Source]]]
+) -> ComparedFace[Source]:
+    """Compare ``face`` with the same face at the frame offsets ``around`` that it may be blended with."""
     views = {offset: other.view for offset, other in around}
-    near = {o: Motion.between(portrait.view, view) for o, view in views.items() if abs(o) in _NEAR}
-    far = {o: Motion.none(portrait.view, view) for o, view in views.items() if abs(o) in _FAR}
+    near = {o: Motion.estimate(face.view, view) for o, view in views.items() if abs(o) in _NEAR}
+    far = {o: Motion.static(face.view, view) for o, view in views.items() if abs(o) in _FAR}
     noise = float(np.mean([motion.noise for motion in near.values()])) if near else 0.0
     motions = near | far
-    if _input_share(noise) > _NO_SHARE:
+    if _input_share(noise) > _MIN_SHARE:
         motions |= {
-            o: Motion.between(portrait.view, view)
+            o: Motion.estimate(face.view, view)
             for o, view in views.items()
             if abs(o) in _INPUT and o not in motions
         }
-    return replace(portrait, motions=motions, noise=noise, stillness=_stillness(portrait.view, near, views))
+    return _compared(face, Comparison(motions, noise, _stillness(face.view, near, views)))
 
 
-def steady_input(portrait: Portrait, around: Sequence[tuple[int, Portrait]]) -> Portrait:
-    """``portrait``, compared, with its image blended with theirs as far as it is noisy."""
-    share = _input_share(portrait.noise)
-    others = {o: (other.image, share) for o, other in around if abs(o) in _INPUT and share > _NO_SHARE}
-    return replace(portrait, view=None, image=_blend(portrait, portrait.image, others))
+def skip_comparison(face: PlannedFace[Source]) -> ComparedFace[Source]:
+    """``face`` for a run that stabilises neither input nor output."""
+    return _compared(face, NO_COMPARISON)
 
 
-def steady_output(portrait: Portrait, around: Sequence[tuple[int, Portrait]]) -> Portrait:
-    """``portrait``, restored, with the result and its mask blended with theirs."""
-    noisy = portrait.noise**2 / (portrait.noise**2 + _NOISY_RESULT**2)
-    near = _CLEAN_SHARE + (1 - _CLEAN_SHARE) * noisy
-    shares = {offset: share * near for offset, share in _NEAR.items()}
-    shares |= {offset: share * portrait.stillness for offset, share in _FAR.items()}
+def _compared(face: PlannedFace[Source], comparison: Comparison) -> ComparedFace[Source]:
+    return ComparedFace(
+        track=face.track,
+        source=face.source,
+        image=face.image,
+        w=face.w,
+        strength=face.strength,
+        comparison=comparison,
+    )
+
+
+def stabilise_input(
+    face: ComparedFace[Source], around: Sequence[tuple[int, ComparedFace[Source]]]
+) -> ComparedFace[Source]:
+    """``face`` with its image blended with those ``around``, the more the noisier it is."""
+    share = _input_share(face.comparison.noise)
+    others = {o: (other.image, share) for o, other in around if abs(o) in _INPUT and share > _MIN_SHARE}
+    return replace(face, image=_blend(face.comparison, face.image, others))
+
+
+def stabilise_output(
+    face: RestoredFace[Source], around: Sequence[tuple[int, RestoredFace[Source]]]
+) -> RestoredFace[Source]:
+    """``face`` with its result and mask blended with those ``around``."""
+    noise, stillness = face.comparison.noise, face.comparison.stillness
+    noisiness = noise**2 / (noise**2 + _NOISY_RESULT**2)
+    near = _CLEAN_SHARE + (1 - _CLEAN_SHARE) * noisiness
+    shares: dict[int, float | np.ndarray] = {offset: share * near for offset, share in _NEAR.items()}
+    shares |= {offset: share * stillness for offset, share in _FAR.items()}
     others = {o: (other.layers, shares[abs(o)]) for o, other in around if abs(o) in shares}
-    return replace(portrait, layers=_blend(portrait, portrait.layers, others), motions={})
+    # The comparison has been used: it is dropped, since the face stays in memory for another window.
+    return replace(face, layers=_blend(face.comparison, face.layers, others), comparison=NO_COMPARISON)
 
 
 def _input_share(noise: float) -> float:
@@ -83,10 +108,11 @@ def _input_share(noise: float) -> float:
 
 
 def _stillness(here: View, motions: Mapping[int, Motion], views: Mapping[int, View]) -> np.ndarray:
-    """(MAP, MAP): 1 where the face, or the scene, is where it was a frame ago and will be in the next,
-    falling to 0 where both move."""
+    """(MAP, MAP) float32: 1 where the aligned face or the scene does not move in any of ``motions``, those to
+    the adjacent frames; falling to 0 where both move."""
     still = np.ones((MAP, MAP), np.float32)
     for offset, motion in motions.items():
+        assert motion.flow is not None  # estimated motion has a flow
         flow = motion.flow.astype(np.float32)
         moved = np.minimum(square(flow), square(flow - here.drift(views[offset], MAP)))
         still = np.minimum(still, np.exp(-moved / _STILL**2))
@@ -94,14 +120,15 @@ def _stillness(here: View, motions: Mapping[int, Motion], views: Mapping[int, Vi
 
 
 def _blend(
-    portrait: Portrait, image: Tensor, others: Mapping[int, tuple[Tensor, float | np.ndarray]]
+    comparison: Comparison, image: Tensor, others: Mapping[int, tuple[Tensor, float | np.ndarray]]
 ) -> Tensor:
-    """``image`` (C, S, S) of the portrait, and of each of the others its share as far as it is like it."""
+    """``image`` (C, S, S) blended with others, given by frame offset as (image, weight): the weight of each
+    pixel is multiplied by its similarity."""
     contributions = []
     for offset, (other, share) in others.items():
-        motion = portrait.motions[offset]
+        motion = comparison.motions[offset]
         free, floor = (_FREE_FAR, _FLOOR_FAR) if abs(offset) in _FAR else (_FREE, _FLOOR)
         error = torch.from_numpy(motion.error).float()
-        like = likeness(error, portrait.noise + floor, free=free, fall=_FALL).numpy()
-        contributions.append(Contribution(other, motion.flow, share * like))
+        similar = similarity(error, comparison.noise + floor, free=free, fall=_FALL).numpy()
+        contributions.append(Contribution(other, motion.flow, share * similar))
     return blend(image, contributions)

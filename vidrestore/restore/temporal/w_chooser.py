@@ -1,26 +1,27 @@
-"""What each face gets: its fidelity weight and how much of its restoration, steady over time."""
+"""Choose the fidelity weight and the strength of each face from its track's quality over time."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from ..fidelity.face_quality import mean
-from ..fidelity.rules import choose_w, explain, gate
-from .face_crop import Portrait
+from ..fidelity.face_quality import median_quality
+from ..fidelity.rules import choose_w, describe, gate
+from .face_crop import FaceCrop, PlannedFace, Source
 
 log = logging.getLogger(__name__)
 
-REACH = 6  #: frames to each side whose condition counts
+REACH = 6  #: frames to each side whose quality counts
 
-#: Of the restoration, what is as good as none.
-_NOTHING = 0.02
+#: Strength up to which a restoration is not visible.
+_MIN_STRENGTH = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Which faces are left alone, as :func:`~.fidelity.gate` has it; 0 opens a gate."""
+    """Which faces are left alone: the limits of :func:`~vidrestore.restore.fidelity.rules.gate`; 0 disables
+    one."""
 
     min_size: float
     max_sharpness: float
@@ -28,42 +29,53 @@ class Limits:
 
 
 class Chooser:
-    """Sets the ``w`` and the ``strength`` of portraits by the condition of their track around them.
+    """A step that sets ``w`` and ``strength`` of face crops.
 
-    ``w`` holds for all, None chooses by the condition; ``of_track`` gives that of a track, or None. What is
-    chosen is logged once a track, where it begins.
+    The choice for each track is logged once, at its first frame.
     """
 
     def __init__(
         self, *, w: float | None, of_track: Callable[[int], float | None], limits: Limits, strength: float
     ) -> None:
+        """``w`` is the fidelity weight of all faces, None to choose it by their quality; ``of_track`` returns
+        that of a track, which takes precedence, or None. ``strength`` in [0, 1] is the share of the
+        restoration that a face gets whose gates are open."""
         self._w = w
         self._of_track = of_track
         self._limits = limits
         self._strength = strength
-        self._latest = 0  # tracks are counted in the order they come in; ids of ended ones are not kept
+        self._latest = 0  # track ids increase, so the latest one tells which have been logged
 
-    def __call__(self, portrait: Portrait, around: Sequence[tuple[int, Portrait]]) -> Portrait:
-        """``portrait`` with its ``w`` and ``strength``."""
-        condition = mean([portrait.condition, *(other.condition for _, other in around)])
-        w = self._of_track(portrait.track)
+    def __call__(
+        self, face: FaceCrop[Source], around: Sequence[tuple[int, FaceCrop[Source]]]
+    ) -> PlannedFace[Source]:
+        """``face`` with ``w`` and ``strength`` chosen by the median quality of it and those ``around``."""
+        quality = median_quality([face.quality, *(other.quality for _, other in around)])
+        w = self._of_track(face.track)
         w = self._w if w is None else w
-        w = choose_w(condition) if w is None else w
+        w = choose_w(quality) if w is None else w
         opened = gate(
-            condition,
+            quality,
             min_size=self._limits.min_size,
             max_sharpness=self._limits.max_sharpness,
             max_yaw=self._limits.max_yaw,
         )
-        if portrait.track > self._latest:
-            self._latest = portrait.track
+        if face.track > self._latest:
+            self._latest = face.track
             level = logging.INFO if self._w is None or opened < 0.5 else logging.DEBUG
-            fate = f"w {w:.2f}" if opened > _NOTHING else "left alone"
-            eased = f", at {opened:.0%}" if _NOTHING < opened < 0.995 else ""
-            log.log(level, "track %d: %s: %s%s", portrait.track, explain(condition), fate, eased)
-        return replace(portrait, w=w, strength=self._strength * opened)
+            decision = f"w {w:.2f}" if opened > _MIN_STRENGTH else "left alone"
+            eased = f", at {opened:.0%}" if _MIN_STRENGTH < opened < 0.995 else ""
+            log.log(level, "track %d: %s: %s%s", face.track, describe(quality), decision, eased)
+        return PlannedFace(
+            track=face.track,
+            source=face.source,
+            image=face.image,
+            view=face.view,
+            w=w,
+            strength=self._strength * opened,
+        )
 
 
-def is_wanted(portrait: Portrait) -> bool:
-    """Whether any of its restoration would be seen."""
-    return portrait.strength > _NOTHING
+def is_visible(face: PlannedFace[Source]) -> bool:
+    """Whether any of the face's restoration would be visible."""
+    return face.strength > _MIN_STRENGTH

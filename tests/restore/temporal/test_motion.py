@@ -1,0 +1,29 @@
+"""Motion and similarity between two aligned faces."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from tests.support.textures import SIZE, texture
+from vidrestore.restore.temporal.blend import Contribution, blend
+from vidrestore.restore.temporal.motion import MAP, Motion, View, similarity
+
+
+def test_flow_brings_a_shifted_face_back():
+    image = texture()
+    shifted = torch.roll(image, (3, -2), dims=(1, 2))
+    motion = Motion.estimate(View.from_image(image), View.from_image(shifted))
+    inner = slice(MAP // 6, -MAP // 6)
+    assert np.abs(motion.flow[inner, inner] * (SIZE / MAP) - (-2, 3)).mean() < 0.3
+    inner = slice(SIZE // 6, -SIZE // 6)
+    warped = 2 * blend(image, [Contribution(shifted, motion.flow, np.ones((MAP, MAP), "f4"))]) - image
+    difference = (warped - image)[:, inner, inner].abs().mean()
+    assert difference < 0.15 * (shifted - image)[:, inner, inner].abs().mean()
+    assert motion.noise < 1
+
+
+def test_similarity_falls_from_one():
+    errors = torch.tensor([0.0, 1.0, 2.0, 4.0])
+    similar = similarity(errors, 1.0, free=2.0, fall=2.0)
+    torch.testing.assert_close(similar, torch.tensor([1.0, 1.0, 1.0, np.exp(-1)], dtype=torch.float32))

@@ -1,0 +1,139 @@
+"""The networks that faces go through, loaded once for a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..faces.alignment.align import AlignedFace, align
+from ..faces.alignment.face_parser import FaceParser
+from ..faces.alignment.paste import face_masks
+from ..faces.face import Face
+from ..media.frames.frame import Frame
+from ..options import Options
+from ..restore.fidelity.face_quality import measure_quality
+from ..restore.fidelity.identity_guard import identity_drift, raise_w
+from ..restore.load import load_restorer, resolve_model
+from ..restore.temporal.blend import channels_last
+from ..restore.temporal.colour_transfer import match_colours, measure_tints, replace_non_finite
+from ..restore.temporal.face_crop import ComparedFace, FaceCrop, ObservedFace, RestoredFace
+from ..restore.temporal.motion import View
+from ..runtime.device import find_device, find_precision
+from ..runtime.profile import Profile
+from ..weights.store import load_state, locate
+
+#: The smallest increase of ``w`` for which a face is restored again.
+_W_STEP = 0.02
+
+
+class Models:
+    """The restorer and, if its weights are in the cache, the face parser, each applied to batches of faces.
+
+    The time that each step takes is added to ``profile``.
+    """
+
+    def __init__(self, options: Options, profile: Profile) -> None:
+        self.profile = profile
+        self.device = find_device(options.device)
+        self.precision = find_precision(options.precision, self.device)
+        name = options.model
+        if not options.weights:
+            name = resolve_model(name, offline=options.offline).name
+        self.restorer = load_restorer(
+            name, weights=options.weights, device=self.device, precision=self.precision
+        )
+        self.parser = (
+            FaceParser(load_state("parsenet")[0], device=self.device, precision=self.precision)
+            if locate("parsenet")
+            else None
+        )
+
+    def align(self, frame: Frame, faces: Iterable[Face]) -> list[FaceCrop[AlignedFace]]:
+        """Cut the faces out of their frame and measure their quality."""
+        image, size = frame.image(), self.restorer.spec.input_size
+        aligned = []
+        for face in faces:
+            with self.profile.section("align"):
+                aligned.append(align(image, face, frame.upright, size, self.device))
+        if not aligned:
+            return []
+        qualities = measure_quality(
+            torch.stack([face.image for face in aligned]),
+            [float(np.sqrt(abs(np.linalg.det(face.matrix[:2, :2])))) for face in aligned],
+            [face.landmarks for face in aligned],
+        )
+        return [
+            FaceCrop(
+                track=face.face.track,
+                source=replace(face, image=None),
+                # Kept for the length of a window, hence float16: an error of 1/16 of an 8-bit step.
+                image=channels_last(face.image.half()),
+                view=View.from_image(face.image, face.matrix),
+                quality=quality,
+            )
+            for face, quality in zip(aligned, qualities, strict=True)
+        ]
+
+    def observe(self, faces: Sequence[ComparedFace[AlignedFace]]) -> list[ObservedFace[AlignedFace]]:
+        """Encode a batch of faces."""
+        with self.profile.section("observe", len(faces)):
+            observations = self.restorer.observe(torch.stack([face.image for face in faces]).float())
+        return [
+            ObservedFace(
+                track=face.track,
+                source=face.source,
+                image=face.image,
+                w=face.w,
+                strength=face.strength,
+                comparison=face.comparison,
+                observation=observation,
+            )
+            for face, observation in zip(faces, observations, strict=True)
+        ]
+
+    def restore(
+        self, faces: Sequence[ObservedFace[AlignedFace]], *, keep_colours: bool
+    ) -> list[RestoredFace[AlignedFace]]:
+        """Restore a batch of observed faces and make their masks. ``keep_colours`` gives each result the
+        low-frequency colours of its input."""
+        images = torch.stack([face.image for face in faces]).float()
+        tints = measure_tints(images)
+        with self.profile.section("render", len(faces)):
+            restored = self._render(faces, images)
+        if keep_colours:
+            restored = match_colours(restored, images)
+        with self.profile.section("masks", len(faces)):
+            masks = face_masks([face.source for face in faces], restored, self.parser)
+        return [
+            RestoredFace(
+                track=face.track,
+                source=face.source,
+                # Kept for the length of a window, hence float16: an error of 1/4 of a 10-bit step.
+                layers=channels_last(torch.cat((image, (mask * face.strength)[None])).half()),
+                tint=tint,
+                comparison=face.comparison,
+            )
+            for face, image, mask, tint in zip(faces, restored, masks, tints.cpu(), strict=True)
+        ]
+
+    @torch.inference_mode()  # as in the restorer, whose results are written to
+    def _render(self, faces: Sequence[ObservedFace[AlignedFace]], images: Tensor) -> Tensor:
+        """The restored faces (N, 3, S, S). Those that drift away from their input are restored again with a
+        larger ``w``."""
+        observations = [face.observation for face in faces]
+        w = torch.tensor([face.w for face in faces])
+        restored = replace_non_finite(self.restorer.render(observations, w), images)
+        raised = raise_w(w, identity_drift(restored, images).cpu())
+        again = torch.nonzero(raised - w > _W_STEP).flatten().tolist()
+        if again:
+            restored[again] = replace_non_finite(
+                self.restorer.render([observations[i] for i in again], raised[again]), images[again]
+            )
+        return restored
+
+    def __str__(self) -> str:
+        return f"{self.restorer.spec.name} ({self.precision}) on {self.device}"
