@@ -16,9 +16,9 @@ from vidrestore.options import Options
 
 ACTIONS = {
     ".mkv": "restored copied copied copied copied attached",
-    ".mp4": "restored copied copied converted left-out copied",
-    ".mov": "restored copied copied converted left-out left-out",
-    ".webm": "restored left-out left-out converted left-out left-out",
+    ".mp4": "restored copied copied transcoded dropped copied",
+    ".mov": "restored copied copied transcoded dropped dropped",
+    ".webm": "restored dropped dropped transcoded dropped dropped",
 }
 
 
@@ -27,10 +27,10 @@ def test_each_stream_is_told_of(tmp_path, ending):
     source, out = sources.full_file(tmp_path), tmp_path / f"out{ending}"
     planned = plan(Options(input=source, output=out))
     assert json.loads(json.dumps(planned)) == planned
-    assert [s["action"].replace(" ", "-") for s in planned["streams"]] == ACTIONS[ending].split()
+    assert [s["action"] for s in planned["streams"]] == ACTIONS[ending].split()
     assert not out.exists()
     # What is made comes out as it was told.
-    left = [s["index"] for s in planned["streams"] if s["action"] != "left out"]
+    left = [s["index"] for s in planned["streams"] if s["action"] != "dropped"]
     kinds = [planned["input"]["streams"][index]["type"] for index in left]
     found = [stream.kind for stream in listing.streams(through(source, out)) if stream.kind != "data"]
     assert sorted(found) == sorted(kinds)
@@ -41,21 +41,21 @@ def test_in_words(tmp_path):
     for words in (
         "-> restored, by libx264 (yuv420p",
         "-> copied",
-        "-> converted to mov_text",
-        "-> left out; .mkv keeps it",
-        "would leave out the tags 'CUSTOM'; .mkv keeps them",
+        "-> transcoded to mov_text",
+        "-> dropped; .mkv keeps it",
+        "would drop the tags 'CUSTOM'; .mkv keeps them",
         f"would write {tmp_path / 'out.mp4'}",
     ):
         assert words in text
 
 
-def test_chapters_and_a_timecode_are_made_anew(tmp_path):
+def test_chapters_and_a_timecode_are_regenerated(tmp_path):
     source = sources.make(
         tmp_path / "in.mov", sources.VIDEO, tags=sources.tags_file(tmp_path), timecode="01:00:00:00"
     )
     text = plan_text(plan(Options(input=source, output=tmp_path / "out.mov")))
-    assert "made anew from the chapters" in text
-    assert "made anew from the timecode" in text
+    assert "regenerated from the chapters" in text
+    assert "regenerated from the timecode" in text
 
 
 def test_numbered_pictures_have_the_rate_asked_for(tmp_path):

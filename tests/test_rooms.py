@@ -19,6 +19,8 @@ ALLOWED = {
     "weights": {"runtime"},
     # Media: knows nothing of faces.
     "media": {"runtime"},
+    "media/containers": set(),
+    "media/ebml": set(),
     "media/frames": {"runtime", "media"},
     "media/decode": {"runtime", "media"},
     "media/encode": {"runtime", "media"},
@@ -40,7 +42,7 @@ ALLOWED = {
     "measure": {"runtime", "weights", "media", "faces", "restore", "degradation"},
     "training": {"runtime", "weights", "media", "faces", "restore", "degradation", "measure"},
     # The jobs, over the steps that they share.
-    "options": set(),
+    "options": {"media/containers"},
     "presets": {"options"},
     "stages": {"options", "media", "faces", "restore", "runtime", "weights"},
     "analyze": {"options", "stages", "media", "faces", "runtime"},

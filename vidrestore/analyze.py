@@ -22,7 +22,7 @@ from .faces.tracking.live_source import LiveSource
 from .media.decode.decoder import Decoder
 from .media.frames.frame import Frame
 from .media.frames.thumbnails import Thumbnails
-from .media.output.destination import check_place, make_durable, partial_path, writing
+from .media.output.destination import check_path, make_durable, partial_path, writing
 from .media.timeline import Span
 from .options import Options
 from .runtime.device import find_device
@@ -71,7 +71,7 @@ def analyze_video(
     """
     started = time.monotonic()
     prepare_host()
-    check_place(options.output, options.input, overwrite=options.overwrite)
+    check_path(options.output, options.input, overwrite=options.overwrite)
     with ExitStack() as stack:
         decoder = stack.enter_context(open_video(options))
         stage = stack.enter_context(Stages())

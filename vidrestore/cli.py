@@ -94,17 +94,17 @@ def _restore(options: Options, *, quiet: bool, as_json: bool) -> int:
         planned = plan(options)
         print(_json(planned) if as_json else plan_text(planned))
         return 0
-    from .media.output.destination import STDOUT, name_of
+    from .media.output.destination import STDOUT, display_name
     from .pipeline import restore_video
 
     with _progress(options, quiet=quiet) as progress:
         report = restore_video(options, progress)
     log = logging.getLogger("vidrestore")
-    called = name_of(options.output) if options.output == STDOUT else options.output
+    called = display_name(options.output) if options.output == STDOUT else options.output
     if not report.faces:
         known = report.tracks or options.tracks
         why = "every face was left as it is" if known else "no faces were found"
-        log.warning("%s: %s is the input, encoded anew", why, name_of(options.output))
+        log.warning("%s: %s is the input, encoded anew", why, display_name(options.output))
     log.info(
         "%s: %d frames, %d faces, %d tracks in %.1f s (%.2f frames/s) with %s",
         *(called, report.frames, report.faces, report.tracks),

@@ -10,7 +10,7 @@ from .faces.detection.load import choose_detector
 from .faces.detection.working_size import working_size
 from .media.encode.choose import choose_encoder
 from .media.inspect import as_text, report
-from .media.output.destination import check_output, muxer_of, name_of
+from .media.output.destination import check_output, container_of, display_name
 from .media.remux.stream_plan import Action, lost_metadata, plan_streams, refuse_losses
 from .options import Options
 from .pipeline import encoder_settings
@@ -24,31 +24,31 @@ def plan(options: Options) -> dict[str, Any]:
     :func:`vidrestore.media.inspect.report` has it, what becomes of each of its streams, and how the faces are
     restored. Raises VidrestoreError for what it would refuse."""
     check_output(options.output, options.input, overwrite=options.overwrite, container=options.container)
-    muxer = muxer_of(options.output, options.container)
+    container = container_of(options.output, options.container)
     device = find_device(options.device)
     precision = find_precision(options.precision, device)
     with open_video(options) as decoder:
         recorded = recorded_source(options, decoder) if options.tracks else None
-        encoder = choose_encoder(decoder.source, muxer, encoder_settings(options), strict=options.strict)
+        encoder = choose_encoder(decoder.source, container, encoder_settings(options), strict=options.strict)
         main, colour = decoder.source.stream_index, decoder.first.colour
         scan, light = decoder.scan, decoder.source.hdr
         deinterlaces = decoder.deinterlaces
         size = working_size(*decoder.first.upright_size)
         source = decoder.stream.container
-        streams = plan_streams(source, muxer, main)
-        lost = lost_metadata(source, streams, muxer)
+        streams = plan_streams(source, container, main)
+        lost = lost_metadata(source, streams, container)
     if options.strict:
-        refuse_losses(options.input, muxer, main, name_of(options.output))
+        refuse_losses(options.input, container, main, display_name(options.output))
     return {
         "input": report(options.input, video_stream=options.video_stream, rate=options.rate),
-        "output": {"path": str(options.output), "container": muxer},
+        "output": {"path": str(options.output), "container": container.name},
         "streams": [
             {
                 "index": planned.stream.index,
                 "action": planned.action.value,
                 "codec": encoder.codec if planned.action is Action.RESTORED else planned.codec,
                 "lost": planned.lost,
-                "instead": planned.instead,
+                "alternative": planned.alternative,
                 "description": str(planned),
             }
             for planned in streams
@@ -102,5 +102,5 @@ def plan_text(plan: dict[str, Any]) -> str:
         f"would write {plan['output']['path']}",
     ]
     if plan["lost_metadata"]:
-        lines.append(f"would leave out the tags {plan['lost_metadata']}; .mkv keeps them beside cover art")
+        lines.append(f"would drop the tags {plan['lost_metadata']}; .mkv keeps them along with cover art")
     return "\n".join(lines)

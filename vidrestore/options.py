@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import UsageError
+from .media.containers import CONTAINERS
 
 
 def _option(
@@ -258,7 +259,7 @@ class Options:
     container: str | None = _option(
         None,
         "-f",
-        choices=("matroska", "mp4", "mov", "webm"),
+        choices=tuple(CONTAINERS),
         group="encoding",
         help="the container of OUT; by default what its name says, matroska for standard output",
     )

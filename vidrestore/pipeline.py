@@ -15,7 +15,7 @@ from .faces.alignment.align import AlignedFace
 from .faces.alignment.paste import paste_back
 from .media.encode.choose import EncoderSettings
 from .media.frames.frame import Frame
-from .media.output.destination import STDOUT, check_output, muxer_of, name_of
+from .media.output.destination import STDOUT, check_output, container_of, display_name
 from .media.output.writer import SEGMENT_LENGTH, SegmentWriter, StreamWriter
 from .media.remux.stream_plan import refuse_losses
 from .media.source_video import SourceVideo
@@ -68,8 +68,9 @@ def restore_video(
         context = CONTEXT if options.tracks else 0
         decoder = stack.enter_context(open_video(options, context=context))
         if options.strict:
-            muxer = muxer_of(options.output, options.container)
-            refuse_losses(options.input, muxer, decoder.source.stream_index, name_of(options.output))
+            container = container_of(options.output, options.container)
+            name = display_name(options.output)
+            refuse_losses(options.input, container, decoder.source.stream_index, name)
         # Before what writes, so that finishing OUT is part of the last stage's time.
         stage = stack.enter_context(Stages(depth=QUEUE_DEPTH, last="encode", profile=profile))
         writer = stack.enter_context(open_output(options, decoder.source, segment_length))

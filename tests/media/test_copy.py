@@ -14,6 +14,7 @@ from tests.support import listing, reader, sources
 from tests.support.clips import pattern
 from tests.support.through import through
 from vidrestore.errors import OutputError, UsageError
+from vidrestore.media.containers import EXTENSIONS, MATROSKA
 from vidrestore.media.remux.stream_plan import refuse_losses
 from vidrestore.media.timeline import Span
 
@@ -102,7 +103,7 @@ def test_each_container_goes_into_each(tmp_path, caplog, kind, ending):
     codecs = [stream.codec for stream in listing.streams(out) if stream.kind == "audio"]
     if expected == "-":
         assert codecs == []
-        assert "it is left out; .m" in caplog.text
+        assert "it is dropped; .m" in caplog.text
         return
     assert codecs == [expected]
     assert "cannot hold" not in caplog.text
@@ -200,8 +201,11 @@ def test_what_is_beside_picture_and_sound_comes_along(tmp_path, caplog, given, e
     for words, there in (
         ("attachment: font.ttf", "font" in expected or given != ".mkv"),
         ("32x32", "cover" in expected or given not in (".mkv", ".mp4")),
-        ("the mark 'comment'", "comment" in expected or given in (".mov", ".webm") or ending == ".webm"),
-        ("the mark 'forced'", "forced" in expected or given == ".mov"),
+        (
+            "the disposition 'comment'",
+            "comment" in expected or given in (".mov", ".webm") or ending == ".webm",
+        ),
+        ("the disposition 'forced'", "forced" in expected or given == ".mov"),
         ("tags 'CUSTOM'", not (given == ".mkv" and ending == ".mp4")),
     ):
         assert (words not in warned) == there, words
@@ -334,7 +338,7 @@ def test_words_shown_since_long_before_a_part_are_in_it(tmp_path):
 
 STRICT = {
     "sound": ({"c:a": "aac"}, ".webm", "cannot hold the input's #1 audio: aac"),
-    "a mark": ({"c:a": "aac", "disposition:a:0": "comment"}, ".mov", "the mark 'comment'"),
+    "a mark": ({"c:a": "aac", "disposition:a:0": "comment"}, ".mov", "the disposition 'comment'"),
     "a language": ({"c:a": "aac", "metadata:s:a:0": "language=Klingon"}, ".mp4", "the language 'Klingon'"),
     "a tag of a track": ({"c:a": "aac", "metadata:s:a:0": "MOOD=calm"}, ".mp4", "the tag 'MOOD'"),
 }
@@ -343,10 +347,10 @@ STRICT = {
 @pytest.mark.parametrize(("options", "ending", "words"), STRICT.values(), ids=STRICT.keys())
 def test_strict_refuses_what_would_be_lost(tmp_path, options, ending, words):
     source = sources.make(tmp_path / "in.mkv", sources.VIDEO, sources.SOUND, **options)
-    muxer = {".mkv": "matroska"}.get(ending, ending[1:])
+    container = EXTENSIONS[ending]
     with pytest.raises(OutputError, match=f"^--strict: .*{words}.*.mkv keeps it"):
-        refuse_losses(source, muxer, 0, f"out{ending}")
-    refuse_losses(source, "matroska", 0, "out.mkv")
+        refuse_losses(source, container, 0, f"out{ending}")
+    refuse_losses(source, MATROSKA, 0, "out.mkv")
 
 
 def test_text_with_styles_is_said_to_lose_them(tmp_path, caplog):
@@ -360,7 +364,7 @@ def test_text_with_styles_is_said_to_lose_them(tmp_path, caplog):
     out = through(source, tmp_path / "out.mp4")
     assert listing.subtitles(out) == sources.WORDS
     assert (
-        "out.mp4 cannot hold the styles and places of the input's #1 subtitle: ass; .mkv keeps it"
+        "out.mp4 cannot hold the styles and positions of the input's #1 subtitle: ass; .mkv keeps it"
         in caplog.text
     )
 
@@ -386,7 +390,7 @@ def test_data_of_a_camera_is_copied(tmp_path, caplog):
         assert reader.packets(out, "0:d") == reader.packets(source, "0:d")
     assert not caplog.records
     through(source, tmp_path / "out.mkv")
-    assert "cannot hold the input's #1 data: bin_data, und: it is left out; .mp4 keeps it" in caplog.text
+    assert "cannot hold the input's #1 data: bin_data, und: it is dropped; .mp4 keeps it" in caplog.text
 
 
 def test_sound_with_a_hole_keeps_its_time_when_it_is_converted(tmp_path):

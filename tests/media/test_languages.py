@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vidrestore.media.remux.languages import three_letters
+from vidrestore.media.remux.languages import three_letter_code
 
 CASES = {
     "deu": "deu",
@@ -25,5 +25,5 @@ CASES = {
 
 
 @pytest.mark.parametrize(("given", "expected"), CASES.items(), ids=map(str, CASES))
-def test_three_letters(given, expected):
-    assert three_letters(given) == expected
+def test_three_letter_code(given, expected):
+    assert three_letter_code(given) == expected

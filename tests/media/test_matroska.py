@@ -21,8 +21,8 @@ from vidrestore.media.decode.decoder import Decoder
 from vidrestore.media.encode.choose import EncoderSettings
 from vidrestore.media.output.destination import STDOUT
 from vidrestore.media.output.writer import SegmentWriter
-from vidrestore.media.remux import muxer as mux
-from vidrestore.media.remux.matroska import write_shapes
+from vidrestore.media.remux import finalizers
+from vidrestore.media.remux.matroska import write_aspect_ratios
 
 FFV1 = EncoderSettings(codec="ffv1")
 WAYS = {
@@ -111,9 +111,9 @@ def test_the_shape_of_pixels_is_told(tmp_path, monkeypatch, codec, ending, shape
 
     def also_kept(path: Path, told: list[Fraction | None]) -> bool:
         shutil.copy(path, plain)
-        return write_shapes(path, told)
+        return write_aspect_ratios(path, told)
 
-    monkeypatch.setattr(mux, "write_shapes", also_kept)
+    monkeypatch.setattr(finalizers, "write_aspect_ratios", also_kept)
     out = pass_through(clip, tmp_path / f"out.{ending}", EncoderSettings(codec=codec))
     assert shapes(out) == [text(shape)]
     check(plain)
@@ -167,7 +167,7 @@ def test_webm_has_whole_square_pixels(tmp_path, size, shape, shown):
     clip = source(tmp_path / "in.mp4", None, size)
     out = tmp_path / "out.webm"
     ffmpeg("-i", clip, "-c:v", "libvpx-vp9", "-cpu-used", 8, "-deadline", "realtime", "-frames:v", 2, out)
-    assert write_shapes(out, [shape])
+    assert write_aspect_ratios(out, [shape])
     check(out)
     assert displayed(out) == {"54b0": shown[0], "54ba": shown[1]}
 
@@ -236,35 +236,35 @@ def test_a_file_otherwise_than_expected_is_left_alone(plain, change):
     data = change(plain.read_bytes())
     assert data != plain.read_bytes()
     plain.write_bytes(data)
-    assert not write_shapes(plain, [Fraction(4, 3)])
+    assert not write_aspect_ratios(plain, [Fraction(4, 3)])
     assert plain.read_bytes() == data
 
 
 @pytest.mark.parametrize("told", [[], [Fraction(4, 3)] * 2], ids=["fewer", "more"])
 def test_shapes_of_other_tracks_are_not_written(plain, told):
     data = plain.read_bytes()
-    assert not write_shapes(plain, told)
+    assert not write_aspect_ratios(plain, told)
     assert plain.read_bytes() == data
 
 
 def test_what_is_told_already_stays(plain):
-    assert write_shapes(plain, [Fraction(4, 3)])
+    assert write_aspect_ratios(plain, [Fraction(4, 3)])
     data = plain.read_bytes()
-    assert write_shapes(plain, [Fraction(8, 9)])
+    assert write_aspect_ratios(plain, [Fraction(8, 9)])
     assert displayed(plain) == {"54b0": 16, "54ba": 9, "54b2": 3}
     check(plain)
     assert len(plain.read_bytes()) == len(data)
 
 
 def test_a_shape_that_cannot_be_told_is_a_warning(tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(mux, "write_shapes", lambda *_: False)
+    monkeypatch.setattr(finalizers, "write_aspect_ratios", lambda *_: False)
     clip = source(tmp_path / "in.mp4", Fraction(16, 15))
     pass_through(clip, tmp_path / "out.mkv", FFV1)
-    assert "out.mkv cannot tell that its pixels have the shape 16:15; .mp4 and .mov can" in caplog.text
+    assert "out.mkv cannot hold the sample aspect ratio 16:15; .mp4 and .mov can" in caplog.text
     caplog.clear()
     pass_through(clip, tmp_path / "x264.mkv", EncoderSettings(codec="libx264"))
     assert not caplog.records
-    with pytest.raises(OutputError, match=r"--strict: strict\.mkv cannot tell"):
+    with pytest.raises(OutputError, match=r"--strict: strict\.mkv cannot hold"):
         pass_through(clip, tmp_path / "strict.mkv", FFV1, strict=True)
     assert not (tmp_path / "strict.mkv").exists()
 
@@ -273,7 +273,7 @@ def test_a_shape_that_cannot_be_told_is_a_warning(tmp_path, monkeypatch, caplog)
 def test_standard_output_cannot_be_patched(tmp_path, caplog, capfdbinary, codec, lost):
     clip = source(tmp_path / "in.mp4", Fraction(16, 15))
     pass_through(clip, STDOUT, EncoderSettings(codec=codec))
-    assert ("standard output cannot tell that its pixels have the shape 16:15" in caplog.text) is lost
+    assert ("standard output cannot hold the sample aspect ratio 16:15" in caplog.text) is lost
     out = tmp_path / "out.mkv"
     out.write_bytes(capfdbinary.readouterr().out)
     assert len(reader.frames(out)) == 8
@@ -282,6 +282,6 @@ def test_standard_output_cannot_be_patched(tmp_path, caplog, capfdbinary, codec,
 
 @pytest.mark.parametrize("shape", [None, Fraction(1)])
 def test_square_pixels_need_no_word(tmp_path, monkeypatch, shape):
-    monkeypatch.setattr(mux, "write_shapes", None)
+    monkeypatch.setattr(finalizers, "write_aspect_ratios", None)
     out = pass_through(source(tmp_path / "in.mp4", shape), tmp_path / "out.mkv", FFV1)
     assert len(reader.frames(out)) == 8

@@ -262,8 +262,8 @@ def test_out_is_refused_before_any_work(tmp_path):
         (taken, False, OutputError, "exists; give -y"),
         (source, True, OutputError, "the input itself"),
         (tmp_path / "no" / "out.mp4", False, OutputError, "does not exist"),
-        (tmp_path / "out.txt", False, UsageError, "no ending"),
-        (tmp_path / "out", False, UsageError, "no ending"),
+        (tmp_path / "out.txt", False, UsageError, "does not have the extension"),
+        (tmp_path / "out", False, UsageError, "does not have the extension"),
     ):
         with pytest.raises(error, match=words):
             check_output(out, source, overwrite=overwrite)

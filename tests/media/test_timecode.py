@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from vidrestore.media.remux.timecode import later
+from vidrestore.media.remux.timecode import timecode_at
 
 PAL, NTSC, FAST = Fraction(25), Fraction(30000, 1001), Fraction(60000, 1001)
 CASES = {
@@ -25,13 +25,13 @@ CASES = {
 
 
 @pytest.mark.parametrize(("given", "start", "rate", "expected"), CASES.values(), ids=CASES.keys())
-def test_later(given, start, rate, expected):
-    assert later(given, start, rate) == expected
+def test_timecode_at(given, start, rate, expected):
+    assert timecode_at(start, given, rate) == expected
 
 
 def test_drop_frame_counts_every_frame_once():
     """A day of drop-frame timecodes, each minute's turn: no label twice, none of those left out."""
-    seen = [later("00:00:00;00", Fraction(frame) / NTSC, NTSC) for frame in range(0, 17982 * 6, 29)]
+    seen = [timecode_at(Fraction(frame) / NTSC, "00:00:00;00", NTSC) for frame in range(0, 17982 * 6, 29)]
     assert len(set(seen)) == len(seen)
     assert seen == sorted(seen)
     for minute in range(1, 60):

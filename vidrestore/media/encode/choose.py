@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import av
 
 from ...errors import OutputError, UsageError
+from ..containers import Container
 from ..frames.colour import guessed_matrix
 from ..frames.pixel_format import planar_format, planar_twin
 from ..source_video import SourceVideo
@@ -80,8 +81,6 @@ _CRF = {"h264_nvenc": "cq", "hevc_nvenc": "cq", "av1_nvenc": "cq"}
 _EVEN_SIZES = ("libx264", "libx265", "libsvtav1")
 #: Formats that an encoder lists and does not take.
 _UNTAKEN = {"libvpx-vp9": ("yuva422p", "yuva444p", "gbrap"), "libx265": ("yuva420p", "yuva420p10le")}
-#: QuickTime's muxer lists these and does not take them.
-_NOT_IN_MOV = ("vp8", "vp9", "av1")
 #: Options that hold options of the encoder's library, as ``name=value:name=value``.
 _LISTS = ("x264-params", "x265-params", "svtav1-params")
 #: Said by the encoders themselves on standard error, beside our own lines.
@@ -95,9 +94,9 @@ _REPRODUCIBLE = {"libx264": {"threads": "4", "x264-params": "cpu-independent=1"}
 
 
 def choose_encoder(
-    source: SourceVideo, container: str, settings: EncoderSettings, *, strict: bool = False
+    source: SourceVideo, container: Container, settings: EncoderSettings, *, strict: bool = False
 ) -> Encoder:
-    """The encoder for the frames of ``source`` in ``container`` (FFmpeg's muxer name).
+    """The encoder for the frames of ``source`` in ``container``.
 
     Raises UsageError for an encoder, pixel format or option that does not exist or does not fit, with
     ``strict`` OutputError for what OUT would lose.
@@ -135,12 +134,14 @@ def _report_loss(what: str, source: SourceVideo, strict: bool) -> None:
     log.warning("the video of %s loses %s", source.path.name, what)
 
 
-def _codec_and_format(source: SourceVideo, container: str, settings: EncoderSettings) -> tuple[av.Codec, str]:
+def _codec_and_format(
+    source: SourceVideo, container: Container, settings: EncoderSettings
+) -> tuple[av.Codec, str]:
     if settings.codec is not None:
         codec = _find(settings.codec)
         if not _holds(container, codec):
             raise UsageError(
-                f"{container} cannot hold {codec.name} video; choose another -c:v, or .mkv for OUT"
+                f"{container.name} cannot hold {codec.name} video; choose another -c:v, or .mkv for OUT"
             )
         return codec, _pixel_format(codec, source, settings.pix_fmt)
     form = planar_format(source.pix_fmt)
@@ -176,10 +177,10 @@ def _find(name: str) -> av.Codec:
     return codec
 
 
-def _holds(container: str, codec: av.Codec) -> bool:
-    if container == "mov" and codec.canonical_name in _NOT_IN_MOV:
+def _holds(container: Container, codec: av.Codec) -> bool:
+    if codec.canonical_name in container.rejected_video:
         return False
-    with av.open(io.BytesIO(), "w", format=container) as trial:
+    with av.open(io.BytesIO(), "w", format=container.name) as trial:
         try:
             trial.add_stream(codec.name)
         except ValueError:

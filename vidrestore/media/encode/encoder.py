@@ -11,8 +11,8 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from ...errors import UsageError
+from ..containers import Container
 from ..frames.frame import Frame
-from ..remux.tags import QUICKTIME
 from ..source_video import SourceVideo
 from .choose import Encoder
 from .hdr_parameters import set_hdr_metadata
@@ -22,15 +22,15 @@ from .pixel_conversion import Converter
 class VideoEncoder:
     """An open encoder. Its packets count time in the input's ticks, from where OUT's timeline begins."""
 
-    def __init__(self, encoder: Encoder, source: SourceVideo, muxer: str) -> None:
-        """Open ``encoder`` for the frames of ``source``, to be muxed by FFmpeg's ``muxer``. Raises
+    def __init__(self, encoder: Encoder, source: SourceVideo, container: Container) -> None:
+        """Open ``encoder`` for the frames of ``source``, to be muxed into ``container``. Raises
         UsageError where it refuses."""
         self._size = source.width, source.height
         self._timeline = source.timeline
         self._convert = Converter(encoder)
         # What the muxer asks of an encoder, and what it is told of it, PyAV settles within a container.
-        self._container = av.open(io.BytesIO(), "w", format=muxer)
-        self.stream = self._add_stream(encoder, source, muxer)
+        self._container = av.open(io.BytesIO(), "w", format=container.name)
+        self.stream = self._add_stream(encoder, source, container)
         if source.display_matrix:
             self.stream.set_display_matrix(source.display_matrix)
         try:
@@ -65,7 +65,7 @@ class VideoEncoder:
         with suppress(OSError, av.error.FFmpegError):
             self._container.close()
 
-    def _add_stream(self, encoder: Encoder, source: SourceVideo, muxer: str) -> VideoStream:
+    def _add_stream(self, encoder: Encoder, source: SourceVideo, container: Container) -> VideoStream:
         stream = self._container.add_stream(encoder.codec, rate=source.rate, options=dict(encoder.options))
         context = stream.codec_context
         if source.hdr:
@@ -79,7 +79,7 @@ class VideoEncoder:
         for tag, value in encoder.tags.items():
             setattr(context, tag, value)
         context.flags |= Flags.frame_duration
-        if muxer in QUICKTIME and context.codec.canonical_name == "hevc":
+        if container.is_quicktime and context.codec.canonical_name == "hevc":
             context.codec_tag = "hvc1"  # FFmpeg's own choice, hev1, is not played by Apple's players
         if encoder.interlaced:
             context.flags |= Flags.interlaced_dct | Flags.interlaced_me

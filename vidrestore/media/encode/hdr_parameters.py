@@ -8,13 +8,12 @@ is what the encoder's stream is told.
 from __future__ import annotations
 
 import io
-import struct
-from fractions import Fraction
 
 import av
 from av.bitstream import BitStreamFilterContext
 from av.video.stream import VideoStream
 
+from ..ebml import Element, Id, floating, master, string, unsigned
 from ..frames.hdr_metadata import HdrMetadata
 
 #: Matroska's names of codecs, by FFmpeg's.
@@ -26,9 +25,19 @@ _CODECS = {
     "ffv1": "V_FFV1",
     "prores": "V_PRORES",
 }
-_CHROMATICITIES = range(0x55D1, 0x55D9)  # x and y of red, green, blue and white
-_LUMINANCE = (0x55DA, 0x55D9)  # the darkest, the brightest
-_CONTENT = (0x55BC, 0x55BD)  # the brightest pixel, the brightest frame's average
+#: x and y of red, green, blue and white.
+_CHROMATICITIES = (
+    Id.PRIMARY_R_CHROMATICITY_X,
+    Id.PRIMARY_R_CHROMATICITY_Y,
+    Id.PRIMARY_G_CHROMATICITY_X,
+    Id.PRIMARY_G_CHROMATICITY_Y,
+    Id.PRIMARY_B_CHROMATICITY_X,
+    Id.PRIMARY_B_CHROMATICITY_Y,
+    Id.WHITE_POINT_CHROMATICITY_X,
+    Id.WHITE_POINT_CHROMATICITY_Y,
+)
+_LUMINANCE = (Id.LUMINANCE_MIN, Id.LUMINANCE_MAX)
+_CONTENT = (Id.MAX_CLL, Id.MAX_FALL)
 
 
 def set_hdr_metadata(stream: VideoStream, hdr: HdrMetadata) -> None:
@@ -44,34 +53,33 @@ def set_hdr_metadata(stream: VideoStream, hdr: HdrMetadata) -> None:
 
 def _header(codec: str, hdr: HdrMetadata) -> bytes:
     """A Matroska file with one video track and no frames."""
-    mastering = colour = b""
+    mastering: list[Element] = []
     if hdr.chromaticities:
         pairs = zip(_CHROMATICITIES, hdr.chromaticities, strict=True)
-        mastering += b"".join(_real(number, value) for number, value in pairs)
+        mastering += [floating(id, value) for id, value in pairs]
     if hdr.luminance:
-        mastering += b"".join(_real(n, value) for n, value in zip(_LUMINANCE, hdr.luminance, strict=True))
+        mastering += [floating(id, value) for id, value in zip(_LUMINANCE, hdr.luminance, strict=True)]
+    colour: list[Element] = []
     if mastering:
-        colour += _element(0x55D0, mastering)
+        colour.append(master(Id.MASTERING_METADATA, *mastering))
     if hdr.content:
-        colour += b"".join(_whole(n, value) for n, value in zip(_CONTENT, hdr.content, strict=True))
-    video = _whole(0xB0, 64) + _whole(0xBA, 64) + _element(0x55B0, colour)
-    track = _whole(0xD7, 1) + _whole(0x73C5, 1) + _whole(0x83, 1) + _element(0x86, codec.encode())
-    tracks = _element(0x1654AE6B, _element(0xAE, track + _element(0xE0, video)))
-    info = _element(0x1549A966, _whole(0x2AD7B1, 1_000_000))
-    cluster = _element(0x1F43B675, _whole(0xE7, 0))  # FFmpeg takes no file for one that ends before the first
-    head = _element(0x1A45DFA3, _element(0x4282, b"matroska"))
-    return head + _element(0x18538067, info + tracks + cluster)
-
-
-def _element(number: int, content: bytes) -> bytes:
-    """An EBML element; its length in eight bytes (RFC 8794, section 4)."""
-    name = number.to_bytes((number.bit_length() + 7) // 8, "big")
-    return name + (1 << 56 | len(content)).to_bytes(8, "big") + content
-
-
-def _whole(number: int, value: int) -> bytes:
-    return _element(number, value.to_bytes(8, "big"))
-
-
-def _real(number: int, value: Fraction) -> bytes:
-    return _element(number, struct.pack(">d", value))
+        colour += [unsigned(id, value) for id, value in zip(_CONTENT, hdr.content, strict=True)]
+    video = master(
+        Id.VIDEO, unsigned(Id.PIXEL_WIDTH, 64), unsigned(Id.PIXEL_HEIGHT, 64), master(Id.COLOUR, *colour)
+    )
+    track = master(
+        Id.TRACK_ENTRY,
+        unsigned(Id.TRACK_NUMBER, 1),
+        unsigned(Id.TRACK_UID, 1),
+        unsigned(Id.TRACK_TYPE, 1),
+        string(Id.CODEC_ID, codec),
+        video,
+    )
+    segment = master(
+        Id.SEGMENT,
+        master(Id.INFO, unsigned(Id.TIMESTAMP_SCALE, 1_000_000)),
+        master(Id.TRACKS, track),
+        # FFmpeg rejects a file that ends before its first cluster.
+        master(Id.CLUSTER, unsigned(Id.TIMESTAMP, 0)),
+    )
+    return master(Id.EBML, string(Id.DOC_TYPE, "matroska")).encode() + segment.encode()

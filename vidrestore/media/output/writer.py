@@ -19,9 +19,9 @@ from ..source_video import SourceVideo
 from .destination import (
     STDOUT,
     check_space,
+    container_of,
+    display_name,
     make_durable,
-    muxer_of,
-    name_of,
     partial_path,
     standard_output,
     writing,
@@ -58,7 +58,7 @@ class StreamWriter:
             out: The file to write, or ``STDOUT``.
             source: The video whose frames are written.
             settings: What the user asked of the encoder.
-            container: The name of an FFmpeg muxer; by default the extension of ``out`` decides.
+            container: The name of a container; by default the extension of ``out`` decides.
             strict: Raise OutputError for whatever OUT cannot hold.
 
         Raises:
@@ -68,11 +68,11 @@ class StreamWriter:
         self.frames = 0  #: written so far
         self._out = out
         self._partial = None if out == STDOUT else partial_path(out)
-        muxer = muxer_of(out, container)
-        self.encoder = choose_encoder(source, muxer, settings, strict=strict)
+        kind = container_of(out, container)
+        self.encoder = choose_encoder(source, kind, settings, strict=strict)
         self._stack = ExitStack()
         try:
-            self._video = VideoEncoder(self.encoder, source, muxer)
+            self._video = VideoEncoder(self.encoder, source, kind)
             self._stack.callback(self._video.close)
             with writing(out):
                 if self._partial:
@@ -82,10 +82,10 @@ class StreamWriter:
                     name = f"pipe:{self._stack.enter_context(standard_output())}"
                 self._muxer = Muxer(
                     name,
-                    muxer,
+                    kind,
                     source,
                     self._video,
-                    called=name_of(out),
+                    display_name=display_name(out),
                     seekable=self._partial is not None,
                     strict=strict,
                 )
@@ -159,7 +159,7 @@ class SegmentWriter:
         self.length = length
         self._out = out
         self._source = source
-        self._container = muxer_of(out, container)
+        self._container = container_of(out, container)
         self._decoding_times = DecodingTimes()
         self._current: _OpenSegment | None = None
         self._finishing: Future[object] | None = None
@@ -179,7 +179,7 @@ class SegmentWriter:
                     self._container,
                     source,
                     self._first_encoder,
-                    called=out.name,
+                    display_name=out.name,
                     seekable=True,
                     strict=strict,
                 )

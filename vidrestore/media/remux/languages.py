@@ -1,8 +1,8 @@
-"""Names of languages in a stream's tags: what containers that know three letters only make of others."""
+"""Language codes in a stream's tags, converted for containers that hold codes of three letters only."""
 
 from __future__ import annotations
 
-#: ISO 639-1 codes, each with its ISO 639-2/T code behind it.
+#: ISO 639-1 codes, each followed by its ISO 639-2/T code.
 _TWO_TO_THREE = (
     "aaaar ababk aeave afafr akaka amamh anarg arara asasm avava ayaym azaze babak bebel bgbul bhbih "
     "bibis bmbam bnben bobod brbre bsbos cacat ceche chcha cocos crcre csces cuchu cvchv cycym dadan "
@@ -20,9 +20,9 @@ _TWO_TO_THREE = (
 _CODES = {entry[:2]: entry[2:] for entry in _TWO_TO_THREE.split()}
 
 
-def three_letters(language: str | None) -> str | None:
-    """The ISO 639-2 code of a language given as one (``deu``, ``ger``), in two letters (``de``) or with a
-    region (``de-CH``, BCP 47); None for what is none of these."""
+def three_letter_code(language: str | None) -> str | None:
+    """The ISO 639-2 code of a language given as such a code (``deu``, ``ger``), as two letters (``de``) or
+    with a region (``de-CH``, BCP 47); None for anything else."""
     code = (language or "").replace("_", "-").partition("-")[0].lower()
     code = _CODES.get(code, code)
     return code if len(code) == 3 and code.isascii() and code.isalpha() else None

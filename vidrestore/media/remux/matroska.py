@@ -1,201 +1,123 @@
-"""The shape of a Matroska video's pixels, which its header can tell and PyAV has no way to set."""
+"""Writes the sample aspect ratios of video tracks into a Matroska file's header, which PyAV cannot."""
 
 from __future__ import annotations
 
-import io
-import zlib
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
-#: Elements by their IDs (RFC 9559, and RFC 8794 for those of EBML itself).
-_EBML, _VOID, _CRC = b"\x1a\x45\xdf\xa3", b"\xec", b"\xbf"
-_DOCTYPE = b"\x42\x82"
-_SEGMENT, _SEEK_HEAD = b"\x18\x53\x80\x67", b"\x11\x4d\x9b\x74"
-_SEEK, _SEEK_POSITION = b"\x4d\xbb", b"\x53\xac"
-_TRACKS, _TRACK, _TYPE, _VIDEO = b"\x16\x54\xae\x6b", b"\xae", b"\x83", b"\xe0"
-_WIDTH, _HEIGHT = b"\xb0", b"\xba"
-_DISPLAY_WIDTH, _DISPLAY_HEIGHT, _DISPLAY_UNIT = b"\x54\xb0", b"\x54\xba", b"\x54\xb2"
-#: Of a display's width and height: nothing but their ratio counts.
-_RATIO = 3
-#: More bytes than any element before the end of the tracks has in a file of FFmpeg's.
-_LARGEST = 1 << 24
+from ..ebml import Element, Id, find, read_element, read_header, unsigned, void
+
+_TRACK_TYPE_VIDEO = b"\x01"
+#: DisplayUnit: only the ratio of DisplayWidth and DisplayHeight counts.
+_ASPECT_RATIO = 3
 
 
-class _Element(NamedTuple):
-    kind: bytes  #: its ID
-    content: bytes
-    width: int = 1  #: the bytes that its size takes at least: FFmpeg may spend more than it must
+def write_aspect_ratios(path: Path, ratios: Sequence[Fraction | None]) -> bool:
+    """Set the sample aspect ratios of a finished file's video tracks, in their order.
 
-    def written(self) -> bytes:
-        size = len(self.content)
-        width = max(self.width, ((size + 1).bit_length() + 6) // 7)  # all ones stand for an unknown size
-        return self.kind + (size | 1 << 7 * width).to_bytes(width) + self.content
-
-
-def write_shapes(path: Path, shapes: Sequence[Fraction | None]) -> bool:
-    """Set the sample aspect ratios of the video tracks of a finished file, in their order. None changes
-    nothing, nor is what a track already says replaced.
-
-    FFmpeg leaves a Void behind the SeekHead: what lies between it and the end of the tracks moves up into it,
-    so that no later byte changes its place. Returns whether that was possible; where the file is not as
-    FFmpeg writes it, or has no room, it is left alone.
+    None leaves a track unchanged, and a track that already has a display size keeps it. FFmpeg leaves a Void
+    element after the SeekHead: everything from there to the end of Tracks moves up into it, so that no later
+    byte moves. Returns whether that was possible. A file with another structure than FFmpeg writes, or
+    without room, is not changed.
     """
     with path.open("r+b") as file:
         try:
-            place, head = _with_shapes(file, shapes)
+            position, header = _patched_header(file, ratios)
         except (ValueError, ArithmeticError):
             return False
-        file.seek(place)
-        file.write(head)
+        file.seek(position)
+        file.write(header)
     return True
 
 
-def _with_shapes(file: BinaryIO, shapes: Sequence[Fraction | None]) -> tuple[int, bytes]:
-    """Where a file's SeekHead begins, and what is to be there from it to the end of the tracks."""
-    ebml = _read(file)
-    if ebml.kind != _EBML or _header(file)[0] != _SEGMENT:
+def _patched_header(file: BinaryIO, ratios: Sequence[Fraction | None]) -> tuple[int, bytes]:
+    """The position of the SeekHead, and the new bytes from there to the end of Tracks."""
+    ebml = read_element(file)
+    if ebml.id != Id.EBML or read_header(file)[0] != Id.SEGMENT:
         raise ValueError("not Matroska")
-    webm = _value(_children(ebml.content), _DOCTYPE) == b"webm"
+    is_webm = find(ebml.children(), Id.DOC_TYPE) == b"webm"
     start = file.tell()
-    seek_head, void, *between = _until_tracks(file)
-    if (seek_head.kind, void.kind) != (_SEEK_HEAD, _VOID):
-        raise ValueError("no place")
+    seek_head, gap, *between = _read_until_tracks(file)
+    if (seek_head.id, gap.id) != (Id.SEEK_HEAD, Id.VOID):
+        raise ValueError("no gap after the SeekHead")
     length = file.tell() - start
-    old = b"".join(element.written() for element in between)
-    new = b"".join(
-        element.written() for element in (*between[:-1], _reshaped(between[-1], shapes, webm=webm))
-    )
-    shift = len(old) - len(new)
-    head = _moved(seek_head, shift, range(length - len(old), length)).written()
-    return start, head + _void(length - len(head) - len(new)) + new
+    tracks = _patched_tracks(between[-1], ratios, is_webm=is_webm)
+    old = b"".join(element.encode() for element in between)
+    new = b"".join(element.encode() for element in (*between[:-1], tracks))
+    moved = range(length - len(old), length)
+    head = _patched_seek_head(seek_head, len(old) - len(new), moved).encode()
+    return start, head + void(length - len(head) - len(new)) + new
 
 
-def _until_tracks(file: BinaryIO) -> list[_Element]:
-    """The segment's elements, from where the file is to the end of its tracks."""
-    elements = [_read(file)]
-    while elements[-1].kind != _TRACKS:
-        elements.append(_read(file))
+def _read_until_tracks(file: BinaryIO) -> list[Element]:
+    """The segment's elements from the current position to Tracks."""
+    elements = [read_element(file)]
+    while elements[-1].id != Id.TRACKS:
+        elements.append(read_element(file))
     return elements
 
 
-def _reshaped(tracks: _Element, shapes: Sequence[Fraction | None], *, webm: bool) -> _Element:
-    entries = _children(tracks.content)
-    videos = [i for i, entry in enumerate(entries) if entry.kind == _TRACK and _is_video(entry)]
-    for index, shape in zip(videos, shapes, strict=True):
-        if shape is not None:
-            track = [
-                _displayed(part, shape, webm=webm) if part.kind == _VIDEO else part
-                for part in _children(entries[index].content)
+def _patched_tracks(tracks: Element, ratios: Sequence[Fraction | None], *, is_webm: bool) -> Element:
+    entries = tracks.children()
+    videos = [i for i, entry in enumerate(entries) if entry.id == Id.TRACK_ENTRY and _is_video(entry)]
+    for index, ratio in zip(videos, ratios, strict=True):
+        if ratio is not None:
+            entry = [
+                _patched_video(element, ratio, is_webm=is_webm) if element.id == Id.VIDEO else element
+                for element in entries[index].children()
             ]
-            entries[index] = _holding(entries[index], track)
-    return _holding(tracks, entries)
+            entries[index] = entries[index].with_children(entry)
+    return tracks.with_children(entries)
 
 
-def _is_video(track: _Element) -> bool:
-    return _value(_children(track.content), _TYPE) == b"\x01"
+def _is_video(entry: Element) -> bool:
+    return find(entry.children(), Id.TRACK_TYPE) == _TRACK_TYPE_VIDEO
 
 
-def _displayed(video: _Element, shape: Fraction, *, webm: bool) -> _Element:
-    """A track's picture settings, with the size or the ratio at which it is shown."""
-    settings = _children(video.content)
-    if _value(settings, _DISPLAY_WIDTH):
+def _patched_video(video: Element, ratio: Fraction, *, is_webm: bool) -> Element:
+    """A track's Video element with a display size for samples of that aspect ratio."""
+    settings = video.children()
+    if find(settings, Id.DISPLAY_WIDTH):
         return video
-    width, height = (int.from_bytes(_value(settings, name)) for name in (_WIDTH, _HEIGHT))
-    ratio = Fraction(width, height) * shape
-    if webm:  # whose readers take a size in pixels
-        display = dict(zip((_DISPLAY_WIDTH, _DISPLAY_HEIGHT), _pixels(width, height, shape), strict=True))
+    width, height = (int.from_bytes(find(settings, id)) for id in (Id.PIXEL_WIDTH, Id.PIXEL_HEIGHT))
+    display_ratio = Fraction(width, height) * ratio
+    if is_webm:  # its readers expect a size in pixels
+        display_width, display_height = _display_size(width, height, ratio)
+        display = {Id.DISPLAY_WIDTH: display_width, Id.DISPLAY_HEIGHT: display_height}
     else:  # exact, and what FFmpeg writes
         display = {
-            _DISPLAY_WIDTH: ratio.numerator,
-            _DISPLAY_HEIGHT: ratio.denominator,
-            _DISPLAY_UNIT: _RATIO,
+            Id.DISPLAY_WIDTH: display_ratio.numerator,
+            Id.DISPLAY_HEIGHT: display_ratio.denominator,
+            Id.DISPLAY_UNIT: _ASPECT_RATIO,
         }
-    settings = [setting for setting in settings if setting.kind != _DISPLAY_UNIT]
-    return _holding(video, [*settings, *(_Element(kind, _number(value)) for kind, value in display.items())])
+    settings = [setting for setting in settings if setting.id != Id.DISPLAY_UNIT]
+    return video.with_children([*settings, *(unsigned(id, value) for id, value in display.items())])
 
 
-def _pixels(width: int, height: int, shape: Fraction) -> tuple[int, int]:
-    """A size of whole square pixels for a picture: exact where one side can stay, else to the nearest."""
-    wide, tall = width * shape, height / shape
-    whole = wide.denominator == 1, tall.denominator == 1
-    by_width = whole[0] if whole[0] != whole[1] else shape > 1
-    return (round(wide), height) if by_width else (width, round(tall))
+def _display_size(width: int, height: int, ratio: Fraction) -> tuple[int, int]:
+    """A picture's size in whole square pixels: exact if keeping one of its sides allows that, else the
+    nearest."""
+    display_width, display_height = width * ratio, height / ratio
+    exact = display_width.denominator == 1, display_height.denominator == 1
+    keep_height = exact[0] if exact[0] != exact[1] else ratio > 1
+    return (round(display_width), height) if keep_height else (width, round(display_height))
 
 
-def _moved(seek_head: _Element, shift: int, places: range) -> _Element:
-    """A SeekHead after what begins at ``places`` of the segment has moved by ``shift`` bytes."""
+def _patched_seek_head(seek_head: Element, offset: int, moved: range) -> Element:
+    """A SeekHead in which the positions within ``moved`` are ``offset`` bytes later."""
     entries = [
-        _holding(entry, [_later(part, shift, places) for part in _children(entry.content)])
-        if entry.kind == _SEEK
+        entry.with_children([_patched_position(element, offset, moved) for element in entry.children()])
+        if entry.id == Id.SEEK
         else entry
-        for entry in _children(seek_head.content)
+        for entry in seek_head.children()
     ]
-    return _holding(seek_head, entries)
+    return seek_head.with_children(entries)
 
 
-def _later(part: _Element, shift: int, places: range) -> _Element:
-    place = int.from_bytes(part.content)
-    if part.kind != _SEEK_POSITION or place not in places:
-        return part
-    return part._replace(content=(place + shift).to_bytes(len(part.content)))
-
-
-def _read(file: BinaryIO) -> _Element:
-    kind, size, width = _header(file)
-    if size > _LARGEST or size == (1 << 7 * width) - 1:
-        raise ValueError("an element is too large, or of unknown size")
-    content = file.read(size)
-    if len(content) != size:
-        raise ValueError("an element is cut off")
-    return _Element(kind, content, width)
-
-
-def _header(file: BinaryIO) -> tuple[bytes, int, int]:
-    """The ID of the element that begins here, its size, and the bytes that the size takes."""
-    kind, size = _variable(file), _variable(file)
-    return kind, int.from_bytes(size) - (1 << 7 * len(size)), len(size)
-
-
-def _variable(file: BinaryIO) -> bytes:
-    """A number whose first byte's leading zeros say how many bytes follow (RFC 8794, section 4)."""
-    first = file.read(1)
-    more = 8 - int.from_bytes(first).bit_length()
-    rest = file.read(more)
-    if more == 8 or len(rest) < more:
-        raise ValueError("no element")
-    return first + rest
-
-
-def _children(content: bytes) -> list[_Element]:
-    file, elements = io.BytesIO(content), []
-    while file.tell() < len(content):
-        elements.append(_read(file))
-    return elements
-
-
-def _value(elements: Sequence[_Element], kind: bytes) -> bytes:
-    """The content of the first element of a kind, empty where there is none."""
-    return next((element.content for element in elements if element.kind == kind), b"")
-
-
-def _holding(parent: _Element, children: Sequence[_Element]) -> _Element:
-    """An element with other elements in it. A checksum, which comes first, is that of what follows it."""
-    content = b"".join(child.written() for child in children if child.kind != _CRC)
-    if children and children[0].kind == _CRC:
-        content = _Element(_CRC, zlib.crc32(content).to_bytes(4, "little")).written() + content
-    return parent._replace(content=content)
-
-
-def _number(value: int) -> bytes:
-    return value.to_bytes((value.bit_length() + 7) // 8)
-
-
-def _void(size: int) -> bytes:
-    """An element of nothing that takes ``size`` bytes, header and all."""
-    if size < 0 or size == 1:
-        raise ValueError("no room")
-    if size < 9:
-        return _Element(_VOID, bytes(size - 2)).written() if size else b""
-    return _Element(_VOID, bytes(size - 9), 8).written()
+def _patched_position(element: Element, offset: int, moved: range) -> Element:
+    position = int.from_bytes(element.content)
+    if element.id != Id.SEEK_POSITION or position not in moved:
+        return element
+    return element._replace(content=(position + offset).to_bytes(len(element.content)))

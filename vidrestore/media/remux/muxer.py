@@ -1,4 +1,4 @@
-"""A container being written: the restored video's packets, and everything else of IN beside them."""
+"""Writes OUT's container: the restored video's packets along with everything else of IN."""
 
 from __future__ import annotations
 
@@ -15,168 +15,169 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from ...errors import InputError, OutputError
+from ..containers import MOV, Container
 from ..encode.encoder import VideoEncoder
 from ..probe import USUAL_RATE, describe, frame_rate
 from ..pyav_compat import KEEP_METADATA
 from ..source_video import SourceVideo
-from .matroska import write_shapes
+from .finalizers import AspectRatios, Finalizer, TrackLanguages
 from .packet_times import PacketTimes
-from .quicktime import write_languages
-from .stream_copier import StreamCopier, track_languages
+from .stream_copier import StreamCopier
 from .stream_plan import Action, add_stream_like
-from .tags import QUICKTIME
 
 log = logging.getLogger(__name__)
 
-#: How far, in seconds, copied packets may lie before the video's: about what players read at once.
+#: How many seconds copied packets may lie before the video's: about what players read ahead.
 _LEAD = Fraction(1, 2)
-#: Matroska would move all timestamps where one is negative, as that of an audio encoder's first packet is;
-#: every frame must keep its own.
-_OPTIONS = {
-    "matroska": {"avoid_negative_ts": "disabled"},
-    "webm": {"avoid_negative_ts": "disabled"},
-}
-#: The index of an MP4 goes to its front, for players that stream. Where nothing can be written twice, each
-#: part has an index of its own.
-_INDEX_FIRST = {"movflags": "+faststart"}
-_IN_PARTS = {"movflags": "+frag_keyframe+delay_moov+default_base_moof"}
-#: Codecs whose packets tell every reader the shape of pixels.
-_TELL_SHAPE = ("h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4")
 
 
 class Muxer:
-    """Writes one container. Streams are the input's, in their order; the first video is the encoder's."""
+    """Writes one container. Its streams are the input's, in their order; the restored video's packets come
+    from an encoder."""
 
     def __init__(
         self,
         name: str,
-        muxer: str,
+        container: Container,
         source: SourceVideo,
         encoder: VideoEncoder,
         *,
-        called: str,
+        display_name: str,
         seekable: bool,
         strict: bool = False,
     ) -> None:
-        """Open ``name``, a path or an FFmpeg URL, and write the header.
+        """Open the output and write its header.
 
-        ``called`` is its name in messages. Raises FFmpegError where it cannot be written, InputError where
-        the input is gone, with ``strict`` OutputError for what it cannot hold.
+        Args:
+            name: A path or an FFmpeg URL.
+            container: What to write.
+            source: The restored video. The rest is copied from its file.
+            encoder: The encoder of the first packets, already open.
+            display_name: The output's name in messages.
+            seekable: ``name`` is a file, which can be patched at the end.
+            strict: Raise for whatever the output cannot hold, instead of a warning.
+
+        Raises:
+            FFmpegError: The output cannot be written.
+            InputError: The input cannot be read.
+            OutputError: The output cannot hold something, and ``strict`` was set.
         """
         self._copier = StreamCopier(
-            source.path, source.timeline, muxer=muxer, main=source.stream_index, called=called
+            source.path,
+            source.timeline,
+            container=container,
+            main=source.stream_index,
+            display_name=display_name,
         )
-        self._seekable, self._called = seekable, called
-        self._source, self._strict = source, strict
-        # Of the pixels of a Matroska file's video tracks: all, and those that only its header tells.
-        self._shapes: list[Fraction | None] = []
-        self._header_only: list[Fraction] = []
+        self._container, self._source = container, source
+        self._display_name, self._seekable, self._strict = display_name, seekable, strict
         self._times: defaultdict[int, PacketTimes] = defaultdict(PacketTimes)
-        self._lost = 0
+        self._lost = 0  #: copied packets that the output did not accept
         try:
-            options = _OPTIONS.get(muxer, {})
-            if muxer in QUICKTIME:
-                options = dict(_INDEX_FIRST if seekable else _IN_PARTS)
-                options["movflags"] += self._copier.movflags()
-            self._container: OutputContainer = av.open(
-                name, "w", format=muxer, options=options, **KEEP_METADATA
+            options = dict(container.muxer_options if seekable else container.stream_options)
+            if flags := self._copier.movflags():
+                options["movflags"] += flags
+            self._output: OutputContainer = av.open(
+                name, "w", format=container.name, options=options, **KEEP_METADATA
             )
             self._video = self._add_streams(encoder)
-            if muxer in _OPTIONS:
-                self._note_shapes(encoder)
-                if not seekable:
-                    self._lose_shapes()
-            self._container.start_encoding()
+            self._aspect_ratios = self._find_aspect_ratios(encoder)
+            if not seekable:
+                self._aspect_ratios.skip()
+            self._output.start_encoding()
         except BaseException:
             self.abandon()
             raise
 
     def mux(self, packets: Iterable[Packet]) -> None:
-        """Write the video's next packets, in the order of their dts, and what belongs beside them."""
+        """Write the video's next packets, in the order of their dts, and the copied packets up to them."""
         for packet in packets:
             if packet.dts is not None:
-                for copied in self._copier.until(packet.dts * packet.time_base + _LEAD):
+                for copied in self._copier.packets_until(packet.dts * packet.time_base + _LEAD):
                     self._copy(copied)
             packet.stream = self._video
-            self._container.mux(packet)
+            self._output.mux(packet)
 
     def finish(self) -> None:
-        """Write what is left of the other streams, and the trailer."""
-        for copied in self._copier.until(None):
+        """Write the rest of the other streams and the trailer, and patch the file."""
+        for copied in self._copier.packets_until(None):
             self._copy(copied)
         if self._lost:
-            lost = f"{self._lost} packets beside the video could not be kept"
+            lost = f"{self._lost} packets of other streams could not be kept"
             if self._strict:
-                raise InputError(f"{self._source.path} is damaged: {lost}; without --strict the rest is")
+                raise InputError(f"{self._source.path} is damaged: {lost}; without --strict the rest is kept")
             log.warning("%s is damaged: %s", self._source.path.name, lost)
-        tracks = track_languages(self._container, self._copier.carried | {self._video.index})
-        name, muxer = self._container.name, self._container.format.name
-        self._container.close()
-        if muxer == "mov" and self._seekable:
-            write_languages(Path(name), tracks)
-        if self._seekable and any(self._shapes) and not write_shapes(Path(name), self._shapes):
-            self._lose_shapes()
+        finalizers = self._finalizers()
+        self._output.close()
+        for finalize in finalizers:
+            finalize(Path(self._output.name))
         self._copier.close()
 
+    def abandon(self) -> None:
+        """Close what is open; the file is incomplete."""
+        self._copier.close()
+        if hasattr(self, "_output"):
+            with suppress(OSError, av.error.FFmpegError):
+                self._output.close()
+
+    def _finalizers(self) -> list[Finalizer]:
+        """The patches that the file needs once it is closed."""
+        if not self._seekable:
+            return []
+        finalizers: list[Finalizer] = []
+        if self._container is MOV:  # FFmpeg writes the languages of an MP4 correctly
+            finalizers.append(TrackLanguages(self._copier.track_languages(self._output, self._video.index)))
+        finalizers.append(self._aspect_ratios)
+        return finalizers
+
     def _copy(self, packet: Packet) -> None:
-        """Write a packet of another stream; one that is damaged is counted, and no reason to give up."""
+        """Write a packet of another stream. A damaged packet is dropped and counted."""
         times = self._times[packet.stream_index]
         times.shift(packet)
         try:
             try:
-                self._container.mux(packet)
+                self._output.mux(packet)
             except av.error.ArgumentError:
                 times.repair(packet)
-                self._container.mux(packet)
+                self._output.mux(packet)
         except (av.error.ArgumentError, av.error.InvalidDataError):
             self._lost += 1
             return
         times.record(packet)
-
-    def abandon(self) -> None:
-        """Close what is open; the file is of no use."""
-        self._copier.close()
-        if hasattr(self, "_container"):
-            with suppress(OSError, av.error.FFmpegError):
-                self._container.close()
 
     def _add_streams(self, encoder: VideoEncoder) -> VideoStream:
         for stream in self._copier.source.streams:
             if stream.index == self._source.stream_index:
                 video = self._add_video(stream, encoder)
             else:
-                self._copier.add(stream, self._container)
-        self._container.metadata.update(self._copier.metadata())
+                self._copier.add(stream, self._output)
+        self._output.metadata.update(self._copier.metadata())
         if chapters := self._copier.chapters():
-            self._container.set_chapters(chapters)
+            self._output.set_chapters(chapters)
         return video
 
-    def _note_shapes(self, encoder: VideoEncoder) -> None:
-        for stream in self._copier.source.streams.video:
-            if stream.index == self._source.stream_index:
-                codec = encoder.stream.codec_context.codec.canonical_name
-            elif self._copier.plans[stream.index].action is Action.COPIED:
-                codec = describe(stream).codec
-            else:
-                continue
-            shape = stream.sample_aspect_ratio
-            self._shapes.append(shape if shape != 1 else None)
-            if shape not in (None, 1) and codec not in _TELL_SHAPE:
-                self._header_only.append(shape)
-
-    def _lose_shapes(self) -> None:
-        """Say which shapes of pixels OUT does not tell, or raise OutputError where nothing must be lost."""
-        if not self._header_only:
-            return
-        shapes = ", ".join(f"{shape.numerator}:{shape.denominator}" for shape in self._header_only)
-        loss = f"{self._called} cannot tell that its pixels have the shape {shapes}; .mp4 and .mov can"
-        if self._strict:
-            raise OutputError(f"--strict: {loss}")
-        log.warning("%s", loss)
-
     def _add_video(self, source: VideoStream, encoder: VideoEncoder) -> VideoStream:
-        # Not the encoder's own stream, so that several encoders, one after another, can fill it.
-        stream = add_stream_like(encoder.stream, self._container, rate=frame_rate(source) or USUAL_RATE)
+        # Not the encoder's own stream, so that several encoders can fill it one after another.
+        stream = add_stream_like(encoder.stream, self._output, rate=frame_rate(source) or USUAL_RATE)
         stream.metadata.update(self._copier.main_metadata())
         stream.disposition = source.disposition
         return stream
+
+    def _find_aspect_ratios(self, encoder: VideoEncoder) -> AspectRatios:
+        """The sample aspect ratios of the output's video tracks; none in a container that PyAV writes them
+        to."""
+        ratios = AspectRatios(self._report_lost_ratios)
+        if self._container.is_quicktime:
+            return ratios
+        for stream in self._copier.source.streams.video:
+            if stream.index == self._source.stream_index:
+                ratios.add(stream.sample_aspect_ratio, encoder.stream.codec_context.codec.canonical_name)
+            elif self._copier.plans[stream.index].action is Action.COPIED:
+                ratios.add(stream.sample_aspect_ratio, describe(stream).codec)
+        return ratios
+
+    def _report_lost_ratios(self, ratios: str) -> None:
+        loss = f"{self._display_name} cannot hold the sample aspect ratio {ratios}; .mp4 and .mov can"
+        if self._strict:
+            raise OutputError(f"--strict: {loss}")
+        log.warning("%s", loss)

@@ -1,5 +1,5 @@
-"""Everything of IN but the restored video: copied packet by packet, and converted where OUT's container has
-no place for it."""
+"""Everything of IN except the restored video: copied packet by packet, or transcoded if OUT's container
+cannot hold it."""
 
 from __future__ import annotations
 
@@ -10,27 +10,29 @@ from pathlib import Path
 from typing import Protocol
 
 import av
+from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Discard, Disposition, Stream
 
+from ..containers import Container
 from ..probe import USUAL_RATE, describe, frame_rate, open_input
 from ..timeline import Timeline
-from .audio import SoundConverter
-from .languages import three_letters
-from .stream_plan import PICTURES, Action, StreamPlan, add_copy, can_list_keys, losses, plan_streams
-from .subtitles import TextConverter
+from .audio import AudioTranscoder
+from .languages import three_letter_code
+from .stream_plan import Action, StreamPlan, add_copy, can_list_keys, losses, plan_streams
+from .subtitles import SubtitleTranscoder
 from .tags import kept_metadata, stream_metadata, timecode, uncommon_tags
-from .timecode import later
+from .timecode import timecode_at
 
 log = logging.getLogger(__name__)
 
-#: How long before a part subtitles are looked for that are still shown in it, in seconds.
-_SHOWN = Fraction(30)
+#: Seconds before the start of a part in which subtitles may begin that are still shown in it.
+_SUBTITLE_MARGIN = Fraction(30)
 
 
-class _Carrier(Protocol):
-    """Takes a stream's packets to OUT."""
+class _Converter(Protocol):
+    """Turns a stream's packets into those of a stream of OUT."""
 
     target: Stream
 
@@ -38,11 +40,11 @@ class _Carrier(Protocol):
     def finish(self) -> Iterable[Packet]: ...
 
 
-class _Copy:
-    """A stream of OUT that takes packets as they are."""
+class _StreamCopy:
+    """Passes packets on unchanged."""
 
-    def __init__(self, stream: Stream, container: OutputContainer) -> None:
-        self.target = add_copy(stream, container)
+    def __init__(self, stream: Stream, output: OutputContainer, container: Container) -> None:
+        self.target = add_copy(stream, output, container)
 
     def convert(self, packet: Packet) -> Iterable[Packet]:
         packet.stream = self.target
@@ -53,65 +55,63 @@ class _Copy:
 
 
 class StreamCopier:
-    """Reads IN a second time, beside the decoder, so that packets are there when the muxer wants
-    them however far the restored frames lag behind. Closed by its owner."""
+    """Reads IN a second time, independently of the decoder, so that packets are available when the muxer
+    needs them, however far the restored frames lag behind. Its owner must close it."""
 
-    def __init__(self, path: Path, timeline: Timeline, *, muxer: str, main: int, called: str) -> None:
-        """Open ``path``, whose stream ``main`` is restored, for a file by FFmpeg's ``muxer``. What it cannot
-        hold is named in a warning, in which it is ``called`` so. Raises InputError."""
+    def __init__(
+        self, path: Path, timeline: Timeline, *, container: Container, main: int, display_name: str
+    ) -> None:
+        """Open ``path``, whose stream number ``main`` is restored, and warn of everything that ``container``
+        cannot hold. ``display_name`` is OUT's name in these warnings. Raises InputError."""
         self.source: InputContainer = open_input(path)
         self._path = path
         self._timeline = timeline
-        self._muxer = muxer
+        self._container = container
         self._main = self.source.streams[main]
-        #: What becomes of each stream.
-        self.plans: list[StreamPlan] = plan_streams(self.source, muxer, main)
-        for loss in losses(self.source, self.plans, muxer, called):
+        #: What becomes of each stream, by its number.
+        self.plans: list[StreamPlan] = plan_streams(self.source, container, main)
+        for loss in losses(self.source, self.plans, container, display_name):
             log.warning("%s", loss)
-        #: The streams of OUT, by number, that packets went to: FFmpeg leaves the others out of an MP4.
-        self.carried: set[int] = set()
-        self._carriers: dict[int, _Carrier] = {}
+        #: Numbers of OUT's streams that got packets. FFmpeg leaves the others out of an MP4.
+        self.written: set[int] = set()
+        self._converters: dict[int, _Converter] = {}
         self._packets: Iterator[Packet] | None = None
-        self._waiting: Packet | None = None
+        self._pending: Packet | None = None
 
     def close(self) -> None:
-        """Release the file."""
+        """Close the file."""
         self.source.close()
 
-    def add(self, stream: Stream, container: OutputContainer) -> None:
-        """Give ``container`` a stream for ``stream``, where it can hold it."""
+    def add(self, stream: Stream, output: OutputContainer) -> None:
+        """Add a stream to ``output`` for ``stream``, if it can hold it."""
         plan = self.plans[stream.index]
-        carrier: _Carrier
-        if plan.action is Action.COPIED:
-            carrier = _Copy(stream, container)
-        elif plan.action is Action.CONVERTED:
-            kind = TextConverter if stream.type == "subtitle" else SoundConverter
-            carrier = kind(stream, container, plan.codec)
-            log.info("%s of the input becomes %s", plan.stream, plan.codec)
-        else:
-            if plan.action is Action.ATTACHED:
-                self._attach(stream, container)
+        if plan.action is Action.ATTACHED:
+            self._attach(stream, output)
+        if plan.action not in (Action.COPIED, Action.TRANSCODED):
             return
-        encoded = plan.action is Action.CONVERTED
-        carrier.target.metadata.update(stream_metadata(stream, self._muxer, encoded=encoded))
-        carrier.target.disposition = stream.disposition
-        self._carriers[stream.index] = carrier
+        converter = self._converter(stream, output, plan)
+        transcoded = plan.action is Action.TRANSCODED
+        if transcoded:
+            log.info("%s of the input becomes %s", plan.stream, plan.codec)
+        converter.target.metadata.update(stream_metadata(stream, self._container, encoded=transcoded))
+        converter.target.disposition = stream.disposition
+        self._converters[stream.index] = converter
 
     def metadata(self) -> dict[str, str]:
-        """The input's metadata as a whole."""
+        """The metadata of the file."""
         return kept_metadata(self.source.metadata)
 
     def main_metadata(self) -> dict[str, str]:
-        """The metadata of the restored video, with the timecode of its first frame where there is one."""
-        metadata = stream_metadata(self._main, self._muxer, encoded=True)
-        if code := timecode(self.source, self._main):
+        """The metadata of the restored video, with the timecode of its first frame if there is one."""
+        metadata = stream_metadata(self._main, self._container, encoded=True)
+        if first := timecode(self.source, self._main):
             rate = frame_rate(self._main) or USUAL_RATE
-            metadata["timecode"] = later(code, self._timeline.span.start, rate)
+            metadata["timecode"] = timecode_at(self._timeline.span.start, first, rate)
         return metadata
 
     def movflags(self) -> str:
-        """What FFmpeg's muxer of MP4 must be told to hold the metadata, to be added to its ``movflags``."""
-        uncommon = uncommon_tags(self.source.metadata, self._muxer)
+        """Further ``movflags`` of FFmpeg's MP4 muxer that the metadata requires."""
+        uncommon = uncommon_tags(self.source.metadata, self._container)
         return "+use_metadata_tags" if uncommon and can_list_keys(self.source, self.plans) else ""
 
     def chapters(self) -> list[dict]:
@@ -129,38 +129,52 @@ class StreamCopier:
                 chapters.append(chapter | cut)
         return chapters
 
-    def until(self, time: Fraction | None) -> Iterator[Packet]:
-        """Packets up to a time in seconds on the output's timeline, or all that are left, each with its
-        output stream and timestamps."""
+    def packets_until(self, time: Fraction | None) -> Iterator[Packet]:
+        """Packets up to a time in seconds on OUT's timeline, or all that remain, each with its stream and
+        timestamps in OUT."""
         if self._packets is None:
-            self._packets = self._outgoing()
-        while (packet := self._waiting or next(self._packets, None)) is not None:
+            self._packets = self._converted()
+        while (packet := self._pending or next(self._packets, None)) is not None:
             stamp = packet.dts if packet.dts is not None else packet.pts
             if time is not None and stamp is not None and stamp * packet.time_base > time:
-                self._waiting = packet
+                self._pending = packet
                 return
-            self._waiting = None
-            self.carried.add(packet.stream_index)
+            self._pending = None
+            self.written.add(packet.stream_index)
             yield packet
 
-    def _outgoing(self) -> Iterator[Packet]:
+    def track_languages(self, output: OutputContainer, main: int) -> list[str | None]:
+        """The language codes of the tracks of a QuickTime file, in their order: of each stream that packets
+        were written to, and of ``main``, the number of the restored video in ``output``."""
+        streams = [output.streams[index] for index in sorted(self.written | {main})]
+        return [three_letter_code(stream.metadata.get("language")) for stream in streams]
+
+    def _converter(self, stream: Stream, output: OutputContainer, plan: StreamPlan) -> _Converter:
+        if plan.action is Action.COPIED:
+            return _StreamCopy(stream, output, self._container)
+        assert plan.codec is not None
+        if isinstance(stream, AudioStream):
+            return AudioTranscoder(stream, output, plan.codec)
+        return SubtitleTranscoder(stream, output, plan.codec)
+
+    def _converted(self) -> Iterator[Packet]:
         for packet in self._wanted():
-            carrier = self._carriers[packet.stream_index]
+            converter = self._converters[packet.stream_index]
             shift = self._timeline.shift(packet.time_base)
-            if Disposition.attached_pic in carrier.target.disposition:
-                packet.pts = packet.dts = -shift  # a picture has no time
+            if Disposition.attached_pic in converter.target.disposition:
+                packet.pts = packet.dts = -shift  # cover art is at time 0
             if packet.pts is not None:
                 packet.pts += shift
             if packet.dts is not None:
                 packet.dts += shift
-            if carrier.target.type == "subtitle":
+            if converter.target.type == "subtitle":
                 self._clip(packet)
-            yield from carrier.convert(packet)
-        for carrier in self._carriers.values():
-            yield from carrier.finish()
+            yield from converter.convert(packet)
+        for converter in self._converters.values():
+            yield from converter.finish()
 
     def _clip(self, packet: Packet) -> None:
-        """Show a subtitle within the part only."""
+        """Limit the time a subtitle is shown to the span."""
         span = self._timeline.span
         if span.whole or packet.pts is None:
             return
@@ -173,16 +187,17 @@ class StreamCopier:
             packet.duration = end - packet.pts
 
     def _wanted(self) -> Iterator[Packet]:
+        """The input's packets that overlap the span, of all streams that have a converter."""
         streams = []
         for stream in self.source.streams:
-            if stream.index in self._carriers and stream.type != "attachment":
+            if stream.index in self._converters and stream.type != "attachment":
                 streams.append(stream)
             else:
                 stream.discard = Discard.all
         if not streams:
             return
         if self._timeline.span.start:
-            margin = _SHOWN if any(stream.type == "subtitle" for stream in streams) else 0
+            margin = _SUBTITLE_MARGIN if any(stream.type == "subtitle" for stream in streams) else 0
             begin = max(self._timeline.begin, self._timeline.start - margin)
             self.source.seek(int(begin * av.time_base))
         packets = self.source.demux(streams)
@@ -190,27 +205,21 @@ class StreamCopier:
             try:
                 packet = next(packets)
             except (StopIteration, av.error.FFmpegError, IndexError):
-                # The decoder, reading the same file, says where it broke off. (At the end of a file where
-                # streams turned up that its header did not name, PyAV may look for one it has not.)
+                # The decoder, which reads the same file, reports where it is damaged. IndexError: if streams
+                # turn up that the header did not list, PyAV may look for one it does not have at the end.
                 return
             if packet.size == 0 and packet.dts is None:
-                continue  # PyAV's sign that a stream is at its end
+                continue  # how PyAV marks the end of a stream
             if packet.pts is None or self._timeline.overlaps(
                 packet.pts * packet.time_base, (packet.duration or 0) * packet.time_base
             ):
                 yield packet
 
-    def _attach(self, stream: Stream, container: OutputContainer) -> None:
-        """Attach a picture, which Matroska finds by the name of its file."""
-        ending, kind = PICTURES[describe(stream).codec]
-        name = stream.metadata.get("filename") or f"cover.{ending}"
+    def _attach(self, stream: Stream, output: OutputContainer) -> None:
+        """Attach cover art as a file, which Matroska's readers recognise by its name."""
+        extension, mime_type = self._container.cover_files[describe(stream).codec]
+        name = stream.metadata.get("filename") or f"cover.{extension}"
         with open_input(self._path) as source:
             picture = next((p for p in source.demux(source.streams[stream.index]) if p.size), None)
             if picture is not None:
-                container.add_attachment(name, kind, bytes(picture))
-
-
-def track_languages(container: OutputContainer, carried: Iterable[int]) -> list[str | None]:
-    """The languages of the tracks of a QuickTime file, in their order: one for each stream of ``carried``."""
-    streams = [container.streams[index] for index in sorted(carried)]
-    return [three_letters(stream.metadata.get("language")) for stream in streams]
+                output.add_attachment(name, mime_type, bytes(picture))

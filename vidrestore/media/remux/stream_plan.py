@@ -1,4 +1,4 @@
-"""What becomes of each stream of a file in another container, settled before any of it is read."""
+"""Decides what becomes of each stream of IN in OUT's container, before anything is read from it."""
 
 from __future__ import annotations
 
@@ -10,34 +10,32 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+from av.audio.stream import AudioStream
 from av.bitstream import BitStreamFilterContext
 from av.container import InputContainer, OutputContainer
 from av.stream import Discard, Disposition, Stream
 from av.video.stream import VideoStream
 
 from ...errors import OutputError
+from ..containers import CONTAINERS, MATROSKA, Container
 from ..probe import StreamInfo, describe, open_input
 from .audio import lossless_codec, usual_layout
 from .subtitles import is_styled, text_codec
-from .tags import QUICKTIME, lost_tags, uncommon_tags
+from .tags import lost_tags, uncommon_tags
 
-#: Endings that name a container, and FFmpeg's muxers, in the order in which they are recommended.
-_ENDINGS = {".mkv": "matroska", ".mp4": "mp4", ".mov": "mov", ".webm": "webm"}
-#: Codecs that PyAV knows Matroska to hold.
-_SURE = {"audio": "aac", "video": "h264"}
-#: Pictures that Matroska attaches: the codec, and the ending and type of a file of it.
-PICTURES = {"mjpeg": ("jpg", "image/jpeg"), "png": ("png", "image/png"), "gif": ("gif", "image/gif")}
+#: Codecs that PyAV accepts in every container with ``open_codecs``, to stand in for those it rejects.
+_STAND_INS = {"audio": "aac", "video": "h264"}
 
 
 class Action(StrEnum):
-    """What is done with a stream."""
+    """What becomes of a stream."""
 
     RESTORED = "restored"
     COPIED = "copied"  #: packet by packet
-    ATTACHED = "attached"  #: a picture as a file within the file
-    CONVERTED = "converted"
-    MADE_ANEW = "made anew"  #: of what is kept elsewhere: chapters, a timecode
-    LEFT_OUT = "left out"
+    ATTACHED = "attached"  #: cover art, as an attached file
+    TRANSCODED = "transcoded"
+    REGENERATED = "regenerated"  #: from what is copied elsewhere: chapters, a timecode
+    DROPPED = "dropped"
 
 
 @dataclass(frozen=True)
@@ -46,176 +44,192 @@ class StreamPlan:
 
     stream: StreamInfo
     action: Action
-    codec: str | None = None  #: what it is converted to, or made from
-    lost: str | None = None  #: what does not come along
-    instead: str | None = None  #: what would keep it
+    codec: str | None = None  #: what it is transcoded to, or regenerated from
+    lost: str | None = None  #: what OUT cannot hold of it
+    alternative: str | None = None  #: which container would keep it
 
     def __str__(self) -> str:
-        what = self.action.value
-        if self.action is Action.CONVERTED:
-            what += f" to {self.codec}"
-        elif self.action is Action.MADE_ANEW:
-            what += f" from {self.codec}"
+        text = self.action.value
+        if self.action is Action.TRANSCODED:
+            text += f" to {self.codec}"
+        elif self.action is Action.REGENERATED:
+            text += f" from {self.codec}"
         if self.lost:
-            what += f", without {self.lost}"
-        return f"{what}; {self.instead}" if self.instead else what
+            text += f", without {self.lost}"
+        return f"{text}; {self.alternative}" if self.alternative else text
 
-    def loss(self, called: str) -> str | None:
-        """A sentence on what ``called``, the output, cannot hold of it; None where nothing is lost."""
-        hint = f"; {self.instead}" if self.instead else ""
-        if self.action is Action.LEFT_OUT:
-            return f"{called} cannot hold the input's {self.stream}: it is left out{hint}"
+    def loss(self, display_name: str) -> str | None:
+        """A sentence on what the output of that name cannot hold of the stream; None if nothing is lost."""
+        hint = f"; {self.alternative}" if self.alternative else ""
+        if self.action is Action.DROPPED:
+            return f"{display_name} cannot hold the input's {self.stream}: it is dropped{hint}"
         if self.lost:
-            return f"{called} cannot hold {self.lost} of the input's {self.stream}{hint}"
+            return f"{display_name} cannot hold {self.lost} of the input's {self.stream}{hint}"
         return None
 
 
-def plan_streams(source: InputContainer, muxer: str, main: int) -> list[StreamPlan]:
-    """What becomes of each stream of ``source``, of which ``main`` is restored, in a file by ``muxer``."""
+def plan_streams(source: InputContainer, container: Container, main: int) -> list[StreamPlan]:
+    """The plan for each stream of ``source``. ``main`` is the number of the stream that is restored."""
     return [
-        StreamPlan(describe(s), Action.RESTORED, lost=_lost(s, muxer, encoded=True))
-        if s.index == main
-        else _plan(s, muxer)
-        for s in source.streams
+        StreamPlan(describe(stream), Action.RESTORED, lost=_lost(stream, container, encoded=True))
+        if stream.index == main
+        else _plan(stream, container)
+        for stream in source.streams
     ]
 
 
-def lost_metadata(source: InputContainer, plans: Iterable[StreamPlan], muxer: str) -> str | None:
-    """The tags of the file as a whole that do not come along; None where all do."""
-    tags = uncommon_tags(source.metadata, muxer)
+def lost_metadata(source: InputContainer, plans: Iterable[StreamPlan], container: Container) -> str | None:
+    """The tags of the file that ``container`` cannot hold; None if it holds all."""
+    tags = uncommon_tags(source.metadata, container)
     return ", ".join(map(repr, tags)) if tags and not can_list_keys(source, plans) else None
 
 
 def can_list_keys(source: InputContainer, plans: Iterable[StreamPlan]) -> bool:
-    """Whether an MP4 may have its tags as a list of keys: not beside cover art, a tag of the other kind."""
+    """Whether an MP4 can hold its tags in a list of keys: not along with cover art, which is a tag of the
+    other kind."""
     covers = (s.index for s in source.streams if Disposition.attached_pic in s.disposition)
     copied = {plan.stream.index for plan in plans if plan.action is Action.COPIED}
     return copied.isdisjoint(covers)
 
 
-def losses(source: InputContainer, plans: Iterable[StreamPlan], muxer: str, called: str) -> list[str]:
-    """A sentence on each thing that ``called``, the output, cannot hold."""
-    sentences = [loss for plan in plans if (loss := plan.loss(called))]
-    if tags := lost_metadata(source, plans, muxer):
-        sentences.append(f"{called} cannot hold the input's tags {tags} beside cover art; .mkv keeps them")
+def losses(
+    source: InputContainer, plans: Iterable[StreamPlan], container: Container, display_name: str
+) -> list[str]:
+    """A sentence on each thing that the output called ``display_name`` cannot hold."""
+    plans = list(plans)
+    sentences = [loss for plan in plans if (loss := plan.loss(display_name))]
+    if tags := lost_metadata(source, plans, container):
+        keeper = MATROSKA.extension
+        sentences.append(
+            f"{display_name} cannot hold the input's tags {tags} along with cover art; {keeper} keeps them"
+        )
     return sentences
 
 
-def refuse_losses(path: Path, muxer: str, main: int, called: str) -> None:
-    """Raise OutputError where a file by ``muxer``, ``called`` so, cannot hold all of ``path``."""
+def refuse_losses(path: Path, container: Container, main: int, display_name: str) -> None:
+    """Raise OutputError if the output called ``display_name`` cannot hold everything in ``path``."""
     with open_input(path) as source:
-        lost = losses(source, plan_streams(source, muxer, main), muxer, called)
+        lost = losses(source, plan_streams(source, container, main), container, display_name)
     if lost:
         raise OutputError(f"--strict: {'; '.join(lost)}")
 
 
-def add_copy(stream: Stream, container: OutputContainer) -> Stream:
-    """Give ``container`` a stream for the packets of ``stream``. Raises ValueError where it cannot."""
-    way = _way(stream, container.format.name)
-    if way is None:
-        raise ValueError(f"{container.format.name} cannot hold {describe(stream)}")
-    return way(stream, container)
+def add_copy(stream: Stream, output: OutputContainer, container: Container) -> Stream:
+    """Add a stream to ``output`` that takes the packets of ``stream`` as they are. Raises ValueError if it
+    cannot hold them."""
+    add = _copy_method(stream, container)
+    if add is None:
+        raise ValueError(f"{container.name} cannot hold {describe(stream)}")
+    return add(stream, output)
 
 
-def add_stream_like(stream: VideoStream, container: OutputContainer, *, rate: Fraction) -> VideoStream:
-    """Give ``container`` a stream for the packets of an open encoder. It says its frame rate, as FFmpeg's
-    muxers must know it to write a timecode, and PyAV tells of no copied one."""
-    return _with_parameters(stream, container, stream.codec_context.codec.canonical_name, rate)
+def add_stream_like(stream: VideoStream, output: OutputContainer, *, rate: Fraction) -> VideoStream:
+    """Add a stream to ``output`` that takes the packets of an open encoder.
+
+    ``rate``, in frames per second, must be stated: FFmpeg's muxers need it to write a timecode, and PyAV does
+    not copy it.
+    """
+    added = _with_parameters(stream, output, stream.codec_context.codec.canonical_name, rate)
+    assert isinstance(added, VideoStream)
+    return added
 
 
-def _plan(stream: Stream, muxer: str) -> StreamPlan:
+def _plan(stream: Stream, container: Container) -> StreamPlan:
     info = describe(stream)
     if stream.type == "data":
         if "timecode" in stream.metadata:
-            return StreamPlan(info, Action.MADE_ANEW, "the timecode")
-        if stream.discard == Discard.all:  # FFmpeg's sign for a track of chapter titles
-            return StreamPlan(info, Action.MADE_ANEW, "the chapters")
-    lost = _lost(stream, muxer)
-    if _is_picture_file(stream, muxer):
+            return StreamPlan(info, Action.REGENERATED, "the timecode")
+        if stream.discard == Discard.all:  # how FFmpeg marks a track of chapter titles
+            return StreamPlan(info, Action.REGENERATED, "the chapters")
+    lost = _lost(stream, container)
+    if _is_attached_cover(stream, container):
         return StreamPlan(info, Action.ATTACHED)
-    if _way(stream, muxer):
-        return StreamPlan(info, Action.COPIED, lost=lost, instead=_instead(stream) if lost else None)
-    if codec := text_codec(stream, muxer):
+    if _copy_method(stream, container):
+        alternative = _alternative(stream) if lost else None
+        return StreamPlan(info, Action.COPIED, lost=lost, alternative=alternative)
+    if codec := text_codec(stream, container):
         if is_styled(stream):
-            lost = ", ".join(filter(None, ("the styles and places", lost)))
-        return StreamPlan(info, Action.CONVERTED, codec, lost, _instead(stream) if lost else None)
-    if codec := lossless_codec(stream, muxer):
-        return StreamPlan(info, Action.CONVERTED, codec, lost)
-    return StreamPlan(info, Action.LEFT_OUT, instead=_instead(stream))
+            lost = ", ".join(filter(None, ("the styles and positions", lost)))
+        return StreamPlan(info, Action.TRANSCODED, codec, lost, _alternative(stream) if lost else None)
+    if codec := lossless_codec(stream, container):
+        return StreamPlan(info, Action.TRANSCODED, codec, lost)
+    return StreamPlan(info, Action.DROPPED, alternative=_alternative(stream))
 
 
-def _instead(stream: Stream) -> str | None:
-    """What keeps a stream as it is, or nearly; None where nothing does."""
+def _alternative(stream: Stream) -> str | None:
+    """Which container keeps a stream unchanged, or nearly so, for messages; None if none does."""
     keepers = [
-        (ending, muxer)
-        for ending, muxer in _ENDINGS.items()
-        if _is_picture_file(stream, muxer) or _way(stream, muxer)
+        container
+        for container in CONTAINERS.values()
+        if _is_attached_cover(stream, container) or _copy_method(stream, container)
     ]
-    for ending, muxer in keepers:
-        if not _lost(stream, muxer):
-            return f"{ending} keeps it"
-    if not keepers and (codec := lossless_codec(stream, "matroska")):
-        return f".mkv keeps it as {codec}"
-    return f"{keepers[0][0]} keeps it" if keepers else None
+    for container in keepers:
+        if not _lost(stream, container):
+            return f"{container.extension} keeps it"
+    if not keepers and (codec := lossless_codec(stream, MATROSKA)):
+        return f"{MATROSKA.extension} keeps it as {codec}"
+    return f"{keepers[0].extension} keeps it" if keepers else None
 
 
-def _is_picture_file(stream: Stream, muxer: str) -> bool:
-    """Whether it is cover art to be attached."""
-    picture = Disposition.attached_pic in stream.disposition
-    return picture and muxer == "matroska" and describe(stream).codec in PICTURES
+def _is_attached_cover(stream: Stream, container: Container) -> bool:
+    """Whether a stream is cover art that becomes an attachment."""
+    is_cover = Disposition.attached_pic in stream.disposition
+    return is_cover and describe(stream).codec in container.cover_files
 
 
-def _lost(stream: Stream, muxer: str, *, encoded: bool = False) -> str | None:
-    return ", ".join(lost_tags(stream, muxer, encoded=encoded)) or None
+def _lost(stream: Stream, container: Container, *, encoded: bool = False) -> str | None:
+    return ", ".join(lost_tags(stream, container, encoded=encoded)) or None
 
 
-def _way(stream: Stream, muxer: str) -> Callable[[Stream, OutputContainer], Stream] | None:
-    """The best way to copy a stream that works for a file with nothing else in it; None where none does."""
-    ways = (_from_template, _from_parameters) if _has_place(stream, muxer) else ()
-    return next((way for way in ways if _works(way, stream, muxer)), None)
+def _copy_method(stream: Stream, container: Container) -> Callable[[Stream, OutputContainer], Stream] | None:
+    """The best way to copy a stream that works for a file with this stream alone; None if none does."""
+    if not _survives_copy(stream, container):
+        return None
+    methods = [_from_template]
+    if container.open_codecs and stream.type in _STAND_INS:
+        methods.append(_from_stand_in)
+    return next((add for add in methods if _works(add, stream, container)), None)
 
 
-def _has_place(stream: Stream, muxer: str) -> bool:
-    """What muxers take without an error, and then leave out or make something else of."""
+def _survives_copy(stream: Stream, container: Container) -> bool:
+    """False for streams that muxers accept without an error and then leave out or change."""
     if Disposition.timed_thumbnails in stream.disposition:
         return False
     if Disposition.attached_pic in stream.disposition:
-        return muxer == "mp4"  # as one of its tags
+        return container.cover_stream
     if stream.type == "data":
-        return muxer not in QUICKTIME or stream.name == "bin_data"  # that of cameras
-    return stream.type != "attachment" or muxer == "matroska"
+        return container.data is None or stream.name in container.data
+    return stream.type != "attachment" or container.attachments
 
 
-def _works(way: Callable[[Stream, OutputContainer], Stream], stream: Stream, muxer: str) -> bool:
+def _works(add: Callable[[Stream, OutputContainer], Stream], stream: Stream, container: Container) -> bool:
     try:
-        with av.open(io.BytesIO(), "w", format=muxer) as trial:
-            way(stream, trial)
+        with av.open(io.BytesIO(), "w", format=container.name) as trial:
+            add(stream, trial)
             trial.start_encoding()
     except (ValueError, av.error.FFmpegError):
         return False
     return True
 
 
-def _from_template(stream: Stream, container: OutputContainer) -> Stream:
-    """As PyAV does it, with the tag that the container has for the codec."""
-    target = container.add_stream_from_template(stream, opaque=True)
-    if stream.type == "audio":
-        target.codec_context.layout = usual_layout(stream)  # which MP4 must be told
+def _from_template(stream: Stream, output: OutputContainer) -> Stream:
+    """Add a stream as PyAV does, with the container's own tag for the codec."""
+    target = output.add_stream_from_template(stream, opaque=True)
+    if isinstance(stream, AudioStream):
+        target.codec_context.layout = usual_layout(stream)  # MP4 requires a layout
     return target
 
 
-def _from_parameters(stream: Stream, container: OutputContainer) -> Stream:
-    """With its own tag for the codec, by which alone Matroska holds some that PyAV would refuse."""
-    if container.format.name != "matroska" or stream.type not in _SURE:
-        raise ValueError
-    return _with_parameters(stream, container, _SURE[stream.type])
+def _from_stand_in(stream: Stream, output: OutputContainer) -> Stream:
+    """Add a stream with the input's tag for the codec: how Matroska holds codecs that PyAV would reject."""
+    return _with_parameters(stream, output, _STAND_INS[stream.type])
 
 
 def _with_parameters(
-    stream: Stream, container: OutputContainer, codec: str, rate: Fraction | None = None
+    stream: Stream, output: OutputContainer, codec: str, rate: Fraction | None = None
 ) -> Stream:
-    target = container.add_mux_stream(codec, rate=rate)
+    target = output.add_mux_stream(codec, rate=rate)
     target.time_base = stream.time_base
-    # A filter that does nothing hands on all that is known of what went into it.
+    # The null filter copies all codec parameters from its input stream to its output stream.
     BitStreamFilterContext("null", stream, target)
     return target

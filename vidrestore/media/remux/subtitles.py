@@ -1,4 +1,4 @@
-"""Text subtitles of one codec as those of another, by FFmpeg's own decoders and encoders."""
+"""Transcodes text subtitles with FFmpeg's own decoders and encoders."""
 
 from __future__ import annotations
 
@@ -10,47 +10,47 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Stream
 
-#: What text becomes in each container.
-_TEXT = {"mp4": "mov_text", "mov": "mov_text", "matroska": "subrip", "webm": "webvtt"}
-#: Text that has styles and places, which the others have few words for.
+from ..containers import Container
+
+#: Text with styles and positions, most of which other codecs cannot express.
 _STYLED = ("ass", "ssa")
 #: Text whose decoders need more than its packets: a clock, or a library.
-_UNTOLD = ("eia_608", "dvb_teletext", "arib_caption")
+_NOT_DECODABLE = ("eia_608", "dvb_teletext", "arib_caption")
 
 
-def text_codec(stream: Stream, muxer: str) -> str | None:
-    """The codec that a text subtitle becomes in such a container; None for what is no text."""
+def text_codec(stream: Stream, container: Container) -> str | None:
+    """The codec that a text subtitle is transcoded to in ``container``; None if ``stream`` is not text."""
     context = stream.codec_context
-    if stream.type != "subtitle" or context is None or context.codec.canonical_name in _UNTOLD:
+    if stream.type != "subtitle" or context is None or context.codec.canonical_name in _NOT_DECODABLE:
         return None
-    return _TEXT[muxer] if Codec(context.codec.name).text_sub else None
+    return container.text_subtitles if Codec(context.codec.name).text_sub else None
 
 
 def is_styled(stream: Stream) -> bool:
-    """Whether another text codec would lose its looks."""
+    """Whether a subtitle has styles that another text codec would lose."""
     return stream.codec_context.codec.canonical_name in _STYLED
 
 
-class TextConverter:
-    """Gives a container a stream of text, and turns the packets of another into its."""
+class SubtitleTranscoder:
+    """Adds a text subtitle stream to an output, and converts the packets of another stream for it."""
 
-    def __init__(self, stream: Stream, container: OutputContainer, codec: str) -> None:
+    def __init__(self, stream: Stream, output: OutputContainer, codec: str) -> None:
         self._decoder = stream.codec_context
         self._decoder.open(strict=False)
-        self.target = container.add_stream(codec)
+        self.target = output.add_stream(codec)
         self.target.time_base = stream.time_base
         self._encoder = self.target.codec_context
         self._encoder.time_base = stream.time_base
         self._encoder.subtitle_header = self._decoder.subtitle_header
 
     def convert(self, packet: Packet) -> Iterator[Packet]:
-        """The same words at the same time; nothing for what is empty or cannot be read."""
+        """The same text at the same time; nothing for a packet that is empty or cannot be read."""
         try:
             text = self._decoder.decode2(packet)
             if text is None or not len(text):
                 return
             length = text.end_display_time
-            text.start_display_time = 0  # encoders take no other
+            text.start_display_time = 0  # encoders accept no other
             converted = self._encoder.encode_subtitle(text)
         except av.error.FFmpegError:
             return
@@ -61,5 +61,5 @@ class TextConverter:
         yield converted
 
     def finish(self) -> Iterator[Packet]:
-        """Nothing is held back."""
+        """No packets: none are buffered."""
         yield from ()
