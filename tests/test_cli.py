@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from tests.support.clips import pattern, tone, write
+from tests.support.platforms import posix
 from vidrestore import __version__
 from vidrestore.__main__ import main
 
@@ -177,6 +178,7 @@ def test_quiet_says_nothing_and_auto_says_which_model(folder, capsys):
     assert "lite" in capsys.readouterr().err
 
 
+@posix
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_run_leaves_nothing(folder, number, code):
     write(folder / "long.mp4", [pattern(i, 320, 240, "yuv420p") for i in range(300)])

@@ -20,6 +20,7 @@ from skimage import data as pictures
 
 from tests.support import reader
 from tests.support.clips import pattern, write
+from tests.support.platforms import posix
 from tests.support.tiny import save_weights
 from vidrestore.analyze import analyze_video
 from vidrestore.errors import InputError, OutputError
@@ -233,6 +234,7 @@ def command(folder: Path, *words: str, **settings: Any) -> subprocess.Popen:
     )
 
 
+@posix
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_keeps_finished_segments_and_says_how_to_resume(folder, tmp_path, number, code):
     out = tmp_path / "o.mkv"
@@ -281,6 +283,7 @@ def test_standard_output_carries_the_video_and_nothing_else(folder, tmp_path, co
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
+@posix
 def test_a_broken_pipe_is_one_sentence(folder, tmp_path):
     source = write(tmp_path / "in.mkv", [pattern(i, 320, 240, "yuv420p") for i in range(60)], codec="ffv1")
     (tmp_path / "tiny.safetensors").write_bytes((folder / "tiny.safetensors").read_bytes())

@@ -62,7 +62,7 @@ def modules_imported(path: Path) -> set[tuple[str, ...]]:
     """Modules of this package, or names in them, that a module imports, wherever in it."""
     package = ("vidrestore", *path.relative_to(PACKAGE).parts[:-1])
     names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):

@@ -16,6 +16,7 @@ import pytest
 import torch
 
 from tests.support.clips import decode, write
+from tests.support.platforms import posix
 from tests.support.runs import face_frame, run
 from vidrestore import pipeline
 from vidrestore.__main__ import main
@@ -134,6 +135,7 @@ def test_a_stage_that_fails_ends_the_run(clip, tmp_path, monkeypatch, stage):
     assert not list(tmp_path.glob("out*"))
 
 
+@posix
 @pytest.mark.parametrize("stage", STAGES)
 def test_an_interrupt_ends_a_run_whatever_stage_is_slow(clip, tmp_path, monkeypatch, stage, capsys):
     began = threading.Event()

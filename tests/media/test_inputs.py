@@ -12,6 +12,7 @@ import pytest
 
 from tests.support import reader
 from tests.support.frames import LOSSLESS, QUICK, clip, ffmpeg, pass_through, synthetic
+from tests.support.platforms import posix
 from vidrestore.errors import InputError, UsageError
 from vidrestore.media.decode.decoder import Decoder
 from vidrestore.media.decode.pipe_input import local_input
@@ -144,6 +145,7 @@ def test_standard_input_is_a_file_for_as_long_as_it_takes(tmp_path, monkeypatch)
     assert list(out.parent.iterdir()) == [out]
 
 
+@posix
 def test_a_named_pipe_is_read_once(tmp_path):
     source, pipe = clip(tmp_path / "in.mp4"), tmp_path / "pipe"
     os.mkfifo(pipe)

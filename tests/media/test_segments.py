@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -14,6 +13,7 @@ import pytest
 
 from tests.support import reader
 from tests.support.clips import pattern, write
+from tests.support.platforms import posix
 from vidrestore.errors import OutputError
 from vidrestore.media.decode.decoder import Decoder
 from vidrestore.media.encode.choose import EncoderSettings
@@ -210,7 +210,7 @@ def test_a_full_disk_is_one_sentence_and_keeps_what_is_done(tmp_path: Path, monk
     assert reader.packets(out) == reader.packets(tmp_path / "whole.mp4")
 
 
-@pytest.mark.skipif(os.name != "posix", reason="limits on files are POSIX's")
+@posix
 def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
     """Files that cannot grow beyond a limit fail as they do on a full disk: when written, and when closed."""
     import resource

@@ -12,11 +12,12 @@ import pytest
 import torch
 import yaml
 
+from tests.support.platforms import posix
 from tests.support.small_training import changed, needs_weights, write_faces
 from vidrestore.measure.face_set import FaceSet
 from vidrestore.training.trainer import Trainer
 
-pytestmark = needs_weights
+pytestmark = [needs_weights, posix]
 
 ROOT = Path(__file__).parents[2]
 #: Parts per face and dead codes in the first stage, codes at some steps only and a w per face in the third.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import time
 from pathlib import Path
 
 import numpy as np
@@ -33,12 +31,9 @@ def test_one_step_of_each_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     # All that the next stage takes from a checkpoint; the whole one has 1 to 2 GB.
     monkeypatch.setattr(Trainer, "save", lambda t: torch.save({"averaged": t.averaged}, t.path))
     for stage in STAGES:
-        began = time.monotonic()
         trainer = Trainer(config, stage, faces=FaceSet(tmp_path), run=tmp_path)
         before = {name: value.clone() for name, value in trainer.averaged.items()}
         loss = trainer.train(until=1)
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-        print(f"{stage}: {time.monotonic() - began:.0f} s, at most {memory:.1f} GiB so far")
         assert np.isfinite(loss)
         moved = {n.split(".")[0] for n, v in trainer.averaged.items() if not torch.equal(v, before[n])}
         assert (

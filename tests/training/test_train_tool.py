@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import runpy
-import signal
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ import torch
 import yaml
 from safetensors import safe_open
 
+from tests.support.platforms import posix
 from tests.support.small_training import changed, needs_weights, write_faces
 from vidrestore.restore.codeformer import build_codeformer
 from vidrestore.training.trainer import load_averaged
@@ -55,7 +55,7 @@ def test_a_killed_run_goes_on_to_the_same_numbers(main: Callable, folder: Path) 
     while len(log.read_text().splitlines()) < 2 and process.poll() is None:
         time.sleep(0.01)
     process.kill()
-    assert process.wait() == -signal.SIGKILL
+    assert process.wait() != 0
     assert torch.load(folder / "killed" / "stage1.pt", weights_only=True)["step"] == 7
     assert main(arguments(folder, "killed", *stage1)) == 0
     whole, killed = (torch.load(folder / n / "stage1.pt", weights_only=True) for n in ("whole", "killed"))
@@ -70,6 +70,7 @@ def test_a_killed_run_goes_on_to_the_same_numbers(main: Callable, folder: Path) 
         assert one == other
 
 
+@posix
 @needs_weights
 def test_sigterm_ends_the_step_and_saves(folder: Path) -> None:
     """In a process of its own: the signal must not reach the tests."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.faulty_server import CONTENT, HALF, FaultyServer
+from tests.support.platforms import posix
 from vidrestore.errors import WeightsError
 from vidrestore.weights.download import download
 from vidrestore.weights.registry import RemoteWeights
@@ -46,6 +47,7 @@ def test_a_truncated_download_is_resumed(
     assert server.sent == [HALF, len(CONTENT) - HALF]  # no byte is sent twice
 
 
+@posix
 def test_ctrl_c_keeps_the_partial_file(
     server: FaultyServer, weights: RemoteWeights, destination: Path
 ) -> None:
