@@ -71,7 +71,7 @@ BAD = {
         1,
         "o.mp4 cannot be written",
     ),
-    "unknown ending": (None, [CLIP, "o.docx"], 2, "'o.docx' has no ending that names a container"),
+    "unknown ending": (None, [CLIP, "o.docx"], 2, "'o.docx' does not have the extension of a container"),
     "w = 2": (None, [CLIP, "o.mp4", "--w", "2"], 2, "--w must be between 0 and 1, or auto, not 2"),
     "w = -0.1": (None, [CLIP, "o.mp4", "--w", "-0.1"], 2, "--w must be between 0 and 1"),
     "w = nan": (None, [CLIP, "o.mp4", "--w", "nan"], 2, "--w must be between 0 and 1"),

@@ -102,7 +102,7 @@ def test_grey_footage_stays_grey(pix_fmt: str, tmp_path: Path) -> None:
         (lambda folder: [folder / "none.mp4"], "does not exist"),
         (lambda folder: [folder / "text.mp4"], "cannot be read as a video"),
         (lambda folder: [PORTRAIT, folder / "text.mp4"], "exists; give -y"),
-        (lambda folder: [PORTRAIT, folder / "out.gif"], "no ending that names a container"),
+        (lambda folder: [PORTRAIT, folder / "out.gif"], "does not have the extension of a container"),
         (lambda folder: [PORTRAIT, folder / "out.mp4", "--seed", "-1"], "--seed -1 is negative"),
     ],
     ids=["missing", "no video", "out exists", "no container", "seed"],
