@@ -1,9 +1,7 @@
-"""The clips in samples/: what the README says of them, and that the tool makes them as they are."""
+"""The clips in samples/ are as their README says, and as the tool makes them."""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +10,7 @@ import av
 import numpy as np
 import pytest
 
+from tests.support.tools import load_tool
 from vidrestore.faces.detection.load import load_detector
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -20,12 +19,8 @@ SAMPLES = ROOT / "samples"
 
 @pytest.fixture(scope="module")
 def tool() -> ModuleType:
-    """tools/make_samples.py, which is a script and in no package."""
-    spec = importlib.util.spec_from_file_location("make_samples", ROOT / "tools" / "make_samples.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # where dataclasses look their annotations up
-    spec.loader.exec_module(module)
-    return module
+    """``tools/make_samples.py``."""
+    return load_tool("make_samples")
 
 
 def pictures(path: Path) -> np.ndarray:
