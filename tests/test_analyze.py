@@ -166,7 +166,7 @@ BAD = {
     "it exists": (["clip.mp4", "-o", "mine.json"], 1, "mine.json exists; give -y to replace it"),
     "it is the input": (["clip.mp4", "-o", "clip.mp4", "-y"], 1, "clip.mp4 is the input itself"),
     "its folder is missing": (["clip.mp4", "-o", "no/t.json"], 1, "does not exist"),
-    "a part beyond the end": (["clip.mp4", "-o", "t.json", "-ss", "9"], 1, "no frame in the part asked for"),
+    "a part beyond the end": (["clip.mp4", "-o", "t.json", "-ss", "9"], 1, "no frame in the selected part"),
     "an option of restoring": (["clip.mp4", "-o", "t.json", "--crf", "9"], 2, "unrecognized arguments"),
 }
 

@@ -88,7 +88,7 @@ BAD = {
     "batch 0": (None, [CLIP, "o.mp4", "--batch", "0"], 2, "--batch must be between 1"),
     "a time that is none": (None, [CLIP, "o.mp4", "-ss", "soon"], 2, "-ss cannot be 'soon'"),
     "an end before the start": (None, [CLIP, "o.mp4", "-ss", "2", "-to", "1"], 2, "-to 1 is not after -ss 2"),
-    "a part beyond the end": (None, [CLIP, "o.mp4", "-ss", "99"], 1, "no frame in the part asked for"),
+    "a part beyond the end": (None, [CLIP, "o.mp4", "-ss", "99"], 1, "no frame in the selected part"),
     "missing weights file": (None, [CLIP, "o.mp4", "--weights", "w.pth"], 1, "w.pth"),
     "another network's weights": (
         _other_weights,

@@ -76,7 +76,7 @@ def test_from_the_command_line(tmp_path, capsys):
         (["--json"], "--json goes with --dry-run"),
         (["--strict"], "--strict: out.mp4 cannot hold the input's #4 attachment"),
         (["--strict", "--dry-run"], "--strict: out.mp4 cannot hold the input's #4 attachment"),
-        (["--video-stream", "1", "--dry-run"], "--video-stream 1 is no video of full.mkv; use 0"),
+        (["--video-stream", "1", "--dry-run"], "--video-stream 1 is not a video stream of full.mkv; use 0"),
     ):
         assert main([str(source), str(out), *words]) != 0
         assert message in capsys.readouterr().err

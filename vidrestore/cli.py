@@ -158,11 +158,11 @@ def _probe(argv: list[str]) -> int:
     parser.add_argument("input", metavar="FILE", type=Path, help="any media file")
     parser.add_argument("--json", action="store_true", help="as JSON, with all that is known")
     words = parser.parse_args(argv)
-    from .media.inspect import as_text, report
+    from .media.inspect import as_text, inspect_file
 
     with local_input(words.input) as path:
-        told = report(path)
-    print(_json(told) if words.json else as_text(told))
+        info = inspect_file(path)
+    print(_json(info) if words.json else as_text(info))
     return 0
 
 

@@ -9,7 +9,7 @@ from .analyze import open_video, recorded_source
 from .faces.detection.load import choose_detector
 from .faces.detection.working_size import working_size
 from .media.encode.choose import choose_encoder
-from .media.inspect import as_text, report
+from .media.inspect import as_text, inspect_file
 from .media.output.destination import check_output, container_of, display_name
 from .media.remux.stream_plan import Action, lost_metadata, plan_streams, refuse_losses
 from .options import Options
@@ -21,8 +21,8 @@ from .stages.restoration import batch_size
 
 def plan(options: Options) -> dict[str, Any]:
     """What :func:`vidrestore.pipeline.restore_video` would do, ready for JSON: the input as
-    :func:`vidrestore.media.inspect.report` has it, what becomes of each of its streams, and how the faces are
-    restored. Raises VidrestoreError for what it would refuse."""
+    :func:`vidrestore.media.inspect.inspect_file` has it, what becomes of each of its streams, and how the
+    faces are restored. Raises VidrestoreError for what it would refuse."""
     check_output(options.output, options.input, overwrite=options.overwrite, container=options.container)
     container = container_of(options.output, options.container)
     device = find_device(options.device)
@@ -40,7 +40,7 @@ def plan(options: Options) -> dict[str, Any]:
     if options.strict:
         refuse_losses(options.input, container, main, display_name(options.output))
     return {
-        "input": report(options.input, video_stream=options.video_stream, rate=options.rate),
+        "input": inspect_file(options.input, video_stream=options.video_stream, rate=options.rate),
         "output": {"path": str(options.output), "container": container.name},
         "streams": [
             {

@@ -308,7 +308,7 @@ def test_the_other_videos_are_copied(tmp_path):
 
 def test_a_video_stream_that_is_none_is_refused(tmp_path):
     source = sources.make(tmp_path / "in.mkv", sources.VIDEO, sources.SOUND, sources.OTHER_VIDEO)
-    with pytest.raises(UsageError, match=r"--video-stream 1 is no video of in\.mkv; use 0 or 2"):
+    with pytest.raises(UsageError, match=r"--video-stream 1 is not a video stream of in\.mkv; use 0 or 2"):
         through(source, tmp_path / "out.mkv", video_stream=1)
 
 

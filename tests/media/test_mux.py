@@ -15,7 +15,7 @@ from vidrestore.errors import InputError, OutputError, UsageError
 from vidrestore.media.decode.decoder import Decoder
 from vidrestore.media.encode.choose import EncoderSettings
 from vidrestore.media.frames.pixel_format import plane_views
-from vidrestore.media.inspect import as_text, report
+from vidrestore.media.inspect import as_text, inspect_file
 from vidrestore.media.output.destination import check_output
 from vidrestore.media.output.writer import StreamWriter
 from vidrestore.media.probe import probe
@@ -179,7 +179,7 @@ def test_metadata_in_an_old_encoding_is_carried_over(tmp_path):
                 titled.mux(packet)
     data = (tmp_path / "titled.mkv").read_bytes().replace(b"Caf__", b"Caf\xe9_")
     (tmp_path / "titled.mkv").write_bytes(data)
-    as_text(report(tmp_path / "titled.mkv")).encode()
+    as_text(inspect_file(tmp_path / "titled.mkv")).encode()
     out = pass_through(tmp_path / "titled.mkv", tmp_path / "out.mkv")
     assert out.read_bytes().count(b"Caf\xe9_") == 2
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.support.clips import pattern
-from vidrestore.media.frames.colour import Colour
+from vidrestore.media.frames.colour import Colour, ColourTags
 from vidrestore.media.frames.crop import PlanarImage
 from vidrestore.media.frames.pixel_format import planar_format, plane_views
 
@@ -26,7 +26,7 @@ FORMATS = [
 
 
 def picture_of(frame) -> PlanarImage:
-    colour = Colour.from_tags(1, 1, frame.width, frame.height, frame.format.name)
+    colour = Colour.from_tags(ColourTags(matrix=1, range=1), frame.width, frame.height, frame.format.name)
     return PlanarImage(plane_views(frame), planar_format(frame.format.name), colour)
 
 
@@ -53,7 +53,7 @@ def crop_matrix(scale: float, x: float, y: float, degrees: float = 0.0) -> np.nd
     ],
 )
 def test_matrices_and_ranges(matrix, full, code, rgb):
-    colour = Colour.from_tags(matrix, full, 720, 576, "yuv420p")
+    colour = Colour.from_tags(ColourTags(matrix=matrix, range=full), 720, 576)
     value = torch.tensor(code, dtype=torch.float32).view(3, 1, 1)
     found = colour.yuv_to_rgb(value, 8).flatten()
     assert found.tolist() == pytest.approx(rgb, abs=0.006)
@@ -61,7 +61,7 @@ def test_matrices_and_ranges(matrix, full, code, rgb):
 
 
 def test_ten_bits_are_eight_bits_times_four():
-    colour = Colour.from_tags(9, 1, 3840, 2160, "yuv420p10le")
+    colour = Colour.from_tags(ColourTags(matrix=9, range=1), 3840, 2160)
     value = torch.tensor([120.0, 90.0, 150.0]).view(3, 1, 1)
     assert torch.allclose(colour.yuv_to_rgb(value, 8), colour.yuv_to_rgb(value * 4, 10), atol=1e-6)
 
@@ -71,7 +71,7 @@ def test_ten_bits_are_eight_bits_times_four():
     [(720, 576, 0.299), (640, 360, 0.299), (1280, 720, 0.2126), (1920, 1080, 0.2126)],
 )
 def test_an_untagged_matrix_is_guessed_as_players_do(width, height, kr):
-    colour = Colour.from_tags(2, 0, width, height, "yuv420p")
+    colour = Colour.from_tags(ColourTags(), width, height)
     assert (colour.kr, colour.guessed) == (kr, True)
 
 
@@ -85,10 +85,10 @@ def test_a_crop_blended_back_is_the_frame(pix_fmt):
     mask = torch.zeros(64, 64)
     mask[8:-8, 8:-8] = 1
     picture.blend(picture.read(matrix, 64), mask, matrix)
-    subsampled = any(picture.form.subsampling)
+    subsampled = any(picture.format.subsampling)
     for number, (plane, old) in enumerate(zip(picture.planes, before, strict=True)):
         # Subsampled chroma is interpolated to the crop and averaged back; all else is read and written 1:1.
-        tolerance = 3 << (picture.form.bits - 8) if subsampled and number else 0
+        tolerance = 3 << (picture.format.bits - 8) if subsampled and number else 0
         assert np.abs(plane.astype(int) - old).max() <= tolerance
 
 
@@ -104,7 +104,7 @@ def test_samples_outside_the_mask_keep_every_bit(pix_fmt):
     picture.blend(torch.rand(3, side, side), mask, matrix)
     centre = np.linalg.inv(matrix) @ (side / 2, side / 2, 1)
     for number, (plane, old) in enumerate(zip(picture.planes, before, strict=True)):
-        across, down = picture.form.subsampling if number and not picture.form.is_rgb else (0, 0)
+        across, down = picture.format.subsampling if number and not picture.format.is_rgb else (0, 0)
         y, x = np.mgrid[0 : plane.shape[0], 0 : plane.shape[1]]
         distance = np.hypot((x + 0.5) * 2**across - centre[0], (y + 0.5) * 2**down - centre[1])
         far = distance > 30 / 1.7 + 3 * 2 ** max(across, down)

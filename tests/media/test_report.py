@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import sources
 from vidrestore.errors import InputError, UsageError
-from vidrestore.media.inspect import as_text, report
+from vidrestore.media.inspect import as_text, inspect_file
 
 HDR10 = (
     "log-level=error:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:max-cll=1000,400:"
@@ -17,7 +17,7 @@ HDR10 = (
 
 
 def test_all_of_a_matroska_file(tmp_path):
-    told = report(sources.full_file(tmp_path))
+    told = inspect_file(sources.full_file(tmp_path))
     assert json.loads(json.dumps(told)) == told
     assert told["container"] == "matroska,webm"
     assert told["restores"] == 0
@@ -60,32 +60,32 @@ LOOKS = {
     "anamorphic": ({"vf": "setsar=16/11"}, "sample aspect 16/11"),
     "interlaced": (
         {"c:v": "mpeg2video", "flags": "+ilme+ildct", "vf": "setfield=tff,interlace"},
-        "interlaced, as it says",
+        "interlaced (flagged)",
     ),
 }
 
 
 @pytest.mark.parametrize(("options", "words"), LOOKS.values(), ids=LOOKS.keys())
 def test_how_a_video_is_to_be_shown(tmp_path, options, words):
-    assert words in as_text(report(sources.make(tmp_path / "in.mp4", sources.VIDEO, **options)))
+    assert words in as_text(inspect_file(sources.make(tmp_path / "in.mp4", sources.VIDEO, **options)))
 
 
 def test_a_rotated_video(tmp_path):
     plain = sources.make(tmp_path / "plain.mp4", sources.VIDEO)
     turned = sources.make(tmp_path / "in.mp4", (str(plain), {"display_rotation": 90}), c="copy")
-    told = report(turned)
+    told = inspect_file(turned)
     assert told["streams"][0]["rotation"] == 90
     assert "rotated by 90 degrees" in as_text(told)
 
 
 def test_what_begins_later_says_so(tmp_path):
-    told = report(sources.make(tmp_path / "in.ts", sources.VIDEO, sources.SOUND))
+    told = inspect_file(sources.make(tmp_path / "in.ts", sources.VIDEO, sources.SOUND))
     assert told["start_time"] > 1
     assert f"begins at {told['start_time']:.3f} s" in as_text(told)
 
 
 def test_a_file_without_a_video_is_told_of_too(tmp_path):
-    told = report(sources.make(tmp_path / "in.m4a", sources.SOUND))
+    told = inspect_file(sources.make(tmp_path / "in.m4a", sources.SOUND))
     assert told["restores"] is None
     assert "#0 audio: aac" in as_text(told)
     assert "holds no video stream; there is nothing to restore" in as_text(told)
@@ -93,13 +93,13 @@ def test_a_file_without_a_video_is_told_of_too(tmp_path):
 
 def test_the_chosen_video_is_the_one_that_would_be_restored(tmp_path):
     path = sources.make(tmp_path / "in.mkv", sources.VIDEO, sources.OTHER_VIDEO)
-    assert report(path)["restores"] == 0
-    assert report(path, video_stream=1)["restores"] == 1
+    assert inspect_file(path)["restores"] == 0
+    assert inspect_file(path, video_stream=1)["restores"] == 1
     with pytest.raises(UsageError, match="--video-stream 7"):
-        report(path, video_stream=7)
+        inspect_file(path, video_stream=7)
 
 
 def test_what_cannot_be_read_is_an_error(tmp_path):
     (tmp_path / "in.mp4").write_text("words " * 99)
     with pytest.raises(InputError, match="cannot be read"):
-        report(tmp_path / "in.mp4")
+        inspect_file(tmp_path / "in.mp4")

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.support.clips import pattern
-from vidrestore.media.frames.colour import Colour
+from vidrestore.media.frames.colour import Colour, ColourTags
 from vidrestore.media.frames.crop import PlanarImage
 from vidrestore.media.frames.pixel_format import planar_format, plane_views
 from vidrestore.media.frames.tone_mapping import Transfer
@@ -80,13 +80,13 @@ def test_a_face_looks_alike_in_either_signal(number):
 def test_sdr_is_left_alone():
     assert Transfer.from_tags(1, 9) is None
     rgb = torch.rand(3, 4, 4)
-    assert Colour.from_tags(1, 1, 64, 48, "yuv420p", transfer=1).to_sdr(rgb) is rgb
+    assert Colour.from_tags(ColourTags(matrix=1, range=1, transfer=1), 64, 48).to_sdr(rgb) is rgb
 
 
 @pytest.mark.parametrize("pix_fmt", ["yuv420p10le", "gbrp10le", "gray10le"])
 def test_a_crop_put_back_as_it_was_changes_no_sample_by_more_than_two_steps(pix_fmt):
     frame = pattern(3, 96, 64, pix_fmt)
-    colour = Colour.from_tags(9, 1, 96, 64, pix_fmt, transfer=PQ, primaries=9)
+    colour = Colour.from_tags(ColourTags(matrix=9, range=1, transfer=PQ, primaries=9), 96, 64)
     picture = PlanarImage(plane_views(frame), planar_format(pix_fmt), colour)
     for plane in picture.planes:  # within what the signal can say, and of few colours, as skin is
         plane[...] = 500 + (plane.astype(int) - 512) // 12

@@ -50,7 +50,7 @@ def degrade_clip(clip: Path, out: Path, level: FrameLevel, *, seed: int, overwri
     check_output(out, clip, overwrite=overwrite)
     settings = EncoderSettings(codec="libx264", crf=level.crf, preset="medium", reproducible=True)
     with Decoder(clip) as decoder, StreamWriter(out, decoder.source, settings) as writer:
-        for frame in tqdm(decoder, total=decoder.stream.frames or None, unit="frame", disable=None):
+        for frame in tqdm(decoder, total=decoder.source.frames, unit="frame", disable=None):
             degrade_frame(frame.image(editable=True), level, np.random.default_rng((seed, frame.index)))
             writer.write(frame)
     return writer.frames

@@ -1,4 +1,4 @@
-"""Numbered pictures as a video: ``frame_%06d.png``."""
+"""Numbered images as a video: ``frame_%06d.png``."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _NUMBER = re.compile(r"%(0\d+|)d")
 
 
 def is_sequence(path: Path) -> bool:
-    """Whether a name stands for numbered pictures, rather than for a file of that name."""
+    """Whether a path is the pattern of a sequence of images, and not the name of an existing file."""
     return len(_NUMBER.findall(path.name)) == 1 and not path.exists()
 
 
-def numbers(path: Path) -> list[int]:
-    """The numbers of the pictures that are there, rising."""
+def image_numbers(path: Path) -> list[int]:
+    """The numbers of the existing images of a sequence, in increasing order."""
     before, width, after = _NUMBER.split(path.name)
     digits = rf"\d{{{int(width)},}}" if width else r"\d+"
     pattern = re.compile(f"{re.escape(before)}({digits}){re.escape(after)}")
@@ -26,10 +26,11 @@ def numbers(path: Path) -> list[int]:
 
 
 def ffmpeg_arguments(path: Path, rate: Fraction) -> tuple[str, dict[str, str]]:
-    """What FFmpeg's reader of sequences takes to begin at the first picture that is there: a name and
-    options. Raises InputError where there is none."""
-    found = numbers(path)
-    if not found:
-        raise InputError(f"no picture is named like {path}; check the name of the input")
+    """The file name and options with which FFmpeg's image2 demuxer reads a sequence from its first existing
+    image, at ``rate`` frames per second. Raises InputError if there is no image."""
+    numbers = image_numbers(path)
+    if not numbers:
+        raise InputError(f"no image matches {path}; check the name of the input")
+    # image2 would read a % in the folder's name as a pattern too.
     name = Path(str(path.absolute().parent).replace("%", "%%")) / path.name
-    return str(name), {"start_number": str(found[0]), "framerate": str(rate)}
+    return str(name), {"start_number": str(numbers[0]), "framerate": str(rate)}

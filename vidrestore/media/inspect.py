@@ -1,87 +1,49 @@
-"""A file as ``vidrestore probe`` tells of it: everything that is known before it is read through."""
+"""All that is known about a file before it is decoded as a whole, as ``vidrestore probe`` prints it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
+import av.error
+from av.audio.stream import AudioStream
 from av.container import InputContainer
-from av.stream import Disposition, Stream
+from av.stream import AttachmentStream, Disposition, Stream
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from ..errors import VidrestoreError
 from .decode.deinterlace import find_scan
+from .frames.code_points import colour_names, name_of
 from .frames.hdr_metadata import HdrMetadata
-from .probe import StreamInfo, describe, frame_rate, main_video, open_input
+from .probe import describe, frame_rate, main_video, open_input
 from .remux.tags import kept_metadata
 
-#: Names of the code points of ITU-T H.273 by their numbers, as FFmpeg spells them.
-_RANGES = (None, "limited", "full")
-_PRIMARIES = (
-    None,
-    "bt709",
-    None,
-    None,
-    "bt470m",
-    "bt470bg",
-    "smpte170m",
-    "smpte240m",
-    "film",
-    "bt2020",
-    "smpte428",
-    "smpte431",
-    "smpte432",
-)
-_TRANSFERS = (
-    None,
-    "bt709",
-    None,
-    None,
-    "gamma22",
-    "gamma28",
-    "smpte170m",
-    "smpte240m",
-    "linear",
-    "log100",
-    "log316",
-    "iec61966-2-4",
-    "bt1361e",
-    "iec61966-2-1",
-    "bt2020-10",
-    "bt2020-12",
-    "smpte2084",
-    "smpte428",
-    "arib-std-b67",
-)
-_MATRICES = (
-    "gbr",
-    "bt709",
-    None,
-    None,
-    "fcc",
-    "bt470bg",
-    "smpte170m",
-    "smpte240m",
-    "ycgco",
-    "bt2020nc",
-    "bt2020c",
-    "smpte2085",
-    None,
-    None,
-    "ictcp",
-)
-#: AVFieldOrder, as coded and as shown.
+#: AVFieldOrder, as coded and as displayed.
 _FIELD_ORDERS = (None, "progressive", "top", "bottom", "top, bottom first", "bottom, top first")
 
 
-def report(path: Path, *, video_stream: int | None = None, rate: Fraction | None = None) -> dict[str, Any]:
-    """All of a file's headers, and what its first frame says of itself, ready for JSON: times in seconds,
-    exact fractions as text, None or nothing where the file does not tell. ``restores`` is the number of the
-    stream that a run would restore; ``rate`` is that of numbered pictures. Raises InputError where it cannot
-    be read."""
+def inspect_file(
+    path: Path, *, video_stream: int | None = None, rate: Fraction | None = None
+) -> dict[str, Any]:
+    """Read the headers and the first frame of a file.
+
+    Args:
+        path: A file, or the pattern of numbered images.
+        video_stream: Index of the stream to restore; by default the main video.
+        rate: Frames per second of numbered images.
+
+    Returns:
+        A dict ready for JSON. Times are in seconds, exact fractions are strings, and what is unknown is None
+        or left out. ``restores`` is the index of the stream that a run would restore, None if there is none;
+        ``note`` then says why.
+
+    Raises:
+        InputError: The file cannot be read.
+        UsageError: ``video_stream`` is not a video stream, or ``rate`` does not apply.
+    """
     with open_input(path, rate=rate) as container:
         try:
             main = main_video(container, path, video_stream)
@@ -93,7 +55,7 @@ def report(path: Path, *, video_stream: int | None = None, rate: Fraction | None
         first = _first_frame(container, main) if main is not None else None
         streams = [_stream(stream) for stream in container.streams]
         if main is not None:
-            streams[main.index] |= _seen(first) | {"scan": str(find_scan(path, video_stream))}
+            streams[main.index] |= _first_frame_facts(first) | {"scan": str(find_scan(path, video_stream))}
         return {
             "path": str(path),
             "container": container.format.name,
@@ -107,8 +69,8 @@ def report(path: Path, *, video_stream: int | None = None, rate: Fraction | None
             "streams": streams,
             "chapters": [
                 {
-                    "start": float(chapter["start"] * chapter["time_base"]),
-                    "end": float(chapter["end"] * chapter["time_base"]),
+                    "start": _seconds(chapter["start"], chapter["time_base"]),
+                    "end": _seconds(chapter["end"], chapter["time_base"]),
                     "metadata": dict(chapter["metadata"]),
                 }
                 for chapter in container.chapters()
@@ -116,58 +78,59 @@ def report(path: Path, *, video_stream: int | None = None, rate: Fraction | None
         }
 
 
-def as_text(report: dict[str, Any], actions: dict[int, str] | None = None) -> str:
-    """A report in words, one stream a line, with what is done with each behind it where that is known."""
-    length = f"{report['duration']:.2f} s" if report["duration"] is not None else "unknown length"
-    lines = [f"{Path(report['path']).name}: {report['container']}, {length}"]
-    if (main := report["restores"]) is not None and (frames := _frames(report["streams"][main], report)):
+def as_text(info: dict[str, Any], actions: dict[int, str] | None = None) -> str:
+    """The result of :func:`inspect_file` as text, one stream per line. ``actions`` say by stream index what a
+    run does with it."""
+    length = f"{info['duration']:.2f} s" if info["duration"] is not None else "unknown length"
+    lines = [f"{Path(info['path']).name}: {info['container']}, {length}"]
+    if (main := info["restores"]) is not None and (frames := _frame_count(info["streams"][main], info)):
         lines[0] += f", about {frames} frames"
-    if report["start_time"]:
-        lines[0] += f", begins at {report['start_time']:.3f} s"
-    for stream in report["streams"]:
+    if info["start_time"]:
+        lines[0] += f", begins at {info['start_time']:.3f} s"
+    for stream in info["streams"]:
         lines.append(f"  {stream['description']}")
         if flags := [flag for flag in stream["disposition"] if flag != "attached pic"]:
             lines[-1] += f" ({', '.join(flags)})"
-        if looks := _looks(stream):
-            lines.append(f"     {', '.join(looks)}")
+        if display := _display_text(stream):
+            lines.append(f"     {', '.join(display)}")
         if actions and stream["index"] in actions:
             lines.append(f"     -> {actions[stream['index']]}")
-    for number, chapter in enumerate(report["chapters"], start=1):
+    for number, chapter in enumerate(info["chapters"], start=1):
         title = chapter["metadata"].get("title", "")
         lines.append(f"  chapter {number}: {chapter['start']:.2f} to {chapter['end']:.2f} s {title}".rstrip())
-    lines += [f"  {key}: {value}" for key, value in kept_metadata(report["metadata"]).items()]
-    if report["note"]:
-        lines.append(report["note"])
-    # Bytes that are no UTF-8 come as lone surrogates, which cannot be printed.
+    lines += [f"  {key}: {value}" for key, value in kept_metadata(info["metadata"]).items()]
+    if info["note"]:
+        lines.append(info["note"])
+    # PyAV decodes bytes that are not UTF-8 to lone surrogates, which cannot be printed.
     return "\n".join(lines).encode("utf-8", "replace").decode()
 
 
-def _frames(stream: dict[str, Any], report: dict[str, Any]) -> int | None:
-    length = stream["duration"] or report["duration"]
+def _frame_count(stream: dict[str, Any], info: dict[str, Any]) -> int | None:
+    length = stream["duration"] or info["duration"]
     rate = Fraction(stream["frame_rate"] or 0)
     return stream["frames"] or (round(length * rate) if length and rate else None)
 
 
-def _looks(stream: dict[str, Any]) -> list[str]:
-    """How the video is to be shown, where that is not as most are."""
+def _display_text(stream: dict[str, Any]) -> list[str]:
+    """How a video is to be displayed, as far as that is unusual."""
     if "colour" not in stream:
         return []
-    said = [f"{name} {value}" for name, value in stream["colour"].items() if value]
+    parts = [f"{name} {value}" for name, value in stream["colour"].items() if value]
     if (aspect := stream["sample_aspect_ratio"]) not in (None, "1"):
-        said.append(f"sample aspect {aspect}")
+        parts.append(f"sample aspect {aspect}")
     if stream.get("rotation"):
-        said.append(f"rotated by {stream['rotation']} degrees")
+        parts.append(f"rotated by {stream['rotation']} degrees")
     if stream.get("scan", "progressive") != "progressive":
-        said.append(stream["scan"])
+        parts.append(stream["scan"])
     if light := stream.get("light"):
-        said.append(light["description"])
-    return said
+        parts.append(light["description"])
+    return parts
 
 
 def _stream(stream: Stream) -> dict[str, Any]:
-    info: StreamInfo = describe(stream)
+    info = describe(stream)
     context = stream.codec_context
-    told: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "index": stream.index,
         "type": info.kind,
         "codec": info.codec,
@@ -175,7 +138,7 @@ def _stream(stream: Stream) -> dict[str, Any]:
         "profile": stream.profile if context is not None else None,
         "language": info.language,
         "title": info.title,
-        "disposition": [d.name.replace("_", " ") for d in Disposition if d in stream.disposition],
+        "disposition": [(d.name or "").replace("_", " ") for d in Disposition if d in stream.disposition],
         "metadata": dict(stream.metadata),
         "time_base": _ratio(stream.time_base),
         "start_time": _seconds(stream.start_time, stream.time_base),
@@ -183,62 +146,69 @@ def _stream(stream: Stream) -> dict[str, Any]:
         "frames": stream.frames or None,
         "bit_rate": (context.bit_rate if context is not None else None) or None,
     }
-    if info.kind == "video" and context is not None:
-        told |= {
-            "width": context.width,
-            "height": context.height,
-            "pix_fmt": context.pix_fmt,
-            "frame_rate": _ratio(frame_rate(stream)),
-            "sample_aspect_ratio": _ratio(stream.sample_aspect_ratio),
-            "field_order": _name(_FIELD_ORDERS, context.field_order),
-            "colour": {
-                "range": _name(_RANGES, context.color_range),
-                "matrix": _name(_MATRICES, context.colorspace),
-                "primaries": _name(_PRIMARIES, context.color_primaries),
-                "transfer": _name(_TRANSFERS, context.color_trc),
-            },
-        }
-    elif info.kind == "audio" and context is not None:
-        told |= {
-            "sample_rate": context.sample_rate,
-            "channels": context.layout.nb_channels,
-            "layout": context.layout.name,
-            "sample_format": context.format.name if context.format else None,
-        }
-    elif info.kind == "attachment":
-        told["bytes"] = len(stream.data)
-    return told
+    if isinstance(stream, VideoStream) and context is not None:
+        facts |= _video_facts(stream)
+    elif isinstance(stream, AudioStream) and context is not None:
+        facts |= _audio_facts(stream)
+    elif isinstance(stream, AttachmentStream):
+        facts["bytes"] = len(stream.data)
+    return facts
 
 
-def _first_frame(container: InputContainer, main: Stream) -> VideoFrame | None:
-    """What FFmpeg's demuxers know of a picture, they say with its first frame."""
+def _video_facts(stream: VideoStream) -> dict[str, Any]:
+    context = stream.codec_context
+    return {
+        "width": context.width,
+        "height": context.height,
+        "pix_fmt": context.pix_fmt,
+        "frame_rate": _ratio(frame_rate(stream)),
+        "sample_aspect_ratio": _ratio(stream.sample_aspect_ratio),
+        "field_order": name_of(_FIELD_ORDERS, context.field_order),
+        "colour": colour_names(
+            colour_range=context.color_range,
+            matrix=context.colorspace,
+            primaries=context.color_primaries,
+            transfer=context.color_trc,
+        ),
+    }
+
+
+def _audio_facts(stream: AudioStream) -> dict[str, Any]:
+    context = stream.codec_context
+    return {
+        "sample_rate": context.sample_rate,
+        "channels": context.layout.nb_channels,
+        "layout": context.layout.name,
+        "sample_format": context.format.name if context.format else None,
+    }
+
+
+def _first_frame(container: InputContainer, main: VideoStream) -> VideoFrame | None:
+    """The first frame, which carries the facts of the container too, such as its rotation; None if it cannot
+    be decoded."""
     try:
         return next(container.decode(main), None)
     except av.error.FFmpegError:
         return None
 
 
-def _seen(frame: VideoFrame | None) -> dict[str, Any]:
+def _first_frame_facts(frame: VideoFrame | None) -> dict[str, Any]:
     if frame is None:
         return {}
-    seen: dict[str, Any] = {"rotation": round(frame.rotation) % 360}
-    if light := HdrMetadata.of(frame):
-        seen["light"] = {
-            "description": str(light),
-            "chromaticities": light.chromaticities and [float(x) for x in light.chromaticities],
-            "luminance": light.luminance and [float(x) for x in light.luminance],
-            "max_content": light.content and light.content[0],
-            "max_frame_average": light.content and light.content[1],
+    facts: dict[str, Any] = {"rotation": round(frame.rotation) % 360}
+    if hdr := HdrMetadata.of(frame):
+        facts["light"] = {
+            "description": str(hdr),
+            "chromaticities": hdr.chromaticities and [float(x) for x in hdr.chromaticities],
+            "luminance": hdr.luminance and [float(x) for x in hdr.luminance],
+            "max_content": hdr.content and hdr.content[0],
+            "max_frame_average": hdr.content and hdr.content[1],
         }
-    return seen
+    return facts
 
 
 def _seconds(ticks: int | None, base: Fraction | None) -> float | None:
     return None if ticks is None or base is None else float(ticks * base)
-
-
-def _name(names: Sequence[str | None], number: int) -> str | None:
-    return names[number] if 0 <= number < len(names) else None
 
 
 def _ratio(value: Fraction | None) -> str | None:

@@ -1,4 +1,4 @@
-"""What a file is: its container, streams and times, read from the headers alone."""
+"""What a file is: its container, streams and times, read from its headers alone."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import av.error
+from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Disposition, Stream
@@ -18,19 +20,19 @@ from .image_sequence import ffmpeg_arguments, is_sequence
 from .pyav_compat import KEEP_METADATA
 
 #: Frames per second of a video that does not tell its own.
-USUAL_RATE = Fraction(25)
+DEFAULT_RATE = Fraction(25)
 
 
 @dataclass(frozen=True)
 class StreamInfo:
-    """One stream, in words."""
+    """One stream, described for people."""
 
     index: int
     kind: str  #: video, audio, subtitle, data, attachment
     codec: str
     language: str | None
     title: str | None
-    details: str  #: size, rate and pixel format, or sample rate and channels
+    details: str  #: size, pixel format and frame rate, or sample rate and channels
 
     def __str__(self) -> str:
         parts = [f"#{self.index} {self.kind}: {self.codec}"]
@@ -40,27 +42,33 @@ class StreamInfo:
 
 @dataclass(frozen=True)
 class MediaInfo:
-    """The video of a file, by its headers."""
+    """The main video of a file, according to its headers."""
 
-    duration: Fraction | None  #: seconds
-    width: int  #: as stored, before any rotation
+    duration: Fraction | None  #: seconds; None if unknown
+    width: int  #: pixels, as stored: before any rotation
     height: int
-    pix_fmt: str
-    rate: Fraction | None  #: frames per second, on average
-    frames: int | None  #: as the container says or the duration suggests; None where neither does
+    pix_fmt: str  #: FFmpeg's name of the pixel format
+    rate: Fraction | None  #: frames per second, on average; None if unknown
+    frames: int | None  #: from the container, or estimated from the duration; None if unknown
 
 
 def open_input(path: Path, *, rate: Fraction | None = None) -> InputContainer:
-    """Open a file, or numbered pictures (``frame_%06d.png``), for reading. Raises InputError with one
-    sentence for whatever is wrong with it, UsageError for the ``rate`` of a file that has its own."""
+    """Open a file, or a sequence of numbered images (``frame_%06d.png``), for reading.
+
+    ``rate`` is the frame rate of a sequence, by default ``DEFAULT_RATE``.
+
+    Raises InputError if it cannot be read, UsageError if ``rate`` is given for a single file.
+    """
     if is_sequence(path):
-        name, options = ffmpeg_arguments(path, rate or USUAL_RATE)
+        name, options = ffmpeg_arguments(path, rate or DEFAULT_RATE)
         try:
             return av.open(name, format="image2", options=options)
         except av.error.FFmpegError as error:
-            raise InputError(f"the pictures {path} cannot be read ({error.strerror})") from None
+            raise InputError(f"the images {path} cannot be read ({error.strerror})") from None
     if rate is not None:
-        raise UsageError(f"--rate is for numbered pictures (frame_%06d.png); {path.name} has its own times")
+        raise UsageError(
+            f"--rate is for numbered images (frame_%06d.png); {path.name} has its own timestamps"
+        )
     if not path.exists():
         raise InputError(f"{path} does not exist; check the name of the input")
     if path.is_dir():
@@ -79,9 +87,10 @@ def open_input(path: Path, *, rate: Fraction | None = None) -> InputContainer:
 
 
 def main_video(container: InputContainer, path: Path, number: int | None = None) -> VideoStream:
-    """The stream to restore: ``number``, or the first video that is no cover art and can be decoded.
+    """The stream to restore: stream ``number``, by default the first video that can be decoded and is not
+    cover art.
 
-    Raises InputError where there is none, UsageError for a number that is no video's.
+    Raises InputError if there is none, UsageError if stream ``number`` is not such a video.
     """
     pictures = (Disposition.attached_pic, Disposition.timed_thumbnails)
     streams = [s for s in container.streams.video if not any(s.disposition & p for p in pictures)]
@@ -90,10 +99,12 @@ def main_video(container: InputContainer, path: Path, number: int | None = None)
     if number is not None:
         if number not in (known := [s.index for s in streams]):
             raise UsageError(
-                f"--video-stream {number} is no video of {path.name}; use {' or '.join(map(str, known))}"
+                f"--video-stream {number} is not a video stream of {path.name}; "
+                f"use {' or '.join(map(str, known))}"
             )
         streams = [s for s in streams if s.index == number]
     for stream in streams:
+        # PyAV gives a stream of an unknown codec no context.
         if stream.codec_context is not None and stream.codec_context.pix_fmt:
             return stream
     with suppress(av.error.FFmpegError):
@@ -102,25 +113,26 @@ def main_video(container: InputContainer, path: Path, number: int | None = None)
 
 
 def refuse_encrypted(packet: Packet, path: Path) -> None:
-    """Raise InputError for a packet that only its key makes readable."""
+    """Raise InputError if a packet is encrypted."""
     if packet.has_sidedata("encryption_info"):
-        raise InputError(
-            f"{path} is encrypted, as films under copy protection are, and cannot be read without its key; "
-            "decrypt it first"
-        )
+        raise InputError(f"{path} is encrypted (DRM) and cannot be read without its key; decrypt it first")
 
 
 def frame_rate(stream: VideoStream) -> Fraction | None:
-    """Frames per second, on average; None where nothing tells."""
+    """Frames per second, on average; None if unknown."""
     rate = stream.average_rate or stream.guessed_rate
-    return Fraction(rate) if rate else None  # PyAV 19 has fractions of its own
+    return Fraction(rate) if rate else None  # PyAV 19 has a Fraction class of its own
 
 
 def probe(path: Path, *, video_stream: int | None = None) -> MediaInfo:
-    """Read a file's headers. Raises as :func:`main_video` does, and InputError."""
+    """Read the headers of a file. ``video_stream`` selects a video stream other than the main one.
+
+    Raises InputError if the file cannot be read, UsageError if ``video_stream`` is not a video stream.
+    """
     with open_input(path) as container:
         stream = main_video(container, path, video_stream)
         context = stream.codec_context
+        assert context.pix_fmt is not None  # main_video selects only streams that have one
         duration = None
         if container.duration is not None:
             duration = Fraction(container.duration, av.time_base)
@@ -132,28 +144,28 @@ def probe(path: Path, *, video_stream: int | None = None) -> MediaInfo:
 
 
 def describe(stream: Stream) -> StreamInfo:
-    """One stream of an open file, in words."""
+    """Describe one stream of an open file."""
     context = stream.codec_context
     codec = (
         context.codec.canonical_name if context is not None else (getattr(stream, "name", None) or "unknown")
     )
     details = ""
-    if stream.type == "video" and context is not None:
+    if isinstance(stream, VideoStream) and context is not None:
         rate = stream.average_rate
-        details = f"{context.width}x{context.height} {context.pix_fmt}"
+        details = f"{stream.codec_context.width}x{stream.codec_context.height} {stream.codec_context.pix_fmt}"
         details += f", {float(rate):.6g} frames/s" if rate else ""
-    elif stream.type == "audio" and context is not None:
-        details = f"{context.sample_rate} Hz, {context.layout.name}"
+    elif isinstance(stream, AudioStream) and context is not None:
+        details = f"{stream.codec_context.sample_rate} Hz, {stream.codec_context.layout.name}"
     return StreamInfo(
         index=stream.index,
         kind=stream.type,
         codec=codec,
-        language=_readable(stream.metadata.get("language")),
-        title=_readable(stream.metadata.get("title") or stream.metadata.get("filename")),
+        language=_printable(stream.metadata.get("language")),
+        title=_printable(stream.metadata.get("title") or stream.metadata.get("filename")),
         details=details,
     )
 
 
-def _readable(text: str | None) -> str | None:
-    """Metadata that can be printed: bytes that are no UTF-8 come as lone surrogates."""
+def _printable(text: str | None) -> str | None:
+    """Replace bytes that are not UTF-8, which PyAV decodes to lone surrogates."""
     return text and text.encode("utf-8", "replace").decode()

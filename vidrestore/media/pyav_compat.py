@@ -1,4 +1,4 @@
-"""Where the versions of PyAV differ."""
+"""Differences between versions of PyAV."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ import av
 
 _MAJOR = int(av.__version__.partition(".")[0])
 
-#: For av.open: metadata that is not UTF-8, as that of old files often is, is carried over byte for byte.
-#: From PyAV 19 on that is how it always is, and can no longer be asked for.
+#: Arguments for ``av.open`` to keep metadata that is not UTF-8, as in many old files, byte for byte. PyAV 19
+#: always does, and no longer has the argument.
 KEEP_METADATA: dict[str, Any] = {"metadata_errors": "surrogateescape"} if _MAJOR < 19 else {}

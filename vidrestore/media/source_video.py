@@ -19,11 +19,12 @@ class SourceVideo:
     stream_index: int  #: number of the video stream in the file
     timeline: Timeline
     duration: Fraction | None  #: of the file, in seconds; None if its container does not say
+    frames: int | None  #: number of frames that the container claims to have; None if it does not say
     codec: str  #: FFmpeg's canonical name, such as ``h264``
     width: int  #: pixels, as stored: before any rotation
     height: int
     pix_fmt: str  #: FFmpeg's name of the decoded frames' format, which is always planar
-    rate: Fraction  #: frames per second, on average; ``USUAL_RATE`` if unknown
+    rate: Fraction  #: frames per second, on average; ``DEFAULT_RATE`` if unknown
     time_base: Fraction  #: seconds per tick of the frames' timestamps
     sample_aspect_ratio: Fraction | None
     field_order: int  #: AVFieldOrder of the decoded frames: progressive if they are deinterlaced

@@ -1,4 +1,4 @@
-"""Which part of a file is wanted, on the timeline of its container."""
+"""The part of a file that is processed, on the timeline of its container."""
 
 from __future__ import annotations
 
@@ -8,39 +8,39 @@ from fractions import Fraction
 
 @dataclass(frozen=True)
 class Span:
-    """A part of a video in seconds from where its timeline begins; ``end`` None is its end."""
+    """A part of a video, in seconds from the beginning of its timeline. An ``end`` of None is its end."""
 
     start: Fraction = Fraction(0)
     end: Fraction | None = None
 
     @property
     def whole(self) -> bool:
-        """Nothing is cut off."""
+        """Whether nothing is cut off."""
         return not self.start and self.end is None
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """A span placed on a container's own timestamps, all in seconds."""
+    """A span in terms of a container's timestamps, all in seconds."""
 
     begin: Fraction  #: the container's first timestamp, often zero
     span: Span
 
     @property
     def start(self) -> Fraction:
-        """The first timestamp wanted."""
+        """The first timestamp inside the span."""
         return self.begin + self.span.start
 
     @property
     def end(self) -> Fraction | None:
-        """The first timestamp no longer wanted."""
+        """The first timestamp after the span; None if the span has no end."""
         return None if self.span.end is None else self.begin + self.span.end
 
     def shift(self, time_base: Fraction) -> int:
-        """Ticks of ``time_base`` that are added to input timestamps to get those of OUT: negative where the
-        beginning is cut off, otherwise 0, so that a whole file keeps every timestamp as it is."""
+        """The ticks of ``time_base`` that are added to input timestamps to give those of OUT: negative if the
+        beginning is cut off, otherwise 0, so that a file that is not cut keeps every timestamp."""
         return -round(self.start / time_base) if self.span.start else 0
 
     def overlaps(self, start: Fraction, duration: Fraction) -> bool:
-        """Whether any of ``start`` to ``start + duration`` is wanted."""
+        """Whether the time from ``start`` to ``start + duration`` lies in the span, at least in part."""
         return self.span.whole or (start + duration > self.start and (self.end is None or start < self.end))

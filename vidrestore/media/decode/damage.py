@@ -1,4 +1,4 @@
-"""What of a video was lost on the way in, counted."""
+"""What a decoder could not read as it should, counted."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 @dataclass
 class Damage:
-    """Counts of what could not be read as it should; false while there is none."""
+    """Counts of damage found while decoding; false as long as there is none."""
 
-    packets: int = 0  #: that could not be decoded
-    concealed: int = 0  #: frames that were decoded in part, the rest made up by the decoder
-    repaired: int = 0  #: frames whose timestamp was missing, or not later than the one before
-    resized: int = 0  #: frames of another size or pixel format than the video's
+    packets: int = 0  #: packets that could not be decoded
+    concealed: int = 0  #: frames that were decoded in part, where the decoder concealed the rest
+    repaired: int = 0  #: frames whose timestamp was missing or did not increase
+    resized: int = 0  #: frames of another size or pixel format than the first
     ended: str | None = None  #: where and why reading ended early
 
     def __bool__(self) -> bool:
@@ -22,7 +22,7 @@ class Damage:
         counts = (
             (self.packets, "packet could not be decoded", "packets could not be decoded"),
             (self.concealed, "frame was decoded in part", "frames were decoded in part"),
-            (self.repaired, "frame had no timestamp of its own", "frames had no timestamp of their own"),
+            (self.repaired, "frame had no valid timestamp", "frames had no valid timestamp"),
             (
                 self.resized,
                 "frame was scaled to the size of the first",

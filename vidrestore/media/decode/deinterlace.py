@@ -1,6 +1,6 @@
-"""Interlaced video: whether it is, and one whole frame made of every two fields.
+"""Detecting interlaced video, and deinterlacing it: one progressive frame for each interlaced one.
 
-Whether a video is interlaced is judged by its first frames, as it is for every part of it.
+A video is judged by its first frames, so that every part of it is judged alike.
 """
 
 from __future__ import annotations
@@ -9,110 +9,118 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
+from typing import cast
 
 import av
+import av.error
 from av.filter import Graph
 from av.filter.context import FilterContext
 
-from ..frames.pixel_format import planar_format
+from ..frames.pixel_format import is_planar
 from ..probe import main_video, open_input
 
 CHOICES = ("auto", "off", "bwdif")
 
-#: AVFieldOrder: top or bottom field first, as coded and as shown.
-_TOP_FIRST, _BOTTOM_FIRST = (2, 5), (3, 4)
-#: Frames that are measured, and how many must be told apart, nearly all of them alike. FFmpeg's idet errs
-#: on moving patterns, and a progressive video must not be touched.
-_MEASURED, _DECIDED, _ALIKE = 48, 10, 0.9
-#: The heights in which interlaced video was made; others are not measured.
+#: AVFieldOrder: top or bottom field first, as coded and as displayed.
+_INTERLACED = (2, 3, 4, 5)
+#: Frames that are measured; how many of them must be decided, and which share of those must agree. FFmpeg's
+#: idet errs on moving patterns, and a progressive video must not be touched.
+_MEASURED, _MIN_DECIDED, _MIN_AGREEING = 48, 10, 0.9
+#: The heights at which interlaced video was produced; other videos are not measured.
 _HEIGHTS = (480, 486, 512, 576, 608, 1080, 1088)
 
 
 @dataclass(frozen=True)
 class Scan:
-    """How a video was scanned."""
+    """Whether a video is interlaced, and how that is known."""
 
-    flagged: bool = False  #: it says of itself that it is interlaced
-    measured: str | None = None  #: ``tff`` or ``bff``, the order of the fields that its pictures show
+    flagged: bool = False  #: its header says so
+    measured: str | None = None  #: ``tff`` or ``bff``: the field order measured in its frames
 
     @property
     def interlaced(self) -> bool:
-        """Either tells so."""
+        """Whether either says that the video is interlaced."""
         return self.flagged or self.measured is not None
 
     def __str__(self) -> str:
         if self.flagged:
-            return "interlaced, as it says"
-        order = {"tff": "top", "bff": "bottom"}
-        return (
-            f"interlaced, {order[self.measured]} field first, by its look" if self.measured else "progressive"
-        )
+            return "interlaced (flagged)"
+        if self.measured:
+            order = {"tff": "top", "bff": "bottom"}[self.measured]
+            return f"interlaced (measured, {order} field first)"
+        return "progressive"
 
 
 def find_scan(path: Path, video_stream: int | None = None) -> Scan:
-    """Judge a file by its headers and first frames. Raises InputError."""
+    """Judge a file by its headers and its first frames. Raises InputError."""
     state = path.stat() if path.exists() else None
     return _find_scan(path, video_stream, state and (state.st_size, state.st_mtime_ns))
 
 
 @lru_cache(maxsize=16)
-def _find_scan(path: Path, video_stream: int | None, state: object) -> Scan:
+def _find_scan(path: Path, video_stream: int | None, file_state: object) -> Scan:
     with open_input(path) as container:
         stream = main_video(container, path, video_stream)
         stream.thread_type = "AUTO"
-        if stream.codec_context.field_order in _TOP_FIRST + _BOTTOM_FIRST:
+        if is_flagged(stream):
             return Scan(flagged=True)
         if stream.codec_context.height not in _HEIGHTS:
             return Scan()
-        found: Counter[str] = Counter()
-        flow: _Flow | None = None
-        # What is damaged is told of where the video is read.
+        counts: Counter[str] = Counter()
+        idet: _Filter | None = None
+        # Damage is reported where the video is read as a whole.
         with suppress(av.error.FFmpegError):
             for number, frame in enumerate(container.decode(stream)):
                 if number == _MEASURED:
                     break
-                if planar_format(frame.format.name) is None:
+                if not is_planar(frame.format.name):
                     break  # palettes, RGB and the like were never interlaced
-                flow = flow or _Flow(frame, "idet")
-                for measured in flow(frame):
-                    found[measured.metadata["lavfi.idet.single.current_frame"]] += 1
-    decided = found["tff"] + found["bff"] + found["progressive"]
-    order = max(("tff", "bff"), key=found.__getitem__)
-    if decided >= _DECIDED and found[order] >= _ALIKE * decided:
+                idet = idet or _Filter(frame, "idet")
+                for measured in idet(frame):
+                    counts[measured.metadata["lavfi.idet.single.current_frame"]] += 1
+    decided = counts["tff"] + counts["bff"] + counts["progressive"]
+    order = max(("tff", "bff"), key=counts.__getitem__)
+    if decided >= _MIN_DECIDED and counts[order] >= _MIN_AGREEING * decided:
         return Scan(measured=order)
     return Scan()
 
 
+def is_flagged(stream: av.VideoStream) -> bool:
+    """Whether the header of a stream says that it is interlaced."""
+    return stream.codec_context.field_order in _INTERLACED
+
+
 class Deinterlacer:
-    """Makes whole frames of interlaced ones by FFmpeg's bwdif, which looks at the frames before and after."""
+    """Deinterlaces with FFmpeg's bwdif, which looks at the frames before and after each one."""
 
     def __init__(self, scan: Scan, *, every: bool = False) -> None:
-        """Of a ``flagged`` video only the frames that say so are changed, unless ``every`` one is to be."""
-        order = scan.measured or "auto"
-        changed = "all" if every or scan.measured else "interlaced"
-        self._settings = f"mode=send_frame:parity={order}:deint={changed}"
+        """In a ``flagged`` video only the frames that are flagged are deinterlaced, unless ``every``."""
+        parity = scan.measured or "auto"
+        which = "all" if every or scan.measured else "interlaced"
+        self._options = f"mode=send_frame:parity={parity}:deint={which}"
 
     def __call__(self, frames: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
-        """As many frames as come, all of one size and format, with the timestamps that they came with."""
-        flow: _Flow | None = None
-        times: deque[tuple[int, object]] = deque()
+        """Yield one frame for each that comes, with its timestamp. All must have one size and format."""
+        bwdif: _Filter | None = None
+        times: deque[tuple[int | None, Fraction | None]] = deque()
         for frame in frames:
             times.append((frame.pts, frame.time_base))
-            flow = flow or _Flow(frame, "bwdif", self._settings)
-            for whole in flow(frame):
-                whole.pts, whole.time_base = times.popleft()
-                yield whole
-        for whole in flow(None) if flow else ():
-            whole.pts, whole.time_base = times.popleft()
-            yield whole
+            bwdif = bwdif or _Filter(frame, "bwdif", self._options)
+            for progressive in bwdif(frame):
+                progressive.pts, progressive.time_base = times.popleft()
+                yield progressive
+        for progressive in bwdif(None) if bwdif else ():
+            progressive.pts, progressive.time_base = times.popleft()
+            yield progressive
 
 
-class _Flow:
-    """Frames through one of FFmpeg's filters."""
+class _Filter:
+    """One of FFmpeg's video filters."""
 
-    def __init__(self, first: av.VideoFrame, name: str, settings: str | None = None) -> None:
+    def __init__(self, first: av.VideoFrame, name: str, options: str | None = None) -> None:
         self._graph = Graph()
         self._source: FilterContext = self._graph.add(
             "buffer",
@@ -122,16 +130,17 @@ class _Flow:
             colorspace=str(int(first.colorspace)),
             range=str(int(first.color_range)),
         )
-        middle = self._graph.add(name, settings)
+        middle = self._graph.add(name, options)
         self._sink = self._graph.add("buffersink")
         self._source.link_to(middle)
         middle.link_to(self._sink)
         self._graph.configure()
 
     def __call__(self, frame: av.VideoFrame | None) -> Iterator[av.VideoFrame]:
+        """The frames that are ready after ``frame`` went in; after None, those that are left."""
         self._source.push(frame)
         while True:
             try:
-                yield self._sink.pull()
+                yield cast(av.VideoFrame, self._sink.pull())
             except (av.error.BlockingIOError, av.error.EOFError):
                 return

@@ -1,4 +1,4 @@
-"""A place in a video that can be found again, and told from any other."""
+"""A frame's fingerprint, by which a resumed run recognises the frame where an earlier one stopped."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from ..frames.pixel_format import plane_views
 
 @dataclass(frozen=True, slots=True)
 class FrameFingerprint:
-    """One frame of a decoder."""
+    """Identifies one frame of a video by its number, its timestamp and its samples."""
 
-    index: int  #: counted from 0, the first one that is wanted
+    index: int  #: 0 is the first frame of the span
     pts: int  #: in ticks of the stream
-    digest: str  #: of all its samples
+    digest: str  #: BLAKE2b of all samples
 
     @classmethod
     def of(cls, index: int, video: av.VideoFrame) -> FrameFingerprint:
-        """The mark of a frame in a planar format."""
+        """The fingerprint of a decoded frame in a planar format."""
+        assert video.pts is not None
         digest = hashlib.blake2b(digest_size=16)
         for plane in plane_views(video):
-            digest.update(np.ascontiguousarray(plane))
+            digest.update(np.ascontiguousarray(plane).data)
         return cls(index, video.pts, digest.hexdigest())

@@ -1,8 +1,8 @@
-"""Standard input and named pipes as files.
+"""Copies standard input and named pipes to a temporary file.
 
-A video is read more than once: its frames by the decoder, the packets of its other streams by their copier
-when their turn comes; and a QuickTime file may have its index at its end. A pipe is read once, so what comes
-through it is kept in a file beside OUT, until the run is over.
+A pipe can be read only once, but a video is read several times: by the decoder, and by the copier of the
+other streams, which lags behind; and the index of a QuickTime file may be at its end. So the input is kept in
+a file beside OUT until the run is over.
 """
 
 from __future__ import annotations
@@ -25,32 +25,35 @@ _CHUNK = 1 << 20
 
 @contextmanager
 def local_input(path: Path, out: Path | None = None) -> Iterator[Path]:
-    """``path``, or where it is ``-`` or a pipe, a file with all that comes through it, for as long as the
-    context lasts; in the folder of ``out`` where it can be written to, else among temporary files.
+    """A regular file to read the input from, valid within the context.
 
-    Raises UsageError for a terminal, InputError for nothing, OutputError for a full disk.
+    This is ``path`` itself, unless it is ``-`` or a named pipe: then it is a copy of all its bytes, in the
+    folder of ``out`` if that is writable, otherwise in the system's folder for temporary files.
+
+    Raises UsageError if standard input is a terminal, InputError if the pipe is empty, OutputError if the
+    copy cannot be written.
     """
     if path != STDIN and not _is_pipe(path):
         yield path
         return
     if path == STDIN and sys.stdin.isatty():
-        raise UsageError("standard input is a terminal; pipe a video into it, or name a file")
+        raise UsageError("standard input is a terminal; pipe a video into it or name a file")
     parent = out.absolute().parent if out is not None and out != STDIN else None
     if parent is not None and not os.access(parent, os.W_OK | os.X_OK):
-        parent = None  # said of OUT in its turn
+        parent = None  # reported when OUT is checked
     name = "standard input" if path == STDIN else path.name
     with tempfile.TemporaryDirectory(prefix=".vidrestore-", dir=parent) as folder:
-        spool = Path(folder) / name
+        copy = Path(folder) / name
         if path == STDIN:
-            _copy(sys.stdin.buffer, spool)
+            _write_all(sys.stdin.buffer, copy)
         else:
             with path.open("rb") as pipe:
-                _copy(pipe, spool)
-        # The same bytes are the same input, whenever they come.
-        os.utime(spool, (0, 0))
-        if not spool.stat().st_size:
-            raise InputError(f"nothing came through {name}; pipe a video into it")
-        yield spool
+                _write_all(pipe, copy)
+        # The resume key reads the modification time, and the same bytes are the same input.
+        os.utime(copy, (0, 0))
+        if not copy.stat().st_size:
+            raise InputError(f"{name} is empty; pipe a video into it")
+        yield copy
 
 
 def _is_pipe(path: Path) -> bool:
@@ -60,9 +63,9 @@ def _is_pipe(path: Path) -> bool:
         return False
 
 
-def _copy(source: BinaryIO, spool: Path) -> None:
+def _write_all(source: BinaryIO, copy: Path) -> None:
     try:
-        with spool.open("wb") as file:
+        with copy.open("wb") as file:
             shutil.copyfileobj(source, file, _CHUNK)
     except OSError as error:
-        raise OutputError(f"the input cannot be kept in {spool.parent}: {error.strerror}") from None
+        raise OutputError(f"cannot write a copy of the input to {copy.parent}: {error.strerror}") from None

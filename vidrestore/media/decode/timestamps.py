@@ -1,4 +1,4 @@
-"""Timestamps that increase, for frames that come without one, with one twice, or out of order."""
+"""Increasing timestamps for frames whose own are missing, repeated or out of order."""
 
 from __future__ import annotations
 
@@ -7,82 +7,86 @@ from fractions import Fraction
 
 import av
 
-#: Frames without a time of their own that wait for one that has: more are given the usual distance.
-_PATIENCE = 16
-#: As many frames in a row whose times lie far back mean that the clock was set back.
-_SET_BACK = 3
+#: How many frames without a valid timestamp are held back to be spread up to the next valid one. If more
+#: follow one another, they are placed at the usual frame distance.
+_MAX_PENDING = 16
+#: So many frames in a row whose timestamps are far behind mean that the clock was set back.
+_SET_BACK_FRAMES = 3
 
 
 class Timestamps:
-    """Gives every frame a timestamp, each later than the one before; their own wherever they can be kept."""
+    """Gives every frame a timestamp later than that of the frame before, its own one if possible."""
 
     def __init__(self, rate: Fraction, *, decoding: bool = False) -> None:
-        """``rate`` in frames per second is what frames lie apart where nothing else tells. With ``decoding``
-        the times of decoding are the better ones."""
+        """``rate``, in frames per second, is the distance of frames if nothing else tells it. With
+        ``decoding`` a frame's dts is used instead of its pts."""
+        self.repaired = 0  #: how many frames did not keep the pts that they came with
         self._decoding = decoding
-        self.repaired = 0  #: frames that did not keep what they came with
         self._rate = rate
         self._last: int | None = None
         self._pending: list[av.VideoFrame] = []
-        self._behind = 0
-        #: What is added to timestamps since the clock was set back, as where recordings are joined.
+        self._behind = 0  #: frames in a row that were far behind
+        #: Ticks added to input timestamps since the clock was set back, as where recordings are joined.
         self._shift = 0
 
     def __call__(self, frames: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
-        """The frames as they come, with ``pts`` set."""
+        """Yield the frames in the order that they come, with ``pts`` set."""
         for frame in frames:
-            stamp = self._valid_pts(frame)
-            if stamp is not None:
-                yield from self._flush_pending(stamp)
-                yield self._assign(frame, stamp)
+            pts = self._valid_pts(frame)
+            if pts is not None:
+                yield from self._flush_pending(pts)
+                yield self._assign(frame, pts)
                 continue
-            if len(self._pending) == _PATIENCE:
+            if len(self._pending) == _MAX_PENDING:
                 yield from self._flush_pending(None)
             self._pending.append(frame)
         yield from self._flush_pending(None)
 
     def _valid_pts(self, frame: av.VideoFrame) -> int | None:
-        """The frame's own timestamp; None where it has none, or one that has passed."""
-        usual = self._step(frame)
-        for stamp in (frame.dts,) if self._decoding else (frame.pts, frame.dts):
-            if stamp is None:
+        """The timestamp that the frame came with; None if it has none, or one that is not later than the
+        last."""
+        step = self._step(frame)
+        for pts in (frame.dts,) if self._decoding else (frame.pts, frame.dts):
+            if pts is None:
                 continue
-            stamp += self._shift
-            if self._last is None or stamp > self._last:
+            pts += self._shift
+            if self._last is None or pts > self._last:
                 self._behind = 0
-                return stamp
-            if self._last - stamp > _PATIENCE * usual:
+                return pts
+            if self._last - pts > _MAX_PENDING * step:
                 self._behind += 1
-                if self._behind < _SET_BACK:
+                if self._behind < _SET_BACK_FRAMES:
                     return None
-                now = self._last + (len(self._pending) + 1) * usual
-                self._shift += now - stamp
+                expected = self._last + (len(self._pending) + 1) * step
+                self._shift += expected - pts
                 self._behind = 0
-                return now
+                return expected
         return None
 
     def _flush_pending(self, end: int | None) -> Iterator[av.VideoFrame]:
-        """The frames that wait, spread evenly from the last timestamp to ``end``."""
+        """The pending frames, spread evenly between the last timestamp and ``end``."""
         count = len(self._pending)
         for number, frame in enumerate(self._pending):
-            usual = self._step(frame)
+            step = self._step(frame)
             if self._last is None:
-                stamp = 0 if end is None else end - count * usual
-                if end is not None and stamp < 0 <= end - count:
-                    stamp = 0
+                pts = 0 if end is None else end - count * step
+                if end is not None and pts < 0 <= end - count:
+                    pts = 0
             elif end is None:
-                stamp = self._last + usual
+                pts = self._last + step
             else:
-                stamp = self._last + (end - self._last) // (count - number + 1)
-            yield self._assign(frame, stamp)
+                pts = self._last + (end - self._last) // (count - number + 1)
+            yield self._assign(frame, pts)
         self._pending.clear()
 
     def _step(self, frame: av.VideoFrame) -> int:
+        """The usual distance of two frames, in ticks."""
+        assert frame.time_base is not None
         return max(1, round(1 / (self._rate * frame.time_base)))
 
-    def _assign(self, frame: av.VideoFrame, stamp: int) -> av.VideoFrame:
-        # Where the clock's ticks are too few, later frames move on.
-        stamp = stamp if self._last is None else max(stamp, self._last + 1)
-        self.repaired += frame.pts != stamp
-        frame.pts = self._last = stamp
+    def _assign(self, frame: av.VideoFrame, pts: int) -> av.VideoFrame:
+        # If there are too few ticks for the pending frames, later frames are moved back.
+        pts = pts if self._last is None else max(pts, self._last + 1)
+        self.repaired += frame.pts != pts
+        frame.pts = self._last = pts
         return frame

@@ -12,7 +12,7 @@ import av
 from ...errors import OutputError, UsageError
 from ..containers import Container
 from ..frames.colour import guessed_matrix
-from ..frames.pixel_format import planar_format, planar_twin
+from ..frames.pixel_format import is_planar, planar_equivalent, planar_format
 from ..source_video import SourceVideo
 from .validate import check_encoder
 
@@ -153,7 +153,7 @@ def _codec_and_format(
     choices = [c for name in names if (c := _codec(name)) and _holds(container, c)]
     # Ten bits are seen; more are for editing, and their family matters more to those who edit.
     depth = min(form.bits, 10)
-    deep = [c for c in choices if planar_format(planar_twin(_nearest(c, source))).bits >= depth]
+    deep = [c for c in choices if planar_equivalent(_nearest(c, source)).bits >= depth]
     codec = (deep or choices)[0]
     return codec, _pixel_format(codec, source, settings.pix_fmt)
 
@@ -196,7 +196,7 @@ def _own_options(
     options = _DEFAULTS.get(name, {}) | _QUIET.get(name, {})
     if name == "prores_ks":
         options = {"profile": "hq" if planar_format(pix_fmt).subsampling == (1, 0) else "4444"}
-    if name == "libvpx-vp9" and planar_format(planar_twin(pix_fmt)).has_alpha:
+    if name == "libvpx-vp9" and planar_equivalent(pix_fmt).has_alpha:
         options |= {"auto-alt-ref": "0"}  # libvpx has no alternate references of alpha
     if source.hdr:
         for option, values in source.hdr.encoder_options(name).items():
@@ -231,7 +231,7 @@ def _merged(first: dict[str, str], then: dict[str, str]) -> dict[str, str]:
 
 def _tags(source: SourceVideo, pix_fmt: str) -> dict[str, int]:
     """The input's, with the matrix that its faces were converted by where it has none."""
-    given, target = planar_format(source.pix_fmt), planar_format(planar_twin(pix_fmt))
+    given, target = planar_format(source.pix_fmt), planar_equivalent(pix_fmt)
     tagged, guessed = source.tags, guessed_matrix(source.width, source.height)
     tags = {"color_primaries": tagged.primaries, "color_trc": tagged.transfer}
     full = 2 if source.colour.full_range else tagged.range
@@ -285,13 +285,13 @@ def _nearest(codec: av.Codec, source: SourceVideo) -> str:
 
 def _divides(name: str, width: int, height: int) -> bool:
     """Whether chroma subsampling divides the frame's size without a rest."""
-    across, down = planar_format(planar_twin(name)).subsampling
+    across, down = planar_equivalent(name).subsampling
     return not (width % (1 << across) or height % (1 << down))
 
 
 def _loss(source: str, target: str) -> tuple[int, ...]:
     """What going from one pixel format to another costs, the worst first; all zeros for none."""
-    a, b = planar_format(planar_twin(source)), planar_format(planar_twin(target))
+    a, b = planar_equivalent(source), planar_equivalent(target)
     chroma = [max(0, y - x) for x, y in zip(a.subsampling, b.subsampling, strict=True)]
     finer = [max(0, x - y) for x, y in zip(a.subsampling, b.subsampling, strict=True)]
     grey = a.colour_planes == 1
@@ -302,5 +302,5 @@ def _loss(source: str, target: str) -> tuple[int, ...]:
         int(a.has_alpha and not b.has_alpha),
         int(source.startswith("yuvj") != target.startswith("yuvj")),
         max(0, b.bits - a.bits) + sum(finer) + max(0, b.colour_planes - a.colour_planes) + b.has_alpha,
-        int(planar_format(target) is None),
+        int(not is_planar(target)),
     )

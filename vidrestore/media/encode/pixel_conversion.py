@@ -6,7 +6,7 @@ import av
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from ..frames.colour import Colour
-from ..frames.pixel_format import planar_format, planar_twin
+from ..frames.pixel_format import planar_equivalent, planar_format
 from .choose import Encoder
 
 _LIMITED, _FULL = 1, 2  # AVColorRange
@@ -27,7 +27,7 @@ class Converter:
         """``video`` itself where nothing is to be done."""
         if video.format.name == self._name:
             return video
-        given, target = planar_format(video.format.name), planar_format(planar_twin(self._name))
+        given, target = planar_format(video.format.name), planar_equivalent(self._name)
         source = _FULL if given.is_rgb or colour.full_range else _LIMITED
         matrix = self._matrix if given.is_rgb else colour.matrix
         return self._reformatter.reformat(

@@ -1,4 +1,4 @@
-"""From a frame's code values to R'G'B' and back (ITU-T H.273, clause 8.3)."""
+"""Conversion between sample values and R'G'B' (ITU-T H.273, clause 8.3)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .tone_mapping import Transfer
 
-#: K_R and K_B by MatrixCoefficients (H.273, table 4); the numbers are those of FFmpeg's AVColorSpace.
+#: K_R and K_B by MatrixCoefficients (H.273, table 4), which are the numbers of FFmpeg's AVColorSpace.
 _LUMA_WEIGHTS = {
     1: (0.2126, 0.0722),  # BT.709
     4: (0.30, 0.11),  # FCC
@@ -18,87 +18,78 @@ _LUMA_WEIGHTS = {
     6: (0.299, 0.114),  # SMPTE 170M, BT.601 525 lines
     7: (0.212, 0.087),  # SMPTE 240M
     9: (0.2627, 0.0593),  # BT.2020 non-constant luminance
-    10: (0.2627, 0.0593),  # BT.2020 constant luminance: near enough for a face's crop
+    10: (0.2627, 0.0593),  # BT.2020 constant luminance: close enough for the crop of a face
 }
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
+_UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED and its like
 _LEFT = 1  # AVCHROMA_LOC_LEFT
 
 
 @dataclass(frozen=True)
 class ColourTags:
-    """The colour tags of a video stream, by FFmpeg's numbers, which are those of H.273."""
+    """The colour tags of a video: FFmpeg's numbers, which are those of H.273."""
 
-    primaries: int
-    transfer: int
-    matrix: int
-    range: int  #: 1 is limited, 2 is full
-    chroma_location: int | None  #: None if this version of PyAV does not tell
+    primaries: int = _UNSPECIFIED
+    transfer: int = _UNSPECIFIED
+    matrix: int = _UNSPECIFIED
+    range: int = 0  #: 1 is limited, 2 full, 0 unspecified
+    chroma_location: int | None = None  #: 0 is unspecified, None unknown: PyAV before 19 does not tell
 
     @classmethod
     def of(cls, frame: av.VideoFrame) -> ColourTags:
         """The tags of a decoded frame."""
+        location = getattr(frame, "chroma_location", None)
         return cls(
             primaries=int(frame.color_primaries),
             transfer=int(frame.color_trc),
             matrix=int(frame.colorspace),
             range=int(frame.color_range),
-            chroma_location=int(frame.chroma_location) if hasattr(frame, "chroma_location") else None,
+            chroma_location=None if location is None else int(location),
         )
 
 
 @dataclass(frozen=True)
 class Colour:
-    """How a video's code values stand for R'G'B': its matrix, range and where its chroma lies."""
+    """How sample values are converted to R'G'B': matrix, range and chroma location, and for HDR its
+    transfer function."""
 
     kr: float = 0.2126
     kb: float = 0.0722
-    matrix: int = 1  #: FFmpeg's number of the two
+    matrix: int = 1  #: FFmpeg's number for this pair
     full_range: bool = False
-    #: Where chroma samples lie, by FFmpeg's number: as in MPEG-2 and later on the left one of their luma
-    #: samples horizontally and between them vertically, or in their middle as in JPEG (2), or on the top
-    #: left one (3) and so on (H.273, figure 1).
+    #: Position of chroma samples, by FFmpeg's number: left (1, as in MPEG-2 and later) is on the left luma
+    #: sample horizontally and midway vertically, centre (2, as in JPEG) is midway in both, top left (3) is
+    #: on the top left luma sample, and so on (H.273, figure 1).
     chroma_location: int = _LEFT
-    #: The matrix was not tagged and is what players take for this frame size.
+    #: The matrix is not tagged; it is the one that players assume for this frame size.
     guessed: bool = False
-    #: How an HDR signal stands for light; None for SDR.
+    #: The transfer function of an HDR signal; None for SDR.
     transfer: Transfer | None = None
 
     @classmethod
-    def from_tags(
-        cls,
-        matrix: int,
-        colour_range: int,
-        width: int,
-        height: int,
-        pix_fmt: str,
-        *,
-        transfer: int = 0,
-        primaries: int = 0,
-        chroma_location: int = 0,
-    ) -> Colour:
-        """From FFmpeg's numbers for a video's tags (0 where there is none) and its size in pixels."""
-        jpeg = pix_fmt.startswith("yuvj")
-        guessed = matrix not in _LUMA_WEIGHTS
-        if guessed:
-            matrix = guessed_matrix(width, height)
+    def from_tags(cls, tags: ColourTags, width: int, height: int, pix_fmt: str = "") -> Colour:
+        """The conversion for a video with these tags, of this size in pixels. ``pix_fmt`` is FFmpeg's name
+        of the codec's format, of which the ``yuvj`` ones are full range."""
+        guessed = tags.matrix not in _LUMA_WEIGHTS
+        matrix = guessed_matrix(width, height) if guessed else tags.matrix
         return cls(
             *_LUMA_WEIGHTS[matrix],
             matrix=matrix,
-            full_range=jpeg or colour_range == _FULL_RANGE,
-            chroma_location=chroma_location or _LEFT,
+            full_range=pix_fmt.startswith("yuvj") or tags.range == _FULL_RANGE,
+            chroma_location=tags.chroma_location or _LEFT,
             guessed=guessed,
-            transfer=Transfer.from_tags(transfer, primaries),
+            transfer=Transfer.from_tags(tags.transfer, tags.primaries),
         )
 
     @property
     def chroma_offset(self) -> tuple[float, float]:
-        """How far, from -1 to 1, chroma samples lie to the left of and above the middle of their luma
-        samples, 1 being on the first of them."""
+        """Distance of chroma samples to the left of, and above, the centre of the luma samples that they
+        belong to: 1 is on the first luma sample, -1 on the last."""
         number = self.chroma_location
         return float(number % 2), {3: 1.0, 4: 1.0, 5: -1.0, 6: -1.0}.get(number, 0.0)
 
     def to_sdr(self, rgb: Tensor) -> Tensor:
-        """The signal's R'G'B' (..., 3, H, W) as those of an SDR picture; SDR is left as it is."""
+        """Tone-map R'G'B' (..., 3, H, W) to SDR; SDR is returned unchanged."""
         return self.transfer.to_sdr(rgb) if self.transfer else rgb
 
     def from_sdr(self, rgb: Tensor) -> Tensor:
@@ -106,8 +97,8 @@ class Colour:
         return self.transfer.from_sdr(rgb) if self.transfer else rgb
 
     def yuv_to_rgb(self, yuv: Tensor, bits: int) -> Tensor:
-        """Code values (..., 3, H, W) float -> R'G'B' with 0 black and 1 white, not clipped."""
-        y, u, v = self._normalised(yuv, bits).unbind(-3)
+        """Convert sample values (..., 3, H, W) float to R'G'B', where 0 is black and 1 white; not clipped."""
+        y, u, v = self._normalise(yuv, bits).unbind(-3)
         kr, kb = self.kr, self.kb
         kg = 1 - kr - kb
         r = y + 2 * (1 - kr) * v
@@ -125,7 +116,7 @@ class Colour:
         return torch.stack((self.luma_to_code(y, bits), *(self._chroma_to_code(c, bits) for c in (u, v))), -3)
 
     def luma_to_code(self, y: Tensor, bits: int) -> Tensor:
-        """Luma, or a full-range R, G or B, from [0, 1] to code values."""
+        """Convert luma, or full-range R, G or B, from [0, 1] to sample values."""
         scale, offset = self._luma_scale(bits)
         return y * scale + offset
 
@@ -144,12 +135,13 @@ class Colour:
     def _chroma_scale(self, bits: int) -> float:
         return float((1 << bits) - 1) if self.full_range else 224.0 * (1 << (bits - 8))
 
-    def _normalised(self, yuv: Tensor, bits: int) -> Tensor:
+    def _normalise(self, yuv: Tensor, bits: int) -> Tensor:
         y = self.luma_from_code(yuv[..., :1, :, :], bits)
         uv = (yuv[..., 1:, :, :] - float(1 << (bits - 1))) / self._chroma_scale(bits)
         return torch.cat((y, uv), dim=-3)
 
 
 def guessed_matrix(width: int, height: int) -> int:
-    """What players take an untagged video of this size to be: FFmpeg's number for BT.709 or BT.601."""
+    """The matrix that players assume for an untagged video of this size: FFmpeg's number for BT.709 or
+    BT.601."""
     return 1 if width >= 1280 or height > 576 else 6

@@ -1,4 +1,4 @@
-"""One decoded frame: its planes, its time, and which way up it is shown."""
+"""A decoded frame: its planes, its presentation time and its orientation."""
 
 from __future__ import annotations
 
@@ -13,29 +13,36 @@ from .crop import PlanarImage
 from .pixel_format import planar_format, plane_views
 
 
+def presentation_time(video: av.VideoFrame) -> Fraction:
+    """The time of a decoded frame in seconds. The decoder gives every frame a timestamp."""
+    assert video.pts is not None
+    assert video.time_base is not None
+    return video.pts * video.time_base
+
+
 @dataclass(slots=True)
 class Frame:
-    """One decoded frame, in a planar format."""
+    """A decoded frame in a planar pixel format."""
 
-    index: int  #: counted from 0, the first one that is wanted
+    index: int  #: 0 is the first frame of the span
     video: av.VideoFrame
     colour: Colour
-    context: bool = False  #: outside the part that is wanted, to look at only
+    context: bool = False  #: outside the span: to be looked at, not to be written
     _editable: bool = field(default=False, repr=False)
 
     @property
     def time(self) -> Fraction:
         """Presentation time in seconds."""
-        return self.video.pts * self.video.time_base
+        return presentation_time(self.video)
 
     @property
     def turns(self) -> int:
-        """Quarter turns counter-clockwise from the stored picture to the displayed one, 0 to 3."""
+        """Quarter turns counter-clockwise from the stored image to the displayed one, 0 to 3."""
         return round(self.video.rotation / 90) % 4
 
     @property
     def upright(self) -> np.ndarray:
-        """(3, 3) map from stored pixels to pixels as displayed: a rotation by quarter turns."""
+        """(3, 3) map from stored pixels to displayed pixels: a rotation by quarter turns."""
         width, height = self.video.width, self.video.height
         return np.array(
             {
@@ -50,14 +57,13 @@ class Frame:
     @property
     def upright_size(self) -> tuple[int, int]:
         """Width and height as displayed."""
-        size = (self.video.width, self.video.height)
-        return size[::-1] if self.turns % 2 else size
+        width, height = self.video.width, self.video.height
+        return (height, width) if self.turns % 2 else (width, height)
 
     def image(self, *, editable: bool = False) -> PlanarImage:
-        """The planes. With ``editable`` they are this frame's alone: a decoder keeps its frames to
-        predict later ones from, so what is written to must be a copy."""
+        """The frame's planes. They may be written to only with ``editable``: the decoder predicts later
+        frames from this one, so it is copied first."""
         if editable and not self._editable:
             self.video.make_writable()
             self._editable = True
-        form = planar_format(self.video.format.name)
-        return PlanarImage(plane_views(self.video), form, self.colour)
+        return PlanarImage(plane_views(self.video), planar_format(self.video.format.name), self.colour)

@@ -1,7 +1,7 @@
-"""Pixel formats as this package works on them: one plane for each component, 8 to 16 bits.
+"""Planar pixel formats, the only ones that this package works on: one plane per component, 8 to 16 bits.
 
-Every decoder's output either is such a format or has a planar twin that holds the same samples, so
-that repacking it loses nothing (nv12 to yuv420p, rgb24 to gbrp, ...).
+A format that is not planar is repacked into a planar one that holds the same samples, so that nothing is
+lost (nv12 to yuv420p, rgb24 to gbrp, ...).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from functools import cache
 import av
 import numpy as np
 
-#: Packed, semi-planar and palette formats, and the planar format that holds the same samples.
-_TWINS = {
+#: Packed, semi-planar and palette formats, each with the planar format that holds the same samples.
+_PLANAR = {
     **dict.fromkeys(("nv12", "nv21"), "yuv420p"),
     "nv16": "yuv422p",
     **dict.fromkeys(("nv24", "nv42"), "yuv444p"),
@@ -37,10 +37,10 @@ _TWINS = {
 
 @dataclass(frozen=True)
 class PixelFormat:
-    """A planar format: what its planes hold."""
+    """The layout of a planar format."""
 
     name: str  #: FFmpeg's name
-    bits: int  #: of each sample; those above 8 lie in the low bits of 16
+    bits: int  #: per sample; more than 8 are stored in the low bits of 16
     is_rgb: bool  #: planes are G, B, R; otherwise Y, or Y, U, V
     has_chroma: bool
     has_alpha: bool  #: the last plane is alpha
@@ -48,25 +48,38 @@ class PixelFormat:
 
     @property
     def dtype(self) -> np.dtype:
-        """Of one sample."""
+        """The NumPy type of a sample."""
         return np.dtype(np.uint8 if self.bits == 8 else "<u2")
 
     @property
     def colour_planes(self) -> int:
-        """Planes without alpha: 1 or 3."""
+        """The number of planes without alpha: 1 or 3."""
         return 3 if self.is_rgb or self.has_chroma else 1
 
 
+def planar_format(name: str) -> PixelFormat:
+    """The planar format that FFmpeg calls ``name``. Raises ValueError for any other format."""
+    fmt = _find_planar_format(name)
+    if fmt is None:
+        raise ValueError(f"{name} is not a planar pixel format with 8 to 16 bits per sample")
+    return fmt
+
+
+def is_planar(name: str) -> bool:
+    """Whether ``name`` is a planar format with 8 to 16 bits per sample."""
+    return _find_planar_format(name) is not None
+
+
 @cache
-def planar_format(name: str) -> PixelFormat | None:
-    """The format of that name, or None where it is not planar with 8 to 16 bits a sample."""
-    # A size that every subsampling divides shows the planes' reduction.
-    form = av.VideoFormat(name, 64, 64)
-    components = form.components
+def _find_planar_format(name: str) -> PixelFormat | None:
+    """The format of that name; None if it is not planar or does not have 8 to 16 bits per sample."""
+    # PyAV reports subsampling only as the components' sizes, so ask for a size that all subsamplings divide.
+    fmt = av.VideoFormat(name, 64, 64)
+    components = fmt.components
     bits = {c.bits for c in components}
     if (
-        form.is_big_endian
-        or form.has_palette
+        fmt.is_big_endian
+        or fmt.has_palette
         or len({c.plane for c in components}) != len(components)
         or len(bits) != 1
         or not 8 <= (depth := bits.pop()) <= 16
@@ -75,46 +88,49 @@ def planar_format(name: str) -> PixelFormat | None:
         or len(components) == 2
     ):
         return None
-    chroma = [c for c in components if c.is_chroma] if not form.is_rgb else []
+    chroma = [c for c in components if c.is_chroma] if not fmt.is_rgb else []
     reduction = (64 // chroma[0].width, 64 // chroma[0].height) if chroma else (1, 1)
     has_alpha = any(c.is_alpha for c in components)
     colours = len(components) - has_alpha
     return PixelFormat(
         name=name,
         bits=depth,
-        is_rgb=form.is_rgb,
-        has_chroma=colours == 3 and not form.is_rgb,
+        is_rgb=fmt.is_rgb,
+        has_chroma=colours == 3 and not fmt.is_rgb,
         has_alpha=has_alpha,
         subsampling=(reduction[0].bit_length() - 1, reduction[1].bit_length() - 1),
     )
 
 
-def planar_twin(name: str) -> str:
-    """The planar format that holds all that pixel format ``name`` does; ``name`` itself if planar.
+def planar_equivalent(name: str) -> PixelFormat:
+    """The planar format that holds the same samples as pixel format ``name``: ``name`` itself if planar.
 
-    Formats that have no exact twin (floats, Bayer patterns, XYZ) give the deepest RGB.
+    Formats without an exact equivalent (floats, Bayer patterns, XYZ) are mapped to RGB of 8 bits, or of 16
+    bits if they have more than 16 bits per pixel.
     """
-    if planar_format(name):
-        return name
     base = name.removesuffix("le").removesuffix("be")
-    if base in _TWINS:
-        return _TWINS[base]
-    if name.endswith("be") and planar_format(base + "le"):
-        return base + "le"
-    return "gbrp" if av.VideoFormat(name).bits_per_pixel <= 16 else "gbrp16le"
+    little_endian = base + "le"
+    if is_planar(name):
+        equivalent = name
+    elif base in _PLANAR:
+        equivalent = _PLANAR[base]
+    elif name.endswith("be") and is_planar(little_endian):
+        equivalent = little_endian
+    else:
+        equivalent = "gbrp" if av.VideoFormat(name).bits_per_pixel <= 16 else "gbrp16le"
+    return planar_format(equivalent)
 
 
 def plane_views(frame: av.VideoFrame) -> list[np.ndarray]:
-    """The planes of a planar frame as (height, width) arrays over the frame's own memory.
+    """The planes of a planar frame as (height, width) arrays that share the frame's memory.
 
-    Colour planes first (Y, U, V, or G, B, R), alpha last. Raises ValueError for other formats.
+    Colour planes first (Y, U, V or G, B, R), then alpha. Raises ValueError if the format is not planar.
     """
-    form = planar_format(frame.format.name)
-    if form is None:
-        raise ValueError(f"{frame.format.name} is not a planar format")
-    size = form.dtype.itemsize
+    fmt = planar_format(frame.format.name)
+    size = fmt.dtype.itemsize
     views = []
     for plane in frame.planes:
-        rows = np.frombuffer(plane, form.dtype).reshape(-1, plane.line_size // size)
+        samples = np.frombuffer(plane, fmt.dtype)  # pyright: ignore  # PyAV's stubs lack the buffer protocol
+        rows = samples.reshape(-1, plane.line_size // size)
         views.append(rows[: plane.height, : plane.width])
     return views

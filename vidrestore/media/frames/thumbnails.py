@@ -1,4 +1,4 @@
-"""Small upright pictures of frames, for face detection."""
+"""Small upright images of frames, for face detection."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from .frame import Frame
 
 
 class Thumbnails:
-    """Small upright BGR pictures of frames, for detection, of HDR as SDR shows it. One is kept for a whole
-    video."""
+    """Makes small upright BGR images of frames; HDR is tone-mapped to SDR. Use one for a whole video."""
 
     def __init__(self, width: int, height: int) -> None:
-        """``width`` and ``height``: the size of the upright picture in pixels."""
+        """``width`` and ``height``: the size of the upright image in pixels."""
         self._size = (width, height)
         self._reformatter = VideoReformatter()
 
@@ -22,7 +21,8 @@ class Thumbnails:
         width, height = self._size[::-1] if frame.turns % 2 else self._size
         small = self._reformatter.reformat(
             frame.video, width, height, "bgr24", interpolation=Interpolation.BILINEAR
-        ).to_ndarray()
+        )
+        image = np.asarray(small.to_ndarray(), np.uint8)
         if frame.colour.transfer:
-            small = frame.colour.transfer.curve[small]
-        return np.ascontiguousarray(np.rot90(small, frame.turns))
+            image = frame.colour.transfer.lookup_table[image]
+        return np.ascontiguousarray(np.rot90(image, frame.turns))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import av
 
 from ..encode.choose import Encoder
-from ..frames.pixel_format import planar_format, planar_twin
+from ..frames.pixel_format import planar_equivalent
 from ..source_video import SourceVideo
 
 #: Share of all bits of a picture that lossless coding leaves, and of ProRes and its like.
@@ -23,7 +23,7 @@ def space_needed(source: SourceVideo, encoder: Encoder) -> int:
         return 0
     end = duration if span.end is None else min(span.end, duration)
     length = max(0, end - span.start)
-    form = planar_format(planar_twin(encoder.pix_fmt))
+    form = planar_equivalent(encoder.pix_fmt)
     across, down = form.subsampling
     samples = 1 + (form.colour_planes - 1) / (1 << across + down) + form.has_alpha
     bits = _SHARES[encoder.codec] * samples * form.bits if encoder.codec in _SHARES else _USUAL_BITS

@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 from ...errors import InputError, OutputError
 from ..containers import MOV, Container
 from ..encode.encoder import VideoEncoder
-from ..probe import USUAL_RATE, describe, frame_rate
+from ..probe import DEFAULT_RATE, describe, frame_rate
 from ..pyav_compat import KEEP_METADATA
 from ..source_video import SourceVideo
 from .finalizers import AspectRatios, Finalizer, TrackLanguages
@@ -158,7 +158,7 @@ class Muxer:
 
     def _add_video(self, source: VideoStream, encoder: VideoEncoder) -> VideoStream:
         # Not the encoder's own stream, so that several encoders can fill it one after another.
-        stream = add_stream_like(encoder.stream, self._output, rate=frame_rate(source) or USUAL_RATE)
+        stream = add_stream_like(encoder.stream, self._output, rate=frame_rate(source) or DEFAULT_RATE)
         stream.metadata.update(self._copier.main_metadata())
         stream.disposition = source.disposition
         return stream

@@ -16,7 +16,7 @@ from av.packet import Packet
 from av.stream import Discard, Disposition, Stream
 
 from ..containers import Container
-from ..probe import USUAL_RATE, describe, frame_rate, open_input
+from ..probe import DEFAULT_RATE, describe, frame_rate, open_input
 from ..timeline import Timeline
 from .audio import AudioTranscoder
 from .languages import three_letter_code
@@ -105,7 +105,7 @@ class StreamCopier:
         """The metadata of the restored video, with the timecode of its first frame if there is one."""
         metadata = stream_metadata(self._main, self._container, encoded=True)
         if first := timecode(self.source, self._main):
-            rate = frame_rate(self._main) or USUAL_RATE
+            rate = frame_rate(self._main) or DEFAULT_RATE
             metadata["timecode"] = timecode_at(self._timeline.span.start, first, rate)
         return metadata
 

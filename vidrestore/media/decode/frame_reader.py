@@ -1,0 +1,205 @@
+"""From the packets of a video stream to planar frames of one size with increasing timestamps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import cast
+
+import av
+import av.error
+from av.codec.context import Flags
+from av.packet import Packet
+from av.stream import Discard
+from av.video.codeccontext import VideoCodecContext
+from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
+
+from ...errors import InputError
+from ..frames.colour import Colour, ColourTags
+from ..frames.pixel_format import planar_equivalent
+from ..image_sequence import image_numbers, is_sequence
+from ..probe import DEFAULT_RATE, frame_rate, main_video, open_input, refuse_encrypted
+from .damage import Damage
+from .timestamps import Timestamps
+
+#: Codecs whose chroma samples are centred between their luma samples unless tagged otherwise.
+_CENTRED_CHROMA = {"mjpeg", "mpeg1video", "jpeg2000", "webp"}
+_CENTRE = 2  # AVCHROMA_LOC_CENTER
+#: Decoders that support alpha, by codec. VP8 and VP9 store alpha as a video of its own beside each packet,
+#: which FFmpeg's native decoders ignore.
+_ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+
+
+class FrameReader:
+    """Reads the frames of one video stream, from its beginning or from a seek point, and counts damage.
+
+    Timestamps increase strictly. All frames have the size and format of the first one, which is planar.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        video_stream: int | None = None,
+        *,
+        from_start: bool = True,
+        rate: Fraction | None = None,
+        strict: bool = False,
+    ) -> None:
+        """Open the file. Raises InputError; UsageError for a ``video_stream`` that does not exist.
+
+        ``from_start`` means that the stream's first frame is read. Only then are frames shown that were
+        decoded in part, and only then does the first frame set the size and format of all; otherwise the
+        header does, so that a part has those of the whole. ``rate`` is the frame rate of numbered images.
+        With ``strict`` the first damage is an InputError.
+        """
+        self.path = path
+        self.damage = Damage()
+        self.packets = 0  #: how many packets of the video were read
+        self._video_stream = video_stream
+        self._from_start = from_start
+        self._given_rate = rate
+        self._strict = strict
+        self._reformatter = VideoReformatter()
+        self._open()
+
+    def _open(self) -> None:
+        self.container = open_input(self.path, rate=self._given_rate)
+        try:
+            self.stream = self._select_stream()
+        except BaseException:
+            self.container.close()
+            raise
+        #: Average frames per second; DEFAULT_RATE if unknown.
+        self.rate = frame_rate(self.stream) or DEFAULT_RATE
+        self.packets = 0
+        context = self.stream.codec_context
+        assert context.pix_fmt is not None  # main_video selects only streams that have one
+        #: Width, height and pixel format of every frame.
+        self._shape = (context.width, context.height, planar_equivalent(context.pix_fmt).name)
+        self._shape_is_final = not self._from_start
+        if self._from_start:
+            # Show the intact part of a damaged frame, as players do.
+            context.flags |= Flags.output_corrupt
+        self._decoder = context
+        codec = context.codec.canonical_name
+        if codec in _ALPHA_DECODERS and self.stream.metadata.get("alpha_mode") == "1":
+            self._decoder = cast(VideoCodecContext, av.CodecContext.create(_ALPHA_DECODERS[codec], "r"))
+            self._shape = (context.width, context.height, "yuva420p")
+
+    def _select_stream(self) -> VideoStream:
+        main = main_video(self.container, self.path, self._video_stream)
+        main.thread_type = "AUTO"
+        for other in self.container.streams:
+            if other.index != main.index:
+                other.discard = Discard.all
+        return main
+
+    def close(self) -> None:
+        """Close the file."""
+        self.container.close()
+
+    def reopen(self) -> None:
+        """Go back to the beginning, which is possible even where seeking is not."""
+        self.close()
+        self._open()
+
+    def seek(self, time: Fraction) -> Iterator[av.VideoFrame]:
+        """The frames from a seek point at or before ``time`` (seconds) on, if the container finds one: some
+        lead to a place where nothing can be decoded, or after ``time``. Raises FFmpegError."""
+        self.container.seek(int(time * av.time_base))
+        self._decoder.flush_buffers()
+        return self.frames()
+
+    @contextmanager
+    def ignoring_damage(self) -> Iterator[None]:
+        """Do not count damage within this context: frames cut off at a seek point are not damaged."""
+        strict, self._strict = self._strict, False
+        try:
+            yield
+        finally:
+            self._strict = strict
+            self.damage = Damage()
+
+    def frames(self) -> Iterator[av.VideoFrame]:
+        """The frames from the current place on. Raises InputError for damage with ``strict``."""
+        # AVI stores no presentation timestamps, only the order of decoding.
+        timestamps = Timestamps(self.rate, decoding=self.container.format.name == "avi")
+        for frame in timestamps(self._decode()):
+            frame = self._to_common_format(frame)
+            self.damage.repaired = timestamps.repaired
+            if self.damage:
+                self.refuse_if_strict()
+            yield frame
+
+    def refuse_if_strict(self) -> None:
+        """Raise InputError, if ``strict``, for the damage so far."""
+        if self._strict:
+            raise InputError(
+                f"{self.path} is damaged: {self.damage}; leave out --strict to restore what can be read"
+            )
+
+    def colour(self, video: av.VideoFrame) -> Colour:
+        """How the samples of a frame of this stream are converted to R'G'B'."""
+        context, tags = self.stream.codec_context, ColourTags.of(video)
+        if not tags.chroma_location and context.codec.canonical_name in _CENTRED_CHROMA:
+            tags = replace(tags, chroma_location=_CENTRE)
+        return Colour.from_tags(tags, video.width, video.height, context.pix_fmt or "")
+
+    def expected_packets(self) -> int:
+        """How many packets of video the file claims to have; 0 if it does not say."""
+        if is_sequence(self.path):
+            return len(image_numbers(self.path))
+        if "mov" in self.container.format.name:
+            # The index holds no packets that an edit list leaves out, although the header counts them.
+            return len(self.stream.index_entries)
+        # AVI counts an empty packet at its end as a frame.
+        return max(0, self.stream.frames - 1)
+
+    def _decode(self) -> Iterator[av.VideoFrame]:
+        for packet in self._demux():
+            if packet is not None:
+                self.packets += 1
+                refuse_encrypted(packet, self.path)
+            try:
+                for frame in self._decoder.decode(packet):
+                    self.damage.concealed += frame.is_corrupt
+                    frame.time_base = self.stream.time_base
+                    yield frame
+            except av.error.EOFError:
+                return
+            except av.error.FFmpegError:
+                self.damage.packets += 1
+
+    def _demux(self) -> Iterator[Packet | None]:
+        """The packets of the video, then None, which flushes the decoder."""
+        packets = self.container.demux(self.stream)
+        while True:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except IndexError:
+                # PyAV does not know streams that appear only later, and so fails at the end of the file.
+                break
+            except av.error.FFmpegError as error:
+                # Players lose the rest too; what was read is kept.
+                self.damage.ended = f"reading stopped before the end ({error.strerror})"
+                break
+            yield packet if packet.size else None
+        yield None
+
+    def _to_common_format(self, video: av.VideoFrame) -> av.VideoFrame:
+        """Convert a frame to the format and size of all frames."""
+        planar = planar_equivalent(video.format.name).name
+        if not self._shape_is_final:
+            self._shape, self._shape_is_final = (video.width, video.height, planar), True
+        if (video.width, video.height, planar) != self._shape:
+            self.damage.resized += 1
+        elif planar == video.format.name:
+            return video
+        width, height, name = self._shape
+        return self._reformatter.reformat(video, width, height, name)
