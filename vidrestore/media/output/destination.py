@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import av
+import av.error
 
 from ...errors import OutputError, UsageError
 from ..containers import CONTAINERS, EXTENSIONS, MATROSKA, Container

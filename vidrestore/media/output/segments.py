@@ -151,7 +151,8 @@ def _segment(path: Path, record: dict[str, Any]) -> Segment:
 
 
 def _side_data(name: str, content: bytes) -> PacketSideData:
-    side_data = PacketSideData(get_args(PktSideDataT).index(name), len(content))
+    kind = get_args(PktSideDataT).index(name)
+    side_data = PacketSideData(kind, len(content))  # pyright: ignore[reportCallIssue]  # not in PyAV's stubs
     side_data.update(content)
     return side_data
 

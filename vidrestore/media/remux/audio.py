@@ -8,6 +8,7 @@ from contextlib import suppress
 from fractions import Fraction
 
 import av
+import av.error
 from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
@@ -55,10 +56,12 @@ class AudioTranscoder:
     def __init__(self, stream: AudioStream, output: OutputContainer, codec: str) -> None:
         source = stream.codec_context
         self._source = stream
-        self.target = output.add_stream(codec, rate=source.sample_rate)
-        context = self.target.codec_context
+        target = output.add_stream(codec, rate=source.sample_rate)
+        assert isinstance(target, AudioStream)
+        self.target = target
+        context = target.codec_context
         depth = "s16" if source.format is None or source.format.name in _SHORT else "s32"
-        offered = {form.name for form in context.codec.audio_formats}
+        offered = {offer.name for offer in context.codec.audio_formats or ()}
         context.format = next(name for name in (depth, f"{depth}p") if name in offered)
         context.layout = usual_layout(stream)
         context.time_base = self.target.time_base = Fraction(1, source.sample_rate)
@@ -83,7 +86,7 @@ class AudioTranscoder:
 
     def _encode(self, frame: AudioFrame) -> Iterator[Packet]:
         rate = self.target.codec_context.sample_rate
-        if frame.pts is not None:
+        if frame.pts is not None and frame.time_base is not None:
             time = round(frame.pts * frame.time_base * rate)
             if self._next is None:
                 self._next = time
@@ -112,6 +115,7 @@ class AudioTranscoder:
 
     def _silence(self, samples: int) -> AudioFrame:
         context = self.target.codec_context
+        assert context.format is not None
         frame = AudioFrame(context.format.name, context.layout.name, samples)
         frame.sample_rate = context.sample_rate
         for plane in frame.planes:

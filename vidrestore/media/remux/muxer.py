@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import av.error
 from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
@@ -146,11 +147,13 @@ class Muxer:
         times.record(packet)
 
     def _add_streams(self, encoder: VideoEncoder) -> VideoStream:
+        video = None
         for stream in self._copier.source.streams:
-            if stream.index == self._source.stream_index:
-                video = self._add_video(stream, encoder)
-            else:
+            if stream.index != self._source.stream_index:
                 self._copier.add(stream, self._output)
+            elif isinstance(stream, VideoStream):
+                video = self._add_video(stream, encoder)
+        assert video is not None, "the restored stream is a video"
         self._output.metadata.update(self._copier.metadata())
         if chapters := self._copier.chapters():
             self._output.set_chapters(chapters)

@@ -7,13 +7,15 @@ import logging
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import av
+import av.error
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Discard, Disposition, Stream
+from av.video.stream import VideoStream
 
 from ..containers import Container
 from ..probe import DEFAULT_RATE, describe, frame_rate, open_input
@@ -25,6 +27,9 @@ from .subtitles import SubtitleTranscoder
 from .tags import kept_metadata, stream_metadata, timecode, uncommon_tags
 from .timecode import timecode_at
 
+if TYPE_CHECKING:
+    from av.container.core import Chapter  # defined in PyAV's stubs only
+
 log = logging.getLogger(__name__)
 
 #: Seconds before the start of a part in which subtitles may begin that are still shown in it.
@@ -34,7 +39,8 @@ _SUBTITLE_MARGIN = Fraction(30)
 class _Converter(Protocol):
     """Turns a stream's packets into those of a stream of OUT."""
 
-    target: Stream
+    @property
+    def target(self) -> Stream: ...
 
     def convert(self, packet: Packet) -> Iterable[Packet]: ...
     def finish(self) -> Iterable[Packet]: ...
@@ -67,7 +73,9 @@ class StreamCopier:
         self._path = path
         self._timeline = timeline
         self._container = container
-        self._main = self.source.streams[main]
+        video = self.source.streams[main]
+        assert isinstance(video, VideoStream)
+        self._main = video
         #: What becomes of each stream, by its number.
         self.plans: list[StreamPlan] = plan_streams(self.source, container, main)
         for loss in losses(self.source, self.plans, container, display_name):
@@ -114,19 +122,21 @@ class StreamCopier:
         uncommon = uncommon_tags(self.source.metadata, self._container)
         return "+use_metadata_tags" if uncommon and can_list_keys(self.source, self.plans) else ""
 
-    def chapters(self) -> list[dict]:
+    def chapters(self) -> list[Chapter]:
         """The input's chapters, cut to the span."""
         span = self._timeline.span
         if span.whole:
             return self.source.chapters()
-        chapters = []
+        chapters: list[Chapter] = []
         for chapter in self.source.chapters():
             base = chapter["time_base"]
-            start = max(span.start, chapter["start"] * base)
-            end = min(chapter["end"] * base, span.end if span.end is not None else chapter["end"] * base)
+            assert base is not None
+            start, end = max(span.start, chapter["start"] * base), chapter["end"] * base
+            if span.end is not None:
+                end = min(end, span.end)
             if start < end:
-                cut = {name: round((t - span.start) / base) for name, t in (("start", start), ("end", end))}
-                chapters.append(chapter | cut)
+                chapter["start"], chapter["end"] = (round((t - span.start) / base) for t in (start, end))
+                chapters.append(chapter)
         return chapters
 
     def packets_until(self, time: Fraction | None) -> Iterator[Packet]:

@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import av.error
 from av.audio.stream import AudioStream
 from av.bitstream import BitStreamFilterContext
 from av.container import InputContainer, OutputContainer
@@ -216,6 +217,7 @@ def _from_template(stream: Stream, output: OutputContainer) -> Stream:
     """Add a stream as PyAV does, with the container's own tag for the codec."""
     target = output.add_stream_from_template(stream, opaque=True)
     if isinstance(stream, AudioStream):
+        assert isinstance(target, AudioStream)
         target.codec_context.layout = usual_layout(stream)  # MP4 requires a layout
     return target
 

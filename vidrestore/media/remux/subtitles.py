@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import av
+import av.error
 from av.codec import Codec
 from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Stream
+from av.subtitles.codeccontext import SubtitleCodecContext
+from av.subtitles.stream import SubtitleStream
 
 from ..containers import Container
 
@@ -35,12 +38,14 @@ class SubtitleTranscoder:
     """Adds a text subtitle stream to an output, and converts the packets of another stream for it."""
 
     def __init__(self, stream: Stream, output: OutputContainer, codec: str) -> None:
-        self._decoder = stream.codec_context
+        target = output.add_stream(codec)
+        assert isinstance(target, SubtitleStream)
+        assert isinstance(stream.codec_context, SubtitleCodecContext)
+        assert stream.time_base is not None
+        self.target = target
+        self._decoder, self._encoder = stream.codec_context, target.codec_context
         self._decoder.open(strict=False)
-        self.target = output.add_stream(codec)
-        self.target.time_base = stream.time_base
-        self._encoder = self.target.codec_context
-        self._encoder.time_base = stream.time_base
+        self.target.time_base = self._encoder.time_base = stream.time_base
         self._encoder.subtitle_header = self._decoder.subtitle_header
 
     def convert(self, packet: Packet) -> Iterator[Packet]:
