@@ -1,4 +1,4 @@
-"""A lock between processes that is gone when its holder is, however that ended."""
+"""Locks between processes, which the operating system releases when their holder ends, even by ``kill -9``."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-_POLL = 0.2  # seconds
+_POLL = 0.2  #: seconds between two attempts
 
 if os.name == "nt":
     import msvcrt
 
-    def _try(file: BinaryIO) -> bool:
+    def _try_lock(file: BinaryIO) -> bool:
         try:
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         except OSError:
@@ -23,7 +23,7 @@ if os.name == "nt":
 else:
     import fcntl
 
-    def _try(file: BinaryIO) -> bool:
+    def _try_lock(file: BinaryIO) -> bool:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -33,25 +33,25 @@ else:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Wait until no other process holds the lock file ``path``, then hold it.
+    """Hold the lock file ``path``; wait as long as another process holds it.
 
-    The file stays afterwards, empty: deleting it could take it from under a process that waits for it.
-    Raises ``OSError`` when it cannot be made.
+    The empty file is not deleted afterwards, because another process may be waiting for it. Raises
+    ``OSError`` if it cannot be created.
     """
     with open(path, "ab") as file:
-        while not _try(file):
+        while not _try_lock(file):
             time.sleep(_POLL)
         yield  # closing the file releases it
 
 
 def hold(path: Path) -> BinaryIO | None:
-    """Hold the lock file ``path`` until what is returned is closed; None where another process does.
+    """Hold the lock file ``path`` until the returned file is closed; return None if another process holds it.
 
-    Its holder may delete it. Raises ``OSError`` when it cannot be made.
+    The holder may delete the file. Raises ``OSError`` if it cannot be created.
     """
     while True:
         file = open(path, "ab")  # noqa: SIM115
-        if not _try(file):
+        if not _try_lock(file):
             file.close()
             return None
         try:
@@ -59,5 +59,5 @@ def hold(path: Path) -> BinaryIO | None:
                 return file
         except FileNotFoundError:
             pass
-        # Its holder deleted it before this process had it.
+        # The previous holder deleted the file after this process had opened it: try again with a new one.
         file.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
@@ -61,6 +62,11 @@ class WorkFolder:
             error.add_note(f"{frames} frames are finished and kept: run the same command again to resume")
         if self._lock:
             self._lock.close()
+        if not segments and os.name == "nt":
+            # Windows deletes neither an open file nor, if another run already holds the lock, that run's.
+            with suppress(OSError):
+                (self.path / _LOCK).unlink()
+                self.path.rmdir()
 
     def begin(self, key: Mapping[str, str], *, resume: bool) -> list[Segment]:
         """Begin a run: return the finished segments of an earlier run with the same resume key, in order.
