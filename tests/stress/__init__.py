@@ -1,1 +1,1 @@
-"""Soak and fuzz runs, started by hand."""
+"""Long tests that are started by hand: damaged files (fuzz) and killed runs (soak)."""

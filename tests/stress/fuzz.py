@@ -1,11 +1,12 @@
-"""Feed the program broken files and count what comes of it.
+"""Run the program on damaged files and count the outcomes.
 
     python tests/stress/fuzz.py --cases 500 --seed 0
 
-Small files of many kinds are made, then damaged: cut short, bits flipped, stretches zeroed, made noise,
-left out, repeated or swapped. Each is restored in a process of its own. It must end in time, without a
-traceback or a crash; an error is one sentence and leaves no OUT; an OUT that is there can be decoded to its
-end and has as many frames as was said; the input is as it was. Cases that fail are kept in --keep.
+Small files of many kinds are made, then damaged: truncated, bits flipped, and stretches zeroed, replaced by
+noise, removed, repeated or moved. Each is restored in a process of its own. The run must end in time, without
+a traceback or a crash. An error must be one sentence and leave no OUT. An OUT must decode to its end and have
+the number of frames that the run reported. The input must be unchanged. The inputs of failed cases are saved
+in --keep. Needs a POSIX system.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ import av
 import numpy as np
 
 FRAMES, WIDTH, HEIGHT = 25, 96, 64
-#: Ending: video encoder, its pixel format, and the encoder of the sound beside it.
+#: Kind of file: video encoder, its pixel format, and the audio encoder.
 KINDS = {
     "h264.mp4": ("libx264", "yuv420p", "aac"),
     "hevc.mkv": ("libx265", "yuv420p10le", "flac"),
@@ -58,7 +59,7 @@ _QUIET = {"libx265": {"x265-params": "log-level=none"}, "libsvtav1": {"preset": 
 
 
 def make(kind: str) -> bytes:
-    """A whole file of a kind."""
+    """An undamaged file of a kind."""
     codec, pix_fmt, sound = KINDS[kind]
     memory = io.BytesIO()
     muxer = {"mkv": "matroska", "ts": "mpegts", "mpg": "mpeg", "y4m": "yuv4mpegpipe", "wmv": "asf"}
@@ -162,7 +163,7 @@ DAMAGES: tuple[Callable[[bytearray, random.Random], bytearray], ...] = (
 
 @dataclass(frozen=True)
 class Case:
-    """One run: all that it depends on."""
+    """Everything that one run depends on."""
 
     number: int
     kind: str
@@ -172,7 +173,8 @@ class Case:
     damage: str
 
     @classmethod
-    def of(cls, number: int, seed: int, whole: dict[str, bytes]) -> Case:
+    def draw(cls, number: int, seed: int, whole: dict[str, bytes]) -> Case:
+        """The case of this number: the same for the same seed."""
         rng = random.Random(f"{seed}-{number}")
         kind = list(whole)[number % len(whole)]
         data, names = bytearray(whole[kind]), []
@@ -187,14 +189,14 @@ class Case:
 
 
 def run(case: Case, folder: Path, seconds: float) -> tuple[str, str]:
-    """What came of a case, and where that is a fault, what of it."""
+    """The outcome of a case, and for a failure its details."""
     source, out = folder / f"in.{case.kind}", folder / case.out
     source.write_bytes(case.data)
     before = hashlib.sha256(case.data).digest()
-    said = folder / "said"
+    log = folder / "log"
     words = [str(source), str(out), "--model", "lite", "--device", "cpu", *case.options]
-    status = _in_child(lambda: _restore(words, said), seconds)
-    text = said.read_text(errors="replace") if said.exists() else ""
+    status = _in_child(lambda: _restore(words, log), seconds)
+    text = log.read_text(errors="replace") if log.exists() else ""
     lines = [line for line in re.split(r"[\r\n]", text) if line.startswith("vidrestore: error:")]
     if status is None:
         return "hang", text
@@ -206,18 +208,18 @@ def run(case: Case, folder: Path, seconds: float) -> tuple[str, str]:
         return "input changed", text
     if status:
         if out.exists():
-            return "OUT though it failed", text
-        return ("refused", lines[0]) if len(lines) == 1 else ("not one sentence", text)
+            return "failed, but left an OUT", text
+        return ("refused", lines[0]) if len(lines) == 1 else ("error is not one sentence", text)
     frames = re.search(r": (\d+) frames,", text)
     if not out.exists() or not frames:
-        return "no OUT though it went well", text
+        return "succeeded without an OUT", text
     if _in_child(lambda: _decodes(out, int(frames[1])), seconds) != 0:
-        return "OUT is not whole", text
+        return "OUT is incomplete", text
     return ("restored with a warning" if "damaged" in text else "restored"), ""
 
 
-def _restore(words: list[str], said: Path) -> int:
-    file = os.open(said, os.O_WRONLY | os.O_CREAT)
+def _restore(words: list[str], log: Path) -> int:
+    file = os.open(log, os.O_WRONLY | os.O_CREAT)
     os.dup2(file, 1)
     os.dup2(file, 2)
     from vidrestore.__main__ import main
@@ -233,8 +235,8 @@ def _decodes(out: Path, frames: int) -> int:
 
 
 def _in_child(work: Callable[[], int], seconds: float) -> int | None:
-    """The exit status of ``work`` in a process of its own: negative for a signal, None where it took too
-    long."""
+    """Run ``work`` in a process of its own and return its exit status: negative for a signal, None if it took
+    more than ``seconds``."""
     child = os.fork()
     if child == 0:
         status = 70
@@ -254,7 +256,7 @@ def _in_child(work: Callable[[], int], seconds: float) -> int | None:
     return None
 
 
-#: What may come of a case.
+#: Outcomes that are no failure.
 FINE = ("restored", "restored with a warning", "refused")
 
 
@@ -281,12 +283,12 @@ def main() -> int:
     parser.add_argument("--timeout", type=float, default=60, help="seconds a run may take")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--keep", type=Path, help="folder for the inputs of cases that fail")
-    parser.add_argument("-v", "--verbose", action="store_true", help="tell of every case")
+    parser.add_argument("-v", "--verbose", action="store_true", help="print every case")
     words = parser.parse_args()
 
     whole = {kind: make(kind) for kind in KINDS}
     print(f"{len(whole)} kinds of {min(map(len, whole.values()))} to {max(map(len, whole.values()))} bytes")
-    # Loaded once: every run is a copy of this process.
+    # Imported once: every run is a fork of this process.
     import torch
 
     import vidrestore.pipeline
@@ -296,7 +298,7 @@ def main() -> int:
     outcomes: Counter[str] = Counter()
     by_kind: dict[str, Counter[str]] = {kind: Counter() for kind in whole}
     started, slowest = time.monotonic(), 0.0
-    cases = [Case.of(words.first + n, words.seed, whole) for n in range(words.cases)]
+    cases = [Case.draw(words.first + n, words.seed, whole) for n in range(words.cases)]
     with multiprocessing.get_context("fork").Pool(words.jobs) as pool:
         results = [pool.apply_async(_work, (case, words.timeout, words.keep)) for case in cases]
         for result in results:

@@ -1,11 +1,12 @@
-"""Kills runs at random moments, takes each to its end, and looks at what came of it.
+"""Kill runs at random moments, resume each to its end, and check the result.
 
     python tests/stress/soak.py --kills 100
 
-Half the kills come at a random time, the others at a random call of a function in every stage of the work:
+Half the kills come at a random time, the others at a random call of a function in one of the stages:
 decoding, detection, restoring, encoding, writing segments and saved states, joining them, putting OUT in
 place. A killed run is started again, and may be killed again, until OUT exists. OUT must never exist unless
-it is complete: its frames, read by ffmpeg, are those of an uninterrupted run, and its audio is the input's.
+it is complete: its frames, as ffmpeg reads them, are those of an uninterrupted run, and its audio is the
+input's. Needs a POSIX system.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from vidrestore.media.remux import muxer as mux
 from vidrestore.options import Options
 from vidrestore.stages.models import Models
 
-#: Where a run can be told to kill itself: a stage's name, and whose function, how often in a run.
+#: Places where a run can kill itself: a name, and the function, by its owner and name.
 _PLACES: dict[str, tuple[Any, str]] = {
     "decode": (Thumbnails, "__call__"),
     "align": (Models, "align"),
@@ -56,25 +57,29 @@ _PLACES: dict[str, tuple[Any, str]] = {
     "name OUT": (writer, "make_durable"),
     "clean up": (workfolder.shutil, "rmtree"),
 }
-#: Calls of the rarer ones in a whole run.
+#: How often a run calls functions that it calls fewer than 25 times.
 _CALLS = {"finish OUT": 1, "name OUT": 1, "clean up": 1}
 
 
 def make_clip(path: Path, frames: int) -> Path:
-    """A face that drifts, goes and comes back, with sound."""
+    """A face that drifts, disappears and comes back, with audio."""
     from av import VideoFrame
 
     drawn = []
     for i in range(frames):
         picture = pictures.astronaut()[20:260, 60 + i : 380 + i]
         if frames // 2 <= i < frames // 2 + 15:
-            picture = picture[::-1]  # upside down it is no face
+            picture = picture[::-1]  # upside down it is not detected
         drawn.append(VideoFrame.from_ndarray(picture.copy(), format="rgb24").reformat(224, 168, "yuv420p"))
     return write(path, drawn, audio=1, options={"preset": "ultrafast"})
 
 
 def start(options: Options, segment_length: int, log: Path, kill_at: tuple[str, int] | None) -> int:
-    """A run in a process of its own, whose id it returns. ``kill_at``: a place, and at which call."""
+    """Start a run in a process of its own and return its process id.
+
+    Args:
+        kill_at: A place of :data:`_PLACES` and the number of the call there at which the run kills itself.
+    """
     child = os.fork()
     if child:
         return child
@@ -84,7 +89,7 @@ def start(options: Options, segment_length: int, log: Path, kill_at: tuple[str, 
             os.dup2(file.fileno(), 1)
             os.dup2(file.fileno(), 2)
         if kill_at:
-            _mine(*kill_at)
+            _arm(*kill_at)
         pipeline.restore_video(options, segment_length=segment_length)
         code = 0
     except BaseException:
@@ -95,8 +100,8 @@ def start(options: Options, segment_length: int, log: Path, kill_at: tuple[str, 
         os._exit(code)
 
 
-def _mine(place: str, calls: int) -> None:
-    """Let the process die at that call of that place: just before it, or just after."""
+def _arm(place: str, calls: int) -> None:
+    """Make this process kill itself at that call: just before it if ``calls`` is odd, else just after it."""
     owner, name = _PLACES[place]
     real: Callable[..., Any] = getattr(owner, name)
     left = calls
@@ -115,7 +120,7 @@ def _mine(place: str, calls: int) -> None:
 
 
 def finished(child: int, seconds: float | None, limit: float) -> tuple[int, float]:
-    """Wait for a run, and kill it after so many ``seconds``: its status and how long it took."""
+    """Wait for a run, killing it after ``seconds`` if given: its wait status and how many seconds it took."""
     began = time.monotonic()
     while True:
         done, status = os.waitpid(child, os.WNOHANG)
@@ -139,10 +144,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--frames", type=int, default=110)
     parser.add_argument("--segment-length", type=int, default=10, help="frames per segment")
-    parser.add_argument(
-        "--weights", type=Path, help="by default those of a network that is quick, and no more"
-    )
-    parser.add_argument("--folder", type=Path, help="where to work; by default a temporary one")
+    parser.add_argument("--weights", type=Path, help="default: those of a tiny untrained network")
+    parser.add_argument("--folder", type=Path, help="where temporary files go")
     parser.add_argument("--limit", type=float, default=900, help="seconds a run may take")
     words = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=words.folder) as folder:
@@ -153,7 +156,7 @@ def soak(folder: Path, words: argparse.Namespace) -> int:
     chance = random.Random(words.seed)
     clip, log = make_clip(folder / "in.mp4", words.frames), folder / "log"
     weights = words.weights or save_weights(folder / "tiny.safetensors")
-    #: Encoders that always make the same of the same frames, with and without reordering.
+    # Encoders that give the same packets for the same frames, with and without reordering.
     kinds = {
         "ffv1": ("mkv", {"codec": "ffv1"}),
         "x264": ("mp4", {"codec": "libx264", "preset": "veryfast", "encoder_options": _SAME}),
@@ -184,7 +187,7 @@ def soak(folder: Path, words: argparse.Namespace) -> int:
             return _fail(f"the run without kills ended with {status}", log)
         expected[kind] = content(given.output)
         if len(expected[kind][0]) != words.frames or expected[kind][1] != content(clip)[1]:
-            return _fail("the run without kills lost something", log)
+            return _fail("the run without kills lost frames or audio", log)
     print(f"a run of {words.frames} frames takes {max(length.values()):.1f} s", flush=True)
 
     kills: Counter[str] = Counter()
@@ -211,24 +214,24 @@ def soak(folder: Path, words: argparse.Namespace) -> int:
             elif status:
                 return _fail(f"run {runs} ended with status {status}", log)
             if out.exists() and content(out) != expected[kind]:
-                return _fail(f"run {runs}: {out.name} is not what it should be", log)
+                return _fail(f"run {runs}: {out.name} differs from the run without kills", log)
             if not killed:
                 break
             whole_after_kill += out.exists()
             print(f"kill {kills.total()}: {place or f'after {seconds:.1f} s'}", flush=True)
         left = sorted(path.name for path in folder.iterdir() if path.name.startswith("."))
         if not out.exists() or left:
-            return _fail(f"run {runs} ended without an error, and left {left or 'no OUT'}", log)
+            return _fail(f"run {runs} ended without an error, but left {left or 'no OUT'}", log)
         out.unlink()
     print(f"{kills.total()} kills in {runs} runs, {resumed} times resumed from finished segments:")
     for place, count in kills.most_common():
         print(f"  {count:4} {place}")
-    print(f"{runs} results, each with the frames and the sound of the run that nobody killed")
-    print(f"OUT was there after {whole_after_kill} kills, whole each time; no other file was left")
+    print(f"{runs} results, each with the frames of the run without kills and the audio of the input")
+    print(f"OUT existed after {whole_after_kill} kills, complete each time; no other file was left")
     return 0
 
 
-#: Without what x264's macroblock tree takes from a CPU, the same frames give the same packets.
+#: Makes x264 independent of the CPU's instructions: the same frames then give the same packets.
 _SAME = (("threads", "2"), ("x264-params", "cpu-independent=1"))
 
 

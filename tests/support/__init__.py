@@ -1,1 +1,1 @@
-"""What tests are made with: clips, readers, drawn faces, stand-in weights and devices."""
+"""Helpers of several test files: clips, readers, drawn faces, stand-in weights and devices."""

@@ -1,4 +1,4 @@
-"""An independent reader: what an ffmpeg binary, not this package, finds in a file."""
+"""An independent reader: what an ffmpeg binary, rather than this package, reads from a file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def binary() -> str:
 
 @dataclass(frozen=True)
 class Line:
-    """One packet or decoded frame."""
+    """One packet or decoded frame, as a line of FFmpeg's ``framehash`` muxer."""
 
     stream: int
     time: Fraction  #: presentation time in seconds
@@ -36,18 +36,18 @@ class Line:
 
 
 def packets(path: Path, streams: str = "0", **options: object) -> list[Line]:
-    """Packets of the streams that ``-map`` selects, with a hash of each one's bytes."""
+    """The packets of the streams that ``-map`` selects, with a hash of their bytes."""
     return _lines(path, streams, codec="copy", **options)
 
 
 def frames(path: Path, streams: str = "0:v:0", **options: object) -> list[Line]:
-    """Decoded frames, with a hash of each one's samples."""
-    # The encoder that hashes must count in the file's own ticks, not in frames of its average rate.
+    """The decoded frames of the streams that ``-map`` selects, with a hash of their samples."""
+    # Otherwise times would be rounded to frames of the average rate.
     return _lines(path, streams, enc_time_base="demux", **options)
 
 
 def describe(path: Path) -> str:
-    """What ffmpeg prints of a file's streams."""
+    """What ffmpeg prints about a file and its streams."""
     process = (
         ffmpeg.input(str(path))
         .output("-", format="null", t=0)
@@ -57,7 +57,7 @@ def describe(path: Path) -> str:
 
 
 def _lines(path: Path, streams: str, **options: object) -> list[Line]:
-    # copyts and vsync passthrough: times as they stand in the file, no frame dropped or doubled.
+    # copyts and fps_mode passthrough: the file's own timestamps, no frame dropped or duplicated.
     stream = ffmpeg.input(str(path), copyts=None).output(
         "-", map=streams, format="framehash", hash="md5", fps_mode="passthrough", **options
     )
@@ -77,11 +77,11 @@ def _lines(path: Path, streams: str, **options: object) -> list[Line]:
 
 @dataclass(frozen=True)
 class Shown:
-    """What ffmpeg's showinfo says of a decoded frame."""
+    """What FFmpeg's filter ``showinfo`` prints about a decoded frame."""
 
     pix_fmt: str
-    chroma: str  #: where it lies
-    field: str  #: P progressive, T or B interlaced with the top or bottom field first
+    chroma: str  #: the position of chroma samples
+    field: str  #: P: progressive; T or B: interlaced with the top or bottom field first
     range: str
     matrix: str
     primaries: str
@@ -90,7 +90,7 @@ class Shown:
 
 
 def show(path: Path) -> Shown:
-    """The first decoded frame of a file."""
+    """What ``showinfo`` prints about the first frame of a file."""
     stream = ffmpeg.input(str(path)).video.filter("showinfo").output("-", format="null", **{"frames:v": 1})
     text = stream.run(cmd=binary(), capture_stdout=True, capture_stderr=True)[1].decode()
     lines = [line.partition("] ")[2] for line in text.splitlines() if "Parsed_showinfo" in line]
@@ -104,7 +104,7 @@ def show(path: Path) -> Shown:
 
 
 def planes(path: Path, pix_fmt: str, size: tuple[int, int]) -> list[bytes]:
-    """Every decoded frame's samples in a planar format, which must be the file's own."""
+    """The samples of every decoded frame in a planar format, which must be the file's own."""
     out, _ = (
         ffmpeg.input(str(path))
         .output("-", format="rawvideo", pix_fmt=pix_fmt, fps_mode="passthrough", map="0:v:0")

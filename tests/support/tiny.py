@@ -1,4 +1,4 @@
-"""A network so small that whole runs are quick, with weights that nobody trained: for tests, but of looks."""
+"""A tiny untrained network, which makes whole runs quick. Its faces look like nothing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SIZES = {
 
 
 def save_weights(path: Path) -> Path:
-    """Write its weights to a .safetensors file, the same each time."""
+    """Write its weights, the same each time, to a .safetensors file."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = CodeFormer(CodeFormerConfig(**_SIZES))
