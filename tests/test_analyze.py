@@ -101,7 +101,7 @@ def test_settings_reach_the_run(tracks_file, tmp_path):
     "part", [{"start": Fraction(0)}, {"end": None}, {"start": Fraction(19, 10)}], ids=str
 )
 def test_more_than_was_analyzed(tracks_file, part):
-    with pytest.raises(InputError, match=r"tracks\.json holds scenes\.mkv from 2 s to 2\.8 s only"):
+    with pytest.raises(InputError, match=r"tracks\.json covers scenes\.mkv only from 2 s to 2\.8 s"):
         recorded(tracks_file, **part)
 
 
@@ -115,7 +115,7 @@ def test_another_video_is_refused(tracks_file, tmp_path):
         times=[7 + 40 * i for i in range(60)],
         time_base=Fraction(1, 1000),
     )
-    with pytest.raises(InputError, match=r"tracks\.json, made of scenes\.mkv, has no frame at"):
+    with pytest.raises(InputError, match=r"tracks\.json, made from scenes\.mkv, has no frame at"):
         recorded(tracks_file, late)
 
 

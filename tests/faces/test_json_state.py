@@ -1,4 +1,4 @@
-"""A source that goes on from a state that was written down finds what it would have found without a break."""
+"""Arrays survive JSON bit for bit, and a source resumed from JSON finds the same faces."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from vidrestore.faces.tracking.live_source import WINDOW, LiveSource
 LENGTH = 150
 
 
-def _two(t: int) -> list[Detection]:
-    """Two faces that come, go, move, and are missed for a while; one of them is not sure."""
+def _two_faces(t: int) -> list[Detection]:
+    """Two moving faces that come and go and have gaps; one of them often has a low score."""
     faces = [detection(200 + 2 * t)] if not 60 <= t < 80 and t != 100 else []
     return faces + ([detection(700 - t, score=0.96 if t % 4 else 0.6)] if t > 30 else [])
 
 
 VIDEOS = {
     "one face with gaps": ScriptedVideo(LENGTH, face_during((3, 40), (52, 90), (130, 150))),
-    "two faces": ScriptedVideo(LENGTH, _two),
-    "cuts": ScriptedVideo(LENGTH, _two, cuts=(50, 75)),
+    "two faces": ScriptedVideo(LENGTH, _two_faces),
+    "cuts": ScriptedVideo(LENGTH, _two_faces, cuts=(50, 75)),
 }
 
 
-def told(frames: list[tuple[str, tuple[Face, ...]]]) -> list[tuple]:
-    """Frames and faces in a form that compares bit by bit."""
+def comparable(frames: list[tuple[str, tuple[Face, ...]]]) -> list[tuple]:
+    """Frames and faces in a form that is compared bit for bit."""
     return [
         (frame, [(f.track, f.strength, f.box.tobytes(), f.landmarks.tobytes()) for f in faces])
         for frame, faces in frames
@@ -41,28 +41,28 @@ def told(frames: list[tuple[str, tuple[Face, ...]]]) -> list[tuple]:
 @pytest.mark.parametrize("video", VIDEOS.values(), ids=VIDEOS.keys())
 @pytest.mark.parametrize("batch", [1, 3])
 @pytest.mark.parametrize("given", [1, 64, 99, LENGTH - WINDOW // 2])
-def test_a_live_source_goes_on_as_if_nothing_had_been(video: ScriptedVideo, batch: int, given: int) -> None:
+def test_a_resumed_live_source_finds_the_same_faces(video: ScriptedVideo, batch: int, given: int) -> None:
     whole = LiveSource(video.detector, batch=batch)
-    expected = told(list(whole.stream(video.items())))
+    expected = comparable(list(whole.stream(video.items())))
     assert any(faces for _, faces in expected[given:])
 
     first = LiveSource(video.detector, batch=batch)
     stream = first.stream(video.items())
-    begun = told(list(islice(stream, given)))
+    head = comparable(list(islice(stream, given)))
     state = json.loads(json.dumps(first.state()))
 
     video.batches = []
     second = LiveSource(video.detector, batch=batch)
     second.resume(state)
-    rest = told(list(second.stream(islice(video.items(), given, None))))
-    assert begun + rest == expected
+    rest = comparable(list(second.stream(islice(video.items(), given, None))))
+    assert head + rest == expected
     assert (second.tracks, second.faces) == (whole.tracks, whole.faces)
-    # The detector has not seen again what it had seen.
+    # Detections of frames in the window are not repeated.
     assert sum(video.batches) <= max(0, LENGTH - given - WINDOW)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "bool"])
-def test_arrays_come_back_as_they_were(dtype: str) -> None:
+def test_arrays_survive_json(dtype: str) -> None:
     array = np.random.default_rng(0).normal(size=(3, 4)).astype(dtype)
     back = unpack_array(json.loads(json.dumps(pack_array(array))))
     assert (back.dtype, back.shape, back.tobytes()) == (array.dtype, array.shape, array.tobytes())

@@ -1,4 +1,4 @@
-"""What a run was in the midst of, as JSON can hold it: numbers come back as they were, to the last bit."""
+"""Serialise arrays and detections, the parts of a tracker's state, to JSON and back, bit-exact."""
 
 from __future__ import annotations
 
@@ -10,37 +10,41 @@ import numpy as np
 
 from .face import Detection
 
-#: What JSON can hold.
+#: An object that JSON can represent.
 State = dict[str, Any]
 
 
 def pack_array(array: np.ndarray) -> State:
-    """An array of numbers, of any shape."""
+    """Encode an array of numbers, of any shape and dtype."""
     data = base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
     return {"dtype": array.dtype.str, "shape": array.shape, "data": data}
 
 
 def unpack_array(state: State) -> np.ndarray:
-    """What :func:`pack_array` was given. Raises ValueError or KeyError for what it did not make."""
+    """Decode an array encoded by :func:`pack_array`. Raises ValueError or KeyError for anything else."""
     data = base64.b64decode(state["data"], validate=True)
     return np.frombuffer(data, np.dtype(state["dtype"])).reshape(state["shape"]).copy()
 
 
 def pack_detections(detections: Sequence[Detection]) -> list[State]:
-    """The detections of a frame."""
+    """Encode the detections of one frame."""
     return [
-        {"box": pack_array(found.box), "score": float(found.score), "landmarks": pack_array(found.landmarks)}
-        for found in detections
+        {
+            "box": pack_array(detection.box),
+            "score": float(detection.score),
+            "landmarks": pack_array(detection.landmarks),
+        }
+        for detection in detections
     ]
 
 
 def unpack_detections(state: list[State]) -> list[Detection]:
-    """What :func:`pack_detections` was given."""
+    """Decode detections encoded by :func:`pack_detections`."""
     return [
         Detection(
-            box=unpack_array(found["box"]),
-            score=found["score"],
-            landmarks=unpack_array(found["landmarks"]),
+            box=unpack_array(entry["box"]),
+            score=entry["score"],
+            landmarks=unpack_array(entry["landmarks"]),
         )
-        for found in state
+        for entry in state
     ]

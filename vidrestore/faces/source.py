@@ -1,4 +1,4 @@
-"""Where faces come from: what every source of them offers to the rest of the pipeline."""
+"""The interface of face sources, live or recorded, to the rest of the pipeline."""
 
 from __future__ import annotations
 
@@ -14,30 +14,31 @@ Frame = TypeVar("Frame")
 
 
 class FaceSource(Protocol):
-    """Says which faces each frame of one video has: live, by looking at it, or from a record."""
+    """Provides the faces of each frame of one video, by detecting and tracking them or from a record."""
 
-    tracks: int  #: how many tracks have had a face in a frame so far
-    faces: int  #: how many faces, over all frames so far
+    tracks: int  #: number of tracks with a face in any frame so far
+    faces: int  #: number of faces, summed over all frames so far
 
     def stream(
         self, items: Iterable[tuple[Frame, np.ndarray]], scale: tuple[float, float]
     ) -> Iterator[tuple[Frame, tuple[Face, ...]]]:
-        """Every frame of ``items`` once, in order, with its faces in the frame's pixels.
+        """Yield every frame of ``items`` once, in order, with its faces.
 
-        A frame comes with the picture that faces are looked for in, (H, W, 3) uint8 BGR, of one size
-        for the whole video and ``scale``, (x, y), times smaller than the frame. The source takes a
-        bounded number of items more than it has given out.
+        Each frame comes with the upright image that faces are detected in, (H, W, 3) uint8 BGR, of the same
+        size throughout the video. ``scale``, (x, y), is the number of frame pixels per pixel of that image;
+        the faces yielded are in pixels of the frame. The source reads only a bounded number of items ahead
+        of the frame it yields.
         """
         ...
 
     def settings(self, track: int) -> TrackSettings:
-        """What is set for a track by hand."""
+        """Return the settings of the track with this id."""
         ...
 
     def state(self) -> State:
-        """What a source of the same video needs to go on from here: behind the last frame given out."""
+        """Return what another source of the same video needs to resume after the last frame yielded."""
         ...
 
     def resume(self, state: State) -> None:
-        """Let ``stream`` go on from there; its items begin with the frame behind that one."""
+        """Make ``stream`` resume from ``state``; its items start with the frame after that one."""
         ...

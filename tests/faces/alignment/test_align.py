@@ -1,4 +1,4 @@
-"""Alignment: five points onto the template, whatever the pose, robustly."""
+"""Alignment maps five points onto the template in any pose, robustly."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from vidrestore.faces.alignment.align import TEMPLATE, align, alignment_matrix, transform_points
-from vidrestore.faces.alignment.mask import border_mask, oval_masks
 from vidrestore.faces.face import Face
 
 
@@ -27,7 +26,7 @@ def test_exact_points_give_the_exact_similarity(size, scale, degrees):
 
 
 def test_noise_is_averaged_over_all_points():
-    """Five points tell the place better than any two of them: error well below one landmark's."""
+    """Five points locate the face better than any two: the error is well below that of one landmark."""
     rng = np.random.default_rng(0)
     errors = []
     for _ in range(200):
@@ -37,7 +36,7 @@ def test_noise_is_averaged_over_all_points():
 
 
 @pytest.mark.parametrize("point", range(5))
-def test_one_point_that_slipped_pulls_less(point):
+def test_one_outlier_has_reduced_weight(point):
     landmarks = TEMPLATE.copy()
     landmarks[point] += (90, -60)
     robust = alignment_matrix(landmarks)
@@ -49,57 +48,25 @@ def test_one_point_that_slipped_pulls_less(point):
     assert drift[0] < 0.8 * drift[1]
 
 
-def test_points_in_one_place_are_refused():
+def test_coinciding_points_are_refused():
     with pytest.raises(ValueError, match="coincide"):
         alignment_matrix(np.full((5, 2), 7.0))
 
 
-class Plain:
-    """A canvas that remembers what it was asked."""
+class RecordingCanvas:
+    """A canvas that keeps the matrix it was read with."""
 
     def read(self, matrix, size, device):
         self.matrix = matrix
         return torch.zeros(3, size, size, device=device)
 
 
-def test_a_rotated_frame_is_cut_out_upright():
-    """Coordinates are of the upright picture; the crop's matrix starts from the stored one."""
-    upright = np.array([[0.0, 1, 0], [-1, 0, 480], [0, 0, 1]])  # stored 480 wide, a quarter turn
+def test_faces_of_a_rotated_frame_are_upright():
+    """Coordinates are in the upright frame, while the matrix of the crop maps stored pixels."""
+    upright = np.array([[0.0, 1, 0], [-1, 0, 480], [0, 0, 1]])  # a quarter turn; stored width 480
     landmarks = transform_points(TEMPLATE, similarity(0.4, 5, 60, 40))
-    canvas = Plain()
+    canvas = RecordingCanvas()
     aligned = align(canvas, Face(1, np.zeros(4), landmarks), upright, 512)
     stored = transform_points(landmarks, np.linalg.inv(upright))
     np.testing.assert_allclose(transform_points(stored, canvas.matrix), TEMPLATE, atol=0.5)
     np.testing.assert_allclose(aligned.landmarks, TEMPLATE, atol=0.5)
-
-
-@pytest.mark.parametrize("size", [256, 512])
-def test_the_oval_covers_the_face_and_ends_softly(size):
-    landmarks = TEMPLATE * size / 512
-    [mask] = oval_masks(landmarks[None], size)
-    assert mask.shape == (size, size)
-    for x, y in landmarks:
-        assert mask[int(y), int(x)] == 1
-    assert mask[0].max() == mask[-1].max() == mask[:, 0].max() == mask[:, -1].max() == 0
-    step = max(mask.diff(dim=0).abs().max(), mask.diff(dim=1).abs().max())
-    assert step < 0.06 * 256 / size
-    assert 0.2 < mask.mean() < 0.5
-
-
-def test_the_oval_follows_the_landmarks():
-    def centre(mask):
-        grid = torch.arange(512) + 0.5
-        return [(mask.sum(dim) * grid).sum() / mask.sum() for dim in (0, 1)]
-
-    still, moved = oval_masks(np.stack((TEMPLATE, TEMPLATE * 0.8 + (30, 10))), 512)
-    x, y = centre(still)
-    mx, my = centre(moved)
-    assert mx == pytest.approx(float(x) * 0.8 + 30, abs=2)
-    assert my == pytest.approx(float(y) * 0.8 + 10, abs=2)
-    assert moved.sum() < 0.75 * still.sum()
-
-
-def test_the_border_is_zero_at_the_edge():
-    mask = border_mask(512)
-    assert mask[0].max() < 0.01
-    assert mask[256, 256] == 1

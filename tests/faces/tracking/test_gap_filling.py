@@ -1,4 +1,4 @@
-"""Closing a gap between two sightings, frame by frame."""
+"""Gaps between two sightings are filled, frame by frame."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import pytest
 
 from tests.support.moving import face_points
 from tests.support.scenes import scene
-from vidrestore.faces.tracking.appearance import look
-from vidrestore.faces.tracking.gap_filling import SHORT, Picture, Sighting, close, covered
+from vidrestore.faces.tracking.appearance import Appearance
+from vidrestore.faces.tracking.gap_filling import SHORT, SearchImage, Sighting, fill_gap, occluding
 
-FAR = np.empty((0, 4))
+NO_BOXES = np.empty((0, 4))
 
 
 def at(frame: int) -> tuple[float, float, float]:
@@ -20,13 +20,13 @@ def at(frame: int) -> tuple[float, float, float]:
 def sighting(frame: int) -> Sighting:
     picture = scene(("collins", *at(frame)))
     points = face_points(*at(frame))
-    return Sighting(frame, points, look(picture, points[2:]))
+    return Sighting(frame, points, Appearance.of(picture, points[2:]))
 
 
-def picture(frame: int, what: str) -> Picture:
-    """``F`` a face, ``.`` none, ``H`` another one in front of it."""
-    boxes = face_points(*at(frame))[:2].reshape(1, 4) if what == "H" else FAR
-    return Picture(scene(("collins", *at(frame))) if what == "F" else scene(), boxes)
+def picture(frame: int, what: str) -> SearchImage:
+    """``F``: the face; ``.``: no face; ``H``: hidden by another face."""
+    boxes = face_points(*at(frame))[:2].reshape(1, 4) if what == "H" else NO_BOXES
+    return SearchImage(scene(("collins", *at(frame))) if what == "F" else scene(), boxes)
 
 
 @pytest.mark.parametrize(
@@ -49,14 +49,14 @@ def picture(frame: int, what: str) -> Picture:
         ("F...F...F", "+___+___++"),
     ],
 )
-def test_where_the_face_is(gap, expected):
-    """``+`` there, ``!`` there again after an absence, ``_`` not known to be."""
+def test_frames_with_the_face_are_listed(gap, expected):
+    """``+``: present; ``!``: present after an absence; ``_``: not listed."""
     assert SHORT == 3
     between = [picture(frame, what) for frame, what in enumerate(gap, 1)]
-    listed = close(sighting(0), sighting(len(gap) + 1), between)
+    present = fill_gap(sighting(0), sighting(len(gap) + 1), between)
     found = ["_"] * (len(gap) + 1)
-    for frame, points, there_since in listed:
-        found[frame - 1] = "+" if there_since else "!"
+    for frame, points, continuous in present:
+        found[frame - 1] = "+" if continuous else "!"
         np.testing.assert_allclose(points, face_points(*at(frame)), atol=1.5)
     assert "".join(found) == expected
 
@@ -67,13 +67,13 @@ def test_where_the_face_is(gap, expected):
         ("itself", (0, 0, 10, 10), True),
         ("half", (5, 0, 15, 10), True),
         ("a little", (8, 0, 18, 10), False),
-        ("beside", (20, 0, 30, 10), False),
-        ("all around", (-50, -50, 50, 50), True),
+        ("next to it", (20, 0, 30, 10), False),
+        ("around it", (-50, -50, 50, 50), True),
         ("a small one in front", (4, 4, 6, 6), False),
     ],
 )
-def test_what_covers_a_box(label, other, expected):
-    assert covered(np.array([0.0, 0, 10, 10]), np.array([other, (99, 99, 100, 100)])).tolist() == [
+def test_boxes_that_cover_another(label, other, expected):
+    assert occluding(np.array([0.0, 0, 10, 10]), np.array([other, (99, 99, 100, 100)])).tolist() == [
         expected,
         False,
     ]

@@ -1,4 +1,4 @@
-"""The live source, given a detector that sees what a test says: what is shown, where, how strongly."""
+"""The live source with scripted detections: which faces are shown, where, and with what strength."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from vidrestore.faces.tracking.gap_filling import SHORT
 from vidrestore.faces.tracking.live_source import WINDOW, LiveSource
 from vidrestore.faces.tracking.track_history import FADE
 
-GAP = WINDOW - FADE  # the longest that is closed
+GAP = WINDOW - FADE  # the longest gap that is filled
 RISE = [(k + 1) / (FADE + 1) for k in range(FADE)]
 
 
 def strengths(faces: list[tuple[Face, ...]]) -> list[float]:
-    """Of a film with one face at most; 0 where it has none."""
+    """Strength of the face in each frame of a video with at most one face; 0 if there is none."""
     return [found[0].strength if found else 0.0 for found in faces]
 
 
 @pytest.mark.parametrize("length", [0, 1, 2, WINDOW, WINDOW + 1, 70])
-def test_a_film_without_faces_passes_whole(length):
+def test_a_video_without_faces_passes_unchanged(length):
     assert ScriptedVideo(length, lambda t: []).faces() == [()] * length
 
 
-def test_a_face_that_is_always_there():
+def test_a_face_in_every_frame():
     video = ScriptedVideo(60, face_during((0, 60)))
     source = LiveSource(video.detector)
     faces = [found for _, found in source.stream(video.items())]
@@ -49,7 +49,7 @@ def test_false_detections_are_dropped(label, ranges):
     assert strengths(ScriptedVideo(70, face_during(*ranges)).faces()) == [0.0] * 70
 
 
-def test_what_is_never_clear_is_dropped():
+def test_faces_that_are_never_clear_are_dropped():
     assert strengths(ScriptedVideo(60, face_during((0, 60), score=0.9)).faces()) == [0.0] * 60
 
 
@@ -58,14 +58,14 @@ def test_a_face_fades_in_after_its_first_detection_and_out_before_its_last():
     assert found == pytest.approx([0] * 20 + RISE + [1] * (30 - 2 * FADE) + RISE[::-1] + [0] * 30)
 
 
-def test_a_brief_face_never_gets_to_full_strength():
+def test_a_brief_face_does_not_reach_full_strength():
     found = strengths(ScriptedVideo(60, face_during((20, 24))).faces())
     assert found[20:24] == pytest.approx([RISE[0], RISE[1], RISE[1], RISE[0]])
     assert sum(found) == pytest.approx(sum(found[20:24]))
 
 
 def test_a_cut_hides_the_change():
-    """There when its shot starts and when it ends, a face is at full strength at once."""
+    """A face present when its shot starts or ends has full strength there."""
     found = ScriptedVideo(90, face_during((0, 70)), cuts=(30, 60)).faces()
     assert strengths(found) == pytest.approx([1] * 60 + [1] * (10 - FADE) + RISE[::-1] + [0] * 20)
     assert [found[t][0].track for t in (0, 29, 30, 59, 60, 69)] == [1, 1, 2, 2, 3, 3]
@@ -79,7 +79,7 @@ def test_nothing_is_smoothed_across_a_cut():
 
 
 def walk(t: int) -> tuple[float, float, float]:
-    """Where someone is who walks with a sway, and how large."""
+    """Position (x, y) and size of someone who walks with a sway."""
     return 120 + 3 * t, 200 + 12 * np.sin(2 * np.pi * t / 40), 100 + 0.2 * t
 
 
@@ -89,15 +89,15 @@ def drawn(t: int) -> np.ndarray:
 
 
 def walking(missed: range) -> Script:
-    """Seen in all frames but ``missed``."""
+    """Detected in all frames but ``missed``."""
     return lambda t: [] if t in missed else [detection(*walk(t))]
 
 
-FADING = [*[1.0] * (40 - FADE), *RISE[::-1]]  # of a face that is there for forty frames
+FADING = [*[1.0] * (40 - FADE), *RISE[::-1]]  # of a face in the first forty frames
 
 
 @pytest.mark.parametrize("length", [1, SHORT, SHORT + 1, 10, GAP])
-def test_gaps_are_closed_where_the_face_is_there(length):
+def test_gaps_are_filled_while_the_face_is_present(length):
     gap = range(40, 40 + length)
     faces = ScriptedVideo(110, walking(gap), draw=drawn).faces()
     assert strengths(faces) == [1.0] * 110
@@ -107,7 +107,7 @@ def test_gaps_are_closed_where_the_face_is_there(length):
 
 
 def covered_over(t: int) -> np.ndarray:
-    """A hand, say, in front of the face."""
+    """A skin-coloured block, like a hand, in front of the face."""
     image = drawn(t).copy()
     x, y, _ = walk(t)
     image[int(y) - 60 : int(y) + 60, int(x) - 45 : int(x) + 45] = 110, 140, 190
@@ -117,32 +117,32 @@ def covered_over(t: int) -> np.ndarray:
 ABSENCES = {
     "gone": lambda t: scene(),
     "another person": lambda t: scene(("hopper", *walk(t))),
-    "behind something": covered_over,
+    "behind an object": covered_over,
 }
 
 
 @pytest.mark.parametrize("absence", ABSENCES)
 @pytest.mark.parametrize("length", [SHORT + 1, 10, GAP])
-def test_gaps_are_left_open_where_it_is_not(absence, length):
+def test_gaps_without_the_face_are_not_filled(absence, length):
     gap = range(40, 40 + length)
     video = ScriptedVideo(110, walking(gap), draw=lambda t: ABSENCES[absence](t) if t in gap else drawn(t))
     found = strengths(video.faces())
     assert found == pytest.approx(FADING + [0] * length + RISE + [1] * (110 - len(FADING) - length - FADE))
 
 
-def test_a_gap_is_closed_as_far_as_the_face_is_there():
-    """Undetected for twenty frames, and gone in the last twelve of them."""
+def test_a_gap_is_filled_as_long_as_the_face_is_present():
+    """Undetected for twenty frames, absent in the last twelve of them."""
     video = ScriptedVideo(110, walking(range(32, 52)), draw=lambda t: scene() if 40 <= t < 52 else drawn(t))
     assert strengths(video.faces()) == pytest.approx(FADING + [0] * 12 + RISE + [1] * (110 - 52 - FADE))
 
 
-def test_one_false_detection_does_not_bring_a_face_back():
+def test_one_false_detection_does_not_show_a_face_again():
     video = ScriptedVideo(80, lambda t: [detection(300)] if t < 40 or t == 55 else [])
     assert strengths(video.faces()) == pytest.approx(FADING + [0] * 40)
 
 
 def test_a_face_behind_another_is_not_filled_in():
-    """Hidden for six frames as the other passes in front of it, and shown again as the same."""
+    """Hidden for six frames while the other passes in front of it, then shown as the same track."""
     hidden = range(37, 43)
 
     def script(t: int) -> list[Detection]:
@@ -159,7 +159,7 @@ def test_a_face_behind_another_is_not_filled_in():
     assert behind == pytest.approx([1] * (37 - FADE) + RISE[::-1] + RISE + [1] * (37 - FADE))
 
 
-def test_after_a_longer_gap_it_is_another_track():
+def test_a_face_is_another_track_after_a_longer_gap():
     faces = ScriptedVideo(120, walking(range(40, 40 + GAP + 1)), draw=drawn).faces()
     expected = FADING + [0] * (GAP + 1) + RISE
     assert strengths(faces) == pytest.approx(expected + [1] * (120 - len(expected)))
@@ -167,26 +167,26 @@ def test_after_a_longer_gap_it_is_another_track():
 
 
 def test_a_face_that_becomes_clear_late_fades_in_a_window_before():
-    """Sixty frames of doubt, then certainty: what has left the window stays as it was."""
+    """Sixty frames of low scores, then high ones: frames that have left the window stay unchanged."""
     video = ScriptedVideo(120, lambda t: [detection(300, score=0.6 if t < 60 else 0.99)])
     start = 62 - WINDOW
     assert strengths(video.faces()) == pytest.approx([0] * start + RISE + [1] * (120 - start - FADE))
 
 
 @pytest.mark.parametrize("batch", [2, 3, 8, 200])
-def test_the_detector_s_batch_changes_nothing(batch):
+def test_the_batch_size_of_the_detector_has_no_effect(batch):
     def script(t: int) -> list[Detection]:
         rng = np.random.default_rng(t)
         people = [detection(500 - 9 * t), detection(100 + 6 * t, 230, 80)]
         return [jittered(person, 1.0, rng) for person in people if rng.random() < 0.8]
 
     cuts = (33, 71)
-    alone = ScriptedVideo(100, script, cuts).faces()
-    together_film = ScriptedVideo(100, script, cuts)
-    together = together_film.faces(batch=batch)
-    assert max(together_film.batches) == min(batch, 100)
-    assert sum(map(len, alone)) > 150
-    for a, b in zip(alone, together, strict=True):
+    single = ScriptedVideo(100, script, cuts).faces()
+    batched_video = ScriptedVideo(100, script, cuts)
+    batched = batched_video.faces(batch=batch)
+    assert max(batched_video.batches) == min(batch, 100)
+    assert sum(map(len, single)) > 150
+    for a, b in zip(single, batched, strict=True):
         assert [(face.track, face.strength) for face in a] == [(face.track, face.strength) for face in b]
         for one, other in zip(a, b, strict=True):
             np.testing.assert_array_equal(one.landmarks, other.landmarks)
@@ -194,8 +194,8 @@ def test_the_detector_s_batch_changes_nothing(batch):
 
 
 @pytest.mark.parametrize("begin", [17, 50])
-def test_what_is_shown_hangs_on_a_window_alone(begin):
-    """A video that begins later, from a window later on: the same faces, but for their ids."""
+def test_faces_depend_only_on_the_frames_in_the_window(begin):
+    """A video that starts later has the same faces one window later, apart from their ids."""
 
     def script(t: int) -> list[Detection]:
         missed = t % 7 == 0 or 60 <= t < 70 or 100 <= t < 120
@@ -214,7 +214,7 @@ def test_what_is_shown_hangs_on_a_window_alone(begin):
 
 
 @pytest.mark.parametrize("batch", [1, 4])
-def test_frames_are_held_back_by_the_window_and_no_more(batch):
+def test_frames_are_delayed_by_the_window_only(batch):
     video = ScriptedVideo(80, face_during((0, 80)))
     for number, _ in enumerate(LiveSource(video.detector, batch=batch).stream(video.items())):
         assert video.taken <= min(80, number + WINDOW + batch)
@@ -227,7 +227,7 @@ def test_detections_are_scaled_to_the_frame():
     np.testing.assert_allclose(faces[9][0].box, (face_points(300, 200)[:2] * (2, 3)).ravel(), atol=1e-2)
 
 
-def test_a_moving_face_is_held_stiller_than_it_was_seen():
+def test_a_moving_face_has_less_jitter_than_its_detections():
     rng = np.random.default_rng(0)
     x = 300 + 60 * np.sin(2 * np.pi * np.arange(100) / 50)
     raw = [jittered(detection(place), 1.0, rng) for place in x]
@@ -240,6 +240,6 @@ def test_a_moving_face_is_held_stiller_than_it_was_seen():
 
 
 @pytest.mark.parametrize("settings", [{"batch": 0}, {"window": FADE}])
-def test_impossible_settings(settings):
+def test_invalid_arguments(settings):
     with pytest.raises(ValueError, match="not"):
         LiveSource(lambda images: [], **settings)

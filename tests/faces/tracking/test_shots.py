@@ -1,4 +1,4 @@
-"""Cuts are found on the very frame, in colour, grey and dark pictures, and nothing else is one."""
+"""Cuts are detected on their frame, in colour, grey and dark images, and nothing else is a cut."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SIZE = (160, 96)
 
 
 def view(name: str, x: float = 0.0, y: float = 0.0, zoom: float = 1.0) -> np.ndarray:
-    """A window, BGR, on one of scikit-image's pictures, moved by (x, y) of its own size."""
+    """A BGR view of one of scikit-image's images, shifted by (x, y) times the size of the view."""
     picture = getattr(data, name)()[..., ::-1]
     scale = zoom * 1.5 * SIZE[0] / picture.shape[1]
     shift = (-0.15 - x) * SIZE[0], (-0.1 - y) * SIZE[1]
@@ -34,13 +34,13 @@ def dark(frame: np.ndarray) -> np.ndarray:
     return (frame * 0.25).astype(np.uint8)
 
 
-LOOKS = {
+VARIANTS = {
     "colour": lambda frame: frame,
     "grey": grey,
     "dark": dark,
     "dark grey": lambda frame: dark(grey(frame)),
 }
-FILM = [
+SHOTS = [
     ("astronaut", 7),
     ("coffee", 1),
     ("chelsea", 9),
@@ -49,12 +49,14 @@ FILM = [
 ]
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_every_cut_is_found_on_its_frame(look):
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_cut_is_detected_on_its_frame(variant):
     frames = [
-        LOOKS[look](view(name, x=0.01 * t, y=0.005 * t)) for name, length in FILM for t in range(length)
+        VARIANTS[variant](view(name, x=0.01 * t, y=0.005 * t))
+        for name, length in SHOTS
+        for t in range(length)
     ]
-    starts = np.cumsum([0] + [length for _, length in FILM[:-1]])
+    starts = np.cumsum([0] + [length for _, length in SHOTS[:-1]])
     assert cuts(frames) == starts.tolist()
 
 
@@ -91,22 +93,24 @@ def test_nothing_else_is_a_cut(name):
 
 @pytest.mark.parametrize("strength", [60, 100, 140, 180, 220])
 @pytest.mark.parametrize("lit", [(5,), (6,), (5, 6)], ids=["before", "after", "both"])
-def test_cuts_under_flashes_are_found_on_their_frame(lit, strength):
-    """Whether the flash lights the last frame of the one shot or the first of the other. A strong one,
-    that leaves nothing to see in its frame, may make that one a shot of its own, but no other."""
+def test_cuts_under_flashes_are_detected_on_their_frame(lit, strength):
+    """The flash lights the last frame of one shot, the first of the next, or both.
+
+    A flash so strong that its frame has no structure may make that frame a shot of its own, but no other.
+    """
     frames = [view("astronaut" if t < 6 else "coffee", x=0.005 * t) for t in range(12)]
     found = cuts([brighter(frame, 1, strength) if t in lit else frame for t, frame in enumerate(frames)])
     assert {0, 6} <= set(found) <= {0, 5, 6, 7}
 
 
-def test_a_strobe_is_no_cut():
+def test_a_strobe_is_not_a_cut():
     frames = [view("astronaut", x=0.005 * t) for t in range(12)]
     assert cuts([brighter(frame, 1, 110) if t % 2 else frame for t, frame in enumerate(frames)]) == [0]
 
 
 @pytest.mark.parametrize("speed", [0.06, 0.1, 0.12])
-def test_a_whip_pan_is_no_cut(speed):
-    """Up to an eighth of the picture from frame to frame, with all the blur of an open shutter."""
+def test_a_whip_pan_is_not_a_cut(speed):
+    """Up to an eighth of the image per frame, with the motion blur of a 360-degree shutter."""
     places = [[speed * (t + part / 8) - 0.4 for part in range(8)] for t in range(6)]
     blurred = [np.mean([view("astronaut", x) for x in way], axis=0).astype(np.uint8) for way in places]
     still = [[view("astronaut", x)] * 2 for x in (places[0][0], places[-1][-1])]

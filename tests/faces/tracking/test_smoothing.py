@@ -1,4 +1,4 @@
-"""Smoothing against known paths: still faces hold still, moving ones are followed without lag."""
+"""Smoothing on known paths: still faces are held still, moving ones are followed without lag."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ PATHS = {
 
 
 @pytest.mark.parametrize("name", ["still", "velocity", "acceleration"])
-def test_what_a_quadratic_describes_is_left_as_it_is(name):
+def test_quadratic_motion_is_left_unchanged(name):
     np.testing.assert_allclose(smoothed(FRAMES, PATHS[name], FRAMES), PATHS[name], atol=1e-3)
 
 
-# Of one observation's jitter and error (both 1 pixel), how much may be left, over all frames and in the
-# worst one.
+# Upper bounds for the jitter and error that remain, over all frames and in the worst frame; those of an
+# observation are 1 pixel.
 @pytest.mark.parametrize(
     ("name", "jitter_left", "error_left", "worst"),
     [
@@ -60,7 +60,7 @@ def test_what_a_quadratic_describes_is_left_as_it_is(name):
         ("jump", 0.3, 0.55, 1.9),
     ],
 )
-def test_noise_goes_and_motion_stays(name, jitter_left, error_left, worst):
+def test_noise_is_reduced_and_motion_kept(name, jitter_left, error_left, worst):
     truth = PATHS[name]
     seen = truth + np.random.default_rng(0).normal(0, 1, truth.shape)
     result = smoothed(FRAMES, seen, FRAMES)
@@ -72,7 +72,7 @@ def test_noise_goes_and_motion_stays(name, jitter_left, error_left, worst):
 
 @pytest.mark.parametrize("name", ["velocity", "sway", "nod", "shake", "jerk", "run", "stop", "turn back"])
 def test_fast_motion_has_no_lag(name):
-    """The path that fits the result best is the true one, not one shifted by part of a frame."""
+    """The true path fits the result better than the same path shifted by part of a frame."""
     rng = np.random.default_rng(1)
     truth = PATHS[name]
     result = smoothed(FRAMES, truth + rng.normal(0, 1, truth.shape), FRAMES)
@@ -92,17 +92,17 @@ def test_gaps_are_filled_from_both_sides(name, tolerance, length):
 
 
 @pytest.mark.parametrize("name", ["still", "velocity", "sway", "nod"])
-def test_a_single_wrong_observation_is_passed_over(name):
+def test_a_single_outlier_is_ignored(name):
     truth = PATHS[name]
     seen = truth + np.random.default_rng(3).normal(0, 0.5, truth.shape)
     seen[60, 2:] += (25, -15)
     assert error(smoothed(FRAMES, seen, np.array([60]))[:, 2:], truth[60, 2:]) < 2.0
-    # Nor does it pull the frames beside it.
-    beside = np.array([57, 58, 59, 61, 62, 63])
-    assert error(smoothed(FRAMES, seen, beside), truth[beside]) < 1.0
+    # Neither does it affect the frames next to it.
+    adjacent = np.array([57, 58, 59, 61, 62, 63])
+    assert error(smoothed(FRAMES, seen, adjacent), truth[adjacent]) < 1.0
 
 
-def test_the_landmarks_do_not_hang_on_the_box():
+def test_landmarks_do_not_depend_on_the_box():
     truth = PATHS["still"]
     seen = truth + np.random.default_rng(4).normal(0, 0.5, truth.shape)
     wild = seen.copy()
@@ -118,14 +118,14 @@ def test_a_few_observations_are_enough(count):
         np.testing.assert_allclose(found, PATHS["velocity"][at], atol=1e-3)
 
 
-def test_two_observations_are_joined_by_a_line():
+def test_two_observations_are_interpolated_linearly():
     frames = np.array([10, 16])
     np.testing.assert_allclose(
         smooth(frames, PATHS["velocity"][frames], 13), PATHS["velocity"][13], atol=1e-2
     )
 
 
-def test_what_is_out_of_reach_has_no_part():
+def test_observations_out_of_reach_have_no_effect():
     seen = PATHS["sway"] + np.random.default_rng(6).normal(0, 1, PATHS["sway"].shape)
     near = np.abs(FRAMES - 60) <= REACH
     np.testing.assert_array_equal(smooth(FRAMES, seen, 60), smooth(FRAMES[near], seen[near], 60))

@@ -1,1 +1,1 @@
-"""From a frame to an aligned face, and back under a mask."""
+"""Cut aligned faces out of frames, and paste restored ones back under a soft mask."""

@@ -1,4 +1,4 @@
-"""Where an aligned face lies in its frame: a similarity onto the FFHQ five-point template."""
+"""Align faces: fit a similarity transform from landmarks to the FFHQ five-point template, and warp."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from torch import Tensor
 
 from ..face import Face
 
-#: The five points of an aligned face of 512 pixels, as FFHQ crops and the published weights have them:
-#: left eye, right eye, nose, left and right mouth corner.
+#: (5, 2): the landmarks of an aligned face of 512 x 512 pixels, as in FFHQ crops and as the published
+#: weights expect them: left eye, right eye, nose, left and right mouth corner.
 TEMPLATE = np.array(
     [
         [192.98138, 239.94708],
@@ -23,28 +23,31 @@ TEMPLATE = np.array(
     ]
 )
 TEMPLATE_SIZE = 512
-#: Residual in template pixels up to which a point counts in full: about what noise and expression move
-#: a landmark. One further off (a turned head's nose, a slip of the detector) pulls in proportion less.
+#: Huber's threshold in template pixels: about how far noise and expression move a landmark. A landmark with
+#: a larger residual (the nose of a turned head, an error of the detector) gets proportionally less weight.
 _HUBER = 12.0
-_ROUNDS = 10
+_ITERATIONS = 10
 
 
 def alignment_matrix(landmarks: np.ndarray, size: int = TEMPLATE_SIZE) -> np.ndarray:
-    """The (3, 3) similarity from frame pixels to an aligned face of ``size`` pixels.
+    """Return the (3, 3) similarity from frame pixels to pixels of an aligned face of ``size`` x ``size``.
 
-    ``landmarks`` (5, 2) in frame pixels. A least-squares fit to all five points (Umeyama, 1991, in the
-    plane), reweighted by Huber's rule. Raises ValueError where the points coincide.
+    ``landmarks`` (5, 2) are in frame pixels. The fit minimises the squared distances of all five points to
+    the template (Umeyama, 1991, in two dimensions), reweighted iteratively by Huber's rule. Raises ValueError
+    if the points coincide.
     """
+    # Points as complex numbers x + iy: a similarity is then source * turn + shift.
     source = landmarks.astype(float) @ (1, 1j)
     target = (TEMPLATE * (size / TEMPLATE_SIZE)) @ (1, 1j)
     tolerance = _HUBER * size / TEMPLATE_SIZE
     weights = np.ones(len(source))
-    for _ in range(_ROUNDS):
+    turn = np.complex128(1)
+    for _ in range(_ITERATIONS):
         weights /= weights.sum()
         s, t = source - weights @ source, target - weights @ target
         spread = weights @ np.abs(s) ** 2
         if spread < 1e-6:
-            raise ValueError("landmarks coincide: there is no face to align")
+            raise ValueError("the landmarks coincide, so the face cannot be aligned")
         turn = weights @ (np.conj(s) * t) / spread
         residual = np.abs(turn * s - t)
         weights = np.minimum(1, tolerance / np.maximum(residual, 1e-9))
@@ -53,37 +56,43 @@ def alignment_matrix(landmarks: np.ndarray, size: int = TEMPLATE_SIZE) -> np.nda
 
 
 def transform_points(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """``points`` (N, 2) mapped by an affine (3, 3)."""
+    """Map ``points`` (N, 2) by an affine ``matrix`` (3, 3)."""
     return points @ matrix[:2, :2].T + matrix[:2, 2]
 
 
 class Canvas(Protocol):
-    """What alignment and paste-back need of a frame: to read a crop of it, and to blend one back.
+    """The image of a frame, as alignment and paste-back use it.
 
-    Crops are square RGB tensors (3, S, S) in [0, 1]; ``matrix`` (3, 3) maps frame pixels to theirs.
+    Crops are square RGB tensors (3, S, S), float, in [0, 1]. ``matrix`` (3, 3) maps stored pixels of the
+    frame, which may be rotated against the upright frame, to pixels of the crop.
     """
 
-    def read(self, matrix: np.ndarray, size: int, device: torch.device | str) -> Tensor: ...
+    def read(self, matrix: np.ndarray, size: int, device: torch.device | str) -> Tensor:
+        """Warp a crop of ``size`` x ``size`` pixels out of the frame, onto ``device``."""
+        ...
 
-    def blend(self, rgb: Tensor, mask: Tensor, matrix: np.ndarray) -> None: ...
+    def blend(self, rgb: Tensor, mask: Tensor, matrix: np.ndarray) -> None:
+        """Warp a crop back into the frame, blended under ``mask`` (S, S) in [0, 1]."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class AlignedFace:
-    """A face cut out of its frame."""
+    """A face cut out of its frame, eyes level, onto the template."""
 
     face: Face
-    matrix: np.ndarray  #: (3, 3), from the frame's stored pixels to the crop's
-    image: Tensor | None  #: (3, S, S) float32 RGB in [0, 1]; None once it is not needed any more
-    landmarks: np.ndarray  #: (5, 2) in the crop's pixels
+    matrix: np.ndarray  #: (3, 3): from stored pixels of the frame to pixels of the crop
+    image: Tensor | None  #: (3, S, S) float32 RGB in [0, 1]; None once it is no longer needed
+    landmarks: np.ndarray  #: (5, 2) in pixels of the crop
 
 
 def align(
     canvas: Canvas, face: Face, upright: np.ndarray, size: int, device: torch.device | str = "cpu"
 ) -> AlignedFace:
-    """Cut a face out of its frame, eyes level, at ``size`` pixels.
+    """Cut ``face`` out of its frame, eyes level, as a crop of ``size`` x ``size`` pixels on ``device``.
 
-    ``upright`` (3, 3) maps the frame's stored pixels to those that the face's coordinates are in.
+    ``upright`` (3, 3) maps stored pixels of the frame to upright ones, which the coordinates of ``face`` are
+    in. Raises ValueError if the landmarks coincide.
     """
     from_upright = alignment_matrix(face.landmarks, size)
     matrix = from_upright @ upright

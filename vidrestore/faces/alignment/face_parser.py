@@ -1,4 +1,4 @@
-"""Which pixels of an aligned face are face: facexlib's ParseNet, where its weights are there."""
+"""Segment aligned faces with facexlib's ParseNet, and turn the result into soft masks."""
 
 from __future__ import annotations
 
@@ -14,40 +14,43 @@ from ...runtime.batching import per_sample_on_cpu
 from ...runtime.device import DTYPES
 from .mask import border_mask
 
-#: The side of a face that ParseNet works on.
+#: Width and height in pixels of the faces that ParseNet takes.
 SIZE = 512
-#: Of its 19 classes (those of CelebAMask-HQ) the ones that a restored face is pasted for: skin, nose,
-#: glasses, eyes, brows, ears, mouth, lips and hair; not background, hat, necklace, neck or clothes.
+#: The classes, of ParseNet's 19 (those of CelebAMask-HQ), under which a restored face is pasted: skin, nose,
+#: glasses, eyes, brows, ears, mouth, lips, hair and earrings; not background, hat, necklace, neck or clothes.
 _FACE_CLASSES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15)
-#: Deviation in pixels by which the mask's edge is softened.
+#: Standard deviation in pixels of the Gaussian that softens the edge of the mask.
 _SOFTNESS = 14.0
 
 
 class FaceParser:
-    """Masks from ParseNet's classes."""
+    """Soft masks of the face in aligned faces."""
 
     def __init__(
         self, state: Mapping[str, Tensor], *, device: torch.device | str = "cpu", precision: str = "fp32"
     ) -> None:
-        """``state``: the published weights. Raises WeightsError where they are of another network."""
+        """``state`` holds the published weights. Raises WeightsError for weights of another network."""
         self._dtype = DTYPES[precision]
         self._network = ParseNet(in_size=SIZE, out_size=SIZE, parsing_ch=19)
         try:
             self._network.load_state_dict(state, strict=True)
         except RuntimeError:
             raise WeightsError(
-                "these are not ParseNet's weights; get them with: vidrestore weights get parsenet"
+                "these are not ParseNet's weights; download them with: vidrestore weights get parsenet"
             ) from None
-        self._network.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
-        self._see = per_sample_on_cpu(self._classes, device)
+        self._network.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
+        self._forward = per_sample_on_cpu(self._classes, device)
 
     @torch.inference_mode()
     def __call__(self, faces: Tensor) -> Tensor:
-        """Faces (N, 3, 512, 512) RGB in [0, 1] -> soft masks (N, 512, 512) in [0, 1]."""
-        [classes] = self._see(faces)
+        """Return soft masks (N, 512, 512), float32 in [0, 1], of ``faces`` (N, 3, 512, 512) RGB in [0, 1].
+
+        A mask is 0 at the border of the crop.
+        """
+        [classes] = self._forward(faces)
         mask = torch.isin(classes, torch.tensor(_FACE_CLASSES, device=classes.device)).float()
         radius = int(3 * _SOFTNESS)
-        mask = gaussian_blur(mask[:, None], 2 * radius + 1, _SOFTNESS)[:, 0]
+        mask = gaussian_blur(mask[:, None], [2 * radius + 1] * 2, [_SOFTNESS])[:, 0]
         return mask * border_mask(SIZE, mask.device)
 
     def _classes(self, faces: Tensor) -> list[Tensor]:

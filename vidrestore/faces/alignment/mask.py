@@ -8,22 +8,22 @@ from torch import Tensor
 
 from ...runtime.cuda_streams import upload
 
-#: The oval of a face, in units of the landmarks': its centre this far from the eyes towards the mouth,
-#: half as high as this many eye-mouth distances, half as wide as this many eye distances.
+#: The oval of a face: its centre, as a share of the way from the eyes to the mouth; half its height, in
+#: eye-mouth distances; half its width, in eye distances.
 _CENTRE, _HALF_HEIGHT, _HALF_WIDTH = 0.36, 1.55, 1.32
-#: A turned head's eyes come together, its face does not grow as narrow: eye distance is taken to be at
-#: least this share of the eye-mouth distance.
+#: The eyes of a turned head come close together while its face stays wide, so the eye distance is taken to
+#: be at least this share of the eye-mouth distance.
 _LEAST_EYE_DISTANCE = 0.75
-#: The oval is whole up to this radius, and falls to nothing at 1.
+#: The mask is 1 up to this radius of the oval, and falls to 0 at radius 1.
 _CORE = 0.62
-#: Pixels of a 512-pixel face over which the mask falls to zero at the crop's border.
+#: Pixels of a 512-pixel face over which the mask falls to 0 at the border of the crop.
 _BORDER = 20
 
 
 def oval_masks(landmarks: np.ndarray, size: int, device: torch.device | str = "cpu") -> Tensor:
-    """A smooth oval over each face: (N, size, size) float32 in [0, 1], zero at the crop's border.
+    """Return a soft oval mask over each face: (N, size, size) float32 in [0, 1], 0 at the border of the crop.
 
-    ``landmarks`` (N, 5, 2) in pixels of the aligned faces.
+    ``landmarks`` (N, 5, 2) are in pixels of the aligned faces.
     """
     eyes, mouth = landmarks[:, :2].mean(axis=1), landmarks[:, 3:].mean(axis=1)
     down = mouth - eyes
@@ -31,7 +31,8 @@ def oval_masks(landmarks: np.ndarray, size: int, device: torch.device | str = "c
     width = np.linalg.norm(landmarks[:, 1] - landmarks[:, 0], axis=1)[:, None]
     width = np.maximum(width, _LEAST_EYE_DISTANCE * height)
     axis = down / height
-    # From pixels to the oval's axes, along the face and across it, in units of its half height and width.
+    # Map pixels to the axes of the oval, along the face and across it, in units of its half height and half
+    # width.
     along, across = axis / (_HALF_HEIGHT * height), axis[:, ::-1] * (1, -1) / (_HALF_WIDTH * width)
     units = np.stack((along, across), axis=1)
     centre = units @ (eyes + _CENTRE * down)[..., None]
@@ -43,13 +44,13 @@ def oval_masks(landmarks: np.ndarray, size: int, device: torch.device | str = "c
 
 
 def border_mask(size: int, device: torch.device | str = "cpu") -> Tensor:
-    """One inside, falling smoothly to zero at the border of the crop: (size, size) float32."""
+    """Return a (size, size) float32 mask: 1 inside, falling smoothly to 0 at the border of the crop."""
     grid = torch.arange(size, device=device, dtype=torch.float32) + 0.5
     ramp = _smoothstep(torch.minimum(grid, size - grid) / (_BORDER * size / 512))
     return ramp[None, :] * ramp[:, None]
 
 
 def _smoothstep(x: Tensor) -> Tensor:
-    """0 below 0, 1 above 1, and a cubic with level ends between."""
+    """0 below 0, 1 above 1, and between them the cubic whose slope is 0 at both ends."""
     x = x.clamp(0, 1)
     return x * x * (3 - 2 * x)

@@ -1,4 +1,4 @@
-"""Paste-back: restored faces into their frame, under soft masks."""
+"""Paste-back: blend restored faces into their frame under soft masks."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from .mask import oval_masks
 
 
 def face_masks(faces: list[AlignedFace], restored: Tensor, parser: FaceParser | None) -> Tensor:
-    """Where each restored face (N, 3, S, S) replaces what was there: masks (N, S, S) in [0, 1].
+    """Return the blending masks (N, S, S), float in [0, 1], of ``restored`` faces (N, 3, S, S).
 
-    With a parser the mask follows the face's outline, else it is an oval about its landmarks; either
-    is scaled by the face's strength, so that it fades in and out.
+    With a parser the mask follows the outline of the face; without one it is an oval around the landmarks.
+    Either is multiplied by the strength of the face, so that faces fade in and out.
     """
     if parser is not None:
         masks = parser(restored)
@@ -27,5 +27,8 @@ def face_masks(faces: list[AlignedFace], restored: Tensor, parser: FaceParser | 
 
 
 def paste_back(canvas: Canvas, face: AlignedFace, restored: Tensor, mask: Tensor) -> None:
-    """Blend one restored face (3, S, S) into its frame, in place."""
+    """Blend one restored face into its frame, in place.
+
+    ``restored`` is (3, S, S) RGB in [0, 1], ``mask`` (S, S) in [0, 1]; ``face`` says where they belong.
+    """
     canvas.blend(restored, mask, face.matrix)

@@ -1,4 +1,4 @@
-"""Finding the faces of single pictures."""
+"""The interface of face detectors, and RetinaFace as one."""
 
 from __future__ import annotations
 
@@ -8,43 +8,53 @@ import numpy as np
 import torch
 
 from ..face import Detection
-from .box_voting import vote, winners
+from .box_voting import select_boxes, vote
 from .retinaface import Backbone, CandidateNetwork, Candidates
 
-SCORE_THRESHOLD = 0.5  #: enough to follow a face; to be taken for one it must be seen more clearly
-VOTE_THRESHOLD = 0.3
+SCORE_THRESHOLD = 0.5  #: enough to continue a track; a new face must be seen more clearly (see ``Tracker``)
+VOTE_THRESHOLD = 0.3  #: lowest score of a candidate that votes
 
 
 class Detector(Protocol):
-    """Finds the faces in pictures (N, H, W, 3) uint8 BGR: a list of detections for each of them, in its
-    pixels, best first."""
+    """Finds the faces in a batch of images.
 
-    def __call__(self, images: np.ndarray) -> list[list[Detection]]: ...
+    Takes (N, H, W, 3) uint8 BGR and returns, for each image, its detections in pixels of that image, highest
+    score first.
+    """
+
+    def __call__(self, images: np.ndarray, /) -> list[list[Detection]]: ...
 
 
 class RetinaFaceDetector:
-    """facexlib's RetinaFace, with the votes of all anchors that see a face.
+    """facexlib's RetinaFace, whose boxes and landmarks are averaged over all anchors that see a face.
 
-    ``network`` is the backbone and ``state`` its weights, with the keys of facexlib's ``RetinaFace``;
-    weights of another network raise RuntimeError.
+    ``network`` names the backbone and ``state`` holds its weights under the keys of facexlib's
+    ``RetinaFace``. Raises RuntimeError for weights of another network.
     """
 
     def __init__(
         self, network: Backbone, state: dict[str, torch.Tensor], *, device: torch.device | str = "cpu"
     ) -> None:
-        self._candidates = CandidateNetwork(network, state, device=torch.device(device))
+        self._network = CandidateNetwork(network, state, device=torch.device(device))
 
-    def __call__(self, images: np.ndarray) -> list[list[Detection]]:
-        """See ``Detector``. The pictures go through the network in one pass."""
-        found = self._candidates(images, VOTE_THRESHOLD)
+    def __call__(self, images: np.ndarray, /) -> list[list[Detection]]:
+        """See ``Detector``. All images go through the network as one batch."""
+        candidates = self._network(images, VOTE_THRESHOLD)
+        selected = select_boxes(candidates.image, candidates.boxes, candidates.scores, SCORE_THRESHOLD)
         detections: list[list[Detection]] = [[] for _ in images]
-        for winner in winners(found.image, found.boxes, found.scores, SCORE_THRESHOLD).tolist():
-            detections[int(found.image[winner])].append(_elected(found, winner))
+        for index in selected.tolist():
+            detections[int(candidates.image[index])].append(_voted_detection(candidates, index))
         return detections
 
 
-def _elected(found: Candidates, winner: int) -> Detection:
-    same = found.image == found.image[winner]
-    points = torch.cat([found.boxes.view(-1, 2, 2), found.landmarks], dim=1)
-    voted = vote(found.boxes[winner], found.boxes[same], found.scores[same], points[same]).numpy()
-    return Detection(voted[:2].ravel(), float(found.scores[winner]), voted[2:])
+def _voted_detection(candidates: Candidates, index: int) -> Detection:
+    """The detection for a selected candidate, averaged over those that vote with it."""
+    same_image = candidates.image == candidates.image[index]
+    points = torch.cat([candidates.boxes.view(-1, 2, 2), candidates.landmarks], dim=1)
+    voted = vote(
+        candidates.boxes[index],
+        candidates.boxes[same_image],
+        candidates.scores[same_image],
+        points[same_image],
+    ).numpy()
+    return Detection(voted[:2].ravel(), float(candidates.scores[index]), voted[2:])

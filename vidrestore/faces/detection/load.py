@@ -1,4 +1,4 @@
-"""Which face detector a run uses."""
+"""Choose the face detector of a run by name, and load it."""
 
 from __future__ import annotations
 
@@ -7,26 +7,34 @@ import torch
 from ...errors import WeightsError
 from ...weights.store import fetch, load_state, locate
 from .detector import RetinaFaceDetector
+from .retinaface import Backbone
 
-_NETWORKS = {"retinaface_resnet50": "resnet50", "retinaface_mobile0.25": "mobile0.25"}
+_BACKBONES: dict[str, Backbone] = {
+    "retinaface_resnet50": "resnet50",
+    "retinaface_mobile0.25": "mobile0.25",
+}
 
 
 def choose_detector(name: str, *, offline: bool = False) -> str:
-    """The detector for ``auto`` (ResNet-50 where its weights are here, else the embedded one) or a
-    name, whose weights are fetched. Raises WeightsError."""
+    """Return the name of the detector to use.
+
+    ``auto`` is ResNet-50 if its weights are already on this machine, else the embedded MobileNet. The
+    weights of any other name are downloaded if needed, unless ``offline``. Raises WeightsError if that
+    fails.
+    """
     if name == "auto":
         return "retinaface_resnet50" if locate("retinaface_resnet50") else "retinaface_mobile0.25"
     fetch(name, offline=offline)
     return name
 
 
-def load_detector(name: str, device: torch.device) -> RetinaFaceDetector:
-    """The detector called ``name``, as :func:`choose_detector` returned it. Raises WeightsError."""
+def load_detector(name: str, device: torch.device | str) -> RetinaFaceDetector:
+    """Load a detector by the name that :func:`choose_detector` returned. Raises WeightsError."""
     state, _ = load_state(name)
     try:
-        return RetinaFaceDetector(_NETWORKS[name], state, device=device)
+        return RetinaFaceDetector(_BACKBONES[name], state, device=device)
     except RuntimeError:
         raise WeightsError(
-            f"the file {locate(name)} does not hold {name}'s weights; delete it, and get it anew with: "
+            f"{locate(name)} does not hold the weights of {name}; delete it and download it again with: "
             f"vidrestore weights get {name}"
         ) from None

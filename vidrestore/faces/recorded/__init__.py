@@ -1,1 +1,1 @@
-"""Faces from a tracks file."""
+"""Record the faces of a video, in memory and as a tracks file, and play them back."""

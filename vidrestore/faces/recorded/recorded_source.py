@@ -1,4 +1,4 @@
-"""Faces from a record: whether it is of this video, and the source that plays it back."""
+"""Play back a recording as a face source, after checking that it was made from this video."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from .recording import Origin, Recording
 
 log = logging.getLogger(__name__)
 
-#: Share of a run's frames that may be missing in its record, and are then left as they are: a damaged
-#: stream that is read from the middle can give a frame that it did not give when read from its beginning.
-_STRAY = 0.01
+#: Share of the frames of a run that may be missing in its recording; they are left unrestored. A damaged
+#: stream decoded from the middle can yield a frame that it does not yield when decoded from the start.
+_MAX_MISSING = 0.01
 
 
 class RecordedSource(Generic[Frame]):
-    """Gives each frame of one video the faces that a record has for it. A ``FaceSource``.
+    """A ``FaceSource`` that looks up the faces of each frame in a recording.
 
-    ``pts`` tells a frame's presentation timestamp, in the ticks that the record counts in. Tracks that
-    are to be skipped have no faces.
+    ``pts`` returns the presentation timestamp of a frame, in ticks of the recording's time base. Faces of
+    tracks whose settings say ``skip`` are left out.
     """
 
     def __init__(self, recording: Recording, *, pts: Callable[[Frame], int]) -> None:
@@ -36,11 +36,11 @@ class RecordedSource(Generic[Frame]):
         self.faces = 0
 
     def settings(self, track: int) -> TrackSettings:
-        """What is set for a track of the record."""
+        """See ``FaceSource.settings``. Raises KeyError for a track that is not in the recording."""
         return self._recording.settings[track]
 
     def state(self) -> State:
-        """See ``FaceSource.state``: a frame's faces hang on nothing but the record."""
+        """See ``FaceSource.state``: faces depend on the recording only, so this holds the counts."""
         return {"seen": sorted(self._seen), "faces": self.faces}
 
     def resume(self, state: State) -> None:
@@ -49,42 +49,42 @@ class RecordedSource(Generic[Frame]):
         self.tracks = len(self._seen)
 
     def has_frame(self, frame: Frame) -> bool:
-        """Whether the record has that frame."""
+        """Whether the recording contains this frame."""
         return self._recording.faces_at(self._pts(frame)) is not None
 
     def stream(
         self, items: Iterable[tuple[Frame, object]], scale: tuple[float, float] = (1.0, 1.0)
     ) -> Iterator[tuple[Frame, tuple[Face, ...]]]:
-        """See ``FaceSource.stream``; neither the pictures nor ``scale`` are looked at.
+        """See ``FaceSource.stream``; neither the images nor ``scale`` are used.
 
-        Raises InputError where the record is not of this video.
+        Raises InputError if too many frames are missing in the recording, so that it is of another video.
         """
-        stray = 0
+        missing = 0
         for count, (frame, _) in enumerate(items):
-            found = self._recording.faces_at(self._pts(frame))
-            if found is None:
-                stray += 1
-                if stray > _STRAY * count:
-                    self._refuse(self._pts(frame))
-            faces = tuple(face for face in found or () if not self.settings(face.track).skip)
+            recorded = self._recording.faces_at(self._pts(frame))
+            if recorded is None:
+                missing += 1
+                if missing > _MAX_MISSING * count:
+                    self._raise_missing(self._pts(frame))
+            faces = tuple(face for face in recorded or () if not self.settings(face.track).skip)
             self._seen.update(face.track for face in faces)
             self.tracks, self.faces = len(self._seen), self.faces + len(faces)
             yield frame, faces
-        if stray:
-            called = self._recording.display_name
-            log.warning("%d frames are not in %s; they were left as they are", stray, called)
+        if missing:
+            name = self._recording.display_name
+            log.warning("%d frames are not in %s; they were left unrestored", missing, name)
 
-    def _refuse(self, pts: int) -> NoReturn:
-        origin, called = self._recording.origin, self._recording.display_name
+    def _raise_missing(self, pts: int) -> NoReturn:
+        origin, name = self._recording.origin, self._recording.display_name
         seconds = float(pts * origin.time_base - origin.begin)
         raise InputError(
-            f"{called}, made of {origin.name}, has no frame at {seconds:.3f} s (timestamp {pts}), so it is "
-            "of another video; run vidrestore analyze on this one"
+            f"{name}, made from {origin.name}, has no frame at {seconds:.3f} s (timestamp {pts}), so it "
+            "belongs to another video; run vidrestore analyze on this one"
         )
 
 
 def set_w(recording: Recording, track_w: Mapping[int, float]) -> None:
-    """Set the fidelity weight of tracks by their id. Raises UsageError for a track that there is not."""
+    """Set the fidelity weights of tracks, by track id. Raises UsageError for an unknown track."""
     for track, w in track_w.items():
         if track not in recording.settings:
             known = ", ".join(map(str, sorted(recording.settings)[:20])) or "none"
@@ -93,24 +93,28 @@ def set_w(recording: Recording, track_w: Mapping[int, float]) -> None:
 
 
 def check_origin(recording: Recording, origin: Origin) -> None:
-    """Raise InputError where the video ``origin``, or the part of one, is not what the record was made of."""
-    was, called = recording.origin, recording.display_name
-    if (was.width, was.height) != (origin.width, origin.height):
+    """Check that a recording covers the video, or the part of one, described by ``origin``.
+
+    Raises InputError if the recording's frame size or time base differ or if it does not cover that part.
+    Logs a warning if only the file names differ.
+    """
+    recorded, name = recording.origin, recording.display_name
+    if (recorded.width, recorded.height) != (origin.width, origin.height):
         raise InputError(
-            f"{called} is of a {was.width}x{was.height} video ({was.name}), and {origin.name} is "
-            f"{origin.width}x{origin.height}; run vidrestore analyze on this one"
+            f"{name} is for a {recorded.width}x{recorded.height} video ({recorded.name}), but {origin.name} "
+            f"is {origin.width}x{origin.height}; run vidrestore analyze on this one"
         )
-    if was.time_base != origin.time_base:
+    if recorded.time_base != origin.time_base:
         raise InputError(
-            f"{called} counts time in units of {was.time_base} s ({was.name}), and {origin.name} in units of "
+            f"{name} has the time base {recorded.time_base} s ({recorded.name}), but {origin.name} has "
             f"{origin.time_base} s; run vidrestore analyze on this one"
         )
-    end, last = (math.inf if part.end is None else part.end for part in (origin, was))
-    if origin.start < was.start or end > last:
-        part = f"from {was.start:g} s" + ("" if was.end is None else f" to {was.end:g} s")
+    end, last = (math.inf if part.end is None else part.end for part in (origin, recorded))
+    if origin.start < recorded.start or end > last:
+        part = f"from {recorded.start:g} s" + ("" if recorded.end is None else f" to {recorded.end:g} s")
         raise InputError(
-            f"{called} holds {was.name} {part} only; ask for a part within that with -ss and -to, or run "
-            "vidrestore analyze on more of it"
+            f"{name} covers {recorded.name} only {part}; choose a part within that with -ss and -to, or run "
+            "vidrestore analyze on a longer part"
         )
-    if was.name != origin.name:
-        log.warning("%s was made of %s, not of %s", called, was.name, origin.name)
+    if recorded.name != origin.name:
+        log.warning("%s was made from %s, not from %s", name, recorded.name, origin.name)

@@ -1,4 +1,4 @@
-"""A record of the faces of one video."""
+"""The faces of all frames of one video, in compact arrays."""
 
 from __future__ import annotations
 
@@ -14,43 +14,44 @@ from ..face import Face, TrackSettings
 
 @dataclass(frozen=True, slots=True)
 class TrackSummary:
-    """What tells a person which face a track is."""
+    """Figures by which a person can tell which face a track is."""
 
-    first: float  #: when it is first shown, in seconds from where the video's timeline begins
-    last: float
-    frames: int
-    size: int  #: median over its frames of the square root of its box's area, in pixels
+    first: float  #: time of its first frame, in seconds from the beginning of the timeline
+    last: float  #: time of its last frame
+    frames: int  #: number of frames with this face
+    size: int  #: median over its frames of the square root of the area of its box, in pixels
 
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """The video, or the part of one, that a record was made of."""
+    """The video, or the part of one, that a recording was made from."""
 
-    name: str
-    width: int  #: as displayed
+    name: str  #: file name
+    width: int  #: of upright frames, in pixels
     height: int
-    time_base: Fraction  #: seconds to a tick of the frames' timestamps
-    begin: Fraction  #: where the video's timeline begins, in seconds of those timestamps
-    start: float = 0.0  #: of the part, in seconds from there
-    end: float | None = None  #: None is the video's end
+    time_base: Fraction  #: seconds per tick of the timestamps
+    begin: Fraction  #: timestamp, in seconds, at which the timeline begins
+    start: float = 0.0  #: start of the part, in seconds from the beginning of the timeline
+    end: float | None = None  #: end of the part; None: the end of the video
 
 
 @dataclass(eq=False)
 class Recording:
-    """The faces of every frame, in compact arrays: 68 bytes a face. Frames are added in order."""
+    """The faces of every frame, 68 bytes per face. Frames are added in order of their timestamps."""
 
     origin: Origin
-    display_name: str = "the record"  #: how messages name it
+    display_name: str = "the record"  #: its name in messages
     settings: dict[int, TrackSettings] = field(default_factory=dict, init=False)
     _pts: array = field(init=False, default_factory=lambda: array("q"), repr=False)
-    _ends: array = field(
-        init=False, default_factory=lambda: array("q"), repr=False
-    )  #: faces up to each frame's last
+    #: For each frame, the number of faces up to and including it.
+    _ends: array = field(init=False, default_factory=lambda: array("q"), repr=False)
+    #: The track of each face.
     _tracks: array = field(init=False, default_factory=lambda: array("q"), repr=False)
-    _values: array = field(init=False, default_factory=lambda: array("f"), repr=False)  #: 15 of each face
+    #: 15 values per face: box, landmarks, strength.
+    _values: array = field(init=False, default_factory=lambda: array("f"), repr=False)
 
     def add(self, pts: int, faces: Iterable[Face]) -> None:
-        """The next frame; a track's first face brings it in with the settings that change nothing."""
+        """Append a frame. A track that is new gets default settings."""
         for face in faces:
             self.settings.setdefault(face.track, TrackSettings())
             self._tracks.append(face.track)
@@ -60,25 +61,27 @@ class Recording:
 
     @property
     def frames(self) -> int:
+        """Number of frames."""
         return len(self._pts)
 
     @property
     def faces(self) -> int:
+        """Number of faces, summed over all frames."""
         return len(self._tracks)
 
     @property
     def timestamps(self) -> array:
-        """Of the frames, in ticks, ascending."""
+        """Presentation timestamps of the frames, in ticks, ascending."""
         return self._pts
 
     def faces_at(self, pts: int) -> tuple[Face, ...] | None:
-        """The faces of the frame with that timestamp, skipped tracks' too; None where there is no such
-        frame."""
-        number = int(np.searchsorted(self._pts, pts))
-        return self._faces(number) if number < self.frames and self._pts[number] == pts else None
+        """Return the faces of the frame with timestamp ``pts``, skipped tracks included; None if there is
+        no such frame."""
+        index = int(np.searchsorted(self._pts, pts))
+        return self._faces(index) if index < self.frames and self._pts[index] == pts else None
 
     def summary(self) -> dict[int, TrackSummary]:
-        """Of each track that has a face, by its id."""
+        """Return the summary of each track that has a face, by its id."""
         values = np.array(self._values, np.float64).reshape(-1, 15)
         tracks = np.array(self._tracks, np.int64)
         frames = np.repeat(np.arange(self.frames), np.diff(self._ends, prepend=0))
@@ -87,19 +90,20 @@ class Recording:
         ids, starts = np.unique(tracks[order], return_index=True)
         return {
             int(track): TrackSummary(
-                self._seconds(frames[own[0]]),
-                self._seconds(frames[own[-1]]),
+                self._seconds(int(frames[own[0]])),
+                self._seconds(int(frames[own[-1]])),
                 len(own),
                 round(float(np.median(size[own]))),
             )
             for track, own in zip(ids, np.split(order, starts)[1:], strict=True)
         }
 
-    def _seconds(self, number: int) -> float:
-        return round(float(self._pts[number] * self.origin.time_base - self.origin.begin), 3)
+    def _seconds(self, index: int) -> float:
+        """Time of a frame in seconds from the beginning of the timeline, rounded to milliseconds."""
+        return round(float(self._pts[index] * self.origin.time_base - self.origin.begin), 3)
 
-    def _faces(self, number: int) -> tuple[Face, ...]:
-        begin, end = self._ends[number - 1] if number else 0, self._ends[number]
+    def _faces(self, index: int) -> tuple[Face, ...]:
+        begin, end = self._ends[index - 1] if index else 0, self._ends[index]
         values = np.array(self._values[begin * 15 : end * 15], np.float32).reshape(-1, 15)
         return tuple(
             Face(track, row[:4], row[4:14].reshape(5, 2), float(row[14]))

@@ -1,7 +1,8 @@
-"""The tracks file: a record of a video's faces as JSON that a person can read and edit.
+"""The tracks file: a recording of the faces of a video as JSON that a person can read and edit.
 
-It says what it was made of, then each track on a line, then each frame on a line, keyed by the frame's
-presentation timestamp, so that a part of the video finds its own. Whatever is wrong in one is named.
+It contains a description of the video, then each track on a line, then each frame on a line. Frames are keyed
+by presentation timestamp, so that a part of the video finds its own. Errors in a file are reported with their
+place.
 """
 
 from __future__ import annotations
@@ -21,17 +22,17 @@ from ..face import Face, TrackSettings
 from .recording import Origin, Recording
 
 VERSION = 1
-_FARTHEST = 1e5  #: pixels; more than any picture measures
-_SUMMARY = ("first", "last", "frames", "size")  #: of a track: for people, and of no effect
-_ANEW = "write it anew with vidrestore analyze"
+_MAX_COORDINATE = 1e5  #: pixels; larger than any frame
+_SUMMARY = ("first", "last", "frames", "size")  #: keys of a track that inform people and have no effect
+_REMEDY = "correct it, or make a new one with vidrestore analyze"
 
 
-class _WrongError(Exception):
-    """What is wrong in a tracks file."""
+class _InvalidError(Exception):
+    """A tracks file is valid JSON but not a valid tracks file."""
 
 
 def write_recording(recording: Recording, file: TextIO) -> None:
-    """As a tracks file. Coordinates are rounded to 1/100 pixel, strengths to 1/10000."""
+    """Write a tracks file. Coordinates are rounded to 1/100 pixel, strengths to 1/10000."""
     origin = asdict(recording.origin) | {
         "time_base": str(recording.origin.time_base),
         "begin": str(recording.origin.begin),
@@ -43,12 +44,12 @@ def write_recording(recording: Recording, file: TextIO) -> None:
     )
     file.write(f'{{\n"version": {VERSION},\n"input": {json.dumps(origin)},\n"frames": {recording.frames},\n')
     file.write('"tracks": [')
-    _lines(file, (json.dumps(track) for track in tracks))
+    _write_lines(file, (json.dumps(track) for track in tracks))
     file.write('],\n"faces": {')
-    _lines(
+    _write_lines(
         file,
         (
-            f'"{pts}": {json.dumps([_plain(face) for face in recording.faces_at(pts)])}'
+            f'"{pts}": {json.dumps([_face_entry(face) for face in recording.faces_at(pts) or ()])}'
             for pts in recording.timestamps
         ),
     )
@@ -56,45 +57,46 @@ def write_recording(recording: Recording, file: TextIO) -> None:
 
 
 def read_recording(path: Path) -> Recording:
-    """Read a tracks file. Raises InputError that names what is wrong in it."""
-    called = f"the tracks file {path}"
+    """Read a tracks file. Raises InputError, which says what is wrong and where."""
+    name = f"the tracks file {path}"
     try:
-        # Where a wrong byte is in a file that is not text, tells nobody anything.
+        # "replace": in a file that is not text, the position of the first wrong byte does not help anyone.
         text = path.read_bytes().decode("utf-8-sig", "replace")
     except OSError as error:
-        raise InputError(f"{called} cannot be read: {error.strerror}") from None
+        raise InputError(f"{name} cannot be read: {error.strerror}") from None
     try:
-        return _recording(json.loads(text, object_pairs_hook=_once, parse_constant=_no_number), called)
+        content = json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_reject_constant)
+        return _recording(content, name)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{called} is not JSON: {error}; mend it, or {_ANEW}") from None
-    except _WrongError as error:
-        raise InputError(f"{called} cannot be used: {error}; mend it, or {_ANEW}") from None
+        raise InputError(f"{name} is not JSON: {error}; {_REMEDY}") from None
+    except _InvalidError as error:
+        raise InputError(f"{name} cannot be used: {error}; {_REMEDY}") from None
 
 
-def _recording(content: Any, called: str) -> Recording:
+def _recording(content: Any, name: str) -> Recording:
     if isinstance(content, dict) and "version" in content and content["version"] != VERSION:
-        raise _WrongError(f"its version is {content['version']!r}, and this program reads {VERSION}")
+        raise _InvalidError(f"its version is {content['version']!r}, but this program reads {VERSION}")
     top = _object(content, "the file", ("version", "input", "frames", "tracks", "faces"))
-    recording = Recording(_origin(top["input"]), called)
+    recording = Recording(_origin(top["input"]), name)
     for number, entry in enumerate(_list(top["tracks"], "tracks"), 1):
         track, settings = _track(entry, f"entry {number} of tracks")
         if track in recording.settings:
-            raise _WrongError(f"tracks has track {track} twice")
+            raise _InvalidError(f"tracks lists track {track} twice")
         recording.settings[track] = settings
     if not isinstance(top["faces"], dict):
-        raise _WrongError(f"faces must be an object, not {_shown(top['faces'])}")
+        raise _InvalidError(f"faces must be an object, not {_quoted(top['faces'])}")
     for pts in sorted(top["faces"], key=_timestamp):
         where = f"the frame {pts!r}"
         faces = [_face(entry, where) for entry in _list(top["faces"][pts], where)]
         tracks = [face.track for face in faces]
         for track in tracks:
             if track not in recording.settings:
-                raise _WrongError(f"{where} has a face of track {track}, which tracks does not list")
+                raise _InvalidError(f"{where} has a face of track {track}, which tracks does not list")
             if tracks.count(track) > 1:
-                raise _WrongError(f"{where} has two faces of track {track}")
+                raise _InvalidError(f"{where} has two faces of track {track}")
         recording.add(int(pts), faces)
     if top["frames"] != recording.frames:
-        raise _WrongError(f"frames is {_shown(top['frames'])}, and {recording.frames} are listed")
+        raise _InvalidError(f"frames is {_quoted(top['frames'])}, but {recording.frames} are listed")
     return recording
 
 
@@ -103,8 +105,8 @@ def _origin(value: Any) -> Origin:
     end = entry["end"]
     return Origin(
         name=_text(entry["name"], "input's name"),
-        width=_whole(entry["width"], "input's width"),
-        height=_whole(entry["height"], "input's height"),
+        width=_positive_integer(entry["width"], "input's width"),
+        height=_positive_integer(entry["height"], "input's height"),
         time_base=_fraction(entry["time_base"], "input's time_base"),
         begin=_fraction(entry["begin"], "input's begin"),
         start=_number(entry["start"], "input's start"),
@@ -114,12 +116,12 @@ def _origin(value: Any) -> Origin:
 
 def _track(value: Any, where: str) -> tuple[int, TrackSettings]:
     entry = _object(value, where, ("id",), ("w", "skip", "name", *_SUMMARY))
-    track = _whole(entry["id"], f"{where}: id")
+    track = _positive_integer(entry["id"], f"{where}: id")
     w, skip, name = entry.get("w"), entry.get("skip", False), entry.get("name")
     if w is not None and not 0 <= _number(w, f"track {track}: w") <= 1:
-        raise _WrongError(f"track {track}: w must be between 0 and 1, or null for the run's, not {w}")
+        raise _InvalidError(f"track {track}: w must be between 0 and 1, or null for the default, not {w}")
     if not isinstance(skip, bool):
-        raise _WrongError(f"track {track}: skip must be true or false, not {_shown(skip)}")
+        raise _InvalidError(f"track {track}: skip must be true or false, not {_quoted(skip)}")
     if name is not None:
         _text(name, f"track {track}: name")
     return track, TrackSettings(None if w is None else float(w), skip, name)
@@ -127,63 +129,65 @@ def _track(value: Any, where: str) -> tuple[int, TrackSettings]:
 
 def _face(value: Any, where: str) -> Face:
     entry = _object(value, f"a face of {where}", ("track", "box", "landmarks", "strength"))
-    track = _whole(entry["track"], f"{where}: track")
+    track = _positive_integer(entry["track"], f"{where}: track")
     where = f"{where}, track {track}"
     points = _list(entry["landmarks"], f"{where}: landmarks", 5)
     flat = _list(entry["box"], f"{where}: box", 4) + [
         value for point in points for value in _list(point, f"{where}: a landmark", 2)
     ]
     values = [_number(value, f"{where}: a coordinate") for value in flat]
-    if max(map(abs, values)) > _FARTHEST:
-        raise _WrongError(f"{where}: coordinates lie far outside any picture")
+    if max(map(abs, values)) > _MAX_COORDINATE:
+        raise _InvalidError(f"{where}: coordinates lie far outside any frame")
     left, top, right, bottom, *xy = values
     if not (left < right and top < bottom):
-        raise _WrongError(f"{where}: box must be left, top, right, bottom, not {_shown(entry['box'])}")
+        raise _InvalidError(f"{where}: box must be left, top, right, bottom, not {_quoted(entry['box'])}")
     if max(max(xy[axis::2]) - min(xy[axis::2]) for axis in (0, 1)) < 1:
-        raise _WrongError(f"{where}: landmarks coincide")
+        raise _InvalidError(f"{where}: landmarks coincide")
     strength = _number(entry["strength"], f"{where}: strength")
     if not 0 < strength <= 1:
-        raise _WrongError(f"{where}: strength must be above 0 and at most 1, not {strength:g}")
+        raise _InvalidError(f"{where}: strength must be above 0 and at most 1, not {strength:g}")
     coordinates = np.array(values, np.float32)
     return Face(track, coordinates[:4], coordinates[4:].reshape(5, 2), strength)
 
 
-def _object(value: Any, where: str, needed: tuple[str, ...], allowed: tuple[str, ...] = ()) -> dict[str, Any]:
+def _object(
+    value: Any, where: str, required: tuple[str, ...], optional: tuple[str, ...] = ()
+) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise _WrongError(f"{where} must be an object, not {_shown(value)}")
+        raise _InvalidError(f"{where} must be an object, not {_quoted(value)}")
     for key in value:
-        if key not in needed and key not in allowed:
-            raise _WrongError(f"{where} has the unknown key {_shown(key)}")
-    for key in needed:
+        if key not in required and key not in optional:
+            raise _InvalidError(f"{where} has the unknown key {_quoted(key)}")
+    for key in required:
         if key not in value:
-            raise _WrongError(f"{where} has no {key!r}")
+            raise _InvalidError(f"{where} has no {key!r}")
     return value
 
 
 def _list(value: Any, where: str, length: int | None = None) -> list[Any]:
     if not isinstance(value, list) or (length is not None and len(value) != length):
-        raise _WrongError(
-            f"{where} must be a list{'' if length is None else f' of {length}'}, not {_shown(value)}"
+        raise _InvalidError(
+            f"{where} must be a list{'' if length is None else f' of {length}'}, not {_quoted(value)}"
         )
     return value
 
 
 def _number(value: Any, where: str) -> float:
-    # True and false are numbers to Python, and a whole number may be beyond any float.
+    # To Python, True and False are numbers, and an integer may exceed the largest float.
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e300:
-        raise _WrongError(f"{where} must be a number, not {_shown(value)}")
+        raise _InvalidError(f"{where} must be a number, not {_quoted(value)}")
     return float(value)
 
 
-def _whole(value: Any, where: str) -> int:
+def _positive_integer(value: Any, where: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value < 2**31:
-        raise _WrongError(f"{where} must be a whole number from 1 on, not {_shown(value)}")
+        raise _InvalidError(f"{where} must be an integer of at least 1, not {_quoted(value)}")
     return value
 
 
 def _text(value: Any, where: str) -> str:
     if not isinstance(value, str):
-        raise _WrongError(f"{where} must be a text, not {_shown(value)}")
+        raise _InvalidError(f"{where} must be a string, not {_quoted(value)}")
     return value
 
 
@@ -191,35 +195,35 @@ def _fraction(value: Any, where: str) -> Fraction:
     try:
         return Fraction(_text(value, where))
     except (ValueError, ZeroDivisionError):
-        raise _WrongError(f'{where} must be a fraction such as "1/25", not {_shown(value)}') from None
+        raise _InvalidError(f'{where} must be a fraction such as "1/25", not {_quoted(value)}') from None
 
 
 def _timestamp(key: str) -> int:
     if not re.fullmatch(r"0|-?[1-9][0-9]{0,17}", key):
-        raise _WrongError(f"faces has the key {_shown(key)}, which is no timestamp")
+        raise _InvalidError(f"faces has the key {_quoted(key)}, which is not a timestamp")
     return int(key)
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) < len(pairs):
         keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise _WrongError(f"the key {_shown(twice)} stands twice in one object")
+        repeated = next(key for key in keys if keys.count(key) > 1)
+        raise _InvalidError(f"the key {_quoted(repeated)} occurs twice in one object")
     return content
 
 
-def _no_number(text: str) -> NoReturn:
-    raise _WrongError(f"{text} is no number")
+def _reject_constant(text: str) -> NoReturn:
+    raise _InvalidError(f"{text} is not a number")
 
 
-def _shown(value: Any) -> str:
-    """A value in a sentence: as JSON, and short."""
+def _quoted(value: Any) -> str:
+    """A value as JSON, shortened, to be quoted in a message."""
     text = json.dumps(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _plain(face: Face) -> dict[str, object]:
+def _face_entry(face: Face) -> dict[str, object]:
     return {
         "track": face.track,
         "box": [round(value, 2) for value in face.box.tolist()],
@@ -228,7 +232,8 @@ def _plain(face: Face) -> dict[str, object]:
     }
 
 
-def _lines(file: TextIO, entries: Iterable[str]) -> None:
+def _write_lines(file: TextIO, entries: Iterable[str]) -> None:
+    """Write the entries of a JSON list or object, one per line."""
     before = "\n  "
     for entry in entries:
         file.write(before + entry)

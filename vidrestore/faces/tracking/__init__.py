@@ -1,1 +1,1 @@
-"""Following faces from frame to frame, within a shot."""
+"""Track faces from frame to frame within a shot."""

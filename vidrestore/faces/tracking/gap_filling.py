@@ -1,62 +1,70 @@
-"""Closing the gaps in which a face went undetected: where it was all the same, and whether it was."""
+"""Fill the gaps of a track: find where, and whether, a face was there while it went undetected."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from .appearance import Look, find
+from .appearance import Appearance, find_face
 
-SHORT = 3  #: frames in a row that a face is taken to be there without a sign of it
-COVERED = 0.3  #: share of an unseen face's box within another face's that says it is hidden by it
+SHORT = 3  #: consecutive frames during which an undetected face is assumed to be present
+OCCLUDED = 0.3  #: share of the box of an undetected face inside another face's box that makes it hidden
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
     """A face of a track in one frame, detected or found in a gap."""
 
-    frame: int
-    points: np.ndarray  #: (7, 2) float64: the box's corners and the landmarks, in the picture's pixels
-    look: Look
+    frame: int  #: number of the frame
+    points: np.ndarray  #: (7, 2) float64: corners of the box, then landmarks, in pixels of the image
+    appearance: Appearance
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """What a frame shows: the picture that faces are detected in, and what was detected."""
+class SearchImage:
+    """The image of one frame that faces are detected in, and the boxes detected in it."""
 
     image: np.ndarray  #: (H, W, 3) uint8 BGR
-    boxes: np.ndarray  #: (n, 4), in its pixels
+    boxes: np.ndarray  #: (n, 4): x0, y0, x1, y1 in pixels of the image
 
 
-def close(
-    before: Sighting, after: Sighting, between: Sequence[Picture]
-) -> list[tuple[int, np.ndarray, bool]]:
-    """The gap's frames in which the face is there, and ``after``'s: frame, points (7, 2), and whether it
-    was there all the time since the one listed before.
+class Presence(NamedTuple):
+    """A frame of a track in which the face is present."""
 
-    ``between`` are the pictures of the frames in between. In a gap of up to three frames the face is taken
-    to be there. In a longer one it is looked for, near the straight way from one end to the other and
-    looking as it does at either end. It is not there where another face is seen in front of it.
+    frame: int  #: number of the frame
+    points: np.ndarray  #: (7, 2) float64, as in ``Sighting``
+    continuous: bool  #: whether it was present in all frames since the previous one listed
+
+
+def fill_gap(before: Sighting, after: Sighting, between: Sequence[SearchImage]) -> list[Presence]:
+    """List the frames after ``before``, up to and including ``after``, in which the face is known to be.
+
+    ``between`` holds the images of the frames in between. In a gap of up to three frames the face is assumed
+    to be present, and the list has ``after`` only. In a longer gap it is searched for near the straight line
+    from one end to the other, with its appearance at either end. It counts as absent where another face is
+    detected in front of it.
     """
-    listed: list[tuple[int, np.ndarray, bool]] = []
+    present: list[Presence] = []
     last, hidden = before.frame, False
     for frame, picture in enumerate(between, before.frame + 1):
         share = (frame - before.frame) / (after.frame - before.frame)
         points = (1 - share) * before.points + share * after.points
-        if covered(points[:2].ravel(), picture.boxes).any():
+        if occluding(points[:2].ravel(), picture.boxes).any():
             hidden = True
         elif len(between) > SHORT:
-            shift = find(picture.image, points[2:], (before.look, after.look))
-            if shift is not None:
-                listed.append((frame, points + shift, not hidden and frame - last <= SHORT + 1))
+            offset = find_face(picture.image, points[2:], (before.appearance, after.appearance))
+            if offset is not None:
+                continuous = not hidden and frame - last <= SHORT + 1
+                present.append(Presence(frame, points + offset, continuous))
                 last, hidden = frame, False
-    listed.append((after.frame, after.points, not hidden and after.frame - last <= SHORT + 1))
-    return listed
+    present.append(Presence(after.frame, after.points, not hidden and after.frame - last <= SHORT + 1))
+    return present
 
 
-def covered(box: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Which of the boxes ``others`` (n, 4) cover a good part of ``box`` (4,), (n,) bool."""
+def occluding(box: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return which of the boxes ``others`` (n, 4) cover a good part of ``box`` (4,): (n,) bool."""
     corner = np.minimum(others[:, 2:], box[2:]) - np.maximum(others[:, :2], box[:2])
-    return np.clip(corner, 0, None).prod(-1) > COVERED * (box[2:] - box[:2]).prod()
+    return np.clip(corner, 0, None).prod(-1) > OCCLUDED * (box[2:] - box[:2]).prod()

@@ -1,4 +1,4 @@
-"""Faces found in the same pass: detection and tracking run ahead of the rest by a fixed window."""
+"""Faces found in the same pass: detection and tracking run ahead of restoration by a fixed window."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from ..detection.detector import Detector
 from ..face import Detection, Face, TrackSettings
 from ..json_state import State, pack_array, pack_detections, unpack_array, unpack_detections
 from ..source import Frame
-from .appearance import Look, look
-from .gap_filling import Picture, Sighting
+from .appearance import Appearance
+from .gap_filling import SearchImage, Sighting
 from .shots import ShotDetector
 from .smoothing import REACH
-from .track_history import FADE, Series
+from .track_history import FADE, TrackHistory
 from .tracker import Track, Tracker, coordinates
 
-WINDOW = 32  #: frames to each side of one that decide what is shown in it
+WINDOW = 32  #: frames to each side that affect which faces a frame has
 
 
 class LiveSource:
-    """Finds and follows the faces of one video as its frames come in.
+    """A ``FaceSource`` that detects and tracks the faces of one video as its frames arrive.
 
-    A frame leaves ``window`` frames after it came: so far do its faces look ahead, and at most as far
-    back. The detector is given ``batch`` frames in one pass, which changes nothing but speed. A face
-    that goes undetected for up to ``window - 5`` frames is shown wherever the pictures show that it was
-    there; where it was not it fades out, and in again. Away for longer, it is another track.
+    A frame is yielded ``window`` frames after it arrived, so its faces depend on at most that many frames to
+    each side. The detector gets ``batch`` frames at a time, which affects speed only. A face that goes
+    undetected for up to ``window - 5`` frames is shown in those frames in which the images confirm that it is
+    present; it fades out before an absence and in after it. After a longer absence it is a new track.
     """
 
     def __init__(self, detector: Detector, *, batch: int = 1, window: int = WINDOW) -> None:
@@ -38,7 +38,7 @@ class LiveSource:
             raise ValueError(f"batch must be at least 1 and window above {FADE}, not {batch} and {window}")
         self._detector = detector
         self._batch = batch
-        self._window = window
+        self._size = window
         self._resumed: State | None = None
         self.tracks = 0
         self.faces = 0
@@ -48,23 +48,24 @@ class LiveSource:
     ) -> Iterator[tuple[Frame, tuple[Face, ...]]]:
         """See ``FaceSource.stream``."""
         self.tracks = self.faces = 0
-        self._frames = window = _Window[Frame](self._window, scale)
-        self._tracker = tracker = Tracker(max_gap=self._window - FADE)
-        #: What was detected in frames that tracking has not come to yet.
-        self._found = deque[list[Detection]]()
+        self._window = window = _Window[Frame](self._size, scale)
+        self._tracker = tracker = Tracker(max_gap=self._size - FADE)
+        #: Detections in frames that the tracker has not reached yet.
+        self._detections = deque[list[Detection]]()
         starts_shot = ShotDetector()
         source = iter(items)
         if self._resumed:
-            self._refill(self._resumed, source, starts_shot)
-        while chunk := list(islice(source, len(self._found) or self._batch)):
-            self._found = self._found or deque(self._detector(np.stack([image for _, image in chunk])))
+            self._restore(self._resumed, window, source, starts_shot)
+        while chunk := list(islice(source, len(self._detections) or self._batch)):
+            if not self._detections:
+                self._detections = deque(self._detector(np.stack([image for _, image in chunk])))
             for frame, image in chunk:
-                detections = self._found.popleft()
+                detections = self._detections.popleft()
                 new_shot = starts_shot(image)
-                looks = [look(image, detection.landmarks) for detection in detections]
-                tracks = tracker.update(detections, looks, new_shot=new_shot)
-                seen = list(zip(tracks, detections, looks, strict=True))
-                window.push(frame, image, seen, new_shot=new_shot)
+                appearances = [Appearance.of(image, detection.landmarks) for detection in detections]
+                tracks = tracker.update(detections, appearances, new_shot=new_shot)
+                tracked = list(zip(tracks, detections, appearances, strict=True))
+                window.push(frame, image, tracked, new_shot=new_shot)
                 if window.full:
                     yield self._counted(window.pop())
         window.close()
@@ -72,44 +73,53 @@ class LiveSource:
             yield self._counted(window.pop())
 
     def settings(self, track: int) -> TrackSettings:
-        """See ``FaceSource.settings``: nothing is set for what is only found now."""
+        """See ``FaceSource.settings``: the defaults for every track."""
         return TrackSettings()
 
     def state(self) -> State:
-        """See ``FaceSource.state``. Frames that have come and not left yet are not detected in again."""
+        """See ``FaceSource.state``. Detections of frames in the window are kept, and not repeated."""
         followed = self._tracker.tracks
-        tracks = list(dict.fromkeys([*followed, *self._frames.series]))
-        places = {track: place for place, track in enumerate(tracks)}
+        tracks = list(dict.fromkeys([*followed, *self._window.histories]))
+        index = {track: number for number, track in enumerate(tracks)}
         return {
             "shown": [self.tracks, self.faces],
             "tracker": self._tracker.state(),
             "tracks": [track.state() for track in tracks],
             "followed": len(followed),
-            "series": [[places[track], series.state()] for track, series in self._frames.series.items()],
-            "leaving": self._frames.leaving,
-            "waiting": [[w.starts_shot, pack_array(w.picture.boxes)] for w in self._frames.frames],
-            "found": [pack_detections(detections) for detections in self._found],
+            "series": [[index[track], history.state()] for track, history in self._window.histories.items()],
+            "leaving": self._window.first,
+            "waiting": [
+                [pending.starts_shot, pack_array(pending.picture.boxes)] for pending in self._window.frames
+            ],
+            "found": [pack_detections(detections) for detections in self._detections],
         }
 
     def resume(self, state: State) -> None:
         """See ``FaceSource.resume``."""
         self._resumed = state
 
-    def _refill(
-        self, state: State, source: Iterator[tuple[Frame, np.ndarray]], starts_shot: ShotDetector
+    def _restore(
+        self,
+        state: State,
+        window: _Window[Frame],
+        source: Iterator[tuple[Frame, np.ndarray]],
+        starts_shot: ShotDetector,
     ) -> None:
+        """Restore ``state``, and refill ``window`` with the frames from ``source`` that were in it."""
         self.tracks, self.faces = state["shown"]
-        tracks = [Track.resumed(track) for track in state["tracks"]]
+        tracks = [Track.from_state(track) for track in state["tracks"]]
         self._tracker.resume(state["tracker"], tracks[: state["followed"]])
-        self._found = deque(unpack_detections(detections) for detections in state["found"])
-        window = self._frames
-        window.leaving = state["leaving"]
-        window.series = {tracks[place]: Series.resumed(series) for place, series in state["series"]}
+        self._detections = deque(unpack_detections(detections) for detections in state["found"])
+        window.first = state["leaving"]
+        window.histories = {
+            tracks[index]: TrackHistory.from_state(history) for index, history in state["series"]
+        }
         for (new_shot, boxes), (frame, image) in zip(state["waiting"], source, strict=False):
-            starts_shot(image)  # it compares the next one with this
-            window.frames.append(_Waiting(frame, new_shot, Picture(image, unpack_array(boxes))))
+            starts_shot(image)  # it compares each frame with the previous one
+            window.frames.append(_Pending(frame, new_shot, SearchImage(image, unpack_array(boxes))))
 
     def _counted(self, leaving: tuple[Frame, tuple[Face, ...]]) -> tuple[Frame, tuple[Face, ...]]:
+        """Count the faces of a frame that leaves the window."""
         faces = leaving[1]
         self.faces += len(faces)
         self.tracks = max([self.tracks, *(face.track for face in faces)])
@@ -117,24 +127,24 @@ class LiveSource:
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting(Generic[Frame]):
-    """A frame that has come and not left yet."""
+class _Pending(Generic[Frame]):
+    """A frame in the window."""
 
     frame: Frame
     starts_shot: bool
-    picture: Picture
+    picture: SearchImage
 
 
 class _Window(Generic[Frame]):
-    """The frames that have come and not left yet, and what was seen of each track around them."""
+    """The frames that have arrived and not left yet, and the histories of the tracks around them."""
 
     def __init__(self, size: int, scale: tuple[float, float]) -> None:
         self._size = size
         self._scale = np.array(scale, np.float32)
         self._closed = False
-        self.leaving = 0  #: number of the frame that leaves next
-        self.series: dict[Track, Series] = {}
-        self.frames = deque[_Waiting[Frame]]()
+        self.first = 0  #: number of the frame that leaves next
+        self.histories: dict[Track, TrackHistory] = {}
+        self.frames = deque[_Pending[Frame]]()
 
     @property
     def full(self) -> bool:
@@ -144,46 +154,48 @@ class _Window(Generic[Frame]):
         self,
         frame: Frame,
         image: np.ndarray,
-        seen: Sequence[tuple[Track, Detection, Look]],
+        tracked: Sequence[tuple[Track, Detection, Appearance]],
         *,
         new_shot: bool,
     ) -> None:
-        """The next frame, with what was seen in it of which track."""
-        number = self.leaving + len(self.frames)
-        before = [waiting.picture for waiting in self.frames]
-        boxes = np.array([detection.box for _, detection, _ in seen]).reshape(-1, 4)
-        self.frames.append(_Waiting(frame, new_shot, Picture(image, boxes)))
-        for track, detection, appearance in seen:
-            series = self.series.setdefault(track, Series(number, opens_shot=new_shot))
-            series.add(Sighting(number, coordinates(detection), appearance), before)
-            if track.id and not series.track:
-                series.confirm(track.id, shown_from=number - self._size)
+        """Append the next frame, with its detections and the track of each."""
+        number = self.first + len(self.frames)
+        earlier = [pending.picture for pending in self.frames]
+        boxes = np.array([detection.box for _, detection, _ in tracked]).reshape(-1, 4)
+        self.frames.append(_Pending(frame, new_shot, SearchImage(image, boxes)))
+        for track, detection, appearance in tracked:
+            history = self.histories.setdefault(track, TrackHistory(number, opens_shot=new_shot))
+            history.add(Sighting(number, coordinates(detection), appearance), earlier)
+            if track.id and not history.track:
+                history.confirm(track.id, shown_from=number - self._size)
 
     def close(self) -> None:
-        """No more frames will come."""
+        """Declare that no more frames will arrive."""
         self._closed = True
 
     def pop(self) -> tuple[Frame, tuple[Face, ...]]:
-        """The oldest frame, with its faces in the order of their tracks."""
+        """Remove and return the oldest frame, with its faces ordered by track."""
         shown = (
-            series.face(self.leaving, ends_shot=self._starts_shot(series.last + 1))
-            for series in self.series.values()
+            history.face(self.first, ends_shot=self._starts_shot(history.last + 1))
+            for history in self.histories.values()
         )
         faces = sorted((face for face in shown if face), key=lambda face: face.track)
 
-        self.leaving += 1
+        self.first += 1
         leaving = self.frames.popleft()
-        # A track that was last seen before the window has ended: it outlives shorter gaps only.
-        self.series = {track: series for track, series in self.series.items() if series.last >= self.leaving}
-        for series in self.series.values():
-            series.forget(before=self.leaving - REACH)
+        # A track whose last sighting has left the window has ended: it outlives only shorter gaps.
+        self.histories = {
+            track: history for track, history in self.histories.items() if history.last >= self.first
+        }
+        for history in self.histories.values():
+            history.forget(before=self.first - REACH)
         return leaving.frame, tuple(self._in_frame(face) for face in faces)
 
     def _in_frame(self, face: Face) -> Face:
-        """A face of the picture, in the frame's pixels."""
+        """Scale a face from pixels of the image to pixels of the frame."""
         return replace(face, box=face.box * np.tile(self._scale, 2), landmarks=face.landmarks * self._scale)
 
     def _starts_shot(self, number: int) -> bool:
-        """Whether a new shot starts with that frame; the end of the video counts as one."""
-        position = number - self.leaving
-        return self.frames[position].starts_shot if position < len(self.frames) else self._closed
+        """Whether frame ``number`` starts a new shot. The end of the video counts as the start of one."""
+        index = number - self.first
+        return self.frames[index].starts_shot if index < len(self.frames) else self._closed

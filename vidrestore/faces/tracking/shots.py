@@ -1,4 +1,4 @@
-"""Finding the cuts between shots, frame by frame as they come."""
+"""Detect hard cuts between shots, frame by frame in a stream."""
 
 from __future__ import annotations
 
@@ -6,34 +6,34 @@ import cv2
 import numpy as np
 from scenedetect import ContentDetector, FrameTimecode
 
-CONTENT_SIDE = 256  #: pixels of the longer side that PySceneDetect's score is computed at, as it does itself
+CONTENT_SIDE = 256  #: longer side in pixels for PySceneDetect's score, as PySceneDetect itself has it
 
-# Likeness is the normalised cross-correlation of two grey thumbnails, the best of all small shifts: it
-# takes no note of exposure, noise or a pan, and sees a cut in grey or dark pictures, where a difference
-# of colours is small. Measured: 0.8 and more between frames of one shot under flashes, fast pans and
-# heavy noise; below 0.75 in 98 to 99 % of pairs of different portraits, all framed alike.
+# Similarity is the normalised cross-correlation of two grey thumbnails, maximised over small shifts. It does
+# not react to exposure, noise or pans, and detects cuts in grey or dark images, where differences of colour
+# are small. Measured: at least 0.8 between frames of one shot under flashes, fast pans and heavy noise; below
+# 0.75 in 98 to 99 % of pairs of different portraits with the same framing.
 THUMBNAIL_SIDE = 40
-LARGEST_SHIFT = 5  #: an eighth of the picture, between two frames
-UNLIKE = 0.75  #: a cut whatever the colours
-DOUBTFUL = 0.85  #: a cut if the colours changed as well
-FLAT = 1.0  #: standard deviation, of 255, below which a thumbnail shows nothing
+LARGEST_SHIFT = 5  #: thumbnail pixels between two frames: an eighth of the image
+CUT_BELOW = 0.75  #: a lower similarity is a cut, whatever the colours
+CUT_BELOW_WITH_COLOUR = 0.85  #: a lower similarity is a cut if the colours changed too
+FLAT = 1.0  #: standard deviation, of 255, below which a thumbnail has no structure
 
 
 class ShotDetector:
-    """Tells, frame by frame, where a new shot starts: at hard cuts, on the very frame.
+    """Tells for each frame, without delay, whether it starts a new shot after a hard cut.
 
-    Two views of the change from the frame before: PySceneDetect's content score, which is of colours,
-    and the likeness of the pictures' structure.
+    Combines two measures of the change from the previous frame: PySceneDetect's content score, which compares
+    colours, and the similarity of structure.
     """
 
     def __init__(self) -> None:
-        # Without a least length of scenes the detector neither merges cuts nor reports them late.
+        # With a minimum scene length, PySceneDetect would merge cuts and report them late.
         self._content = ContentDetector(min_scene_len=0)
         self._frame = 0
         self._thumbnail: np.ndarray | None = None
 
     def __call__(self, image: np.ndarray) -> bool:
-        """Whether the next frame, (H, W, 3) uint8 BGR, starts a new shot. The first one does."""
+        """Return whether the next frame, (H, W, 3) uint8 BGR, starts a new shot. The first frame does."""
         reduction = min(1.0, CONTENT_SIDE / max(image.shape[:2]))
         reduced = _resized(image, round(image.shape[1] * reduction), round(image.shape[0] * reduction))
         colours_changed = bool(self._content.process_frame(FrameTimecode(self._frame, fps=25.0), reduced))
@@ -42,11 +42,13 @@ class ShotDetector:
         previous, self._thumbnail = self._thumbnail, _thumbnail(image)
         if previous is None:
             return True
-        return _likeness(previous, self._thumbnail) < (DOUBTFUL if colours_changed else UNLIKE)
+        return _similarity(previous, self._thumbnail) < (
+            CUT_BELOW_WITH_COLOUR if colours_changed else CUT_BELOW
+        )
 
 
-def _likeness(before: np.ndarray, after: np.ndarray) -> float:
-    """In [-1, 1]. Two flat pictures are alike; a flat one is like nothing else."""
+def _similarity(before: np.ndarray, after: np.ndarray) -> float:
+    """In [-1, 1]. Two flat thumbnails have similarity 1, a flat one and one with structure 0."""
     flat = [float(thumbnail.std()) < FLAT for thumbnail in (before, after)]
     if any(flat):
         return float(all(flat))
@@ -55,6 +57,7 @@ def _likeness(before: np.ndarray, after: np.ndarray) -> float:
 
 
 def _thumbnail(image: np.ndarray) -> np.ndarray:
+    """(40, 40) float32 grey in [0, 255], of an image of any size and aspect ratio."""
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.float32)
     return _resized(grey, THUMBNAIL_SIDE, THUMBNAIL_SIDE)
 

@@ -1,4 +1,4 @@
-"""What was seen of one track around the frame that is next to leave the window."""
+"""The sightings of one track around the frame that leaves the window next."""
 
 from __future__ import annotations
 
@@ -8,99 +8,104 @@ import numpy as np
 
 from ..face import Face
 from ..json_state import State, pack_array, unpack_array
-from .appearance import Look
-from .gap_filling import Picture, Sighting, close
+from .appearance import Appearance
+from .gap_filling import Presence, SearchImage, Sighting, fill_gap
 from .smoothing import smooth
 from .tracker import CLEAR_SIGHTINGS
 
 FADE = 5  #: frames over which a face fades in after its first sighting, and out before its last
 
 
-class Series:
-    """The sightings of one track, by frame number. Older ones are dropped as the window moves on.
+class TrackHistory:
+    """The frames of one track in which its face is present. Older ones are dropped as the window advances.
 
-    Between two of them the face is there all the time or, in a gap that could not be closed, was away.
-    Spells between two absences are shown, smoothed and faded each by itself; one with less sightings than
-    make a face is not shown.
+    Gaps that could not be filled are absences. They split the track into intervals, each of which is smoothed
+    and faded by itself; an interval with fewer sightings than confirm a face is not shown.
     """
 
     def __init__(self, first: int, *, opens_shot: bool) -> None:
         self._start = first  #: the first frame that the face can be shown in
-        self._opening = first if opens_shot else -1  #: the frame in which it is there as its shot starts
+        self._opening = first if opens_shot else -1  #: the frame that opens its shot with it, or -1
         self._frames: list[int] = []
         self._points: list[np.ndarray] = []
-        self._absences: list[bool] = []  #: whether it was away just before
-        self._look: Look
-        self.track = 0  #: its id, once it is confirmed to be a face
+        self._absences: list[bool] = []  #: whether an absence precedes each frame
+        self._appearance: Appearance  #: in the last sighting
+        self.track = 0  #: id of the track, 0 until it is confirmed to be a face
 
     def state(self) -> State:
-        """All that it is."""
+        """Encode it for JSON."""
         return {
             "start": self._start,
             "opening": self._opening,
             "frames": list(self._frames),
             "points": [pack_array(points) for points in self._points],
             "absences": [bool(absence) for absence in self._absences],
-            "look": self._look.state(),
+            "look": self._appearance.state(),
             "track": self.track,
         }
 
     @classmethod
-    def resumed(cls, state: State) -> Series:
-        """The series that was in that state."""
-        series = cls(state["start"], opens_shot=False)
-        series._opening, series.track = state["opening"], state["track"]
-        series._frames, series._absences = list(state["frames"]), list(state["absences"])
-        series._points = [unpack_array(points) for points in state["points"]]
-        series._look = Look.resumed(state["look"])
-        return series
+    def from_state(cls, state: State) -> TrackHistory:
+        """Decode a history encoded by :meth:`state`."""
+        history = cls(state["start"], opens_shot=False)
+        history._opening, history.track = state["opening"], state["track"]
+        history._frames, history._absences = list(state["frames"]), list(state["absences"])
+        history._points = [unpack_array(points) for points in state["points"]]
+        history._appearance = Appearance.from_state(state["look"])
+        return history
 
     @property
     def last(self) -> int:
-        """The frame it was last seen in."""
+        """Number of the frame with the last sighting."""
         return self._frames[-1]
 
-    def add(self, sighting: Sighting, pictures: Sequence[Picture]) -> None:
-        """It was seen again; ``pictures`` (at least) are those of the frames before this one."""
+    def add(self, sighting: Sighting, images: Sequence[SearchImage]) -> None:
+        """Add the next sighting, and fill the gap before it.
+
+        ``images`` are those of the frames directly before this one, at least as many as were missed.
+        """
         if self._frames:
-            before = Sighting(self.last, self._points[-1], self._look)
+            before = Sighting(self.last, self._points[-1], self._appearance)
             missed = sighting.frame - self.last - 1
-            listed = close(before, sighting, pictures[len(pictures) - missed :])
+            present = fill_gap(before, sighting, images[len(images) - missed :])
         else:
-            listed = [(sighting.frame, sighting.points, False)]
-        for frame, points, there_since in listed:
+            present = [Presence(sighting.frame, sighting.points, True)]
+        for frame, points, continuous in present:
             self._frames.append(frame)
             self._points.append(points)
-            self._absences.append(not there_since)
-        self._look = sighting.look
+            self._absences.append(not continuous)
+        self._appearance = sighting.appearance
 
     def confirm(self, track: int, *, shown_from: int) -> None:
-        """It is the face ``track``, and the frames before ``shown_from`` have already gone without it."""
+        """Confirm it as the face with the id ``track``.
+
+        Frames before ``shown_from`` have already left the window without it.
+        """
         self.track = track
         self._start = max(self._start, shown_from)
 
     def forget(self, before: int) -> None:
-        """Drop the sightings in frames before that one."""
+        """Drop the sightings in frames before the frame ``before``."""
         while self._frames and self._frames[0] < before:
             del self._frames[0], self._points[0], self._absences[0]
 
     def face(self, frame: int, *, ends_shot: bool) -> Face | None:
-        """The face in ``frame``, smoothed; None where it is not shown.
+        """Return the face in ``frame``, smoothed, or None if it is not shown there.
 
-        ``ends_shot`` says that the frame it was last seen in is known to be the last of its shot. A
-        face that is there when its shot starts, or when it ends, does not fade: the cut hides it.
+        ``ends_shot`` says that the frame of the last sighting is known to be the last of its shot. A face
+        that is present in the first or last frame of its shot does not fade there: the cut hides the change.
         """
         if not self.track or not self._start <= frame <= self.last:
             return None
-        frames, spells = np.array(self._frames), np.cumsum(self._absences)
+        frames, intervals = np.array(self._frames), np.cumsum(self._absences)
         following = int(np.searchsorted(frames, frame))
-        spell = spells == spells[following]
-        start, end = int(frames[spell][0]), int(frames[spell][-1])
-        if frame < start or spell.sum() < CLEAR_SIGHTINGS:
+        interval = intervals == intervals[following]
+        start, end = int(frames[interval][0]), int(frames[interval][-1])
+        if frame < start or interval.sum() < CLEAR_SIGHTINGS:
             return None
         start = max(start, self._start)
         fading_in = FADE if start == self._opening else frame - start
         fading_out = FADE if ends_shot and end == self.last else end - frame
         strength = min(1.0, (min(fading_in, fading_out) + 1) / (FADE + 1))
-        points = smooth(frames[spell], np.array(self._points)[spell], frame).astype(np.float32)
+        points = smooth(frames[interval], np.array(self._points)[interval], frame).astype(np.float32)
         return Face(self.track, points[:2].ravel(), points[2:], strength)

@@ -1,0 +1,52 @@
+"""Blending masks of either kind, and their strength."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from facexlib.parsing.parsenet import ParseNet
+
+from vidrestore.faces.alignment.align import TEMPLATE, AlignedFace
+from vidrestore.faces.alignment.face_parser import FaceParser
+from vidrestore.faces.alignment.paste import face_masks, paste_back
+from vidrestore.faces.face import Face
+
+
+@pytest.fixture(scope="module")
+def parser() -> FaceParser:
+    torch.manual_seed(0)
+    return FaceParser(ParseNet(in_size=512, out_size=512, parsing_ch=19).state_dict())
+
+
+def aligned(strength: float) -> AlignedFace:
+    face = Face(1, np.zeros(4), TEMPLATE, strength)
+    return AlignedFace(face, np.eye(3), torch.zeros(3, 512, 512), TEMPLATE)
+
+
+@pytest.mark.parametrize("parsed", [False, True])
+def test_strength_scales_the_mask(parser, monkeypatch, parsed):
+    logits = torch.zeros(1, 19, 512, 512)
+    logits[:, 1] = 1
+    monkeypatch.setattr(
+        parser._network, "forward", lambda faces: (logits.expand(len(faces), -1, -1, -1), None)
+    )
+    restored = torch.zeros(2, 3, 512, 512)
+    full, faint = face_masks([aligned(1.0), aligned(0.25)], restored, parser if parsed else None)
+    assert full.max() > 0
+    assert torch.allclose(faint, 0.25 * full, atol=1e-5)
+
+
+def test_a_restored_face_is_blended_where_it_was_cut_out():
+    blended = []
+
+    class Canvas:
+        def blend(self, rgb, mask, matrix):
+            blended.append((rgb, mask, matrix))
+
+    face, restored, mask = aligned(1.0), torch.rand(3, 512, 512), torch.rand(512, 512)
+    paste_back(Canvas(), face, restored, mask)
+    [(rgb, used, matrix)] = blended
+    assert rgb is restored
+    assert used is mask
+    assert matrix is face.matrix

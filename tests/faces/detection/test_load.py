@@ -1,0 +1,43 @@
+"""Detectors are chosen and loaded by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from vidrestore.errors import WeightsError
+from vidrestore.faces.detection import load
+from vidrestore.faces.detection.detector import RetinaFaceDetector
+from vidrestore.faces.detection.load import choose_detector, load_detector
+
+
+@pytest.mark.parametrize(
+    ("present", "expected"),
+    [(Path("detector.pth"), "retinaface_resnet50"), (None, "retinaface_mobile0.25")],
+    ids=["weights on this machine", "without them"],
+)
+def test_auto_is_resnet50_if_its_weights_are_present(present, expected, monkeypatch):
+    monkeypatch.setattr(load, "locate", lambda name: present)
+    assert choose_detector("auto") == expected
+
+
+def test_a_named_detector_is_fetched(monkeypatch):
+    fetched = []
+    monkeypatch.setattr(load, "fetch", lambda name, *, offline: fetched.append((name, offline)))
+    assert choose_detector("retinaface_resnet50", offline=True) == "retinaface_resnet50"
+    assert fetched == [("retinaface_resnet50", True)]
+
+
+def test_the_embedded_detector_loads():
+    assert isinstance(load_detector("retinaface_mobile0.25", "cpu"), RetinaFaceDetector)
+
+
+def test_a_file_with_other_weights_is_named(monkeypatch):
+    monkeypatch.setattr(load, "load_state", lambda name: ({"conv.weight": torch.zeros(1)}, {}))
+    monkeypatch.setattr(load, "locate", lambda name: Path("detector.pth"))
+    with pytest.raises(
+        WeightsError, match=r"detector\.pth does not hold the weights of retinaface_mobile0\.25"
+    ):
+        load_detector("retinaface_mobile0.25", "cpu")

@@ -1,0 +1,118 @@
+"""A recording is played back, if it belongs to the video."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from tests.support.recordings import ORIGIN, STEP, recording
+from vidrestore.errors import InputError, UsageError
+from vidrestore.faces.face import Face, TrackSettings
+from vidrestore.faces.recorded.recorded_source import RecordedSource, check_origin, set_w
+from vidrestore.faces.recorded.recording import Recording
+
+
+def play(made: Recording, frames: list[int]) -> tuple[RecordedSource, list[tuple[Face, ...]]]:
+    """Play back ``frames``, which are timestamps; return the source and the faces of each frame."""
+    source = RecordedSource(made, pts=int)
+    played = list(source.stream((pts, None) for pts in frames))
+    assert [pts for pts, _ in played] == frames
+    return source, [faces for _, faces in played]
+
+
+@pytest.mark.parametrize(("begin", "end"), [(0, 30), (11, 30), (5, 17), (29, 30)])
+def test_part_of_a_video_has_its_own_faces(begin, end):
+    made = recording()
+    whole = play(made, list(made.timestamps))[1]
+    part = play(made, list(made.timestamps)[begin:end])[1]
+    shown = [[(f.track, *f.landmarks.ravel().tolist(), f.strength) for f in faces] for faces in whole]
+    assert [[(f.track, *f.landmarks.ravel().tolist(), f.strength) for f in faces] for faces in part] == (
+        shown[begin:end]
+    )
+
+
+def test_frames_are_not_held_back():
+    made = recording()
+    taken = []
+    items = ((pts, taken.append(pts)) for pts in made.timestamps)
+    for number, _ in enumerate(RecordedSource(made, pts=int).stream(items), 1):
+        assert len(taken) == number
+
+
+@pytest.mark.parametrize(
+    ("label", "frames", "fails"),
+    [
+        ("other timestamps from the first on", [3001, 3041, 3081], True),
+        ("another timestamp in between", [*range(3000, 3400, STEP), 3401], True),
+        ("beyond the end", [*range(3000, 4200, STEP), 4200], True),
+        ("one of many", [*range(10_000, 18_000, STEP), 18_001], False),
+        ("three of many", [*range(10_000, 18_000, STEP), 18_001, 18_002, 18_003], True),
+    ],
+)
+def test_another_video_is_refused(label, frames, fails, caplog):
+    made = recording()
+    for pts in range(10_000, 18_000, STEP):
+        made.add(pts, [])
+    if fails:
+        with pytest.raises(InputError, match=r"no frame at [\d.]+ s \(timestamp \d+\).* another video"):
+            play(made, frames)
+    else:
+        assert play(made, frames)[1][-1] == ()
+        assert "1 frames are not in the record" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"width": 1280, "height": 720}, "for a 640x360 video (Łódź.mkv), but other.mp4 is 1280x720"),
+        ({"width": 360, "height": 640}, "but other.mp4 is 360x640"),
+        ({"time_base": Fraction(1, 90000)}, "has the time base 1/1000 s (Łódź.mkv), but other.mp4 has"),
+        ({"start": 1.9}, "only from 2 s to 7.5 s"),
+        ({"end": 7.6}, "only from 2 s to 7.5 s"),
+        ({"end": None}, "only from 2 s to 7.5 s"),
+    ],
+    ids=str,
+)
+def test_a_recording_that_does_not_cover_the_video_is_refused(given, words):
+    with pytest.raises(InputError) as refused:
+        check_origin(recording(), replace(ORIGIN, name="other.mp4", **given))
+    assert words in str(refused.value)
+
+
+def test_a_renamed_video_causes_a_warning_only(caplog):
+    check_origin(recording(), replace(ORIGIN, start=3.0, end=7.0))
+    assert not caplog.records
+    check_origin(recording(), replace(ORIGIN, name="other.mkv"))
+    assert "was made from Łódź.mkv, not from other.mkv" in caplog.text
+
+
+def test_settings_of_tracks_take_effect():
+    made = recording()
+    made.settings = {1: TrackSettings(w=0.0, name="Grace"), 2: TrackSettings(skip=True)}
+    source, played = play(made, list(made.timestamps))
+    assert {face.track for faces in played for face in faces} == {1}
+    assert (source.tracks, source.faces) == (1, 29)
+    assert source.settings(1).name == "Grace"
+
+
+def test_fidelity_weights_are_set_by_track():
+    made = recording()
+    made.settings = {1: TrackSettings(w=0.0, name="Grace"), 2: TrackSettings(skip=True)}
+    source = RecordedSource(made, pts=int)
+    set_w(made, {1: 0.75, 2: 1.0})
+    assert source.settings(1) == TrackSettings(w=0.75, name="Grace")
+    assert source.settings(2) == TrackSettings(w=1.0, skip=True)
+    with pytest.raises(UsageError, match=r"the record has no track 3; it has 1, 2"):
+        set_w(made, {3: 0.5})
+
+
+def test_a_source_resumes_with_its_counts():
+    made = recording()
+    source, _ = play(made, list(made.timestamps)[:12])
+    resumed = RecordedSource(made, pts=int)
+    resumed.resume(json.loads(json.dumps(source.state())))
+    list(resumed.stream((pts, None) for pts in list(made.timestamps)[12:]))
+    assert (resumed.tracks, resumed.faces) == (2, 39)
