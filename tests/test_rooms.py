@@ -27,11 +27,11 @@ ALLOWED = {
     "media/remux": {"runtime", "media"},
     "media/output": {"runtime", "media"},
     # Faces: know nothing of containers.
-    "faces": {"runtime", "weights"},
+    "faces": set(),
     "faces/detection": {"faces", "runtime", "weights"},
-    "faces/tracking": {"faces", "runtime"},
-    "faces/recorded": {"faces", "runtime"},
-    "faces/alignment": {"faces", "runtime", "weights"},
+    "faces/alignment": {"faces", "runtime"},
+    "faces/tracking": {"faces", "faces/detection", "faces/alignment"},
+    "faces/recorded": {"faces"},
     # Restoration: aligned faces in batches, neither frames nor files.
     "restore": {"runtime", "weights"},
     "restore/codeformer": {"restore", "runtime"},

@@ -1,4 +1,4 @@
-"""Locks between processes, which the operating system releases when their holder ends, even by ``kill -9``."""
+"""Locks between processes. The operating system releases them when their holder ends, even by ``kill -9``."""
 
 from __future__ import annotations
 
