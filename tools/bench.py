@@ -1,4 +1,4 @@
-"""Measure the package: how fast it is, where the time goes, and what it needs.
+"""Benchmark the package: how fast it is, where the time goes, and how much memory it needs.
 
     python tools/bench.py network  [--models lite codeformer] [--precisions fp32 bf16] [--batches 1 4]
     python tools/bench.py pipeline [--clip CLIP] [--model lite]
@@ -7,9 +7,10 @@
     python tools/bench.py memory   [--clip CLIP] [--times 10] [--slow SECONDS]
     python tools/bench.py hours    [--hours 1]
 
-Each prints a table and, with ``--json FILE``, writes its figures. Where the published weights are not here,
-stand-ins of the same shapes are used, on which speed does not depend. ``w`` is 1 everywhere, since what
-stand-ins make of a face would otherwise be taken for a drift, and restored again.
+Each command prints a table and, with ``--json FILE``, writes its figures. If the published weights are not
+on this machine, random weights of the same shapes are used; speed does not depend on them. ``w`` is 1
+everywhere: at a lower ``w`` the identity guard would reject what random weights make of a face, and have it
+restored again.
 """
 
 from __future__ import annotations
@@ -17,59 +18,57 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict
 from fractions import Fraction
 from itertools import product
 from pathlib import Path
 from typing import Any
 
+from vidrestore.measure.tables import plain_table
+
 SAMPLE = Path(__file__).parents[1] / "samples" / "portrait.mp4"
 SIZES = {"360p": (640, 360), "720p": (1280, 720), "1080p": (1920, 1080), "4K": (3840, 2160)}
-#: The same encoder for both programs that are compared.
+#: Encoder settings of both programs that are compared.
 CODEC, CRF, PRESET = "libx264", 16.0, "medium"
 
 Rows = list[dict[str, Any]]
+Command = Callable[[argparse.Namespace, Path], Rows]
 
 
 def show(rows: Rows, columns: str) -> None:
-    """A table of ``columns``, each a key of ``rows``, with a colon and a format where it needs one."""
-    names, _, forms = zip(*(column.partition(":") for column in columns.split()), strict=True)
-    lines = [
-        [
-            "-" if row[name] is None else format(row[name], form)
-            for name, form in zip(names, forms, strict=True)
-        ]
-        for row in rows
-    ]
-    widths = [max(map(len, column)) for column in zip(names, *lines, strict=True)]
-    for line in [names, *lines]:
-        print("  ".join(text.rjust(width) for text, width in zip(line, widths, strict=True)), flush=True)
+    """Print a table of ``columns``: keys of ``rows``, each with a colon and a format spec if needed."""
+    print(plain_table(rows, columns), flush=True)
 
 
 def restored(
     clip: Path,
     out: Path,
     model: Any,
-    words: argparse.Namespace,
+    args: argparse.Namespace,
     progress: Callable[[int, int], None] = lambda frames, faces: None,
     **options: Any,
 ) -> dict[str, Any]:
-    """One run of the program over ``clip``, as plain figures. Every face counts, however small or sharp."""
+    """Restore ``clip`` and return the figures of the run. No face is skipped, however small or sharp."""
     from vidrestore.options import Options
     from vidrestore.pipeline import restore_video
 
-    given = {"w": 1.0, "min_face": 0.0, "max_sharpness": 0.0, "max_yaw": 0.0, "offline": True}
-    given |= {"device": words.device, "precision": words.precision, "batch": words.batch}
-    given |= {"codec": CODEC, "crf": CRF, "preset": PRESET}
-    given |= {"model": "auto" if model.weights else model.name, "weights": model.weights}
-    report = restore_video(Options(input=clip, output=out, overwrite=True, **given | options), progress)
+    settings: dict[str, Any] = {
+        "w": 1.0,
+        "min_face": 0.0,
+        "max_sharpness": 0.0,
+        "max_yaw": 0.0,
+        "offline": True,
+    }
+    settings |= {"device": args.device, "precision": args.precision, "batch": args.batch}
+    settings |= {"codec": CODEC, "crf": CRF, "preset": PRESET}
+    settings |= {"model": "auto" if model.weights else model.name, "weights": model.weights}
+    report = restore_video(Options(input=clip, output=out, overwrite=True, **settings | options), progress)
     times = report.profile.data()
     return {
         "wall": times["wall"],
@@ -82,32 +81,27 @@ def restored(
     }
 
 
-def network(words: argparse.Namespace, folder: Path) -> Rows:
-    """Faces a second of each network alone."""
+def network(args: argparse.Namespace, folder: Path) -> Rows:
+    """Measure faces per second of each network alone."""
     from vidrestore.measure.speed.models import find_model
     from vidrestore.measure.speed.network import matmul_peak, measure_network
     from vidrestore.restore.load import load_restorer
     from vidrestore.runtime.device import find_device, find_precision
     from vidrestore.runtime.host import prepare_host
 
-    device = find_device(words.device)
-    precisions = [find_precision(precision, device) for precision in words.precisions]
+    device = find_device(args.device)
+    precisions = [find_precision(precision, device) for precision in args.precisions]
     peaks = {precision: matmul_peak(device, precision) for precision in precisions}
-    prepare_host()  # from here on threads are as in a run
+    prepare_host()  # the same thread settings as in a run
     rows = []
     for precision, peak in peaks.items():
-        common = {"device": device, "precision": precision, "peak": peak, "seconds": words.seconds}
-        for name in words.models:
+        common = {"device": device, "precision": precision, "peak": peak, "seconds": args.seconds}
+        for name in args.models:
             model = find_model(name, folder)
             config = model.network().config
             restorer = load_restorer(name, weights=model.weights, device=device, precision=precision)
-            for batch, w in product(words.batches, words.w):
-                speed = measure_network(
-                    *(restorer, config),
-                    **common,
-                    batch=batch,
-                    w=w,
-                )
+            for batch, w in product(args.batches, args.w):
+                speed = measure_network(restorer, config, **common, batch=batch, w=w)
                 rows.append(
                     asdict(speed) | {"model": str(model), "tflops": speed.tflops, "share": speed.share}
                 )
@@ -119,11 +113,11 @@ def network(words: argparse.Namespace, folder: Path) -> Rows:
     return rows
 
 
-def pipeline(words: argparse.Namespace, folder: Path) -> Rows:
-    """Frames a second end to end, and where the time goes."""
+def pipeline(args: argparse.Namespace, folder: Path) -> Rows:
+    """Measure frames per second of the whole program, and the time of each part."""
     from vidrestore.measure.speed.models import find_model
 
-    row = restored(words.clip, folder / "out.mkv", find_model(words.model, folder), words, **length(words))
+    row = restored(args.clip, folder / "out.mkv", find_model(args.model, folder), args, **length(args))
     show(
         row["profile"]["stages"],
         "name busy:.2f share:.1% waits_for_input:.2f waits_for_room:.2f queue:.1f room",
@@ -134,31 +128,36 @@ def pipeline(words: argparse.Namespace, folder: Path) -> Rows:
     return [row]
 
 
-def length(words: argparse.Namespace) -> dict[str, Fraction]:
-    """The option for the first ``--frames`` of ``--clip``, with half a frame to spare."""
+def length(args: argparse.Namespace) -> dict[str, Fraction]:
+    """Return the option that ends a run half a frame after the first ``--frames`` frames of ``--clip``."""
     import av
 
-    if not words.frames:
+    if not args.frames:
         return {}
-    with av.open(str(words.clip)) as container:
-        return {"duration": (words.frames - Fraction(1, 2)) / container.streams.video[0].average_rate}
+    with av.open(str(args.clip)) as container:
+        rate = container.streams.video[0].average_rate
+    if rate is None:
+        raise SystemExit(f"bench: {args.clip} has no frame rate; give another clip, or --frames 0")
+    return {"duration": (args.frames - Fraction(1, 2)) / rate}
 
 
-def compare(words: argparse.Namespace, folder: Path) -> Rows:
-    """The program and a plain one over the same frames, in turns."""
+def compare(args: argparse.Namespace, folder: Path) -> Rows:
+    """Compare the program with a simple baseline program on the same frames, in alternate runs."""
     from vidrestore.faces.detection.load import choose_detector
-    from vidrestore.measure.speed.baseline_program import Reference
+    from vidrestore.measure.speed.baseline_program import BaselineProgram
     from vidrestore.measure.speed.models import find_model
     from vidrestore.runtime.device import find_device
 
-    model = find_model(words.model, folder)
+    model = find_model(args.model, folder)
     detector = choose_detector("auto", offline=True)
-    plain = Reference(model.network(), detector=detector, device=find_device(words.device), w=1.0)
+    baseline = BaselineProgram(model.network(), detector=detector, device=find_device(args.device), w=1.0)
     options = {"crf": f"{CRF:g}", "preset": PRESET}
     rows = []
-    for number in range(words.rounds):
-        run = plain.run(words.clip, folder / "plain.mkv", codec=CODEC, options=options, frames=words.frames)
-        ours = restored(words.clip, folder / "ours.mkv", model, words, **length(words))
+    for number in range(args.rounds):
+        run = baseline.run(
+            args.clip, folder / "baseline.mkv", codec=CODEC, options=options, frames=args.frames
+        )
+        ours = restored(args.clip, folder / "vidrestore.mkv", model, args, **length(args))
         rows.append(
             {
                 "round": number + 1,
@@ -174,20 +173,20 @@ def compare(words: argparse.Namespace, folder: Path) -> Rows:
         )
     show(rows, "round frames plain:.3f plain_faces vidrestore:.3f faces network_share:.1% ratio:.2f")
     shares = ", ".join(f"{name} {share:.1%}" for name, share in rows[-1]["plain_steps"].items())
-    print(f"the plain program's time: {shares}")
-    print(f"{model}, frames a second, median ratio: {statistics.median(row['ratio'] for row in rows):.2f}")
+    print(f"time of the baseline program: {shares}")
+    print(f"{model}, frames per second, median ratio: {statistics.median(row['ratio'] for row in rows):.2f}")
     return rows
 
 
-def scaling(words: argparse.Namespace, folder: Path) -> Rows:
-    """Frames a second by the size of the picture and the faces in it."""
+def scaling(args: argparse.Namespace, folder: Path) -> Rows:
+    """Measure frames per second by frame size and number of faces."""
     from vidrestore.measure.speed.models import find_model
-    from vidrestore.measure.speed.synthetic_clips import face_pictures, tiled, write_clip
+    from vidrestore.measure.speed.synthetic_clips import face_images, tiled, write_clip
 
-    model, pictures, rows = find_model(words.model, folder), face_pictures(SAMPLE), []
-    for size, faces in product(words.sizes, words.faces):
-        clip = write_clip(folder / "tiles.mp4", tiled(pictures, *SIZES[size], faces), words.frames)
-        row = restored(clip, folder / "out.mkv", model, words)
+    model, images, rows = find_model(args.model, folder), face_images(SAMPLE), []
+    for size, faces in product(args.sizes, args.faces):
+        clip = write_clip(folder / "tiles.mp4", tiled(images, *SIZES[size], faces), args.frames)
+        row = restored(clip, folder / "out.mkv", model, args)
         row["faces_per_second"] = row["faces"] / row["wall"]
         rows.append({"size": size, "tiles": faces, **row, "faces_per_frame": row["faces"] / row["frames"]})
     show(
@@ -198,77 +197,78 @@ def scaling(words: argparse.Namespace, folder: Path) -> Rows:
     return rows
 
 
-def memory(words: argparse.Namespace, folder: Path) -> Rows:
-    """Peaks of memory for a clip and for it many times over, each in a process of its own."""
-    import ffmpeg
-    import imageio_ffmpeg
-
+def memory(args: argparse.Namespace, folder: Path) -> Rows:
+    """Measure peak memory for a clip and for the same clip repeated, each in a process of its own."""
     from vidrestore.measure.speed.models import find_model
+    from vidrestore.measure.speed.synthetic_clips import repeat_clip
     from vidrestore.media.probe import probe
     from vidrestore.stages.restoration import CONTEXT
 
     rows = []
-    find_model(words.model, folder)  # making stand-in weights takes memory, too
-    # The short one fills all that looks across time: before that, memory grows as it should.
-    filled = math.ceil(4 * CONTEXT / (probe(words.clip).frames or 1))
-    for times in (filled, filled * words.times):
-        clip, figures = folder / f"{times}x{words.clip.suffix}", folder / "figures.json"
-        stream = ffmpeg.input(str(words.clip), stream_loop=times - 1).output(str(clip), c="copy", map="0:v")
-        stream.run(cmd=imageio_ffmpeg.get_ffmpeg_exe(), quiet=True, overwrite_output=True)
-        given = vars(words) | {"clip": clip, "json": figures, "weights": folder}
+    find_model(args.model, folder)  # now, because writing random weights takes memory
+    # The short clip is long enough to fill all temporal windows; until then memory grows as intended.
+    short = math.ceil(4 * CONTEXT / (probe(args.clip).frames or 1))
+    for times in (short, short * args.times):
+        clip, figures = folder / f"{times}x{args.clip.suffix}", folder / "figures.json"
+        repeat_clip(args.clip, clip, times)
+        values = vars(args) | {"clip": clip, "json": figures, "weights": folder}
         names = ("clip", "json", "weights", "slow", "model", "device", "precision", "batch")
-        settings = [word for name in names for word in (f"--{name}", str(given[name]))]
+        settings = [arg for name in names for arg in (f"--{name}", str(values[name]))]
         if subprocess.run(
             [sys.executable, __file__, "child", *settings], stdout=subprocess.DEVNULL
         ).returncode:
-            raise SystemExit("a run failed")
+            raise SystemExit("bench: a run failed; its error is above")
         rows.append({"length": times, **json.loads(figures.read_text())["rows"][0]})
     show(rows, "length frames faces wall:.1f frames_per_second:.2f peak_mb:.0f device_mb:.0f")
-    print(f"peak, long to short: {rows[1]['peak_mb'] / rows[0]['peak_mb']:.3f}")
+    print(f"peak memory, long relative to short: {rows[1]['peak_mb'] / rows[0]['peak_mb']:.3f}")
     return rows
 
 
-def child(words: argparse.Namespace, folder: Path) -> Rows:
-    """One run, with each frame's encoding ``--slow`` seconds longer, and its peaks of memory."""
+def child(args: argparse.Namespace, folder: Path) -> Rows:
+    """Measure one run and its peak memory, with encoding ``--slow`` seconds slower per frame."""
     import torch
 
     from vidrestore.measure.speed.long_run import peak_mb
     from vidrestore.measure.speed.models import find_model
 
-    model = find_model(words.model, words.weights)
-    # What is called after each frame holds the last stage up, as its encoder would.
-    row = restored(words.clip, folder / "out.mkv", model, words, lambda *_: time.sleep(words.slow))
+    model = find_model(args.model, args.weights)
+    # The progress callback delays the last stage after each frame, like a slow encoder.
+    row = restored(args.clip, folder / "out.mkv", model, args, lambda *_: time.sleep(args.slow))
     row["peak_mb"] = peak_mb()
     row["device_mb"] = torch.cuda.max_memory_allocated() / 2**20 if torch.cuda.is_available() else None
     return [row]
 
 
-def hours(words: argparse.Namespace, folder: Path) -> Rows:
-    """A long run of small frames, with a face for two seconds of each minute: speed and memory by tenths."""
-    from vidrestore.measure.speed.long_run import Course
+def hours(args: argparse.Namespace, folder: Path) -> Rows:
+    """Measure each tenth of a long run of small frames, with a face in 2 seconds of each minute."""
+    from vidrestore.measure.speed.long_run import RunMonitor
     from vidrestore.measure.speed.models import find_model
-    from vidrestore.measure.speed.synthetic_clips import face_pictures, now_and_then, tiled, write_clip
+    from vidrestore.measure.speed.synthetic_clips import face_images, intermittent, tiled, write_clip
 
-    rate, size, pictures = words.rate, (192, 144), face_pictures(SAMPLE)
-    frames = round(words.hours * 3600 * rate)
-    scenes = now_and_then(tiled(pictures, *size, 1), tiled(pictures, *size, 0), 60 * rate, 2 * rate)
+    rate, size, images = args.rate, (192, 144), face_images(SAMPLE)
+    frames = round(args.hours * 3600 * rate)
+    scenes = intermittent(tiled(images, *size, 1), tiled(images, *size, 0), 60 * rate, 2 * rate)
     clip = write_clip(folder / "long.mkv", scenes, frames, rate)
-    course = Course(frames)
-    restored(clip, folder / "out.mkv", find_model(words.model, folder), words, course)
-    show(course.rows, "frames faces frames_per_second:.1f resident_mb:.0f")
-    return course.rows
+    monitor = RunMonitor(frames)
+    restored(clip, folder / "out.mkv", find_model(args.model, folder), args, monitor)
+    show(monitor.rows, "frames faces frames_per_second:.1f resident_mb:.0f")
+    return monitor.rows
 
 
 def parser() -> argparse.ArgumentParser:
-    whole = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = whole.add_subparsers(dest="command", required=True)
+    main_parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = main_parser.add_subparsers(dest="command", required=True)
 
-    def command(work: Any, *, clip: bool = False, frames: int | None = None) -> argparse.ArgumentParser:
-        own = commands.add_parser(work.__name__, help=work.__doc__)
-        own.set_defaults(work=work)
-        own.add_argument("--json", type=Path, help="write the figures here")
+    def command(
+        name: str, run: Command, *, clip: bool = False, frames: int | None = None
+    ) -> argparse.ArgumentParser:
+        own = commands.add_parser(name, help=run.__doc__)
+        own.set_defaults(run=run)
+        own.add_argument("--json", type=Path, help="write the figures to this file")
         own.add_argument("--device", default="auto")
-        if work is not network:
+        if run is not network:
             own.add_argument("--model", choices=("lite", "codeformer"), default="lite")
             own.add_argument("--precision", default="auto")
             own.add_argument(
@@ -277,68 +277,55 @@ def parser() -> argparse.ArgumentParser:
         if clip:
             own.add_argument("--clip", type=Path, default=SAMPLE)
         if frames is not None:
-            own.add_argument("--frames", type=int, default=frames, help="at most; 0 is all there are")
+            own.add_argument("--frames", type=int, default=frames, help="at most this many frames; 0: all")
         return own
 
-    one = command(network)
+    one = command("network", network)
     one.add_argument("--models", nargs="+", default=["lite", "codeformer"])
     one.add_argument("--precisions", nargs="+", default=["fp32", "auto"])
     one.add_argument("--batches", nargs="+", type=int, default=[1, 4])
     one.add_argument("--w", nargs="+", type=float, default=[0.0, 1.0])
-    one.add_argument("--seconds", type=float, default=3.0, help="for each figure")
-    command(pipeline, clip=True, frames=0)
-    command(compare, clip=True, frames=48).add_argument("--rounds", type=int, default=3)
-    one = command(scaling, frames=48)
+    one.add_argument("--seconds", type=float, default=3.0, help="time per figure")
+    command("pipeline", pipeline, clip=True, frames=0)
+    command("compare", compare, clip=True, frames=48).add_argument("--rounds", type=int, default=3)
+    one = command("scaling", scaling, frames=48)
     one.add_argument("--sizes", nargs="+", choices=SIZES, default=list(SIZES))
     one.add_argument("--faces", nargs="+", type=int, default=[0, 1, 4, 16])
-    one = command(hours)
+    one = command("hours", hours)
     one.add_argument("--hours", type=float, default=1.0)
-    one.add_argument("--rate", type=int, default=5, help="frames a second")
-    for work in (memory, child):
-        one = command(work, clip=True)
-        one.add_argument("--slow", type=float, default=0.0, help="seconds that encoding a frame takes longer")
-        if work is memory:
-            one.add_argument("--times", type=int, default=10, help="how much longer the long clip is")
+    one.add_argument("--rate", type=int, default=5, help="frames per second")
+    for name, run in (("memory", memory), ("child", child)):
+        one = command(name, run, clip=True)
+        one.add_argument(
+            "--slow", type=float, default=0.0, help="seconds to delay the encoding of each frame"
+        )
+        if run is memory:
+            one.add_argument(
+                "--times", type=int, default=10, help="length of the long clip relative to the short one"
+            )
         else:
-            one.add_argument("--weights", type=Path, help="where stand-in weights are")
-    return whole
+            one.add_argument("--weights", type=Path, help="folder of the random weights")
+    return main_parser
 
 
-def machine() -> dict[str, Any]:
-    """What it was measured on."""
-    import torch
+def main(argv: list[str] | None = None) -> int:
+    from vidrestore.errors import VidrestoreError
+    from vidrestore.measure.speed.machine import machine
 
-    from vidrestore.runtime.device import cpu_bf16_instructions
-    from vidrestore.runtime.host import usable_cores
-
-    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
-    names = (line.split(":")[1].strip() for line in _cpu_lines() if line.startswith("model name"))
-    cpu = next(names, platform.processor())
-    return {
-        "cpu": cpu,
-        "bf16": cpu_bf16_instructions(),
-        "cores": usable_cores(),
-        "gpu": gpu,
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-    }
-
-
-def _cpu_lines() -> Iterator[str]:
-    path = Path("/proc/cpuinfo")
-    yield from path.read_text().splitlines() if path.exists() else ()
-
-
-def main(argv: list[str] | None = None) -> None:
-    words = parser().parse_args(argv)
-    with tempfile.TemporaryDirectory() as folder:
-        rows = words.work(words, Path(folder))
+    args = parser().parse_args(argv)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            rows = args.run(args, Path(folder))
+    except VidrestoreError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return error.exit_code
     measured_on = machine()
     print("measured on:", ", ".join(f"{name} {value}" for name, value in measured_on.items()))
-    if words.json:
-        figures = {"command": words.command, "machine": measured_on, "rows": rows}
-        words.json.write_text(json.dumps(figures, indent=2) + "\n")
+    if args.json:
+        figures = {"command": args.command, "machine": measured_on, "rows": rows}
+        args.json.write_text(json.dumps(figures, indent=2) + "\n")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,4 +1,4 @@
-"""The baselines do what their names say."""
+"""The baselines: what bicubic rescaling and non-local means do to a face."""
 
 import cv2
 import numpy as np
@@ -18,16 +18,16 @@ def test_bicubic_at_full_size_changes_nothing(face: np.ndarray) -> None:
     assert np.array_equal(bicubic(face, 1.0), face)
 
 
-def test_bicubic_leaves_what_a_small_picture_holds(face: np.ndarray) -> None:
-    """What was small already stays; a grid finer than its pixels goes."""
+def test_bicubic_keeps_only_the_detail_of_the_small_image(face: np.ndarray) -> None:
+    """An image of low resolution stays as it is; a grid finer than its pixels disappears."""
     small = bicubic(face, 4.0)
     grid = 20 * (np.indices(face.shape[:2]).sum(0) % 2)[..., None]
-    spoilt = np.clip(small.astype(int) + grid - 10, 0, 255).astype(np.uint8)
+    gridded = np.clip(small.astype(int) + grid - 10, 0, 255).astype(np.uint8)
     assert psnr(bicubic(small, 4.0), small) > 35
-    assert psnr(bicubic(spoilt, 4.0), small) > 35 > psnr(spoilt, small)
+    assert psnr(bicubic(gridded, 4.0), small) > 35 > psnr(gridded, small)
 
 
-def test_nlm_takes_noise_and_the_mask_adds_contrast(face: np.ndarray) -> None:
+def test_nlm_removes_noise_and_unsharp_adds_contrast(face: np.ndarray) -> None:
     noisy = np.random.default_rng(0).normal(128, 3, (64, 64, 3)).astype(np.uint8)
     assert nlm_unsharp(noisy).std() < 0.5 * noisy.std()
     soft = cv2.GaussianBlur(face, (0, 0), 2)

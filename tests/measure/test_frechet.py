@@ -1,4 +1,4 @@
-"""The Fréchet distance against closed forms and the root of a matrix."""
+"""The Fréchet distance, compared with closed forms and with the matrix square root."""
 
 import numpy as np
 import pytest
@@ -12,13 +12,13 @@ def vectors(n: int, d: int, seed: int) -> np.ndarray:
     return rng.normal(size=(n, d)) @ rng.normal(size=(d, d)) + rng.normal(size=d)
 
 
-def test_a_shift_costs_its_square() -> None:
+def test_a_shift_adds_its_square() -> None:
     a = vectors(50, 6, 1)
     shift = np.arange(6.0)
     assert frechet_distance(a, a + shift) == pytest.approx(np.square(shift).sum())
 
 
-def test_a_spread_costs_the_squared_difference_of_deviations() -> None:
+def test_scaling_adds_the_squared_difference_of_deviations() -> None:
     """In one dimension the distance is (m_a - m_b)^2 + (s_a - s_b)^2."""
     a = vectors(50, 1, 2)
     a -= a.mean()
@@ -40,6 +40,6 @@ def test_fewer_vectors_than_dimensions() -> None:
     assert frechet_distance(a, b) > np.square(a.mean(0) - b.mean(0)).sum()
 
 
-def test_one_vector_is_no_set() -> None:
+def test_a_single_vector_is_refused() -> None:
     with pytest.raises(ValueError, match="at least two vectors, not 1 and 5"):
         frechet_distance(np.zeros((1, 3)), np.zeros((5, 3)))

@@ -1,4 +1,4 @@
-"""The ship gate on made-up figures."""
+"""The ship gate on invented figures."""
 
 from copy import deepcopy
 
@@ -6,7 +6,7 @@ import pytest
 
 from vidrestore.measure.gate import RULES, gate_table, judge, perceptual_rules
 
-#: A model that passes every rule, by a little.
+#: A model that passes every rule by a small margin.
 LEVELS = {
     "mild": {
         "input": {"psnr": 30.0, "alex": 0.20, "vgg": 0.2, "identity": 0.10, "identity_median": 0.10},
@@ -30,7 +30,7 @@ LEVELS = {
 }
 
 
-def test_all_passed() -> None:
+def test_a_model_that_passes() -> None:
     verdicts = judge(LEVELS, "m")
     assert len(verdicts) == len(RULES) == 16
     assert [v.what for v in verdicts if v.passed is not True] == []
@@ -60,13 +60,13 @@ def test_each_rule_fails_alone(level: str, method: str, figure: str, value: floa
     assert [v.what for v in judge(levels, "m") if not v.passed] == failed
 
 
-def test_the_network_that_counts() -> None:
-    """By VGG the made-up model fails at mild, and nowhere else."""
+def test_the_perceptual_network_can_be_chosen() -> None:
+    """With VGG, the invented model fails at level mild only."""
     failed = [v.what for v in judge(LEVELS, "m", net="vgg", rules=perceptual_rules()) if not v.passed]
     assert failed == ["w=1 mild: perceptual (vgg) 15 % below the input's"]
 
 
-def test_what_was_not_measured_is_not_passed() -> None:
+def test_a_rule_without_measurement_does_not_pass() -> None:
     verdicts = judge({"mild": LEVELS["mild"]}, "m")
     assert {v.what.split(":")[0] for v in verdicts if v.passed is None} == {
         "w=1 medium",
@@ -77,7 +77,7 @@ def test_what_was_not_measured_is_not_passed() -> None:
     assert all(v.found == "not measured" for v in verdicts if v.passed is None)
 
 
-def test_the_table_says_what_was_wanted_and_found() -> None:
+def test_the_table_shows_required_and_measured_values() -> None:
     lines = gate_table(judge(LEVELS, "m")).splitlines()
     assert len(lines) == 1 + len(RULES)
     line = next(line for line in lines if line.startswith("w=1 medium: perceptual"))

@@ -1,4 +1,4 @@
-"""The identity embedding: people apart, the same person together, and dlib's own way to cut a face out."""
+"""The identity embedding: different people, the same person, and dlib's own way to crop a face."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,12 +23,12 @@ def distance(embed: IdentityEmbedding, a: np.ndarray, b: np.ndarray) -> float:
     return float(np.linalg.norm(first - second))
 
 
-def test_different_people_are_apart(embed: IdentityEmbedding) -> None:
+def test_different_people_are_distant(embed: IdentityEmbedding) -> None:
     assert distance(embed, *aligned_portraits().values()) > 0.65
 
 
 @pytest.mark.parametrize("name", aligned_portraits())
-def test_a_degraded_face_stays_the_person(embed: IdentityEmbedding, name: str) -> None:
+def test_a_degraded_face_is_the_same_person(embed: IdentityEmbedding, name: str) -> None:
     face = aligned_portraits()[name]
     worse = cv2.GaussianBlur(face, (0, 0), 3)
     worst = cv2.GaussianBlur(face, (0, 0), 8)

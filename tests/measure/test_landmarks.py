@@ -1,4 +1,4 @@
-"""Landmark jitter: known shakes, and a real clip against itself."""
+"""Landmark jitter: known offsets, and a real clip compared with itself."""
 
 from pathlib import Path
 
@@ -19,8 +19,8 @@ def face(points: np.ndarray, track: int = 1) -> Face:
 
 
 def jitter(offsets: list[np.ndarray | None], *, zoom: float = 1.0, frames: list[int] | None = None) -> float:
-    """Of a face that drifts and speeds up, ``zoom`` times as large as the template, beside its landmarks
-    ``offsets`` away; None is a frame in which nothing was found."""
+    """The jitter of an accelerating face, ``zoom`` times as large as the template, whose landmarks are
+    displaced by ``offsets``; None is a frame without a detection."""
     meter = JitterMeter(1)
     for frame, offset in zip(frames or range(len(offsets)), offsets, strict=True):
         points = zoom * TEMPLATE + frame**2 * np.array([3.0, -1.0])
@@ -48,13 +48,13 @@ SHAKE = np.array([1.5, 2.0])  # of 2.5 pixels
         ([80 * SHAKE] * 4, np.nan),
     ],
     ids=[
-        "beside",
-        "drifting",
-        "speeding up",
-        "to and fro",
-        "once",
+        "constant offset",
+        "constant drift",
+        "acceleration",
+        "alternating",
+        "one step",
         "a gap",
-        "never in a row",
+        "never three in a row",
         "another face",
     ],
 )
@@ -62,19 +62,19 @@ def test_second_differences(offsets: list[np.ndarray | None], wanted: float) -> 
     assert jitter(offsets) == pytest.approx(wanted, nan_ok=True)
 
 
-def test_in_pixels_of_an_aligned_face() -> None:
+def test_the_unit_is_a_pixel_of_an_aligned_face() -> None:
     offsets = [(-1) ** i * SHAKE for i in range(6)]
     assert jitter(offsets, zoom=0.25) == pytest.approx(4 * 10)
 
 
-def test_frames_that_are_missing_in_the_reference() -> None:
+def test_frames_without_a_face_in_the_reference() -> None:
     offsets = [(-1) ** i * SHAKE for i in range(4)]
     assert np.isnan(jitter(offsets, frames=[0, 1, 3, 4]))
 
 
-def test_a_clip_against_itself() -> None:
+def test_a_clip_compared_with_itself() -> None:
     detector = load_detector("retinaface_mobile0.25", "cpu")
     found = landmark_jitter(SAMPLE, [SAMPLE], detector, span=Span(end=1))
     assert found["jitter"] == pytest.approx(0, abs=1e-6)
-    # Detections of single frames lie about the smoothed track.
+    # Raw detections scatter around the smoothed track.
     assert 0.05 < found["raw_jitter"][0] < 10

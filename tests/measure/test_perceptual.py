@@ -1,4 +1,4 @@
-"""The perceptual distance: the package's own figures, and what a distance must do."""
+"""The perceptual distance: the figures of stlpips-pytorch, and basic properties of a distance."""
 
 import warnings
 from importlib.util import find_spec
@@ -13,14 +13,14 @@ from vidrestore.measure.perceptual import PerceptualDistance
 pytestmark = pytest.mark.skipif(find_spec("stlpips_pytorch") is None, reason="no perceptual weights")
 
 
-def picture() -> Tensor:
+def image() -> Tensor:
     y, x = torch.meshgrid(torch.linspace(-1, 1, 64), torch.linspace(-1, 1, 64), indexing="ij")
     return torch.stack([torch.sin(9 * x), torch.cos(7 * y), x * y])[None] * 0.8
 
 
 def damaged() -> Tensor:
-    """The picture at half the contrast, moved, and in blocks of four pixels: (3, 3, 64, 64)."""
-    clean = picture()
+    """The image with half the contrast, shifted, and in blocks of four pixels: (3, 3, 64, 64)."""
+    clean = image()
     blocks = F.interpolate(F.avg_pool2d(clean, 4), scale_factor=4.0, mode="nearest")
     return torch.cat((clean * 0.5, clean.roll((2, 1), dims=(2, 3)), blocks))
 
@@ -34,7 +34,7 @@ RECORDED = {
 
 @pytest.mark.parametrize("net", RECORDED)
 def test_agrees_with_recorded_values(net: str) -> None:
-    found = PerceptualDistance(net)(damaged(), picture().expand(3, -1, -1, -1))
+    found = PerceptualDistance(net)(damaged(), image().expand(3, -1, -1, -1))
     assert found.tolist() == pytest.approx(RECORDED[net], rel=1e-4)
 
 
@@ -42,10 +42,10 @@ def test_agrees_with_recorded_values(net: str) -> None:
 def test_agrees_with_the_package(net: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        # Its code imports packages that it does not ask for.
+        # Its code imports packages that it does not declare.
         stlpips = pytest.importorskip("stlpips_pytorch.stlpips", exc_type=ImportError)
     theirs = stlpips.LPIPS(net=net, variant="shift_tolerant", verbose=False)
-    clean = picture()
+    clean = image()
     with torch.no_grad():
         wanted = [theirs(x[None], clean).item() for x in damaged()]
     assert PerceptualDistance(net)(damaged(), clean).tolist() == pytest.approx(wanted, rel=1e-4)
@@ -53,19 +53,19 @@ def test_agrees_with_the_package(net: str) -> None:
 
 @pytest.mark.parametrize("net", RECORDED)
 def test_grows_with_the_damage(net: str) -> None:
-    distance, clean = PerceptualDistance(net), picture()
+    distance, clean = PerceptualDistance(net), image()
     noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
     found = [distance(clean + sigma * noise, clean).item() for sigma in (0.0, 0.05, 0.2)]
     assert found[0] == pytest.approx(0, abs=1e-6)
     assert found[0] < found[1] < found[2]
 
 
-def test_where_no_feature_fires_the_gradient_is_finite() -> None:
+def test_the_gradient_is_finite_where_all_features_are_zero() -> None:
     distance = PerceptualDistance("alex")
     for module in distance.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.zeros_(module.weight)
             nn.init.zeros_(module.bias)
-    x = picture().requires_grad_()
+    x = image().requires_grad_()
     distance(x, torch.zeros_like(x)).sum().backward()
     assert torch.isfinite(x.grad).all()

@@ -1,4 +1,4 @@
-"""The contact sheet: every picture in its place, within its bytes."""
+"""Contact sheets: every image in its cell, and the file within its size limit."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def test_rows_and_columns() -> None:
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png"])
-def test_within_its_bytes(tmp_path: Path, suffix: str) -> None:
+def test_the_size_limit_is_kept(tmp_path: Path, suffix: str) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (600, 900, 3), np.uint8)
     save_sheet(tmp_path / f"sheet{suffix}", noise, limit=300_000)
     assert (tmp_path / f"sheet{suffix}").stat().st_size <= 300_000
@@ -42,8 +42,8 @@ def test_colours_are_kept(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "sentence"),
-    [("sheet.gif", "let it end in .jpg or .png"), ("missing/sheet.jpg", "cannot be written")],
+    [("sheet.gif", "ends in .jpg or .png"), ("missing/sheet.jpg", "cannot write")],
 )
-def test_a_wrong_path(tmp_path: Path, name: str, sentence: str) -> None:
+def test_an_invalid_path(tmp_path: Path, name: str, sentence: str) -> None:
     with pytest.raises(OutputError, match=sentence):
         save_sheet(tmp_path / name, flat(3), limit=100_000)

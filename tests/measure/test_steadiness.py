@@ -1,4 +1,4 @@
-"""The figures over time, against clips for which they are known."""
+"""The figures over time, for clips whose figures are known."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ FRAMES = 6
 
 
 def texture(shift: tuple[float, float] = (0, 0), size: int = SIZE) -> np.ndarray:
-    """A picture (S, S, 3) float32 between 60 and 200 that has been moved by ``shift``."""
+    """An image (S, S, 3) float32 between 60 and 200, moved by ``shift``."""
     noise = np.random.default_rng(5).uniform(0, 1, (2 * size, 2 * size, 3)).astype(np.float32)
     smooth = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 3), None, 60, 200, cv2.NORM_MINMAX)
     move = np.float32([[1, 0, shift[0] - size / 2], [0, 1, shift[1] - size / 2]])
     return cv2.warpAffine(smooth, move, (size, size), flags=cv2.INTER_CUBIC)
 
 
-def tensor(picture: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(np.rint(picture).clip(0, 255).astype(np.uint8)).permute(2, 0, 1)
+def tensor(image: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.rint(image).clip(0, 255).astype(np.uint8)).permute(2, 0, 1)
 
 
-def face(frame: int, clean: np.ndarray, *pictures: np.ndarray, track: int = 1) -> ClipFace:
-    return ClipFace(frame, track, tensor(clean), torch.stack([tensor(p) for p in pictures]))
+def face(frame: int, clean: np.ndarray, *images: np.ndarray, track: int = 1) -> ClipFace:
+    return ClipFace(frame, track, tensor(clean), torch.stack([tensor(p) for p in images]))
 
 
 def measured(faces: Sequence[ClipFace]) -> dict[str, np.ndarray]:
@@ -44,18 +44,18 @@ def box(part: str, number: int = 0) -> tuple[slice, slice]:
     return slice(top, bottom), slice(left, right)
 
 
-def test_brightness_that_alternates_by_two_flickers_by_four() -> None:
+def test_brightness_that_alternates_by_plus_minus_2_flickers_by_4() -> None:
     still = texture()
     found = measured([face(i, still, still, still + 2 * (-1) ** i, still + 2) for i in range(FRAMES)])
     assert found["flicker"] == pytest.approx([0, 4, 0], abs=1e-4)
-    # Nothing moves, so what the flow brings back is where it was.
+    # Nothing moves, so motion compensation changes nothing.
     assert found["warping"] == pytest.approx([0, 4, 0], abs=1e-4)
     assert found["face_psnr"][1:] == pytest.approx(20 * np.log10(255 / 2), abs=1e-4)
 
 
 @pytest.mark.parametrize("step", [(2, 0), (-1, 3), (0.6, -1.4)])
-def test_warping_follows_the_clean_face(step: tuple[float, float]) -> None:
-    """What moves along costs nothing, however far from the clean face; what stays behind does."""
+def test_warping_compensates_the_motion_of_the_clean_face(step: tuple[float, float]) -> None:
+    """An error that moves with the face does not count, however large; an error that stays in place does."""
     moved = [texture((i * step[0], i * step[1])) for i in range(FRAMES)]
     stuck = [m + 6 * np.sign(texture((9, 9)) - 130) for m in moved]
     found = measured(
@@ -69,21 +69,21 @@ def test_warping_follows_the_clean_face(step: tuple[float, float]) -> None:
     assert found["flicker"][:2] == pytest.approx([0, 0], abs=1e-3)
 
 
-def test_flow_brings_the_next_frame_back() -> None:
+def test_warp_back_undoes_the_motion() -> None:
     flow = np.broadcast_to(np.float32([2, -3]), (SIZE, SIZE, 2)).copy()
     back = warp_back(texture((2, -3)), flow)
     assert np.abs(back - texture())[8:-8, 8:-8].max() < 0.01
 
 
-def test_what_is_covered_is_left_out() -> None:
+def test_occluded_pixels_are_excluded() -> None:
     there, back = np.zeros((2, SIZE, SIZE, 2), np.float32)
-    back[:, 64:] = (0, 9)  # what is there in the next frame came from elsewhere
+    back[:, 64:] = (0, 9)  # the next frame's content there came from elsewhere
     seen = visible(there, back)
     assert seen[:, :64].all()
     assert not seen[:, 64:].any()
     there[:, :, 0], back[:, :, 0] = 30, -29.5
     back[:, :, 1] = 0
-    assert visible(there, back).all(), "a small error of a long way is not an occlusion"
+    assert visible(there, back).all(), "a small error of a large motion is not an occlusion"
 
 
 @pytest.mark.parametrize(
@@ -95,13 +95,13 @@ def test_what_is_covered_is_left_out() -> None:
         ([0, 0, 1, 1], [1, 2, 1, 2], 2),
         ([0, 2], [1, 1], 0),
     ],
-    ids=["one track", "a gap", "a new track", "two tracks", "never in a row"],
+    ids=["one track", "a gap", "a new track", "two tracks", "never two in a row"],
 )
 def test_pairs(frames: list[int], tracks: list[int], pairs: int) -> None:
     meter = SteadinessMeter(SIZE)
     still = texture()
     for frame, track in zip(frames, tracks, strict=True):
-        # Every track has a brightness of its own, which is no flicker.
+        # Every track has its own brightness, which is not flicker.
         meter.add(face(frame, still, still + 5 * track, track=track))
     series = meter.series()
     assert len(series.get("flicker", [])) == len(series.get("warping", [])) == pairs
@@ -110,8 +110,8 @@ def test_pairs(frames: list[int], tracks: list[int], pairs: int) -> None:
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_a_ghost_counts_where_and_when_the_face_moves(part: str) -> None:
-    """Nine frames, three of them with a mouth or eyes that moved; one method shows the frame before."""
+def test_a_ghost_counts_only_in_parts_that_move(part: str) -> None:
+    """Nine frames, in three of which the part moves; one method shows the previous frame."""
     moves = {3: 40, 4: -40, 7: 25}
     clean, value = [], 100.0
     for i in range(9):
@@ -121,7 +121,7 @@ def test_a_ghost_counts_where_and_when_the_face_moves(part: str) -> None:
             picture[box(part, number)] = value
         clean.append(picture)
     late = [clean[max(0, i - 1)] for i in range(9)]
-    # Wrong by 10, but only where nothing moves: the parts' frames at rest, and everything around them.
+    # Wrong by 10, but only in frames in which nothing moves.
     elsewhere = [c + 10 for c in clean]
     for i in moves:
         elsewhere[i] = clean[i]
@@ -143,7 +143,7 @@ def test_static_flicker_is_the_deviation_of_the_noise() -> None:
     assert flicker.result() == pytest.approx([0, 3, 8], rel=0.02)
 
 
-def test_static_flicker_is_seen_in_the_face_alone() -> None:
+def test_static_flicker_is_measured_in_the_oval_only() -> None:
     flicker = StaticFlicker(SIZE)
     for value in (0, 200):
         border = np.full((SIZE, SIZE, 3), value, np.float32)
@@ -152,7 +152,7 @@ def test_static_flicker_is_seen_in_the_face_alone() -> None:
     assert flicker.result() == pytest.approx([0], abs=0.05)
 
 
-def test_a_deviation_takes_two_frames() -> None:
+def test_a_deviation_needs_two_frames() -> None:
     flicker = StaticFlicker(SIZE)
     flicker.add(tensor(texture())[None])
     with pytest.raises(ValueError, match="at least 2 frames, not 1"):

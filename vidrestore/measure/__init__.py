@@ -1,0 +1,1 @@
+"""Measuring: how good restored faces and clips are, and how fast the package is."""

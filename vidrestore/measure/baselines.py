@@ -1,4 +1,4 @@
-"""What can be done to a face without a network: what every model is held against."""
+"""Baselines without a neural network, which every model is compared with."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import numpy as np
 
 
 def bicubic(face: np.ndarray, factor: float) -> np.ndarray:
-    """``face`` (S, S, 3) uint8 reduced by ``factor``, averaging areas, and enlarged again by bicubic
-    interpolation: what is left of a face that was taken ``factor`` times smaller, without the noise and
-    the artefacts that lie beyond its resolution."""
+    """Downscale ``face`` (S, S, 3) uint8 by ``factor``, averaging areas, and upscale it bicubically.
+
+    The result keeps the detail of a face that was recorded ``factor`` times smaller, without noise and
+    artefacts beyond that resolution.
+    """
     side = face.shape[0]
     small = max(1, round(side / factor))
     reduced = cv2.resize(face, (small, small), interpolation=cv2.INTER_AREA)
@@ -17,8 +19,11 @@ def bicubic(face: np.ndarray, factor: float) -> np.ndarray:
 
 
 def nlm_unsharp(face: np.ndarray) -> np.ndarray:
-    """``face`` (S, S, 3) RGB uint8 denoised by non-local means (Buades et al., 2005; strength 4 in luma and
-    colour, patches of 5 pixels within 13) and sharpened by an unsharp mask (deviation 3, amount .5)."""
+    """Denoise ``face`` (S, S, 3) RGB uint8 by non-local means and sharpen it by an unsharp mask.
+
+    Non-local means (Buades et al., 2005): strength 4 in luma and colour, patches of 5 pixels, search window
+    of 13 pixels. Unsharp mask: sigma 3 pixels, amount 0.5.
+    """
     bgr = cv2.cvtColor(face, cv2.COLOR_RGB2BGR)
     smooth = cv2.cvtColor(cv2.fastNlMeansDenoisingColored(bgr, None, 4, 4, 5, 13), cv2.COLOR_BGR2RGB)
     return cv2.addWeighted(smooth, 1.5, cv2.GaussianBlur(smooth, (0, 0), 3), -0.5, 0)

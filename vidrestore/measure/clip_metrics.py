@@ -1,10 +1,11 @@
-"""Everything that is measured of clips against the clean one: their pictures, and how they hold still."""
+"""All metrics of clips against the clean clip: of single images, and of their steadiness over time."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -15,21 +16,32 @@ from ..faces.detection.detector import Detector
 from ..media.timeline import Span
 from .clips import clip_faces
 from .face_metrics import FaceMeter
+from .images import to_rows
 from .landmarks import landmark_jitter
-from .sheet import thumbnail
+from .sheet import SheetRow, thumbnail
 from .steadiness import StaticFlicker, SteadinessMeter
 from .tables import Tally
 
 
 @dataclass(frozen=True)
-class Footage:
-    """What was measured of M clips of the same frames."""
+class ClipMetrics:
+    """The metrics of M clips of the same frames."""
 
-    frames: list[int]  #: frame of each face of the clean clip, counted from 0
-    tracks: list[int]  #: and its track
-    rows: dict[str, dict[str, float]]  #: figures of each clip by its name
-    series: dict[str, dict[str, list[float]]]  #: by clip: of each face or pair of faces, in their order
-    sheet: list[tuple[str, list[np.ndarray]]]  #: rows of a contact sheet: the clips, then the clean one
+    frames: list[int]  #: frame index of each face of the clean clip
+    tracks: list[int]  #: track id of each face
+    rows: dict[str, dict[str, float]]  #: by name of the clip: its figures
+    series: dict[str, dict[str, list[float]]]  #: by name of the clip: figures of each face, or pair of faces
+    sheet: list[SheetRow]  #: rows of a contact sheet: the M clips, then the clean one
+
+    @property
+    def extent(self) -> str:
+        """How much was measured, such as "8 faces in 8 frames"."""
+        return f"{len(self.frames)} faces in {len(set(self.frames))} frames"
+
+    def data(self, rows_key: str) -> dict[str, Any]:
+        """Return everything but the sheet, as JSON can represent it, with the clips under ``rows_key``."""
+        rows = {name: row | {"per_face": self.series[name]} for name, row in self.rows.items()}
+        return {"faces": {"frame": self.frames, "track": self.tracks}, rows_key: rows}
 
 
 def measure_clips(
@@ -42,14 +54,25 @@ def measure_clips(
     every: int = 1,
     shown: int = 0,
     still: bool = False,
-) -> Footage:
-    """Compare the faces of ``clips``, by their names, with those of ``reference``.
+) -> ClipMetrics:
+    """Compare the faces of clips with those of the clean clip ``reference``.
 
-    ``span`` is the part of them all that is looked at. The comparisons of single pictures, which take the
-    most time, are of ``every`` so manyeth face; those over time of all. ``shown`` faces or up to twice as
-    many, evenly spread, are put on the sheet. ``still`` says that the scene does not move: then the
-    deviation over time is measured of its first track too, as ``static``. A figure for which
-    there are too few frames is left out. Raises InputError.
+    A figure that needs more frames than there are is omitted.
+
+    Args:
+        reference: The clean clip.
+        clips: Clips of the same frames, by name.
+        detector: Detects the faces in the reference, and the landmarks in all clips.
+        meter: Measures single images.
+        span: The part of all clips to measure; all of it by default.
+        every: Measure single images, which takes the most time, of every ``every``-th face only. The figures
+            over time are of all faces.
+        shown: Put this many faces, up to twice as many, evenly spaced, on the sheet.
+        still: The scene does not move: also measure the deviation over time of the first track, as
+            ``static``.
+
+    Raises:
+        InputError: A clip cannot be read, differs in size or length, or no face was found.
     """
     tallies = {name: Tally() for name in clips}
     frames: list[int] = []
@@ -64,14 +87,14 @@ def measure_clips(
         tracks.append(face.track)
         steadiness.add(face)
         if still and face.track == tracks[0]:
-            static.add(face.pictures)
+            static.add(face.images)
         if number % every == 0:
-            comparison = meter.compare(face.pictures, meter.reference(face.clean))
+            comparison = meter.compare(face.images, meter.clean_face(face.clean))
             for i, tally in enumerate(tallies.values()):
                 tally.add(comparison, i)
-        sheet.add(f"frame {face.frame}, face {face.track}", [*face.pictures, face.clean])
+        sheet.add(f"frame {face.frame}, face {face.track}", [*face.images, face.clean])
     if not frames:
-        raise InputError(f"no face was found in {reference}; there is nothing to compare")
+        raise InputError(f"no face was found in {reference}; give a clip that shows faces")
     overall = steadiness.figures() | landmark_jitter(reference, paths, detector, span=span)
     if still and tracks.count(tracks[0]) > 1:
         overall["static"] = static.result()
@@ -81,11 +104,11 @@ def measure_clips(
         rows[name] |= {key: float(values[i]) for key, values in overall.items() if np.isfinite(values[i])}
         over_time = {key: values[:, i].tolist() for key, values in steadiness.series().items()}
         series[name] = tally.figures | over_time
-    return Footage(frames, tracks, rows, series, sheet.rows)
+    return ClipMetrics(frames, tracks, rows, series, sheet.rows)
 
 
 def mean_rows(tables: list[Mapping[str, Mapping[str, float]]]) -> dict[str, dict[str, float]]:
-    """The means of tables of the same rows; a figure that any of them lacks is left out."""
+    """Average tables with the same rows. A figure that is missing in any table is omitted."""
     means = {}
     for name, first in tables[0].items():
         keys = [key for key in first if all(key in table[name] for table in tables)]
@@ -94,16 +117,16 @@ def mean_rows(tables: list[Mapping[str, Mapping[str, float]]]) -> dict[str, dict
 
 
 class _Sheet:
-    """Every so manyeth face that comes by, however many come: from time to time every second one of what
-    there is gives way."""
+    """Collects every n-th face, where n doubles whenever twice as many faces as wanted are collected: then
+    every second one is dropped."""
 
     def __init__(self, shown: int) -> None:
         self._shown, self._step, self._seen = shown, 1, 0
-        self.rows: list[tuple[str, list[np.ndarray]]] = []
+        self.rows: list[SheetRow] = []
 
-    def add(self, label: str, pictures: list[Tensor]) -> None:
+    def add(self, label: str, images: list[Tensor]) -> None:
         if self._shown and self._seen % self._step == 0:
-            self.rows.append((label, [thumbnail(p.permute(1, 2, 0).numpy()) for p in pictures]))
+            self.rows.append((label, [thumbnail(to_rows(image)) for image in images]))
             if len(self.rows) > 2 * self._shown:
                 self.rows, self._step = self.rows[::2], 2 * self._step
         self._seen += 1

@@ -1,4 +1,4 @@
-"""The same faces in several clips of the same scene, frame by frame."""
+"""The same faces, aligned, from several clips of the same scene, frame by frame."""
 
 from __future__ import annotations
 
@@ -26,13 +26,12 @@ from ..media.timeline import Span
 
 @dataclass(frozen=True)
 class ClipFace:
-    """One face of one frame, aligned, as every clip shows it. The faces of one ``track`` in the order of
-    their frames are what steadiness can be seen in."""
+    """One face of one frame, aligned, as it appears in each clip."""
 
     frame: int  #: counted from 0
-    track: int
+    track: int  #: id of its track in the reference
     clean: Tensor  #: (3, S, S) RGB uint8, from the reference
-    pictures: Tensor  #: (M, 3, S, S), from the clips in their order
+    images: Tensor  #: (M, 3, S, S) RGB uint8, from the M clips in order
 
 
 def clip_faces(
@@ -43,22 +42,30 @@ def clip_faces(
     size: int = TEMPLATE_SIZE,
     span: Span | None = None,
 ) -> Iterator[ClipFace]:
-    """Every face of ``reference``, cut out of it and of ``clips`` at the same place. ``span`` is the part
-    of them all that is looked at.
+    """Yield every face of ``reference``, cropped from it and from ``clips`` at the same place.
 
-    Faces are found and followed in the reference alone, so that how well a face is found is not mixed with
-    how well it looks. Frames go by their order, not their times. Raises InputError for clips of other sizes
-    or lengths than the reference.
+    Faces are detected and tracked in the reference only, so that detection does not affect the comparison.
+    Frames are matched by index, not by timestamp.
+
+    Args:
+        reference: The clean clip.
+        clips: M clips of the same frames.
+        detector: Detects faces in the reference.
+        size: Side of the aligned faces in pixels.
+        span: The part of all clips to read; all of it by default.
+
+    Raises:
+        InputError: A clip differs from the reference in size or length.
     """
     with ExitStack() as stack:
         decoders = [stack.enter_context(Decoder(path, span)) for path in (reference, *clips)]
         first = decoders[0].first
-        pictures = DetectorInput(first.upright_size, _reference_thumbnails)
-        items = pictures.pairs(_together(decoders))
-        for frames, faces in LiveSource(detector).stream(items, pictures.scale):
+        detector_input = DetectorInput(first.upright_size, _reference_thumbnails)
+        items = detector_input.pairs(_matched_frames(decoders))
+        for frames, faces in LiveSource(detector).stream(items, detector_input.scale):
             for face in faces:
-                clean, *pictures = (_crop(frame, face, size) for frame in frames)
-                yield ClipFace(frames[0].index, face.track, clean, torch.stack(pictures))
+                clean, *images = (_crop(frame, face, size) for frame in frames)
+                yield ClipFace(frames[0].index, face.track, clean, torch.stack(images))
 
 
 def _reference_thumbnails(width: int, height: int) -> Callable[[tuple[Frame, ...]], np.ndarray]:
@@ -72,21 +79,21 @@ def _crop(frame: Frame, face: Face, size: int) -> Tensor:
     return (crop * 255).round().to(torch.uint8)
 
 
-def _together(decoders: Sequence[Decoder]) -> Iterator[tuple[Frame, ...]]:
-    """One frame of each clip at a time. Raises InputError where one has another size or ends early."""
+def _matched_frames(decoders: Sequence[Decoder]) -> Iterator[tuple[Frame, ...]]:
+    """Yield one frame of each clip at a time. Raises InputError if sizes or lengths differ."""
     reference = decoders[0]
     for number, frames in enumerate(zip_longest(*decoders)):
         for decoder, frame in zip(decoders, frames, strict=True):
             if frame is None:
                 longest = next(d for d, f in zip(decoders, frames, strict=True) if f is not None)
                 raise InputError(
-                    f"{decoder.path} ends after {number} frames but {longest.path} goes on; compare clips of "
-                    "the same frames"
+                    f"{decoder.path} ends after {number} frames but {longest.path} is longer; compare clips "
+                    "with the same frames"
                 )
             if frame.upright_size != frames[0].upright_size:
                 raise InputError(
                     f"{decoder.path} has frames of {_size(frame)} but {reference.path} of "
-                    f"{_size(frames[0])}; compare clips of one size"
+                    f"{_size(frames[0])}; compare clips of the same size"
                 )
         yield frames
 

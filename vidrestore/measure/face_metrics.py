@@ -1,4 +1,4 @@
-"""Everything that is measured of a picture of a face against the clean one."""
+"""All metrics of an aligned face against the clean one."""
 
 from __future__ import annotations
 
@@ -11,76 +11,76 @@ from torch import Tensor
 
 from .identity import IdentityEmbedding
 from .image_metrics import ms_ssim, psnr, ssim
+from .images import to_rows
 from .perceptual import PerceptualDistance
 
-#: Side in pixels that faces are reduced to for the perceptual distances, whose networks run their first
-#: layers at full size: at 512 a picture takes them several seconds of one core.
+#: Side in pixels to which faces are downscaled for the perceptual distances. The first layers of their
+#: networks run at full resolution: at 512 pixels, one image takes several seconds on one core.
 PERCEPTUAL_SIZE = 256
 
+#: Networks of the perceptual distance.
 NETS = ("alex", "vgg")
 
 
 @dataclass(frozen=True)
-class Reference:
-    """A clean face, and what was computed of it once for all pictures that are compared with it."""
+class CleanFace:
+    """A clean face and its features, computed once for all images that are compared with it."""
 
-    picture: np.ndarray  #: (S, S, 3) uint8
-    layers: dict[str, list[Tensor]]
-    embedding: np.ndarray
-    features: np.ndarray  #: (D,)
+    image: np.ndarray  #: (S, S, 3) RGB uint8
+    layers: dict[str, list[Tensor]]  #: for each network the features of its layers, (1, C, h, w) each
+    embedding: np.ndarray  #: (128,) identity embedding
+    features: np.ndarray  #: (D,) VGG's deepest features, averaged over the face
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What was measured of M pictures of one face."""
+    """The metrics of M images of one face."""
 
     figures: dict[str, np.ndarray]  #: psnr, ssim, ms_ssim, alex, vgg, identity: (M,) each
-    features: np.ndarray  #: (M, D): VGG's deepest features, averaged over the face, for a Fréchet distance
+    features: np.ndarray  #: (M, D): VGG's deepest features, averaged over the face, for the Fréchet distance
 
 
 class FaceMeter:
-    """Measures pictures of aligned faces, (3, S, S) RGB uint8, on ``device``. ImportError names the package
-    that is missing, if one is."""
+    """Measures aligned faces, (3, S, S) RGB uint8, on ``device``.
+
+    Raises ImportError if a package is not installed; the message names it.
+    """
 
     def __init__(self, *, device: torch.device | str = "cpu") -> None:
         self._device = torch.device(device)
         self._nets = {
-            net: PerceptualDistance(net).eval().to(self._device, memory_format=torch.channels_last)
+            net: PerceptualDistance(net).eval().to(self._device).to(memory_format=torch.channels_last)
             for net in NETS
         }
         self._embed = IdentityEmbedding()
 
-    def reference(self, clean: Tensor) -> Reference:
-        """What is to be known of a clean face."""
+    def clean_face(self, clean: Tensor) -> CleanFace:
+        """Compute the features of a clean face (3, S, S) for later comparisons."""
         layers = self._layers(clean[None])
-        picture = _rows(clean)
-        return Reference(picture, layers, self._embed([picture])[0], _pooled(layers)[0])
+        image = to_rows(clean)
+        return CleanFace(image, layers, self._embed([image])[0], _pooled(layers)[0])
 
-    def compare(self, pictures: Tensor, reference: Reference) -> Comparison:
-        """Pictures (M, 3, S, S) of the face ``reference``."""
-        rows = [_rows(picture) for picture in pictures]
-        layers = self._layers(pictures)
+    def compare(self, images: Tensor, clean: CleanFace) -> Comparison:
+        """Compare images (M, 3, S, S) of a face with the clean one."""
+        rows = [to_rows(image) for image in images]
+        layers = self._layers(images)
         figures = {
-            "psnr": np.array([psnr(row, reference.picture) for row in rows]),
-            "ssim": np.array([ssim(row, reference.picture) for row in rows]),
-            "ms_ssim": np.array([ms_ssim(row, reference.picture) for row in rows]),
+            "psnr": np.array([psnr(row, clean.image) for row in rows]),
+            "ssim": np.array([ssim(row, clean.image) for row in rows]),
+            "ms_ssim": np.array([ms_ssim(row, clean.image) for row in rows]),
         }
         for name, net in self._nets.items():
-            figures[name] = net.compare(layers[name], reference.layers[name]).cpu().numpy()
-        figures["identity"] = np.linalg.norm(self._embed(rows) - reference.embedding, axis=1)
+            figures[name] = net.compare(layers[name], clean.layers[name]).cpu().numpy()
+        figures["identity"] = np.linalg.norm(self._embed(rows) - clean.embedding, axis=1)
         return Comparison(figures, _pooled(layers))
 
     @torch.inference_mode()
-    def _layers(self, pictures: Tensor) -> dict[str, list[Tensor]]:
-        x = pictures.to(self._device).float() / 127.5 - 1
+    def _layers(self, images: Tensor) -> dict[str, list[Tensor]]:
+        x = images.to(self._device).float() / 127.5 - 1
         if x.shape[-1] > PERCEPTUAL_SIZE:
             x = F.interpolate(x, size=PERCEPTUAL_SIZE, mode="area")
         x = x.contiguous(memory_format=torch.channels_last)
         return {name: net.features(x) for name, net in self._nets.items()}
-
-
-def _rows(picture: Tensor) -> np.ndarray:
-    return np.ascontiguousarray(picture.permute(1, 2, 0).cpu().numpy())
 
 
 def _pooled(layers: dict[str, list[Tensor]]) -> np.ndarray:

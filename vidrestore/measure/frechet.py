@@ -1,4 +1,4 @@
-"""How far two sets of pictures are from each other as sets, whichever picture belongs to which."""
+"""The Fréchet distance between two sets of feature vectors."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import numpy as np
 
 
 def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
-    """The squared Fréchet distance between the normal distributions of two sets of vectors, (N, D) and
-    (M, D) with N, M > 1: ``|m_a - m_b|^2 + Tr(C_a + C_b - 2 (C_a C_b)^(1/2))`` (Dowson and Landau, 1982).
+    """Return the squared Fréchet distance between normal distributions fitted to two sets of vectors.
 
-    This is what FID computes of Inception's features (Heusel et al., 2017). With other features, or fewer
-    vectors than dimensions, values compare among themselves only, and only for equal N and M. Raises
-    ValueError for sets of fewer than two.
+    ``|m_a - m_b|^2 + Tr(C_a + C_b - 2 (C_a C_b)^(1/2))`` (Dowson and Landau, 1982), for ``a`` (N, D) and
+    ``b`` (M, D) with N, M > 1. FID is this distance for the features of Inception (Heusel et al., 2017). With
+    other features, or with fewer vectors than dimensions, values are comparable only with each other, and
+    only for equal N and M. Raises ValueError for a set of fewer than two vectors.
     """
     if min(len(a), len(b)) < 2:
         raise ValueError(f"a set needs at least two vectors, not {len(a)} and {len(b)}")
     a, b = a.astype(np.float64), b.astype(np.float64)
     shift = np.square(a.mean(0) - b.mean(0)).sum()
     x, y = ((s - s.mean(0)) / np.sqrt(len(s) - 1) for s in (a, b))
-    # With C_a = x'x and C_b = y'y the roots of C_a C_b's eigenvalues are the singular values of xy'. No
-    # root of a matrix is taken that has no full rank.
+    # With C_a = x'x and C_b = y'y, the roots of the eigenvalues of C_a C_b are the singular values of xy'.
+    # This avoids the square root of a rank-deficient matrix.
     common = np.linalg.svd(x @ y.T, compute_uv=False).sum()
     return max(0.0, float(shift + np.square(x).sum() + np.square(y).sum() - 2 * common))

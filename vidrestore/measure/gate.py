@@ -1,4 +1,4 @@
-"""What a model must reach on validation faces before it ships with the program."""
+"""The ship gate: what a model must reach on validation faces before it ships with the program."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from .methods import INPUT, NLM, method_name
 
-#: Summed up figures: by level, by method, by name.
+#: Mean figures by level, method and name of the figure.
 Levels = Mapping[str, Mapping[str, Mapping[str, float]]]
 
 _RELATIONS = {">": operator.gt, "<": operator.lt, "<=": operator.le}
@@ -16,15 +16,15 @@ _RELATIONS = {">": operator.gt, "<": operator.lt, "<=": operator.le}
 
 @dataclass(frozen=True)
 class Rule:
-    """A model's ``figure`` at ``w`` and ``level`` against ``factor`` times that of the method ``base`` plus
-    ``offset``. The figure ``perceptual`` stands for that of one network or another."""
+    """Requires that ``figure`` of a model at ``w`` and ``level`` compares with ``factor * base + offset`` as
+    ``relation`` says. The figure ``perceptual`` stands for the distance by either network."""
 
     w: float
     level: str
     figure: str
-    relation: str
-    what: str
-    base: str | None = INPUT
+    relation: str  #: ">", "<" or "<="
+    what: str  #: the requirement in words
+    base: str | None = INPUT  #: the method whose figure is the base; None: 0
     factor: float = 1.0
     offset: float = 0.0
 
@@ -54,21 +54,21 @@ RULES = (
 
 @dataclass(frozen=True)
 class Verdict:
-    """One rule, applied."""
+    """The result of one rule."""
 
-    what: str
-    wanted: str
-    found: str
-    passed: bool | None  #: None where something it needs was not measured
+    what: str  #: the rule in words
+    wanted: str  #: the required value
+    found: str  #: the measured value
+    passed: bool | None  #: None if a figure it needs was not measured
 
 
 def judge(levels: Levels, model: str, *, net: str = "alex", rules: Sequence[Rule] = RULES) -> list[Verdict]:
-    """Every rule applied to the figures of ``model``; ``net`` is the perceptual network that counts."""
+    """Apply every rule to the figures of ``model``, with the perceptual distance by the network ``net``."""
     return [_apply(rule, levels, model, net) for rule in rules]
 
 
 def perceptual_rules() -> list[Rule]:
-    """The rules on the perceptual distance alone: to see what another network says."""
+    """Return the rules on the perceptual distance only, to apply them with another network."""
     return [rule for rule in RULES if rule.figure == "perceptual"]
 
 
@@ -88,10 +88,10 @@ def _apply(rule: Rule, levels: Levels, model: str, net: str) -> Verdict:
 
 
 def gate_table(verdicts: Sequence[Verdict]) -> str:
-    """The verdicts, one a line: what, wanted, found, pass or fail."""
-    words = {True: "pass", False: "FAIL", None: "?"}
+    """Format the verdicts as a table: rule, required and measured value, pass or fail."""
+    outcomes = {True: "pass", False: "FAIL", None: "?"}
     cells = [("", "wanted", "found", "")]
-    cells += [(v.what, v.wanted, v.found, words[v.passed]) for v in verdicts]
+    cells += [(v.what, v.wanted, v.found, outcomes[v.passed]) for v in verdicts]
     widths = [max(len(row[i]) for row in cells) for i in range(4)]
     return "\n".join(
         "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()

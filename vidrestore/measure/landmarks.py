@@ -1,4 +1,4 @@
-"""How much the landmarks of a face jitter from frame to frame, in clips of the same scene."""
+"""Landmark jitter: how much the landmarks of a face shake from frame to frame."""
 
 from __future__ import annotations
 
@@ -18,25 +18,27 @@ from ..media.decode.decoder import Decoder
 from ..media.frames.thumbnails import Thumbnails
 from ..media.timeline import Span
 
-#: Landmarks further apart than this on average, in pixels of a 512-pixel face, are another face's: half of
-#: the way between the eyes.
-_APART = 63.0
+#: Landmarks that are further apart than this on average, in pixels of a 512-pixel face, belong to another
+#: face: half of the distance between the eyes.
+_SAME_FACE = 63.0
 
 
 def landmark_jitter(
     reference: Path, clips: Sequence[Path], detector: Detector, *, span: Span | None = None
 ) -> dict[str, np.ndarray]:
-    """How much the landmarks shake in each of M ``clips``, beyond how they move in ``reference``: (M,) each,
-    in pixels of a 512-pixel face.
+    """Measure how much the landmarks shake in each of M ``clips``, relative to their motion in ``reference``.
 
-    The mean norm of the second difference, over three consecutive frames, of a landmark's distance from
-    where the smoothed track of the reference has it. ``jitter`` is of the landmarks as faces are aligned
-    by them, smoothed; ``raw_jitter`` of what the detector sees in each frame by itself. NaN where no face
-    of the reference was found in three consecutive frames of a clip.
+    The measure is the mean norm, over three consecutive frames, of the second difference of a landmark's
+    offset from its place in the smoothed track of the reference. ``span`` is the part of all clips to read.
+
+    Returns:
+        ``jitter``, of the smoothed landmarks that faces are aligned by, and ``raw_jitter``, of the detections
+        of single frames: (M,) each, in pixels of a 512-pixel face. NaN if no face of the reference was found
+        in three consecutive frames of a clip.
     """
     meter = JitterMeter(len(clips))
     with ExitStack() as stack:
-        streams = [_followed(stack.enter_context(Decoder(p, span)), detector) for p in (reference, *clips)]
+        streams = [_tracked(stack.enter_context(Decoder(p, span)), detector) for p in (reference, *clips)]
         for number, ((faces, _), *others) in enumerate(zip(*streams, strict=True)):
             for face in faces:
                 smoothed = [[other.landmarks for other in found] for found, _ in others]
@@ -46,10 +48,10 @@ def landmark_jitter(
 
 
 class JitterMeter:
-    """Second differences of landmarks, frame by frame. The last three frames of a track are kept."""
+    """Accumulates second differences of landmarks. Keeps the last three frames of each track."""
 
     def __init__(self, clips: int) -> None:
-        """``clips``: how many clips are compared."""
+        """``clips``: number of clips that are compared."""
         self._clips = clips
         self._last: dict[int, deque[tuple[int, np.ndarray]]] = {}
         self._sums = np.zeros((2, clips))
@@ -62,14 +64,14 @@ class JitterMeter:
         smoothed: Sequence[Sequence[np.ndarray]],
         raw: Sequence[Sequence[np.ndarray]],
     ) -> None:
-        """A face of the reference, and the landmarks (5, 2) of all faces that each clip has in ``frame``."""
+        """Add a face of the reference, and the landmarks (5, 2) of all faces of each clip in ``frame``."""
         scale = float(np.sqrt(np.linalg.det(alignment_matrix(face.landmarks)[:2, :2])))
         offsets = np.full((2, self._clips, 5, 2), np.nan)
         for i, kind in enumerate((smoothed, raw)):
             for j, candidates in enumerate(kind):
                 near = [(points - face.landmarks) * scale for points in candidates]
                 distances = [np.linalg.norm(offset, axis=1).mean() for offset in near]
-                if distances and min(distances) < _APART:
+                if distances and min(distances) < _SAME_FACE:
                     offsets[i, j] = near[int(np.argmin(distances))]
         last = self._last.setdefault(face.track, deque(maxlen=3))
         last.append((frame, offsets))
@@ -82,27 +84,28 @@ class JitterMeter:
         self._last = {track: seen for track, seen in self._last.items() if seen[-1][0] >= frame - 1}
 
     def figures(self) -> dict[str, np.ndarray]:
-        """``jitter`` and ``raw_jitter``; see :func:`landmark_jitter`."""
+        """Return ``jitter`` and ``raw_jitter`` as :func:`landmark_jitter` does."""
         with np.errstate(invalid="ignore"):
             means = self._sums / self._counts
         return dict(zip(("jitter", "raw_jitter"), means, strict=True))
 
 
-class _Listening:
-    """A detector that notes what it sees."""
+class _RecordingDetector:
+    """A detector that records its detections."""
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
-        self.seen = deque[list[Detection]]()
+        self.recorded = deque[list[Detection]]()
 
     def __call__(self, images: np.ndarray) -> list[list[Detection]]:
-        found = self._detector(images)
-        self.seen.extend(found)
-        return found
+        detections = self._detector(images)
+        self.recorded.extend(detections)
+        return detections
 
 
-def _followed(decoder: Decoder, detector: Detector) -> Iterator[tuple[tuple[Face, ...], list[Detection]]]:
-    """The faces of each frame, smoothed, and what was detected in it."""
-    pictures, listening = DetectorInput(decoder.first.upright_size, Thumbnails), _Listening(detector)
-    for _, faces in LiveSource(listening).stream(pictures.pairs(decoder), pictures.scale):
-        yield faces, [detection.scaled(*pictures.scale) for detection in listening.seen.popleft()]
+def _tracked(decoder: Decoder, detector: Detector) -> Iterator[tuple[tuple[Face, ...], list[Detection]]]:
+    """Yield the smoothed faces of each frame, and its raw detections."""
+    detector_input = DetectorInput(decoder.first.upright_size, Thumbnails)
+    recorder = _RecordingDetector(detector)
+    for _, faces in LiveSource(recorder).stream(detector_input.pairs(decoder), detector_input.scale):
+        yield faces, [detection.scaled(*detector_input.scale) for detection in recorder.recorded.popleft()]

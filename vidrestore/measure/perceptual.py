@@ -1,4 +1,4 @@
-"""A perceptual distance whose weights come inside a Python package, so that nothing is downloaded."""
+"""The perceptual distance (LPIPS), with weights from an installed package, so that nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from torch import Tensor, nn
 _MEAN = (-0.030, -0.088, -0.188)
 _DEVIATION = (0.458, 0.448, 0.450)
 
-#: Output channels of the 3 x 3 convolutions of VGG16 between its poolings.
+#: Output channels of the 3 x 3 convolutions of VGG16, grouped by its pooling layers.
 _VGG = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 
 
 class _BlurPool(nn.Module):
-    """Blur by (1, 2, 1) in both directions and keep every second value (Zhang, 2019)."""
+    """Blurs by (1, 2, 1) in both directions and keeps every second value (Zhang, 2019)."""
+
+    filt: Tensor
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -32,14 +34,17 @@ class PerceptualDistance(nn.Module):
     """LPIPS on the shift-tolerant networks of Ghildyal and Liu (ECCV 2022), frozen.
 
     ``net`` is "alex" or "vgg". The weights are read from the package ``stlpips-pytorch``; its code, which
-    pulls in more packages, is not imported. Raises ImportError where the package is missing.
+    needs more packages, is not imported. Raises ImportError if the package is not installed.
     """
+
+    mean: Tensor
+    deviation: Tensor
 
     def __init__(self, net: str = "alex") -> None:
         super().__init__()
         spec = find_spec("stlpips_pytorch")
         if spec is None or spec.origin is None:
-            raise ImportError("the perceptual distance needs weights: pip install stlpips-pytorch")
+            raise ImportError("the perceptual distance needs another package: pip install stlpips-pytorch")
         path = Path(spec.origin).parent / "weights" / "vST0.0" / f"{net}_shift_tolerant.pth"
         state = torch.load(path, map_location="cpu", weights_only=True)
         self.slices = nn.ModuleList(_alex() if net == "alex" else _vgg())
@@ -54,19 +59,21 @@ class PerceptualDistance(nn.Module):
         self.requires_grad_(False)
 
     def features(self, x: Tensor) -> list[Tensor]:
-        """A batch (N, 3, H, W) in [-1, 1] -> what five layers see in it, each (N, C, h, w) of length one
-        over its channels."""
+        """Map a batch (N, 3, H, W) in [-1, 1] to the features of five layers.
+
+        Each is (N, C, h, w), normalised to length 1 over the channels.
+        """
         x = (x - self.mean) / self.deviation
         found = []
         for part in self.slices:
             x = part(x)
-            # Inside the root, since its slope at zero, where nothing fires, is infinite.
+            # The epsilon is inside the root, whose slope is infinite at 0, where all features are 0.
             norm = (x.float().square().sum(dim=1, keepdim=True) + 1e-12).sqrt()
             found.append((x / norm).to(x))
         return found
 
     def compare(self, found: list[Tensor], wanted: list[Tensor]) -> Tensor:
-        """Two lists that :meth:`features` gave -> distances (N,). ``wanted`` may be of one picture."""
+        """Return the distances (N,) of two results of :meth:`features`; ``wanted`` may be of one image."""
         total = found[0].new_zeros(len(found[0]), dtype=torch.float32)
         for i, (a, b) in enumerate(zip(found, wanted, strict=True)):
             head = getattr(self, f"head{i}")
@@ -74,7 +81,7 @@ class PerceptualDistance(nn.Module):
         return total
 
     def forward(self, x: Tensor, target: Tensor) -> Tensor:
-        """Two batches (N, 3, H, W) in [-1, 1] -> distances (N,)."""
+        """Return the distances (N,) of two batches (N, 3, H, W) in [-1, 1]."""
         with torch.no_grad():
             wanted = self.features(target)
         return self.compare(self.features(x), wanted)

@@ -1,4 +1,4 @@
-"""Settings of a restoration that are compared: each a name and the options that a user would write."""
+"""Settings of a restoration to compare: each is a name and command-line options."""
 
 from __future__ import annotations
 
@@ -12,32 +12,33 @@ from .methods import INPUT
 
 @dataclass(frozen=True)
 class Setting:
-    """A way of restoring a clip."""
+    """A named set of options to restore a clip with."""
 
     name: str
-    words: tuple[str, ...] = ()  #: options of the command line
+    args: tuple[str, ...] = ()  #: options as on the command line
 
 
-def each_part_off(parts: Sequence[str]) -> list[Setting]:
-    """Frame by frame; with everything; and with each of the ``parts`` of ``--steady`` off."""
+def ablations(parts: Sequence[str]) -> list[Setting]:
+    """Return the settings ``per-frame`` (no stabilisation), ``full``, and one without each of ``parts``, the
+    parts of ``--steady``."""
     without = [Setting(f"no {part}", ("--steady", ",".join(p for p in parts if p != part))) for part in parts]
     return [Setting("per-frame", ("--steady", "none")), Setting("full"), *without]
 
 
-def read_setting(text: str) -> Setting:
-    """``NAME: OPTIONS`` as a setting. Raises UsageError."""
-    name, colon, words = text.partition(":")
+def parse_setting(text: str) -> Setting:
+    """Parse ``NAME: OPTIONS``. Raises UsageError."""
+    name, colon, options = text.partition(":")
     try:
-        split = tuple(shlex.split(words))
+        args = tuple(shlex.split(options))
     except ValueError as error:
-        raise UsageError(f"the setting {text!r} cannot be read ({error}); write 'NAME: OPTIONS'") from None
+        raise UsageError(f"cannot parse the setting {text!r} ({error}); write 'NAME: OPTIONS'") from None
     if not colon or not name.strip():
         raise UsageError(f"the setting {text!r} has no name; write 'NAME: OPTIONS'")
-    return Setting(name.strip(), split)
+    return Setting(name.strip(), args)
 
 
 def check_settings(settings: Sequence[Setting]) -> None:
-    """Raises UsageError where two are called the same, or one as the input is."""
+    """Raises UsageError if two settings have the same name, or one has the name of the input."""
     names = [INPUT, *(setting.name for setting in settings)]
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        raise UsageError(f"two rows are called {twice}; give the setting another name")
+    if duplicate := next((name for name in names if names.count(name) > 1), None):
+        raise UsageError(f"two rows are named {duplicate}; give the setting another name")

@@ -1,4 +1,4 @@
-"""A scene in which nothing moves, as a clip."""
+"""A clip of a scene in which nothing moves."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ _RATE = Fraction(25)
 
 
 def write_still(source: Path, out: Path, *, frames: int) -> None:
-    """Write the picture ``source``, or the first frame of the clip ``source``, to ``out`` (.mkv)
-    ``frames`` times over, without loss, as 4:2:0 of 8 bits. Raises InputError."""
+    """Write a clip that repeats the image ``source``, or the first frame of the clip ``source``.
+
+    ``out`` (.mkv) has ``frames`` frames at 25 fps, lossless (FFV1), 8-bit 4:2:0. Raises InputError.
+    """
     with Decoder(source) as decoder:
         first = decoder.first.video
-    # 4:2:0 wants even sides, so that H.264 can take it.
+    # H.264 in 4:2:0 needs even sides.
     width, height = (side // 2 * 2 for side in (first.width, first.height))
     picture = first.reformat(width, height, "yuv420p")
     with av.open(str(out), "w") as container:

@@ -1,20 +1,23 @@
-"""Figures of many pictures, summed up and printed."""
+"""Mean figures of many images, and tables of them as text."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .face_metrics import Comparison
 from .frechet import frechet_distance
+
+if TYPE_CHECKING:  # importing it needs packages of the extra 'evaluate'
+    from .face_metrics import Comparison
 
 
 @dataclass(frozen=True)
 class Column:
-    """One figure of a table."""
+    """A column of a table."""
 
     key: str
     heading: str
@@ -32,7 +35,7 @@ COLUMNS = (
     Column("identity_median", "(median)", 3),
     Column("frechet", "Fréchet", 3),
 )
-#: What is seen over time.
+#: Columns of the figures over time.
 TIME_COLUMNS = (
     Column("face_psnr", "face PSNR", 2, higher_is_better=True),
     Column("warping", "warping", 3),
@@ -46,31 +49,31 @@ TIME_COLUMNS = (
 
 
 class Tally:
-    """What was measured of one method, or of one clip, face by face."""
+    """Accumulates the figures of one method, or of one clip, face by face."""
 
     def __init__(self) -> None:
         self.figures: dict[str, list[float]] = defaultdict(list)
         self.features: list[np.ndarray] = []
 
     def add(self, comparison: Comparison, number: int) -> None:
-        """Picture ``number`` of a comparison."""
+        """Add image ``number`` of a comparison."""
         for key, values in comparison.figures.items():
             self.figures[key].append(float(values[number]))
         self.features.append(comparison.features[number])
 
     def summary(self) -> dict[str, float]:
-        """The means of all figures, and the median of the identity distances."""
-        found = {key: float(np.mean(values)) for key, values in self.figures.items()}
-        return found | {"identity_median": float(np.median(self.figures["identity"]))}
+        """Return the means of all figures, and the median of the identity distances."""
+        means = {key: float(np.mean(values)) for key, values in self.figures.items()}
+        return means | {"identity_median": float(np.median(self.figures["identity"]))}
 
     def frechet(self, clean_features: Sequence[np.ndarray]) -> float:
-        """The Fréchet distance to a set of clean faces; both sets are of at least two."""
+        """Return the Fréchet distance to a set of clean faces. Raises ValueError for fewer than two faces."""
         return frechet_distance(np.stack(self.features), np.stack(clean_features))
 
 
 def table(title: str, rows: Mapping[str, Mapping[str, float]], columns: Sequence[Column] = COLUMNS) -> str:
-    """Rows of figures by name, as text: those of ``columns`` that any of them has. An arrow says which way
-    is better."""
+    """Format rows of figures by name as text, with those of ``columns`` that occur in any row. An arrow shows
+    which direction is better."""
     columns = [c for c in columns if any(c.key in row for row in rows.values())]
     width = max(len(title), *(len(name) for name in rows))
     headings = [f"{c.heading} {'↑' if c.higher_is_better else '↓'}" for c in columns]
@@ -79,3 +82,24 @@ def table(title: str, rows: Mapping[str, Mapping[str, float]], columns: Sequence
         cells = [f"{row[c.key]:10.{c.digits}f}" if c.key in row else " " * 10 for c in columns]
         lines.append("  ".join([f"{name:{width}}", *cells]))
     return "\n".join(lines)
+
+
+def plain_table(rows: Sequence[Mapping[str, Any]], columns: str) -> str:
+    """Format rows of values as text, right-aligned.
+
+    ``columns`` are keys of the rows, separated by spaces, each with a colon and a format spec if needed, such
+    as "name seconds:.2f share:.1%". None is shown as "-".
+    """
+    names, _, formats = zip(*(column.partition(":") for column in columns.split()), strict=True)
+    cells = [
+        [
+            "-" if row[name] is None else format(row[name], spec)
+            for name, spec in zip(names, formats, strict=True)
+        ]
+        for row in rows
+    ]
+    widths = [max(map(len, column)) for column in zip(names, *cells, strict=True)]
+    return "\n".join(
+        "  ".join(text.rjust(width) for text, width in zip(line, widths, strict=True))
+        for line in [names, *cells]
+    )

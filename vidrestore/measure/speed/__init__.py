@@ -1,1 +1,1 @@
-"""How fast the package is, what the hardware would allow, and what a plain program does."""
+"""Speed: of the networks, of the whole program, and of a simple program as the baseline."""

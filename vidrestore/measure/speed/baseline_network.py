@@ -1,7 +1,7 @@
-"""The network as it was published: the same weights and results, nothing done for speed.
+"""The network as published: the same weights and results, without optimisations.
 
-What a program that runs the authors' code has: nearest-neighbour enlargement written out before its
-convolution, attention by two matrix products and a softmax, PyTorch's own attention layer between them.
+It does what the authors' code does: nearest-neighbour upsampling as a step of its own before the convolution,
+attention as two matrix products and a softmax, and PyTorch's attention layer in the transformer.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from ...restore.codeformer.blocks import AttentionBlock, Upsample
 from ...restore.codeformer.transformer import TransformerLayer
 
 
-class _PlainUpsample(Upsample):
+class _BaselineUpsample(Upsample):
     def forward(self, x: Tensor) -> Tensor:
         return self.conv(F.interpolate(x, scale_factor=2.0, mode="nearest"))
 
 
-class _PlainAttention(AttentionBlock):
+class _BaselineAttention(AttentionBlock):
     def forward(self, x: Tensor) -> Tensor:
         h = self.norm(x)
         q, k, v = (conv(h).flatten(2) for conv in (self.q, self.k, self.v))  # (N, C, H * W)
@@ -29,16 +29,20 @@ class _PlainAttention(AttentionBlock):
         return x + self.proj_out(mixed.reshape(x.shape))
 
 
-class _PlainTransformerLayer(TransformerLayer):
+class _BaselineTransformerLayer(TransformerLayer):
     def _attend(self, x: Tensor, positions: Tensor) -> Tensor:
         return self.self_attn(x + positions, x + positions, x, need_weights=True)[0]
 
 
-_PLAIN = {Upsample: _PlainUpsample, AttentionBlock: _PlainAttention, TransformerLayer: _PlainTransformerLayer}
+_BASELINE = {
+    Upsample: _BaselineUpsample,
+    AttentionBlock: _BaselineAttention,
+    TransformerLayer: _BaselineTransformerLayer,
+}
 
 
-def plain(network: CodeFormer) -> CodeFormer:
-    """``network``, changed in place: ready for inference in float32, one face after another."""
+def to_baseline(network: CodeFormer) -> CodeFormer:
+    """Change ``network`` in place into the published form, in float32, ready for inference; return it."""
     for module in network.modules():
-        module.__class__ = _PLAIN.get(type(module), type(module))
+        module.__class__ = _BASELINE.get(type(module), type(module))
     return network.float().eval().requires_grad_(False).to(memory_format=torch.contiguous_format)

@@ -1,9 +1,9 @@
-"""A plain program to compare with: one frame, one face, one step after another.
+"""A simple program as the baseline: one frame, one face, one step at a time.
 
-What a script that loops over a video's frames does: each is converted to BGR as a whole, enlarged until its
-shorter side has 640 pixels, searched for faces, each of which is warped out of it, restored in float32 by the
-plain network, and blended back over the whole frame; then it is encoded. Detection, warping and blending are
-facexlib's, which such scripts are built of.
+It does what a script does that loops over the frames of a video. Each frame is converted to BGR, enlarged
+until its shorter side has 640 pixels, and searched for faces; each face is warped out of it, restored in
+float32 by the network as published, and blended back over the whole frame; then the frame is encoded.
+Detection, warping and blending are facexlib's, as in such scripts.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ import torch
 from ...restore.codeformer import CodeFormer
 from ...runtime.host import usable_cores
 from ...weights.store import load_state, locate
-from .baseline_network import plain
+from .baseline_network import to_baseline
 
-#: Frames with a shorter side below this are enlarged to it before faces are sought.
+#: Frames whose shorter side is below this many pixels are enlarged to it for detection.
 _SHORTER_SIDE = 640
-#: The detector's threshold, facexlib's own.
+#: facexlib's default threshold of the detector.
 _THRESHOLD = 0.8
 _NETWORKS = {"retinaface_resnet50": "resnet50", "retinaface_mobile0.25": "mobile0.25"}
 
 
 @dataclass
-class ReferenceRun:
-    """What a run took, in seconds, loading left out."""
+class BaselineRun:
+    """The time that a run took, in seconds, without loading."""
 
     frames: int = 0
     faces: int = 0
@@ -46,45 +46,51 @@ class ReferenceRun:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Count the time within as that step's."""
+        """Add the time spent in the context to the step ``name``."""
         began = time.perf_counter()
         yield
         self.steps[name] = self.steps.get(name, 0.0) + time.perf_counter() - began
 
 
-class Reference:
-    """The plain program, loaded."""
+class BaselineProgram:
+    """The baseline program with its networks loaded."""
 
     def __init__(self, network: CodeFormer, *, detector: str, device: torch.device, w: float) -> None:
-        """``network`` is changed into its plain form; ``detector`` is a name of the registry. Raises
-        WeightsError."""
-        self._network = plain(network).to(device)
+        """Load the detector. ``network`` is changed in place into its published form.
+
+        ``detector`` is a name of the weights registry; ``w`` is the fidelity weight. Raises WeightsError.
+        """
+        self._network = to_baseline(network).to(device)
         self._device = device
         self._w = w
         self._helper = _helper(detector, device, network.config.image_size)
 
     @torch.no_grad()
-    def run(self, clip: Path, out: Path, *, codec: str, options: dict[str, str], frames: int) -> ReferenceRun:
-        """The first ``frames`` of ``clip``, as video alone; ``codec`` is FFmpeg's name of an encoder."""
-        run = ReferenceRun()
-        # As PyTorch has it by itself: a run of this package's before may have set it otherwise.
+    def run(self, clip: Path, out: Path, *, codec: str, options: dict[str, str], frames: int) -> BaselineRun:
+        """Restore the first ``frames`` frames of ``clip``; write the video stream only.
+
+        ``codec`` is an encoder of FFmpeg, and ``options`` are its options.
+        """
+        run = BaselineRun()
+        # PyTorch's defaults: an earlier run of this package in the same process may have changed them.
         torch.set_num_threads(usable_cores())
         torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = False, True
         torch.backends.cudnn.benchmark = False
         began = time.perf_counter()
         with av.open(str(clip)) as source, av.open(str(out), "w") as target:
-            given = source.streams.video[0]
-            given.thread_type = "AUTO"
-            video = target.add_stream(codec, rate=given.average_rate or Fraction(25), options=options)
-            video.width, video.height, video.pix_fmt = given.width, given.height, "yuv420p"
-            decoded = source.decode(given)
+            stream = source.streams.video[0]
+            stream.thread_type = "AUTO"
+            video = target.add_stream(codec, rate=stream.average_rate or Fraction(25), options=options)
+            assert isinstance(video, av.VideoStream)
+            video.width, video.height, video.pix_fmt = stream.width, stream.height, "yuv420p"
+            decoded = source.decode(stream)
             for _ in range(frames):
                 with run.step("decode"):
                     frame = next(decoded, None)
-                    picture = None if frame is None else frame.to_ndarray(format="bgr24")
-                if picture is None:
+                    image = None if frame is None else frame.to_ndarray(format="bgr24")
+                if image is None:
                     break
-                restored = self._restore(picture, run)
+                restored = self._restore(image, run)
                 with run.step("encode"):
                     target.mux(video.encode(av.VideoFrame.from_ndarray(restored, format="bgr24")))
                 run.frames += 1
@@ -93,13 +99,13 @@ class Reference:
         run.wall = time.perf_counter() - began
         return run
 
-    def _restore(self, picture: np.ndarray, run: ReferenceRun) -> np.ndarray:
-        """``picture`` (H, W, 3) uint8 BGR, with its faces restored."""
+    def _restore(self, image: np.ndarray, run: BaselineRun) -> np.ndarray:
+        """Restore the faces of ``image`` (H, W, 3) uint8 BGR."""
         helper = self._helper
         helper.clean_all()
-        helper.read_image(picture)
+        helper.read_image(image)
         with run.step("detect"):
-            helper.all_landmarks_5 = self._landmarks(picture)
+            helper.all_landmarks_5 = self._landmarks(image)
         with run.step("align"):
             helper.align_warp_face()
         for crop in helper.cropped_faces:
@@ -114,22 +120,22 @@ class Reference:
             helper.get_inverse_affine()
             return np.ascontiguousarray(np.clip(helper.paste_faces_to_input_image(), 0, 255).astype(np.uint8))
 
-    def _landmarks(self, picture: np.ndarray) -> list[np.ndarray]:
-        scale = max(1.0, _SHORTER_SIDE / min(picture.shape[:2]))
+    def _landmarks(self, image: np.ndarray) -> list[np.ndarray]:
+        scale = max(1.0, _SHORTER_SIDE / min(image.shape[:2]))
         if scale > 1:
-            picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
-        found = self._helper.face_det.detect_faces(picture, _THRESHOLD)
-        return list(found[:, 5:15].reshape(-1, 5, 2) / scale)
+            image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
+        detections = self._helper.face_det.detect_faces(image, _THRESHOLD)
+        return list(detections[:, 5:15].reshape(-1, 5, 2) / scale)
 
 
 def _helper(detector: str, device: torch.device, size: int) -> Any:
-    """facexlib's helper over our files of weights: it would fetch its own."""
+    """Create facexlib's helper with this package's weights files, because it would download its own."""
     from facexlib.detection.retinaface import RetinaFace
     from facexlib.parsing.parsenet import ParseNet
     from facexlib.utils import face_restoration_helper as module
 
     with warnings.catch_warnings():
-        # facexlib asks torchvision for its ResNet by the argument's old name, which is harmless.
+        # facexlib uses a deprecated argument of torchvision's ResNet, which is harmless.
         warnings.filterwarnings("ignore", category=UserWarning, module="torchvision.models")
         network = RetinaFace(network_name=_NETWORKS[detector], device=device)
     state, _ = load_state(detector)

@@ -1,5 +1,4 @@
-"""Networks whose speed is measured: with their weights, or with stand-ins, since speed does not depend on
-them."""
+"""Models whose speed is measured: with their weights or, since speed does not depend on them, random ones."""
 
 from __future__ import annotations
 
@@ -14,29 +13,30 @@ from ...weights.store import load_state, locate
 
 
 @dataclass(frozen=True)
-class Model:
-    """A model by name, and a file of stand-in weights where its own are not here."""
+class BenchModel:
+    """A model by name, and a file of random weights if its own are not on this machine."""
 
-    name: str  #: of the registry
-    weights: Path | None
+    name: str  #: a name of the weights registry
+    weights: Path | None  #: the file of random weights
 
     def network(self) -> CodeFormer:
-        """The network itself, on the CPU. Raises WeightsError."""
+        """Build the network on the CPU. Raises WeightsError."""
         state, metadata = load_state(self.weights or self.name)
         return build_codeformer(state, metadata, str(self.weights or self.name))
 
     def __str__(self) -> str:
-        return f"{self.name} (stand-in weights)" if self.weights else self.name
+        return f"{self.name} (random weights)" if self.weights else self.name
 
 
-def find_model(name: str, folder: Path) -> Model:
-    """``lite`` or ``codeformer``; stand-in weights for the latter are written into ``folder`` if need be."""
+def find_model(name: str, folder: Path) -> BenchModel:
+    """Return the model ``lite`` or ``codeformer``. If the latter's weights are not on this machine, random
+    ones are written to ``folder``."""
     if locate(name):
-        return Model(name, None)
-    path = folder / f"{name}-stand-in.safetensors"
+        return BenchModel(name, None)
+    path = folder / f"{name}-random.safetensors"
     if not path.exists():
-        # As PyTorch draws them at first: every layer keeps its input's scale, so nothing overflows.
+        # PyTorch's initial weights: every layer preserves the scale of its input, so nothing overflows.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             save_file(CodeFormer().state_dict(), path)
-    return Model(name, path)
+    return BenchModel(name, path)

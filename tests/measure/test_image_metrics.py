@@ -1,4 +1,4 @@
-"""PSNR, SSIM and MS-SSIM against closed forms and another implementation."""
+"""PSNR, SSIM and MS-SSIM, compared with closed forms and with torchmetrics."""
 
 import math
 
@@ -20,7 +20,7 @@ def flat(value: int) -> np.ndarray:
 
 
 def noisy(sigma: float, size: int = 96) -> tuple[np.ndarray, np.ndarray]:
-    """A smooth picture and the same with noise."""
+    """A smooth image and the same image with noise."""
     y, x = np.mgrid[:size, :size] / 96
     clean = np.stack([120 + 90 * np.sin(9 * x), 130 + 80 * np.cos(7 * y), 100 + 80 * x * y], axis=-1)
     noise = np.random.default_rng(0).normal(0, sigma, clean.shape)
@@ -37,12 +37,12 @@ def test_psnr_averages_over_channels() -> None:
     assert psnr(one_channel, flat(100)) == pytest.approx(20 * math.log10(255 / 7) + 10 * math.log10(3))
 
 
-def test_psnr_of_equal_pictures_is_a_number() -> None:
+def test_psnr_of_equal_images_is_finite() -> None:
     assert psnr(flat(9), flat(9)) == BEST_PSNR
 
 
-def test_ssim_of_flat_pictures() -> None:
-    """Without structure only the term of the means is left (Wang et al., 2004, equation 6)."""
+def test_ssim_of_flat_images() -> None:
+    """Without structure only the luminance term remains (Wang et al., 2004, equation 6)."""
     c1 = (0.01 * 255) ** 2
     wanted = (2 * 100 * 140 + c1) / (100**2 + 140**2 + c1)
     assert ssim(flat(100), flat(140)) == pytest.approx(wanted)
@@ -50,7 +50,7 @@ def test_ssim_of_flat_pictures() -> None:
 
 
 @pytest.mark.parametrize("sigma", [4.0, 25.0])
-def test_agree_with_torchmetrics(sigma: float) -> None:
+def test_psnr_and_ssim_agree_with_torchmetrics(sigma: float) -> None:
     clean, damaged = noisy(sigma)
     a, b = (torch.from_numpy(p).permute(2, 0, 1)[None].float() for p in (damaged, clean))
     assert psnr(damaged, clean) == pytest.approx(
@@ -62,7 +62,7 @@ def test_agree_with_torchmetrics(sigma: float) -> None:
     _, everywhere = structural_similarity_index_measure(
         *lumas, data_range=255.0, sigma=1.5, return_full_image=True
     )
-    inside = everywhere[..., 5:-5, 5:-5]  # where the window is whole
+    inside = everywhere[..., 5:-5, 5:-5]  # where the window is inside the image
     assert ssim(damaged, clean) == pytest.approx(inside.mean().item(), abs=1e-4)
 
 
@@ -73,20 +73,20 @@ def test_ms_ssim_agrees_with_torchmetrics(sigma: float) -> None:
         torch.from_numpy(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY))[None, None].float() for p in (damaged, clean)
     )
     wanted = multiscale_structural_similarity_index_measure(*lumas, data_range=255.0, sigma=1.5)
-    # The other one takes windows beyond the border, in the mirror, into its means.
+    # torchmetrics also averages windows that extend beyond the border, by reflection.
     assert ms_ssim(damaged, clean) == pytest.approx(wanted.item(), abs=2e-3)
     assert ms_ssim(clean, clean) == pytest.approx(1)
 
 
-def test_ms_ssim_of_flat_pictures() -> None:
-    """Only the last scale looks at the means (Wang et al., 2003, equation 7)."""
+def test_ms_ssim_of_flat_images() -> None:
+    """Only the last scale has a luminance term (Wang et al., 2003, equation 7)."""
     a, b = (np.full((200, 200, 3), value, np.uint8) for value in (100, 140))
     c1 = (0.01 * 255) ** 2
     wanted = (2 * 100 * 140 + c1) / (100**2 + 140**2 + c1)
     assert ms_ssim(a, b) == pytest.approx(wanted**0.1333)
 
 
-def test_ssim_does_not_see_colour() -> None:
+def test_ssim_ignores_colour() -> None:
     clean, _ = noisy(0)
     grey = cv2.cvtColor(cv2.cvtColor(clean, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     assert ssim(grey, clean) == pytest.approx(1, abs=1e-3)

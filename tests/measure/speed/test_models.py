@@ -1,0 +1,28 @@
+"""Models to measure: with their weights, or with random ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from vidrestore.measure.speed.models import find_model
+from vidrestore.restore.codeformer import CodeFormerConfig
+
+
+def test_an_embedded_model_has_its_own_weights(tmp_path: Path) -> None:
+    model = find_model("lite", tmp_path)
+    assert (str(model), model.weights) == ("lite", None)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_random_weights_have_the_published_shapes(tmp_path: Path) -> None:
+    model = find_model("codeformer", tmp_path)
+    assert str(model) == "codeformer (random weights)"
+    network = model.network().eval()
+    assert network.config == CodeFormerConfig()
+    with torch.no_grad():
+        assert network(torch.rand(1, 3, 512, 512) * 2 - 1, 1.0).isfinite().all()
+    assert find_model("codeformer", tmp_path) == model  # the file is reused
