@@ -117,7 +117,9 @@ def pipeline(args: argparse.Namespace, folder: Path) -> Rows:
     """Measure frames per second of the whole program, and the time of each part."""
     from vidrestore.measure.speed.models import find_model
 
-    row = restored(args.clip, folder / "out.mkv", find_model(args.model, folder), args, **length(args))
+    row = restored(
+        args.clip, folder / "out.mkv", find_model(args.model, folder), args, duration=duration(args)
+    )
     show(
         row["profile"]["stages"],
         "name busy:.2f share:.1% waits_for_input:.2f waits_for_room:.2f queue:.1f room",
@@ -128,17 +130,17 @@ def pipeline(args: argparse.Namespace, folder: Path) -> Rows:
     return [row]
 
 
-def length(args: argparse.Namespace) -> dict[str, Fraction]:
-    """Return the option that ends a run half a frame after the first ``--frames`` frames of ``--clip``."""
+def duration(args: argparse.Namespace) -> Fraction | None:
+    """Return the time of the first ``--frames`` frames of ``--clip``, with a margin of half a frame."""
     import av
 
     if not args.frames:
-        return {}
+        return None
     with av.open(str(args.clip)) as container:
         rate = container.streams.video[0].average_rate
     if rate is None:
         raise SystemExit(f"bench: {args.clip} has no frame rate; give another clip, or --frames 0")
-    return {"duration": (args.frames - Fraction(1, 2)) / rate}
+    return (args.frames - Fraction(1, 2)) / rate
 
 
 def compare(args: argparse.Namespace, folder: Path) -> Rows:
@@ -157,7 +159,7 @@ def compare(args: argparse.Namespace, folder: Path) -> Rows:
         run = baseline.run(
             args.clip, folder / "baseline.mkv", codec=CODEC, options=options, frames=args.frames
         )
-        ours = restored(args.clip, folder / "vidrestore.mkv", model, args, **length(args))
+        ours = restored(args.clip, folder / "vidrestore.mkv", model, args, duration=duration(args))
         rows.append(
             {
                 "round": number + 1,

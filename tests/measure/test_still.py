@@ -25,7 +25,7 @@ def test_the_first_frame_of_a_clip_is_repeated(tmp_path: Path) -> None:
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="none.png does not exist"):
+    with pytest.raises(InputError, match=r"none\.png does not exist"):
         write_still(tmp_path / "none.png", tmp_path / "still.mkv", frames=3)
 
 

@@ -76,6 +76,7 @@ def _reference_thumbnails(width: int, height: int) -> Callable[[tuple[Frame, ...
 
 def _crop(frame: Frame, face: Face, size: int) -> Tensor:
     crop = align(frame.image(), face, frame.upright, size).image
+    assert crop is not None  # it is dropped only after restoration
     return (crop * 255).round().to(torch.uint8)
 
 

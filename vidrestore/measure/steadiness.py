@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -103,8 +104,7 @@ class SteadinessMeter:
         return figures
 
     def _warping(self, before: _FaceState, now: _FaceState) -> np.ndarray:
-        forward = self._flow.calc(before.grey, now.grey, None)
-        backward = self._flow.calc(now.grey, before.grey, None)
+        forward, backward = self._flow_of(before.grey, now.grey), self._flow_of(now.grey, before.grey)
         weights = self._mask * visible(forward, backward)
         if not weights.any():
             return np.zeros(len(now.images) - 1)
@@ -115,6 +115,10 @@ class SteadinessMeter:
             ]
         )
         return errors[1:] - errors[0]
+
+    def _flow_of(self, image: np.ndarray, after: np.ndarray) -> np.ndarray:
+        initial: Any = None  # OpenCV's stubs do not know that it is optional
+        return self._flow.calc(image, after, initial)
 
     def _add_parts(self, track: int, before: _FaceState, now: _FaceState) -> None:
         error = np.abs(now.images[1:] - now.images[0])
