@@ -88,16 +88,15 @@ def test_items_are_evenly_spaced() -> None:
 
 def test_a_face_of_another_size_is_refused() -> None:
     (model,) = load_models(["lite"], [], device="cpu")
-    with pytest.raises(InputError, match="small has 64 x 32 pixels, but lite restores .* of 512 x 512"):
+    with pytest.raises(InputError, match=r"small has 64 x 32 pixels, but lite restores .* of 512 x 512"):
         check_sizes([("small", torch.zeros(3, 32, 64, dtype=torch.uint8))], [model])
 
 
 def test_methods_are_compared_at_each_level() -> None:
     generator = torch.manual_seed(0)
     coarse = torch.randint(0, 256, (5, 3, 8, 8), generator=generator, dtype=torch.uint8)
-    faces = [
-        (f"face {i}", face.repeat_interleave(8, 1).repeat_interleave(8, 2)) for i, face in enumerate(coarse)
-    ]
+    smooth = coarse.repeat_interleave(8, 2).repeat_interleave(8, 3)
+    faces = [(f"face {i}", face) for i, face in enumerate(smooth)]
     result = evaluate_faces(faces, [], [], ["mild", "heavy"], MeanDifference(), shown=2)
     methods = ["input", "bicubic", "nlm + unsharp"]
     assert {level: list(rows) for level, rows in result.levels.items()} == {"mild": methods, "heavy": methods}
@@ -106,7 +105,7 @@ def test_methods_are_compared_at_each_level() -> None:
         for method, row in rows.items():
             assert len(row["per_face"]["identity"]) == 5
             assert row["identity"] == pytest.approx(np.mean(row["per_face"]["identity"]))
-            # One feature: the squared difference of means plus that of deviations, which is 0 for clean faces.
+            # Of one feature: squared difference of means plus that of deviations; clean faces have 0.
             values = np.array(row["per_face"]["identity"])
             assert row["frechet"] == pytest.approx(values.mean() ** 2 + values.var(ddof=1)), (level, method)
     assert [label for label, _ in result.sheets["heavy"]] == ["face 0, heavy", "face 4, heavy"]

@@ -23,5 +23,5 @@ def test_reading_and_converting(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_an_image(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"text")
-    with pytest.raises(InputError, match="a.png cannot be read as an image"):
+    with pytest.raises(InputError, match=r"a\.png cannot be read as an image"):
         read_image(tmp_path / "a.png")

@@ -59,7 +59,7 @@ def test_a_clip_is_repeated(images, tmp_path):
 
 
 def test_a_clip_that_cannot_be_repeated(tmp_path):
-    with pytest.raises(InputError, match="ffmpeg cannot repeat .*missing.mkv"):
+    with pytest.raises(InputError, match=r"ffmpeg cannot repeat .*missing\.mkv"):
         repeat_clip(tmp_path / "missing.mkv", tmp_path / "out.mkv", 2)
 
 
