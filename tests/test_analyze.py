@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.clips import pattern, write
 from vidrestore.__main__ import main
-from vidrestore.analyze import Analysis, analyze_video, recorded_source
+from vidrestore.analyze import Analysis, analyze_video
 from vidrestore.errors import InputError, UsageError
 from vidrestore.faces.detection.load import load_detector
 from vidrestore.faces.detection.working_size import working_size
@@ -22,6 +22,8 @@ from vidrestore.media.decode.decoder import Decoder
 from vidrestore.media.frames.thumbnails import Thumbnails
 from vidrestore.media.timeline import Span
 from vidrestore.options import Options
+from vidrestore.stages.face_source import recorded_source
+from vidrestore.stages.setup import AnalysisSetup
 
 SCENES = Path(__file__).parents[1] / "samples" / "scenes.mkv"
 PART = {"start": Fraction(2), "end": Fraction(14, 5)}  # one face, from 2.4 s on two others
@@ -154,7 +156,10 @@ def test_the_command_tells_who_is_who(tmp_path, capsys):
 
 def test_a_table_of_many_tracks_is_short():
     tracks = {track: TrackSummary(0.0, 3661.5, 100 + track, 80) for track in range(1, 31)}
-    lines = Analysis(999, 999, tracks, 1.0).table.splitlines()
+    setup = AnalysisSetup.resolve(Options(input=SCENES))
+    lines = Analysis(
+        output=Path("t.json"), frames=999, faces=999, tracks=tracks, seconds=1.0, setup=setup
+    ).table.splitlines()
     assert len(lines) == 22
     assert lines[1].split() == ["11", "0:00:00.00", "1:01:01.50", "111", "80", "px"]
     assert lines[-1] == "and 10 shorter ones"
@@ -211,10 +216,10 @@ def test_what_goes_wrong_while_writing_leaves_the_old_file(tmp_path, monkeypatch
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("1=2", "--track-w 1=2 cannot be"),
-        ("1=-0.1", "--track-w 1=-0.1 cannot be"),
-        ("1=nan", "--track-w 1=nan cannot be"),
-        ("0=0.5", "--track-w 0=0.5 cannot be"),
+        ("1=2", "--track-w 1=2 is out of range"),
+        ("1=-0.1", "--track-w 1=-0.1 is out of range"),
+        ("1=nan", "--track-w 1=nan is out of range"),
+        ("0=0.5", "--track-w 0=0.5 is out of range"),
         ("0.5", "--track-w cannot be '0.5'"),
         ("one=0.5", "--track-w cannot be 'one=0.5'"),
         ("1=0.5=", "--track-w cannot be '1=0.5='"),

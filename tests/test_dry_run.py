@@ -11,7 +11,7 @@ from tests.support import listing, sources
 from tests.support.frames import synthetic
 from tests.support.through import through
 from vidrestore.__main__ import main
-from vidrestore.dry_run import plan, plan_text
+from vidrestore.dry_run import plan
 from vidrestore.options import Options
 
 ACTIONS = {
@@ -25,7 +25,7 @@ ACTIONS = {
 @pytest.mark.parametrize("ending", ACTIONS)
 def test_each_stream_is_told_of(tmp_path, ending):
     source, out = sources.full_file(tmp_path), tmp_path / f"out{ending}"
-    planned = plan(Options(input=source, output=out))
+    planned = plan(Options(input=source, output=out)).data
     assert json.loads(json.dumps(planned)) == planned
     assert [s["action"] for s in planned["streams"]] == ACTIONS[ending].split()
     assert not out.exists()
@@ -37,7 +37,7 @@ def test_each_stream_is_told_of(tmp_path, ending):
 
 
 def test_in_words(tmp_path):
-    text = plan_text(plan(Options(input=sources.full_file(tmp_path), output=tmp_path / "out.mp4")))
+    text = str(plan(Options(input=sources.full_file(tmp_path), output=tmp_path / "out.mp4")))
     for words in (
         "-> restored, by libx264 (yuv420p",
         "-> copied",
@@ -53,14 +53,16 @@ def test_chapters_and_a_timecode_are_regenerated(tmp_path):
     source = sources.make(
         tmp_path / "in.mov", sources.VIDEO, tags=sources.tags_file(tmp_path), timecode="01:00:00:00"
     )
-    text = plan_text(plan(Options(input=source, output=tmp_path / "out.mov")))
+    text = str(plan(Options(input=source, output=tmp_path / "out.mov")))
     assert "regenerated from the chapters" in text
     assert "regenerated from the timecode" in text
 
 
 def test_numbered_pictures_have_the_rate_asked_for(tmp_path):
     synthetic(tmp_path / "p_%02d.png", "testsrc2=s=64x48:r=25:d=0.2")
-    planned = plan(Options(input=tmp_path / "p_%02d.png", output=tmp_path / "out.mp4", rate=Fraction(30)))
+    planned = plan(
+        Options(input=tmp_path / "p_%02d.png", output=tmp_path / "out.mp4", rate=Fraction(30))
+    ).data
     assert planned["input"]["streams"][0]["frame_rate"] == "30"
 
 
@@ -73,7 +75,7 @@ def test_from_the_command_line(tmp_path, capsys):
     assert main(["probe", str(source)]) == 0
     assert "#3 subtitle: subrip" in capsys.readouterr().out
     for words, message in (
-        (["--json"], "--json goes with --dry-run"),
+        (["--json"], "--json needs --dry-run"),
         (["--strict"], "--strict: out.mp4 cannot hold the input's #4 attachment"),
         (["--strict", "--dry-run"], "--strict: out.mp4 cannot hold the input's #4 attachment"),
         (["--video-stream", "1", "--dry-run"], "--video-stream 1 is not a video stream of full.mkv; use 0"),

@@ -176,7 +176,7 @@ def test_what_frames_depend_on_starts_over(folder, begun, tmp_path, caplog, monk
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("vidrestore.pipeline.follow_faces", stop)
+    monkeypatch.setattr("vidrestore.pipeline.track_faces", stop)
     with pytest.raises(KeyboardInterrupt):
         restore_video(given, segment_length=LENGTH)
     lines = [record.getMessage() for record in caplog.records if record.name.endswith("workfolder")]

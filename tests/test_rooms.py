@@ -41,15 +41,23 @@ ALLOWED = {
     # Beside the pipeline: to train and to measure.
     "measure": {"runtime", "weights", "media", "faces", "restore", "degradation"},
     "training": {"runtime", "weights", "media", "faces", "restore", "degradation", "measure"},
-    # The jobs, over the steps that they share.
-    "options": {"media/containers"},
-    "presets": {"options"},
-    "stages": {"options", "media", "faces", "restore", "runtime", "weights"},
+    # Options, and the steps that the jobs share.
+    "option_types": set(),
+    "options": {"option_types", "media/containers"},
+    "option_names": {"options", "option_types"},
+    "presets": {"option_names", "option_types"},
+    "stages": {"options", "option_types", "media", "faces", "restore", "runtime", "weights"},
+    # The jobs.
     "analyze": {"options", "stages", "media", "faces", "runtime"},
-    "pipeline": {"options", "analyze", "stages", "media", "faces", "restore", "runtime"},
-    "dry_run": {"options", "analyze", "pipeline", "stages", "media", "faces", "restore", "runtime"},
-    "cli": {"options", "presets", "analyze", "pipeline", "dry_run", "media", "weights"},
-    "__main__": {"cli"},
+    "pipeline": {"options", "stages", "media", "faces", "restore", "runtime"},
+    "dry_run": {"options", "stages", "media", "weights"},
+    "images": {"options", "stages", "media", "faces", "restore", "runtime"},
+    # The ways in.
+    "api": {"options", "option_names", "analyze", "pipeline", "dry_run", "images", "media"},
+    "messages": set(),
+    "cli_parser": {"options", "option_types", "presets"},
+    "cli": {"cli_parser", "options", "analyze", "pipeline", "dry_run", "media", "runtime", "weights"},
+    "__main__": {"cli", "messages"},
 }
 
 

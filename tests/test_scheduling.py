@@ -22,7 +22,7 @@ from vidrestore import pipeline
 from vidrestore.__main__ import main
 from vidrestore.media.frames.pixel_format import plane_views
 from vidrestore.runtime.device import DTYPES
-from vidrestore.stages import restoration
+from vidrestore.stages import setup
 from vidrestore.stages.models import Models
 
 #: Something of every stage, by the thread that it runs in.
@@ -179,7 +179,7 @@ def test_the_profile_accounts_for_the_run(clip, tmp_path, capsys):
 def test_profile_is_printed_when_asked_for(clip, tmp_path, capsys):
     assert main([str(clip), str(tmp_path / "out.mp4"), "--model", "lite", "-q", "--profile"]) == 0
     lines = capsys.readouterr().err.splitlines()
-    assert [line.split()[0] for line in lines[1:7]] == [
+    assert [line.split()[0] for line in lines[2:8]] == [
         "decode",
         "detect",
         "align",
@@ -191,4 +191,4 @@ def test_profile_is_printed_when_asked_for(clip, tmp_path, capsys):
 
 
 def test_memory_is_known_for_every_precision():
-    assert restoration._FACE_BYTES.keys() == DTYPES.keys()
+    assert setup._FACE_BYTES.keys() == DTYPES.keys()

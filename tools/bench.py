@@ -87,12 +87,12 @@ def network(args: argparse.Namespace, folder: Path) -> Rows:
     from vidrestore.measure.speed.network import matmul_peak, measure_network
     from vidrestore.restore.load import load_restorer
     from vidrestore.runtime.device import find_device, find_precision
-    from vidrestore.runtime.host import prepare_host
+    from vidrestore.runtime.host import prepare_process
 
     device = find_device(args.device)
     precisions = [find_precision(precision, device) for precision in args.precisions]
     peaks = {precision: matmul_peak(device, precision) for precision in precisions}
-    prepare_host()  # the same thread settings as in a run
+    prepare_process()  # the same thread settings as in a run
     rows = []
     for precision, peak in peaks.items():
         common = {"device": device, "precision": precision, "peak": peak, "seconds": args.seconds}
@@ -145,13 +145,13 @@ def duration(args: argparse.Namespace) -> Fraction | None:
 
 def compare(args: argparse.Namespace, folder: Path) -> Rows:
     """Compare the program with a simple baseline program on the same frames, in alternate runs."""
-    from vidrestore.faces.detection.load import choose_detector
+    from vidrestore.faces.detection.load import resolve_detector
     from vidrestore.measure.speed.baseline_program import BaselineProgram
     from vidrestore.measure.speed.models import find_model
     from vidrestore.runtime.device import find_device
 
     model = find_model(args.model, folder)
-    detector = choose_detector("auto", offline=True)
+    detector = resolve_detector("auto", offline=True).name
     baseline = BaselineProgram(model.network(), detector=detector, device=find_device(args.device), w=1.0)
     options = {"crf": f"{CRF:g}", "preset": PRESET}
     rows = []

@@ -6,11 +6,12 @@ python tools/make_options_doc.py
 from __future__ import annotations
 
 import argparse
-from dataclasses import Field, fields
+from dataclasses import MISSING, Field, fields
 from fractions import Fraction
 from pathlib import Path
 
-from vidrestore.cli import _restore_parser
+from vidrestore.cli_parser import restore_parser
+from vidrestore.option_types import option_of
 from vidrestore.options import Options
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "options.md"
@@ -27,27 +28,27 @@ def document() -> str:
     """The whole page, in Markdown."""
     groups: dict[str, list[Field]] = {}
     for option in fields(Options):
-        groups.setdefault(option.metadata["group"], []).append(option)
+        groups.setdefault(option_of(option).group, []).append(option)
     parts = [_INTRODUCTION]
     for name, options in groups.items():
-        title = "General" if name == "options" else name.capitalize()
+        title = name.capitalize()
         rows = [
-            (_flags(option), f"`{option.name}`", _values(option), _default(option), option.metadata["help"])
+            (_flags(option), f"`{option.name}`", _values(option), _default(option), option_of(option).help)
             for option in options
         ]
         parts.append(_table(title, ("Option", "In Python", "Values", "Default", "Meaning"), rows))
     names = {option.name for option in fields(Options)}
-    others = [action for action in _restore_parser()._actions if action.dest not in names]
+    others = [action for action in restore_parser(full=True)._actions if action.dest not in names]
     rows = [(_words(action), action.help or "") for action in others]
     parts.append(_table("On the command line only", ("Option", "Meaning"), rows))
     return "\n".join(parts)
 
 
 def _flags(option: Field) -> str:
-    metavar = option.metadata["metavar"]
-    if not option.metadata["flags"]:
+    metavar = option_of(option).metavar
+    if not option_of(option).flags:
         return f"`{metavar}`"
-    flags = [f"`{flag}`" for flag in option.metadata["flags"]]
+    flags = [f"`{flag}`" for flag in option_of(option).flags]
     if metavar:
         flags[-1] = f"{flags[-1][:-1]} {metavar}`"
     return ", ".join(flags)
@@ -61,9 +62,9 @@ def _words(action: argparse.Action) -> str:
 
 
 def _values(option: Field) -> str:
-    low, high = option.metadata["low"], option.metadata["high"]
-    if option.metadata["choices"]:
-        return ", ".join(f"`{choice}`" for choice in option.metadata["choices"])
+    low, high = option_of(option).low, option_of(option).high
+    if option_of(option).choices:
+        return ", ".join(f"`{choice}`" for choice in option_of(option).choices)
     if low is None:
         return ""
     return f"at least {low:g}" if high is None else f"{low:g} to {high:g}"
@@ -71,7 +72,7 @@ def _values(option: Field) -> str:
 
 def _default(option: Field) -> str:
     default = option.default
-    if default is None or default is False or default == ():
+    if default is MISSING or default is None or default is False or default == ():
         return ""
     return f"`{float(default):g}`" if isinstance(default, Fraction | float) else f"`{default}`"
 

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from vidrestore.faces.alignment.align import TEMPLATE_SIZE, alignment_matrix
 from vidrestore.faces.detection.detector import Detector
-from vidrestore.faces.detection.load import choose_detector, load_detector
+from vidrestore.faces.detection.load import load_detector, resolve_detector
 from vidrestore.faces.detection.working_size import working_size
 
 #: A face must be seen at least this clearly.
@@ -65,7 +65,7 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     args = parser.parse_args()
 
-    detector = load_detector(choose_detector("auto"), torch.device(args.device))
+    detector = load_detector(resolve_detector("auto").name, torch.device(args.device))
     paths = [p for folder in args.photos for p in sorted(folder.iterdir()) if p.suffix.lower() in SUFFIXES]
     faces, rows = [], []
     for path in tqdm(paths, unit="photo"):

@@ -1,4 +1,4 @@
-"""The entry point: one handler turns every error into one line and an exit code."""
+"""The entry point: turns every error into one line and an exit code."""
 
 from __future__ import annotations
 
@@ -9,18 +9,23 @@ import sys
 from types import FrameType
 
 from .errors import VidrestoreError
+from .messages import messages_on_stderr
 
-#: What is said of the signals that end a run; the exit code is 128 and the signal's number.
+# Read once, when PyTorch is loaded: network threads that wait for each other by spinning would take the
+# processor from the stages that work beside them.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+#: Messages for the signals that end a run; the exit code is 128 plus the signal's number.
 _SIGNALS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 
 
-class _Stops:
-    """While entered, a signal raises KeyboardInterrupt where the program stands, so that it cleans up
-    behind itself, and is noted: a library may make another error of the exception on its way."""
+class SignalHandler:
+    """While entered, SIGINT and SIGTERM raise KeyboardInterrupt, so that the program cleans up after itself.
+    The signal is kept in ``received``: a library may turn the exception into another one on its way."""
 
     received: int | None = None
 
-    def __enter__(self) -> _Stops:
+    def __enter__(self) -> SignalHandler:
         self._before = {number: signal.signal(number, self._stop) for number in _SIGNALS}
         return self
 
@@ -38,28 +43,33 @@ class _Stops:
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; return its exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 143
     terminated. ``VIDRESTORE_DEBUG=1`` lets errors through with their traceback."""
-    stops = _Stops()
-    try:
-        with stops:
-            from .cli import run  # takes its time, in which a signal may come
+    with messages_on_stderr():
+        return _run(sys.argv[1:] if argv is None else argv)
 
-            return run(sys.argv[1:] if argv is None else argv)
+
+def _run(argv: list[str]) -> int:
+    signals = SignalHandler()
+    try:
+        with signals:
+            from .cli import run  # takes a while, during which a signal may come
+
+            return run(argv)
     except BrokenPipeError:
-        # Whoever read standard output has gone; say nothing more to them.
+        # The reader of standard output has gone: print nothing more to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (Exception, KeyboardInterrupt) as error:
         notes = getattr(error, "__notes__", ())
-        if stops.received or isinstance(error, KeyboardInterrupt):
-            number = stops.received or signal.SIGINT
-            message, code = _SIGNALS[number], 128 + number
+        if signals.received or isinstance(error, KeyboardInterrupt):
+            number = signals.received or signal.SIGINT
+            message, code = _SIGNALS[signal.Signals(number)], 128 + number
         elif os.environ.get("VIDRESTORE_DEBUG"):
             raise
         elif isinstance(error, VidrestoreError):
             message, code = str(error), error.exit_code
         else:
             what = f"{type(error).__name__}: {error}"
-            message, code = f"a fault of vidrestore's own ({what}); VIDRESTORE_DEBUG=1 shows where", 1
+            message, code = f"internal error ({what}); set VIDRESTORE_DEBUG=1 for the traceback", 1
     logging.getLogger("vidrestore").error("%s", "; ".join((message, *notes)))
     return code
 

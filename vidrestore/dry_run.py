@@ -2,46 +2,53 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .analyze import open_video, recorded_source
-from .faces.detection.load import choose_detector
-from .faces.detection.working_size import working_size
-from .media.encode.choose import choose_encoder
 from .media.inspect import as_text, inspect_file
-from .media.output.destination import check_output, container_of, display_name
+from .media.output.destination import check_output, display_name
 from .media.remux.stream_plan import Action, lost_metadata, plan_streams, refuse_losses
 from .options import Options
-from .pipeline import encoder_settings
-from .restore.load import resolve_model
-from .runtime.device import find_device, find_precision
-from .stages.restoration import batch_size
+from .stages.face_source import recorded_source
+from .stages.setup import Setup, open_video
+from .weights.registry import RemoteWeights, lookup
 
 
-def plan(options: Options) -> dict[str, Any]:
-    """What :func:`vidrestore.pipeline.restore_video` would do, ready for JSON: the input as
-    :func:`vidrestore.media.inspect.inspect_file` has it, what becomes of each of its streams, and how the
-    faces are restored. Raises VidrestoreError for what it would refuse."""
-    check_output(options.output, options.input, overwrite=options.overwrite, container=options.container)
-    container = container_of(options.output, options.container)
-    device = find_device(options.device)
-    precision = find_precision(options.precision, device)
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run would do; its text is for people, ``data`` for programs."""
+
+    data: dict[str, Any]  #: ready for JSON
+    setup: Setup = field(repr=False)
+
+    def __str__(self) -> str:
+        return _text(self.data)
+
+
+def plan(options: Options) -> Plan:
+    """Plan what :func:`vidrestore.pipeline.restore_video` would do: what becomes of each stream of the input,
+    how faces are found and restored, what is downloaded. The network is not used.
+
+    Raises VidrestoreError for what the run would refuse.
+    """
+    out = options.destination
+    check_output(out, options.input, overwrite=options.overwrite, container=options.container)
     with open_video(options) as decoder:
-        recorded = recorded_source(options, decoder) if options.tracks else None
-        encoder = choose_encoder(decoder.source, container, encoder_settings(options), strict=options.strict)
-        main, colour = decoder.source.stream_index, decoder.first.colour
-        scan, light = decoder.scan, decoder.source.hdr
-        deinterlaces = decoder.deinterlaces
-        size = working_size(*decoder.first.upright_size)
-        source = decoder.stream.container
-        streams = plan_streams(source, container, main)
-        lost = lost_metadata(source, streams, container)
+        if options.tracks:
+            recorded_source(options, decoder)  # checks the file
+        source, scan, deinterlaces = decoder.source, decoder.scan, decoder.deinterlaces
+        setup = Setup.resolve(options, source, download=False)
+        container, encoder = setup.container, setup.encoder
+        assert container is not None  # as OUT is given
+        assert encoder is not None
+        streams = plan_streams(decoder.stream.container, container, source.stream_index)
+        lost = lost_metadata(decoder.stream.container, streams, container)
     if options.strict:
-        refuse_losses(options.input, container, main, display_name(options.output))
-    return {
+        refuse_losses(options.input, container, source.stream_index, display_name(out))
+    colour = source.colour
+    data = {
         "input": inspect_file(options.input, video_stream=options.video_stream, rate=options.rate),
-        "output": {"path": str(options.output), "container": container.name},
+        "output": {"path": str(out), "container": container.name},
         "streams": [
             {
                 "index": planned.stream.index,
@@ -55,8 +62,8 @@ def plan(options: Options) -> dict[str, Any]:
         ],
         "lost_metadata": lost,
         "span": {
-            "start": float(options.start),
-            "end": float(options.stop) if options.stop is not None else None,
+            "start": float(setup.span.start),
+            "end": float(setup.span.end) if setup.span.end is not None else None,
         },
         "encoder": asdict(encoder) | {"description": str(encoder)},
         "colour": {
@@ -65,28 +72,35 @@ def plan(options: Options) -> dict[str, Any]:
             "full_range": colour.full_range,
             "guessed": colour.guessed,
             "transfer": colour.transfer.name if colour.transfer else "SDR",
-            "light": str(light) if light else None,
+            "light": str(source.hdr) if source.hdr else None,
         },
         "scan": {"interlaced": scan.interlaced, "description": str(scan), "deinterlace": deinterlaces},
-        "faces": {"tracks": str(options.tracks)}
-        if recorded
-        else {"detector": choose_detector(options.detector, offline=True), "size": list(size)},
-        "model": str(
-            options.weights or resolve_model(options.model, offline=options.offline, download=False)
-        ),
+        "faces": {"detector": setup.detector, "size": list(setup.detector_size)}
+        if setup.detector
+        else {"tracks": str(options.tracks)},
+        "model": str(setup.restorer.weights or setup.restorer.model),
+        "fallback": setup.restorer.fallback,
         "w": options.w,
-        "device": str(device),
-        "precision": str(precision),
-        "batch": batch_size(options, device, precision),
+        "device": str(setup.device),
+        "precision": setup.restorer.precision,
+        "batch": setup.batch,
+        "downloads": [_download(name) for name in setup.downloads],
     }
+    return Plan(data, setup)
 
 
-def plan_text(plan: dict[str, Any]) -> str:
-    """A plan in words."""
+def _download(name: str) -> dict[str, Any]:
+    weights = lookup(name)
+    assert isinstance(weights, RemoteWeights)  # embedded ones are never downloaded
+    return {"name": name, "bytes": weights.size, "licence": weights.licence}
+
+
+def _text(plan: dict[str, Any]) -> str:
     actions = {stream["index"]: stream["description"] for stream in plan["streams"]}
     colour, faces = plan["colour"], plan["faces"]
     guessed = " (guessed from the size)" if colour["guessed"] else ""
     actions[plan["input"]["restores"]] += f", by {plan['encoder']['description']}"
+    fallback = f" (or {plan['fallback']}, if it cannot be downloaded)" if plan["fallback"] else ""
     lines = [
         as_text(plan["input"], actions),
         f"colour: K_R {colour['kr']}, K_B {colour['kb']}{guessed}, "
@@ -96,9 +110,13 @@ def plan_text(plan: dict[str, Any]) -> str:
         f"faces: {faces['tracks']}"
         if "tracks" in faces
         else f"detector: {faces['detector']} at {faces['size'][0]}x{faces['size'][1]}",
-        f"model: {plan['model']}, w {plan['w']}",
+        f"model: {plan['model']}{fallback}, w {plan['w']}",
         f"device: {plan['device']}, {plan['precision']}, batches of {plan['batch']}",
         f"encoder: {plan['encoder']['description']}",
+        *(
+            f"would download {file['name']} ({file['bytes'] / 1e6:.1f} MB; licence: {file['licence']})"
+            for file in plan["downloads"]
+        ),
         f"would write {plan['output']['path']}",
     ]
     if plan["lost_metadata"]:

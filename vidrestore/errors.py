@@ -1,23 +1,23 @@
-"""What can go wrong, as the user is told of it: one sentence and an exit code each."""
+"""Everything that can go wrong, as users see it: one sentence and an exit code each."""
 
 from __future__ import annotations
 
 
 class VidrestoreError(Exception):
-    """Base of every error that ends a run with one sentence. The message is that sentence: what is
-    wrong, naming the value, and what to do."""
+    """Base class of every error that ends a run. The message is one sentence: what is wrong, naming the
+    value, and what to do about it."""
 
     exit_code = 1
 
 
 class UsageError(VidrestoreError):
-    """The command's own words are wrong: an option out of range, an unknown name."""
+    """The options are wrong: a value out of range, an unknown name."""
 
     exit_code = 2
 
 
 class InputError(VidrestoreError):
-    """IN cannot be read, or holds no video."""
+    """IN cannot be read, or has no video."""
 
 
 class OutputError(VidrestoreError):
@@ -25,12 +25,12 @@ class OutputError(VidrestoreError):
 
 
 class WeightsError(VidrestoreError):
-    """Weights are missing, damaged, of another network, or cannot be fetched."""
+    """Weights are missing, damaged, of another network, or cannot be downloaded."""
 
 
 class TrainingError(VidrestoreError):
-    """A training run cannot go on."""
+    """A training run cannot continue."""
 
 
 class DeviceError(VidrestoreError):
-    """The device asked for is not there, or has no memory left."""
+    """The requested device does not exist, or is out of memory."""

@@ -8,27 +8,28 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
-from .analyze import follow_faces, open_video
 from .faces.alignment.align import AlignedFace
 from .faces.alignment.paste import paste_back
-from .media.encode.choose import EncoderSettings
+from .faces.source import FaceSource
+from .media.decode.decoder import Decoder
 from .media.frames.frame import Frame
-from .media.output.destination import STDOUT, check_output, container_of, display_name
+from .media.output.destination import STDOUT, check_output, display_name
 from .media.output.writer import SEGMENT_LENGTH, SegmentWriter, StreamWriter
 from .media.remux.stream_plan import refuse_losses
 from .media.source_video import SourceVideo
 from .options import Options
 from .restore.temporal.face_crop import RestoredFace
-from .runtime.device import find_device
-from .runtime.host import prepare_host
 from .runtime.memory import translate_out_of_memory
 from .runtime.profile import Profile
 from .runtime.scheduler import QUEUE_DEPTH, Stages
+from .stages.face_source import Tracked, track_faces
 from .stages.models import Models
 from .stages.restoration import CONTEXT, restore_faces
 from .stages.resume import Resume
+from .stages.setup import Setup, open_video
 
 log = logging.getLogger(__name__)
 
@@ -37,13 +38,36 @@ log = logging.getLogger(__name__)
 class Report:
     """What a run did."""
 
+    output: Path
     frames: int
-    faces: int
-    tracks: int
-    resumed: int  #: of the frames, how many an earlier run had done
-    seconds: float
-    model: str
-    profile: Profile
+    faces: int  #: restored, over all frames
+    tracks: int  #: that had a face in a frame
+    resumed: int  #: how many of the frames an earlier run had finished
+    seconds: float  #: that this run took
+    setup: Setup = field(repr=False)
+    profile: Profile = field(repr=False)
+
+    @property
+    def model(self) -> str:
+        """Name of the model that restored the faces."""
+        return self.setup.restorer.model
+
+    @property
+    def warning(self) -> str | None:
+        """Said if no face was restored."""
+        if self.faces:
+            return None
+        known = self.tracks or self.setup.detector is None
+        why = "every face was skipped" if known else "no faces were found"
+        return f"{why}: {display_name(self.output)} is the input, re-encoded"
+
+    def __str__(self) -> str:
+        name = display_name(self.output) if self.output == STDOUT else self.output
+        rate = (self.frames - self.resumed) / self.seconds
+        return (
+            f"{name}: {self.frames} frames, {self.faces} faces, {self.tracks} tracks in {self.seconds:.1f} s "
+            f"({rate:.2f} frames/s) with {self.model}"
+        )
 
 
 def restore_video(
@@ -54,68 +78,118 @@ def restore_video(
 ) -> Report:
     """Restore the faces of ``options.input`` into ``options.output``.
 
-    ``progress`` is called after each frame with the numbers of finished frames and faces. Every
-    ``segment_length`` frames a segment is kept, however the run ends, and the next run with the same options
-    resumes after it.
-    Raises VidrestoreError, and leaves no OUT behind then.
+    ``progress`` is called after each frame with the numbers of frames and faces done. Every
+    ``segment_length`` frames a segment is kept on disk: if the run ends early, the next run with the same
+    options resumes after it. Raises VidrestoreError, and then leaves no OUT behind.
     """
-    started = time.monotonic()
-    prepare_host()
-    check_output(options.output, options.input, overwrite=options.overwrite, container=options.container)
-    profile = Profile(find_device(options.device))
-    with translate_out_of_memory(profile.device), ExitStack() as stack:
-        # With recorded faces a part of a video comes out as it does of the whole.
-        context = CONTEXT if options.tracks else 0
-        decoder = stack.enter_context(open_video(options, context=context))
-        if options.strict:
-            container = container_of(options.output, options.container)
-            name = display_name(options.output)
-            refuse_losses(options.input, container, decoder.source.stream_index, name)
-        # Before what writes, so that finishing OUT is part of the last stage's time.
+    started, out = time.monotonic(), options.destination
+    check_output(out, options.input, overwrite=options.overwrite, container=options.container)
+    with ExitStack() as stack:
+        decoder = stack.enter_context(open_for_restoration(options))
+        setup = Setup.resolve(options, decoder.source)
+        log.debug("%s", setup)
+        if options.strict and setup.container:
+            refuse_losses(options.input, setup.container, decoder.source.stream_index, display_name(out))
+        stack.enter_context(translate_out_of_memory(setup.device))
+        profile = Profile(setup.device)
+        # Entered before the writer, so that finishing OUT counts as part of the last stage's time.
         stage = stack.enter_context(Stages(depth=QUEUE_DEPTH, last="encode", profile=profile))
-        writer = stack.enter_context(open_output(options, decoder.source, segment_length))
-        models = Models(options, profile)
-        log.debug("%s", models)
-        log.debug("encoder: %s", writer.encoder)
-        resume = Resume.begin(writer, decoder, options, models)
+        writer = stack.enter_context(open_output(options, setup, decoder.source, segment_length))
+        models = Models(setup.restorer, profile)
+        resume = Resume.begin(writer, decoder, options, setup)
         done, faces, tracks = writer.frames, resume.faces, resume.tracks
         if not resume.done:
-            source, tracked = follow_faces(options, decoder, models.device, stage, resume.watch)
-            aligned = ((frame, models.align(frame, faces)) for frame, faces in tracked)
-            restored = restore_faces(
-                aligned, models, options, source.settings, stage, segment_length=segment_length
+            source, frames = restore_frames(
+                options,
+                setup,
+                models,
+                decoder,
+                stage,
+                watch=resume.watch,
+                since=done,
+                segment_length=segment_length,
             )
-            for frame, count in stage(paste(restored, profile, since=done), "paste"):
+            for frame, count in stage(frames, "paste"):
                 writer.write(frame, {"faces": count})
                 faces += count
                 progress(writer.frames, faces)
             tracks = source.tracks
     return Report(
-        *(writer.frames, faces, tracks, done, time.monotonic() - started, models.restorer.spec.name),
+        output=out,
+        frames=writer.frames,
+        faces=faces,
+        tracks=tracks,
+        resumed=done,
+        seconds=time.monotonic() - started,
+        setup=setup,
         profile=profile,
     )
 
 
-def open_output(options: Options, source: SourceVideo, segment_length: int) -> StreamWriter | SegmentWriter:
-    """The writer of OUT. Output to stdout cannot be resumed."""
-    settings, out = encoder_settings(options), options.output
+def stream_frames(options: Options) -> Iterator[tuple[Frame, int]]:
+    """Yield each frame of ``options.input`` with its faces restored, and their number; no file is written.
+
+    Raises VidrestoreError.
+    """
+    with ExitStack() as stack:
+        decoder = stack.enter_context(open_for_restoration(options))
+        setup = Setup.resolve(options, decoder.source)
+        stack.enter_context(translate_out_of_memory(setup.device))
+        profile = Profile(setup.device)
+        stage = stack.enter_context(Stages(depth=QUEUE_DEPTH, last="caller", profile=profile))
+        models = Models(setup.restorer, profile)
+        _, frames = restore_frames(options, setup, models, decoder, stage)
+        yield from stage(frames, "paste")
+
+
+def restore_frames(
+    options: Options,
+    setup: Setup,
+    models: Models,
+    decoder: Decoder,
+    stage: Stages,
+    *,
+    watch: Callable[[FaceSource, Tracked], Tracked] = lambda source, tracked: tracked,
+    since: int = 0,
+    segment_length: int = SEGMENT_LENGTH,
+) -> tuple[FaceSource, Iterator[tuple[Frame, int]]]:
+    """The source of the faces, and the frames from number ``since`` on with restored faces and their number.
+
+    ``watch`` wraps the frames with their faces as they leave the source.
+    """
+    source, tracked = track_faces(options, setup, decoder, stage, watch)
+    aligned = ((frame, models.align(frame, faces)) for frame, faces in tracked)
+    restored = restore_faces(
+        aligned, models, options, source.settings, stage, batch=setup.batch, segment_length=segment_length
+    )
+    return source, paste(restored, stage.profile, since=since)
+
+
+def open_for_restoration(options: Options) -> Decoder:
+    """Open the video of a run. With a tracks file, frames around its span are decoded too, so that part of a
+    video comes out as it does in a run over the whole. Raises InputError or UsageError."""
+    return open_video(options, context=CONTEXT if options.tracks else 0)
+
+
+def open_output(
+    options: Options, setup: Setup, source: SourceVideo, segment_length: int
+) -> StreamWriter | SegmentWriter:
+    """Open the writer of OUT. Output to stdout cannot be resumed. Raises OutputError or UsageError."""
+    out, container, encoder = options.destination, setup.container, setup.encoder
+    assert container is not None  # as OUT is given
+    assert encoder is not None
     if out == STDOUT:
-        return StreamWriter(out, source, settings, container=options.container, strict=options.strict)
+        return StreamWriter(out, source, encoder, container=container.name, strict=options.strict)
     return SegmentWriter(
-        out,
-        source,
-        settings,
-        container=options.container,
-        strict=options.strict,
-        length=segment_length,
+        out, source, encoder, container=container.name, strict=options.strict, length=segment_length
     )
 
 
 def paste(
     restored: Iterable[tuple[Frame, list[RestoredFace[AlignedFace]]]], profile: Profile, *, since: int = 0
 ) -> Iterator[tuple[Frame, int]]:
-    """The frames that are wanted, those from ``since`` on, with their faces in them, and how many these
-    are."""
+    """Paste restored faces into their frames. Yields the frames from number ``since`` on, without context
+    frames, and how many faces each has."""
     for frame, faces in restored:
         if frame.context or frame.index < since:
             continue
@@ -123,10 +197,3 @@ def paste(
             with profile.section("paste"):
                 paste_back(frame.image(editable=True), face.source, face.restored, face.mask)
         yield frame, len(faces)
-
-
-def encoder_settings(options: Options) -> EncoderSettings:
-    """The part of the options that is the encoder's."""
-    return EncoderSettings(
-        *(options.codec, options.crf, options.preset, options.pix_fmt), options=options.encoder_options
-    )

@@ -8,11 +8,11 @@ import av
 import pytest
 
 from tests.support import reader
+from tests.support.encoders import open_writer
 from tests.support.frames import clip, pass_through
 from vidrestore.errors import UsageError
 from vidrestore.media.decode.decoder import Decoder
 from vidrestore.media.encode.choose import EncoderSettings
-from vidrestore.media.output.writer import StreamWriter
 
 
 @pytest.mark.parametrize(
@@ -53,5 +53,5 @@ def test_hardware_that_is_missing_is_said_in_one_sentence(tmp_path):
     else:
         pytest.skip("it is not missing")
     with Decoder(source) as decoder, pytest.raises(UsageError, match="cannot be used on this machine"):
-        StreamWriter(tmp_path / "out.mp4", decoder.source, EncoderSettings(codec="h264_nvenc"))
+        open_writer(decoder, tmp_path / "out.mp4", EncoderSettings(codec="h264_nvenc"))
     assert list(tmp_path.iterdir()) == [source]

@@ -11,13 +11,13 @@ import pytest
 
 from tests.support import reader
 from tests.support.clips import decode, pattern, write
+from tests.support.encoders import open_writer
 from vidrestore.errors import InputError, OutputError, UsageError
 from vidrestore.media.decode.decoder import Decoder
 from vidrestore.media.encode.choose import EncoderSettings
 from vidrestore.media.frames.pixel_format import plane_views
 from vidrestore.media.inspect import as_text, inspect_file
 from vidrestore.media.output.destination import check_output
-from vidrestore.media.output.writer import StreamWriter
 from vidrestore.media.probe import probe
 from vidrestore.media.timeline import Span
 
@@ -26,7 +26,10 @@ LOSSLESS = EncoderSettings(codec="ffv1")
 
 
 def pass_through(source: Path, out: Path, settings: EncoderSettings = FAST, span: Span | None = None) -> Path:
-    with Decoder(source, span) as decoder, StreamWriter(out, decoder.source, settings) as writer:
+    with (
+        Decoder(source, span) as decoder,
+        open_writer(decoder, out, settings) as writer,
+    ):
         for frame in decoder:
             writer.write(frame)
     return out
@@ -212,7 +215,10 @@ def test_a_part_begins_at_zero_and_takes_its_sound_along(tmp_path):
 def test_the_encoder_follows_the_input(tmp_path, source, settings, encoder, pix_fmt):
     given = clip(tmp_path / "in.mkv", **source)
     out = tmp_path / "out.mkv"
-    with Decoder(given) as decoder, StreamWriter(out, decoder.source, settings) as writer:
+    with (
+        Decoder(given) as decoder,
+        open_writer(decoder, out, settings) as writer,
+    ):
         assert (writer.encoder.codec, writer.encoder.pix_fmt) == (encoder, pix_fmt)
         for frame in decoder:
             writer.write(frame)
@@ -237,13 +243,16 @@ def test_the_encoder_follows_the_input(tmp_path, source, settings, encoder, pix_
 def test_what_the_encoder_refuses_is_said_before_any_work(tmp_path, settings, ending, words):
     source = clip(tmp_path / "in.mp4")
     with Decoder(source) as decoder, pytest.raises(UsageError, match=words):
-        StreamWriter(tmp_path / f"out{ending}", decoder.source, settings)
+        open_writer(decoder, tmp_path / f"out{ending}", settings)
     assert [p.name for p in tmp_path.iterdir()] == ["in.mp4"]
 
 
 def test_an_error_leaves_nothing_behind(tmp_path):
     def interrupted(source):
-        with Decoder(source) as decoder, StreamWriter(tmp_path / "o.mp4", decoder.source, FAST) as writer:
+        with (
+            Decoder(source) as decoder,
+            open_writer(decoder, tmp_path / "o.mp4", FAST) as writer,
+        ):
             writer.write(decoder.first)
             assert (tmp_path / ".o.partial.mp4").exists()
             raise RuntimeError

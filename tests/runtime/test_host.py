@@ -15,7 +15,7 @@ from vidrestore.runtime.host import (
     background_workers,
     network_threads,
     network_workers,
-    prepare_host,
+    prepare_process,
     usable_cores,
 )
 
@@ -75,7 +75,7 @@ def test_where_only_pytorch_knows_its_cores_are_found_before_its_threads_are_set
     threads = [8]
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads[-1])
     monkeypatch.setattr(torch, "set_num_threads", threads.append)
-    prepare_host()
+    prepare_process()
     assert (threads[-1], network_workers()) == (1, 4)
 
 
@@ -101,7 +101,7 @@ def test_a_run_sets_what_its_cores_are_for(monkeypatch):
     monkeypatch.setattr(host, "keep_freed_memory", lambda: True)
     found = []
     monkeypatch.setattr(torch, "set_num_threads", found.append)
-    prepare_host()
+    prepare_process()
     assert found == [3]
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from tests.support import reader
 from tests.support.clips import pattern, write
+from tests.support.encoders import open_writer
 from vidrestore.media.decode.decoder import Decoder
 from vidrestore.media.encode.choose import EncoderSettings
-from vidrestore.media.output.writer import StreamWriter
 from vidrestore.media.timeline import Span
 
 LOSSLESS = EncoderSettings(codec="ffv1")
@@ -40,7 +40,7 @@ def pass_through(
     settings = settings or EncoderSettings()
     with (
         Decoder(source, span, strict=strict, **more) as decoder,
-        StreamWriter(out, decoder.source, settings, strict=strict) as writer,
+        open_writer(decoder, out, settings, strict=strict) as writer,
     ):
         for frame in decoder:
             writer.write(frame)

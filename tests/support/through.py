@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.support.encoders import open_writer
 from vidrestore.media.decode.decoder import Decoder
 from vidrestore.media.encode.choose import EncoderSettings
-from vidrestore.media.output.writer import StreamWriter
 from vidrestore.media.timeline import Span
 
 
@@ -17,7 +17,7 @@ def through(source: Path, out: Path, *, span: Span | None = None, video_stream: 
         settings = EncoderSettings(codec="libvpx-vp9", pix_fmt="yuv420p")
     with (
         Decoder(source, span, video_stream=video_stream) as decoder,
-        StreamWriter(out, decoder.source, settings) as writer,
+        open_writer(decoder, out, settings) as writer,
     ):
         for frame in decoder:
             writer.write(frame)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +12,9 @@ import torch
 from tqdm import tqdm
 
 from ..media.decode.decoder import Decoder
-from ..media.encode.choose import EncoderSettings
+from ..media.encode.choose import EncoderSettings, choose_encoder
 from ..media.frames.crop import PlanarImage
-from ..media.output.destination import check_output
+from ..media.output.destination import check_output, container_of
 from ..media.output.writer import StreamWriter
 from .degrade import LEVELS, Degradation
 
@@ -49,7 +50,9 @@ def degrade_clip(clip: Path, out: Path, level: FrameLevel, *, seed: int, overwri
     no ``out`` behind then."""
     check_output(out, clip, overwrite=overwrite)
     settings = EncoderSettings(codec="libx264", crf=level.crf, preset="medium", reproducible=True)
-    with Decoder(clip) as decoder, StreamWriter(out, decoder.source, settings) as writer:
+    with Decoder(clip) as decoder, ExitStack() as stack:
+        encoder = choose_encoder(decoder.source, container_of(out), settings)
+        writer = stack.enter_context(StreamWriter(out, decoder.source, encoder))
         for frame in tqdm(decoder, total=decoder.source.frames, unit="frame", disable=None):
             degrade_frame(frame.image(editable=True), level, np.random.default_rng((seed, frame.index)))
             writer.write(frame)

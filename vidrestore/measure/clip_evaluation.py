@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..faces.detection.detector import Detector
-from ..faces.detection.load import choose_detector, load_detector
+from ..faces.detection.load import load_detector, resolve_detector
 from ..media.timeline import Span
 from ..runtime.device import find_device
 from .clip_metrics import ClipMetrics, mean_rows, measure_clips
@@ -39,7 +39,7 @@ class ClipEvaluator:
 
     @cached_property
     def _detector(self) -> Detector:
-        return load_detector(choose_detector("auto"), find_device(self._device))
+        return load_detector(resolve_detector("auto").name, find_device(self._device))
 
     @cached_property
     def _meter(self) -> FaceMeter:

@@ -23,6 +23,7 @@ class SourceVideo:
     codec: str  #: FFmpeg's canonical name, such as ``h264``
     width: int  #: pixels, as stored: before any rotation
     height: int
+    upright_size: tuple[int, int]  #: width and height in pixels as displayed: after rotation
     pix_fmt: str  #: FFmpeg's name of the decoded frames' format, which is always planar
     rate: Fraction  #: frames per second, on average; ``DEFAULT_RATE`` if unknown
     time_base: Fraction  #: seconds per tick of the frames' timestamps

@@ -25,7 +25,7 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -3, -4, -8
 _NEVER = 2**31 - 1
 
 
-def prepare_host() -> None:
+def prepare_process() -> None:
     """Set this process up for a run: call it once, before the first network is loaded."""
     keep_freed_memory()
     torch.set_num_threads(network_threads(usable_cores()))

@@ -14,17 +14,16 @@ from ..faces.alignment.face_parser import FaceParser
 from ..faces.alignment.paste import face_masks
 from ..faces.face import Face
 from ..media.frames.frame import Frame
-from ..options import Options
 from ..restore.fidelity.face_quality import measure_quality
 from ..restore.fidelity.identity_guard import identity_drift, raise_w
-from ..restore.load import load_restorer, resolve_model
+from ..restore.load import load_restorer
 from ..restore.temporal.blend import channels_last
 from ..restore.temporal.colour_transfer import match_colours, measure_tints, replace_non_finite
 from ..restore.temporal.face_crop import ComparedFace, FaceCrop, ObservedFace, RestoredFace
 from ..restore.temporal.motion import View
-from ..runtime.device import find_device, find_precision
 from ..runtime.profile import Profile
-from ..weights.store import load_state, locate
+from ..weights.store import load_state
+from .setup import RestorerSetup
 
 #: The smallest increase of ``w`` for which a face is restored again.
 _W_STEP = 0.02
@@ -36,19 +35,16 @@ class Models:
     The time that each step takes is added to ``profile``.
     """
 
-    def __init__(self, options: Options, profile: Profile) -> None:
+    def __init__(self, setup: RestorerSetup, profile: Profile) -> None:
+        """Load the networks. Raises WeightsError."""
         self.profile = profile
-        self.device = find_device(options.device)
-        self.precision = find_precision(options.precision, self.device)
-        name = options.model
-        if not options.weights:
-            name = resolve_model(name, offline=options.offline).name
+        self.device = setup.device
         self.restorer = load_restorer(
-            name, weights=options.weights, device=self.device, precision=self.precision
+            setup.model, weights=setup.weights, device=setup.device, precision=setup.precision
         )
         self.parser = (
-            FaceParser(load_state("parsenet")[0], device=self.device, precision=self.precision)
-            if locate("parsenet")
+            FaceParser(load_state(setup.face_parser)[0], device=setup.device, precision=setup.precision)
+            if setup.face_parser
             else None
         )
 
@@ -134,6 +130,3 @@ class Models:
                 self.restorer.render([observations[i] for i in again], raised[again]), images[again]
             )
         return restored
-
-    def __str__(self) -> str:
-        return f"{self.restorer.spec.name} ({self.precision}) on {self.device}"

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from operator import attrgetter
 
-import torch
-
 from ..faces.alignment.align import AlignedFace
 from ..faces.face import TrackSettings
 from ..media.frames.frame import Frame
@@ -18,14 +16,11 @@ from ..restore.temporal.colour_transfer import stabilise_colour
 from ..restore.temporal.face_crop import FaceCrop, RestoredFace
 from ..restore.temporal.stabilise import compare, skip_comparison, stabilise_input, stabilise_output
 from ..restore.temporal.w_chooser import Chooser, Limits, is_visible
-from ..runtime.batching import BatchRunner, choose_batch, fill_batches
+from ..runtime.batching import BatchRunner, fill_batches
 from ..runtime.host import background_workers, usable_cores
 from ..runtime.scheduler import Stages
 from ..runtime.windows import windowed
 from .models import Models
-
-#: Memory in bytes that the published network takes for each face of a batch, as measured on a CPU.
-_FACE_BYTES = {"fp32": 512 << 20, "bf16": 264 << 20, "fp16": 264 << 20}
 
 #: Frames to each side that a restored face depends on: the sum over all steps that look across time.
 CONTEXT = (
@@ -48,6 +43,7 @@ def restore_faces(
     settings: Callable[[int], TrackSettings],
     stage: Stages,
     *,
+    batch: int,
     segment_length: int,
 ) -> Iterator[tuple[Frame, list[RestoredFace[AlignedFace]]]]:
     """Restore the faces of every frame and stabilise them over the frames around it.
@@ -57,7 +53,7 @@ def restore_faces(
     segment boundaries, every ``segment_length`` frames.
     """
     parts = steady_parts(options.steady)
-    batches = BatchRunner(batch_size(options, models.device, models.precision), models.device)
+    batches = BatchRunner(batch, models.device)
     batched = partial(fill_batches, batches=batches, max_held=2 * batches.size)
     timed = models.profile.timed
     over_time = partial(windowed, key=attrgetter("track"))
@@ -86,11 +82,6 @@ def restore_faces(
     if "colour" in parts:
         restored = over_time(restored, stabilise_colour, reach=colour_transfer.REACH)
     return restored
-
-
-def batch_size(options: Options, device: torch.device, precision: str) -> int:
-    """The number of faces per batch: ``--batch``, or as many as ``device`` has memory for."""
-    return choose_batch(device, _FACE_BYTES[precision]) if options.batch == "auto" else options.batch
 
 
 def chooser(options: Options, settings: Callable[[int], TrackSettings]) -> Chooser:

@@ -11,19 +11,18 @@ from typing import Any
 import av
 
 from .. import __version__
-from ..faces.detection.load import choose_detector
 from ..faces.face import Face
 from ..faces.source import FaceSource
 from ..media.decode.decoder import Decoder
 from ..media.decode.fingerprint import FrameFingerprint
-from ..media.encode.choose import Encoder
 from ..media.frames.frame import Frame
 from ..media.output.workfolder import WorkFolder
 from ..media.output.writer import SEGMENT_LENGTH, SegmentWriter, StreamWriter
+from ..option_types import display_name
 from ..options import Options
 from ..weights.store import fingerprint
-from .models import Models
 from .restoration import CONTEXT
+from .setup import Setup
 
 #: Options that no frame of OUT depends on, and those that are told of by what came of them.
 _OTHER_OPTIONS = {
@@ -47,13 +46,13 @@ class Resume:
 
     @classmethod
     def begin(
-        cls, writer: StreamWriter | SegmentWriter, decoder: Decoder, options: Options, models: Models
+        cls, writer: StreamWriter | SegmentWriter, decoder: Decoder, options: Options, setup: Setup
     ) -> Resume:
         """Give ``writer`` the finished segments of an earlier run with the same options, and seek ``decoder``
         to the first frame that the frames after them depend on."""
         if not isinstance(writer, SegmentWriter):
             return cls(None, SEGMENT_LENGTH)
-        folder, key = writer.folder, run_key(options, writer.encoder, models, length=writer.length)
+        folder, key = writer.folder, run_key(options, setup, length=writer.length)
         segments, state = folder.begin(key, resume=options.resume), None
         while segments:
             frame = sum(segment.frames for segment in segments)
@@ -87,26 +86,26 @@ class Resume:
             yield frame, faces
 
 
-def run_key(options: Options, encoder: Encoder, models: Models, *, length: int) -> dict[str, str]:
+def run_key(options: Options, setup: Setup, *, length: int) -> dict[str, str]:
     """All that the frames of OUT depend on, by what a person calls it."""
     key = {
         "the input": file_fingerprint(options.input),
         "vidrestore": __version__,
         "FFmpeg": ".".join(map(str, av.library_versions["libavcodec"])),
-        "the encoder": str(encoder),
+        "the encoder": str(setup.encoder),
         "the segment length": str(length),
-        "the model": _weights(options.weights or models.restorer.spec.name),
-        "the face parser": _weights("parsenet") if models.parser else "none",
-        "the device": models.device.type,
-        "the precision": models.precision,
+        "the model": _weights(setup.restorer.weights or setup.restorer.model),
+        "the face parser": _weights(parser) if (parser := setup.restorer.face_parser) else "none",
+        "the device": setup.device.type,
+        "the precision": setup.restorer.precision,
     }
     if options.tracks:
         key["the tracks file"] = fingerprint(options.tracks)
-    else:
-        key["the detector"] = _weights(choose_detector(options.detector, offline=options.offline))
+    if setup.detector:
+        key["the detector"] = _weights(setup.detector)
     for option in fields(options):
         if option.name not in _OTHER_OPTIONS:
-            key[option.metadata["flags"][0]] = str(getattr(options, option.name))
+            key[display_name(option)] = str(getattr(options, option.name))
     return key
 
 

@@ -10,7 +10,7 @@ import torch
 from vidrestore.errors import WeightsError
 from vidrestore.faces.detection import load
 from vidrestore.faces.detection.detector import RetinaFaceDetector
-from vidrestore.faces.detection.load import choose_detector, load_detector
+from vidrestore.faces.detection.load import load_detector, resolve_detector
 
 
 @pytest.mark.parametrize(
@@ -20,13 +20,13 @@ from vidrestore.faces.detection.load import choose_detector, load_detector
 )
 def test_auto_is_resnet50_if_its_weights_are_present(present, expected, monkeypatch):
     monkeypatch.setattr(load, "locate", lambda name: present)
-    assert choose_detector("auto") == expected
+    assert resolve_detector("auto").name == expected
 
 
 def test_a_named_detector_is_fetched(monkeypatch):
     fetched = []
     monkeypatch.setattr(load, "fetch", lambda name, *, offline: fetched.append((name, offline)))
-    assert choose_detector("retinaface_resnet50", offline=True) == "retinaface_resnet50"
+    assert resolve_detector("retinaface_resnet50", offline=True) == "retinaface_resnet50"
     assert fetched == [("retinaface_resnet50", True)]
 
 

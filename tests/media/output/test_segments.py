@@ -13,6 +13,7 @@ import pytest
 
 from tests.support import reader
 from tests.support.clips import pattern, write
+from tests.support.encoders import open_segment_writer
 from tests.support.platforms import posix
 from vidrestore.errors import OutputError
 from vidrestore.media.decode.decoder import Decoder
@@ -21,7 +22,6 @@ from vidrestore.media.encode.encoder import VideoEncoder
 from vidrestore.media.frames.frame import Frame
 from vidrestore.media.output import writer as writers
 from vidrestore.media.output.segments import DecodingTimes, SegmentFile, read_segment
-from vidrestore.media.output.writer import SegmentWriter
 
 COUNT = 34
 SAME = (("threads", "1"), ("x264-params", "cpu-independent=1"))
@@ -43,7 +43,7 @@ def write_segments(
     key: dict[str, str] = KEY,
 ) -> None:
     """All frames of ``source``, or as many as ``stop`` before something goes wrong."""
-    with Decoder(source) as decoder, SegmentWriter(out, decoder.source, settings, length=length) as writer:
+    with Decoder(source) as decoder, open_segment_writer(decoder, out, settings, length=length) as writer:
         done = writer.folder.begin(key, resume=False)
         if writer.resume(done):
             frames: Iterator[Frame] = islice(decoder, writer.frames, stop)
@@ -160,10 +160,10 @@ def test_decoding_times_are_those_of_one_encoder() -> None:
 def test_only_one_run_writes_an_output(tmp_path: Path) -> None:
     source, out = clip(tmp_path / "in.mp4"), tmp_path / "o.mp4"
     settings = EncoderSettings(preset="ultrafast")
-    with Decoder(source) as decoder, SegmentWriter(out, decoder.source, settings, length=10) as writer:
+    with Decoder(source) as decoder, open_segment_writer(decoder, out, settings, length=10) as writer:
         writer.resume(writer.folder.begin(KEY, resume=False))
         with pytest.raises(OutputError, match=r"another run is writing .*o\.mp4"):
-            SegmentWriter(out, decoder.source, settings)
+            open_segment_writer(decoder, out, settings)
         # Which has not harmed this one.
         for frame in decoder:
             writer.write(frame)
@@ -248,7 +248,7 @@ def test_what_has_no_room_is_not_begun(tmp_path: Path, monkeypatch) -> None:
         pytest.raises(OutputError, match=r"GB free, and o\.mp4 needs about .* GB"),
         Decoder(source) as decoder,
     ):
-        SegmentWriter(tmp_path / "o.mp4", decoder.source, EncoderSettings())
+        open_segment_writer(decoder, tmp_path / "o.mp4")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4"]
 
 
@@ -271,7 +271,7 @@ def test_what_has_changed_is_said_and_starts_over(tmp_path: Path, caplog, change
     with pytest.raises(KeyboardInterrupt):
         write_segments(source, out, settings, 10, stop=25, key=key)
     caplog.clear()
-    with Decoder(source) as decoder, SegmentWriter(out, decoder.source, settings, length=10) as writer:
+    with Decoder(source) as decoder, open_segment_writer(decoder, out, settings, length=10) as writer:
         writer.resume(writer.folder.begin(change(key), resume=False))
         assert writer.frames == (0 if said else 20)
         for frame in islice(decoder, writer.frames, None):

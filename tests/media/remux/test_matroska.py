@@ -15,12 +15,12 @@ import pytest
 
 from tests.support import reader
 from tests.support.clips import pattern, write
+from tests.support.encoders import open_segment_writer
 from tests.support.frames import ffmpeg, pass_through
 from vidrestore.errors import OutputError
 from vidrestore.media.decode.decoder import Decoder
 from vidrestore.media.encode.choose import EncoderSettings
 from vidrestore.media.output.destination import STDOUT
-from vidrestore.media.output.writer import SegmentWriter
 from vidrestore.media.remux import finalizers
 from vidrestore.media.remux.matroska import write_aspect_ratios
 
@@ -135,7 +135,10 @@ def test_the_shape_of_pixels_is_told(tmp_path, monkeypatch, codec, ending, shape
 
 def test_a_video_in_segments_tells_it_too(tmp_path):
     clip, out = source(tmp_path / "in.mp4"), tmp_path / "out.mkv"
-    with Decoder(clip) as decoder, SegmentWriter(out, decoder.source, FFV1, length=3) as writer:
+    with (
+        Decoder(clip) as decoder,
+        open_segment_writer(decoder, out, FFV1, length=3) as writer,
+    ):
         for frame in decoder:
             writer.write(frame)
     assert shapes(out) == ["4:3"]

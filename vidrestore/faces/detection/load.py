@@ -1,11 +1,13 @@
-"""Choose the face detector of a run by name, and load it."""
+"""Choose the face detector of a run and load it."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import torch
 
 from ...errors import WeightsError
-from ...weights.store import fetch, load_state, locate
+from ...weights.store import fetch, is_offline, load_state, locate
 from .detector import RetinaFaceDetector
 from .retinaface import Backbone
 
@@ -15,26 +17,37 @@ _BACKBONES: dict[str, Backbone] = {
 }
 
 
-def choose_detector(name: str, *, offline: bool = False) -> str:
-    """Return the name of the detector to use.
+@dataclass(frozen=True, slots=True)
+class DetectorChoice:
+    """The detector that a run uses, by its name in the weights registry."""
 
-    ``auto`` is ResNet-50 if its weights are already on this machine, else the embedded MobileNet. The
-    weights of any other name are downloaded if needed, unless ``offline``. Raises WeightsError if that
-    fails.
+    name: str
+    missing: bool = False  #: its weights are not in the cache yet: loading it downloads them first
+
+
+def resolve_detector(detector: str, *, offline: bool = False, download: bool = True) -> DetectorChoice:
+    """Resolve the option ``--detector``: ``auto`` is ResNet-50 if its weights are in the cache, else the
+    embedded detector.
+
+    Weights that are not in the cache are downloaded, unless ``download`` is False: then the choice says that
+    they are ``missing``. Raises WeightsError if they cannot be had; ``offline`` forbids the network.
     """
-    if name == "auto":
-        return "retinaface_resnet50" if locate("retinaface_resnet50") else "retinaface_mobile0.25"
-    fetch(name, offline=offline)
-    return name
+    if detector == "auto":
+        return DetectorChoice(
+            "retinaface_resnet50" if locate("retinaface_resnet50") else "retinaface_mobile0.25"
+        )
+    if download or offline or is_offline():
+        fetch(detector, offline=offline)
+    return DetectorChoice(detector, missing=locate(detector) is None)
 
 
-def load_detector(name: str, device: torch.device | str) -> RetinaFaceDetector:
-    """Load a detector by the name that :func:`choose_detector` returned. Raises WeightsError."""
+def load_detector(name: str, device: torch.device) -> RetinaFaceDetector:
+    """Load the detector ``name``, as :func:`resolve_detector` returned it. Raises WeightsError."""
     state, _ = load_state(name)
     try:
         return RetinaFaceDetector(_BACKBONES[name], state, device=device)
     except RuntimeError:
         raise WeightsError(
-            f"{locate(name)} does not hold the weights of {name}; delete it and download it again with: "
+            f"the file {locate(name)} does not hold the weights of {name}; delete it and download it again: "
             f"vidrestore weights get {name}"
         ) from None

@@ -131,6 +131,7 @@ class Decoder:
             codec=context.codec.canonical_name,
             width=video.width,
             height=video.height,
+            upright_size=self.first.upright_size,
             pix_fmt=video.format.name,
             rate=self._reader.rate,
             time_base=stream.time_base,

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from ...errors import OutputError
-from ..encode.choose import EncoderSettings, choose_encoder
+from ..encode.choose import Encoder
 from ..encode.encoder import VideoEncoder
 from ..frames.frame import Frame
 from ..remux.muxer import Muxer
@@ -47,7 +47,7 @@ class StreamWriter:
         self,
         out: Path,
         source: SourceVideo,
-        settings: EncoderSettings,
+        encoder: Encoder,
         *,
         container: str | None = None,
         strict: bool = False,
@@ -57,7 +57,7 @@ class StreamWriter:
         Args:
             out: The file to write, or ``STDOUT``.
             source: The video whose frames are written.
-            settings: What the user asked of the encoder.
+            encoder: How the frames are encoded.
             container: The name of a container; by default the extension of ``out`` decides.
             strict: Raise OutputError for whatever OUT cannot hold.
 
@@ -69,7 +69,7 @@ class StreamWriter:
         self._out = out
         self._partial = None if out == STDOUT else partial_path(out)
         kind = container_of(out, container)
-        self.encoder = choose_encoder(source, kind, settings, strict=strict)
+        self.encoder = encoder
         self._stack = ExitStack()
         try:
             self._video = VideoEncoder(self.encoder, source, kind)
@@ -147,7 +147,7 @@ class SegmentWriter:
         self,
         out: Path,
         source: SourceVideo,
-        settings: EncoderSettings,
+        encoder: Encoder,
         *,
         container: str | None = None,
         strict: bool = False,
@@ -159,6 +159,7 @@ class SegmentWriter:
         self.length = length
         self._out = out
         self._source = source
+        self.encoder = encoder
         self._container = container_of(out, container)
         self._decoding_times = DecodingTimes()
         self._current: _OpenSegment | None = None
@@ -169,7 +170,6 @@ class SegmentWriter:
         self.folder = WorkFolder(out)
         self.folder.__enter__()
         try:
-            self.encoder = choose_encoder(source, self._container, settings, strict=strict)
             check_space(out, space_needed(source, self.encoder) - self.folder.size)
             self._first_encoder = self._new_encoder()
             self._extradata = self._first_encoder.extradata

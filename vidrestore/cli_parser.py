@@ -1,0 +1,183 @@
+"""Command-line parsers, made from the options."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import Field, fields
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn
+
+from . import __version__
+from .errors import UsageError
+from .option_types import option_of, parse
+from .options import Options
+from .presets import preset_names, read_preset
+
+_EPILOG = """\
+Other commands:
+  vidrestore analyze IN -o tracks.json
+                              find and track faces, and write a tracks file to edit and use with --tracks
+  vidrestore probe FILE       show the container, streams and metadata of a file; --json for all of it
+  vidrestore weights          list the models, their licences and whether they are in the cache
+  vidrestore weights get NAME download a model
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 and 143 stopped by SIGINT and SIGTERM.
+"""
+#: Options of Options that ``analyze`` has too.
+_ANALYZE = (
+    "detector",
+    "offline",
+    "start",
+    "duration",
+    "end",
+    "rate",
+    "deinterlace",
+    "video_stream",
+    "device",
+)
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser that raises UsageError instead of exiting."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see {self.prog} --help")
+
+
+class _HelpAll(argparse.Action):
+    """Prints the help of every option, and exits."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        restore_parser(full=True).print_help()
+        parser.exit()
+
+
+def parse_restore(argv: list[str]) -> argparse.Namespace:
+    """Parse the arguments of the main command, with ``--config`` as the defaults. Raises UsageError."""
+    parser = restore_parser()
+    args = parser.parse_args(argv)
+    if args.config:
+        preset = read_preset(args.config).items()
+        # Lists, since argparse appends to the defaults of repeatable options.
+        parser.set_defaults(**{k: list(v) if isinstance(v, tuple) else v for k, v in preset})
+        args = parser.parse_args(argv)
+    if args.json and not args.dry_run:
+        raise UsageError("--json needs --dry-run; see vidrestore --help")
+    return args
+
+
+def restore_parser(*, full: bool = False) -> argparse.ArgumentParser:
+    """The parser of ``vidrestore IN OUT``; with ``full`` its help shows every option."""
+    parser = Parser(
+        prog="vidrestore",
+        description="Restore the faces of a video and leave everything else as it was.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    groups: dict[str, Any] = {"general": parser}
+    for described in fields(Options):
+        about = option_of(described)
+        name = about.group if full else "general"
+        if name not in groups:
+            groups[name] = parser.add_argument_group(name)
+        _add(groups[name], described, required=not about.flags, hidden=not (full or about.basic))
+    parser.add_argument(
+        "--config",
+        metavar="NAME",
+        help=f"options from a preset ({', '.join(preset_names())}) or a .yaml file; command-line options "
+        "override it",
+    )
+    parser.add_argument("--json", action="store_true", help="print what --dry-run says as JSON")
+    _add_loudness(parser)
+    parser.add_argument("--version", action="version", version=f"vidrestore {__version__}")
+    parser.add_argument("--help-all", action=_HelpAll, nargs=0, help="show every option and exit")
+    return parser
+
+
+def analyze_parser() -> argparse.ArgumentParser:
+    """The parser of ``vidrestore analyze``."""
+    parser = Parser(
+        prog="vidrestore analyze",
+        description="Find and track the faces of a video and write them to a tracks file. Edit w, skip and "
+        "name of each track there, then restore with: vidrestore IN OUT --tracks FILE",
+        allow_abbrev=False,
+    )
+    described = {option.name: option for option in fields(Options)}
+    _add(parser, described["input"], required=True)
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="the tracks file")
+    for name in _ANALYZE:
+        _add(parser, described[name])
+    parser.add_argument("-y", dest="overwrite", action="store_true", help="replace FILE if it exists")
+    _add_loudness(parser)
+    return parser
+
+
+def probe_parser() -> argparse.ArgumentParser:
+    """The parser of ``vidrestore probe``."""
+    parser = Parser(
+        prog="vidrestore probe",
+        description="Show the container, streams, chapters and metadata of a file.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("input", metavar="FILE", type=Path, help="any media file")
+    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    return parser
+
+
+def weights_parser() -> argparse.ArgumentParser:
+    """The parser of ``vidrestore weights``."""
+    parser = Parser(prog="vidrestore weights", description="List models, or download one.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    get = commands.add_parser("get", help="download a model into the cache")
+    get.add_argument("name", metavar="NAME")
+    get.add_argument("--offline", action="store_true", help="never use the network")
+    return parser
+
+
+def options_of(args: argparse.Namespace) -> Options:
+    """The options that were parsed; those that the command does not have keep their defaults."""
+    given = {f.name: getattr(args, f.name) for f in fields(Options) if hasattr(args, f.name)}
+    return Options(**given)
+
+
+def _add_loudness(parser: argparse.ArgumentParser) -> None:
+    loudness = parser.add_mutually_exclusive_group()
+    loudness.add_argument("-v", "--verbose", action="store_true", help="print more")
+    loudness.add_argument("-q", "--quiet", action="store_true", help="print only warnings and errors")
+
+
+def _add(group: Any, described: Field[Any], *, required: bool = False, hidden: bool = False) -> None:
+    about = option_of(described)
+    if not about.flags:
+        group.add_argument(
+            described.name,
+            metavar=about.metavar,
+            type=Path,
+            help=about.help,
+            nargs=None if required else "?",
+        )
+        return
+    if about.is_switch:
+        text = argparse.SUPPRESS if hidden else about.help
+        group.add_argument(*about.flags, dest=described.name, action="store_true", help=text)
+        return
+    default = list(described.default) if about.many else described.default
+    shown = "" if default is None or not default else f" (default: {default})"
+    group.add_argument(
+        *about.flags,
+        dest=described.name,
+        action="append" if about.many else "store",
+        metavar=about.metavar or "|".join(about.choices or ()),
+        type=partial(parse, described),
+        default=default,
+        help=argparse.SUPPRESS if hidden else (about.help + shown).replace("%", "%%"),
+    )

@@ -1,0 +1,209 @@
+"""Restoring faces without a video around them: batches of aligned faces, and single frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from fractions import Fraction
+from os import PathLike
+from pathlib import Path
+from typing import overload
+
+import av
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .errors import UsageError
+from .faces.alignment.paste import paste_back
+from .faces.detection.detector import RetinaFaceDetector
+from .faces.detection.load import load_detector, resolve_detector
+from .faces.detection.working_size import working_size
+from .faces.face import Face
+from .media.frames.colour import Colour
+from .media.frames.frame import Frame
+from .media.frames.thumbnails import Thumbnails
+from .options import Options
+from .restore.temporal.stabilise import skip_comparison
+from .restore.temporal.w_chooser import Chooser, Limits, is_visible
+from .runtime.memory import translate_out_of_memory
+from .runtime.profile import Profile
+from .stages.models import Models
+from .stages.setup import RestorerSetup
+
+Pixels = NDArray[np.uint8]
+#: One fidelity weight for all faces, or one for each.
+Fidelity = float | Sequence[float] | NDArray[np.floating] | Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class RestoredFrame:
+    """A frame of a video with its faces restored."""
+
+    index: int  #: from 0, counted from the start of the part that was asked for
+    time: Fraction  #: presentation time in seconds
+    faces: int  #: how many were restored
+    video: av.VideoFrame = field(repr=False)  #: the samples, in a planar format of the input's bit depth
+
+    def to_rgb(self) -> Pixels:
+        """The frame as stored (before rotation): (height, width, 3) uint8 RGB."""
+        return self.video.to_ndarray(format="rgb24")
+
+
+class Restorer:
+    """Restores aligned faces, or the faces of single frames, with one network.
+
+    Made by :func:`vidrestore.load_restorer`. It looks at each face by itself: for video, use
+    :func:`vidrestore.restore`, which holds faces steady over time.
+    """
+
+    def __init__(self, setup: RestorerSetup) -> None:
+        """Load the networks that ``setup`` names. Raises WeightsError."""
+        self._setup = setup
+        self._models = Models(setup, Profile(setup.device))
+        self._detector: RetinaFaceDetector | None = None
+
+    @classmethod
+    def load(
+        cls, name_or_path: str | PathLike[str], *, device: str = "auto", precision: str = "auto"
+    ) -> Restorer:
+        """See :func:`vidrestore.load_restorer`."""
+        weights = None
+        if isinstance(name_or_path, PathLike) or "." in Path(name_or_path).name:
+            weights, name_or_path = Path(name_or_path), "auto"
+        if name_or_path not in (known := ("auto", "codeformer", "lite")):
+            raise UsageError(f"there is no model {name_or_path!r}; use {', '.join(known)}, or a weights file")
+        return cls(
+            RestorerSetup.resolve(model=name_or_path, weights=weights, device=device, precision=precision)
+        )
+
+    def __repr__(self) -> str:
+        about = ", ".join(
+            f"{name.replace(' ', '_')}={value}" for name, value in self._setup.summary().items()
+        )
+        return f"Restorer({about}, size={self.size}, device={self._setup.device})"
+
+    @property
+    def size(self) -> int:
+        """Height and width of an aligned face in pixels."""
+        return self._models.restorer.spec.input_size
+
+    @property
+    def licence(self) -> str:
+        """Licence of the weights."""
+        return self._models.restorer.spec.licence
+
+    @overload
+    def restore(self, faces: Pixels, w: Fidelity = 0.5) -> Pixels: ...
+    @overload
+    def restore(self, faces: Tensor, w: Fidelity = 0.5) -> Tensor: ...
+    def restore(self, faces: Pixels | Tensor, w: Fidelity = 0.5) -> Pixels | Tensor:
+        """Restore a batch of aligned faces.
+
+        Args:
+            faces: (N, S, S, 3) uint8 RGB array, or (N, 3, S, S) float tensor RGB in [0, 1] on any device; S
+                is :attr:`size`. Aligned to the FFHQ five-point template.
+            w: Fidelity weight in [0, 1], one for all faces or one for each.
+
+        Returns:
+            The restored faces, like ``faces``: an array for an array, a float32 tensor on the same device for
+            a tensor.
+
+        Raises:
+            UsageError: Wrong shape, type or range.
+            DeviceError: The device is out of memory.
+        """
+        if isinstance(faces, Tensor):
+            weights = self._weights(faces.shape, (3, self.size, self.size), w)
+            if not faces.is_floating_point():
+                raise UsageError(f"a tensor of faces must be floating point in [0, 1], not {faces.dtype}")
+            return self._restore(faces.float(), weights).to(faces.device)
+        weights = self._weights(faces.shape, (self.size, self.size, 3), w)
+        if faces.dtype != np.uint8:
+            raise UsageError(f"an array of faces must be uint8, not {faces.dtype}")
+        restored = self._restore(torch.from_numpy(faces).permute(0, 3, 1, 2).float().div(255), weights)
+        return restored.mul(255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+
+    def restore_frame(self, frame: Pixels, w: float = 0.5) -> Pixels:
+        """Find the faces of one frame, restore them, and paste them back.
+
+        Faces that are too small, too sharp already or turned too far aside are left as they are, as in a run
+        with default options. Pixels outside faces do not change.
+
+        Args:
+            frame: (height, width, 3) uint8 RGB.
+            w: Fidelity weight in [0, 1].
+
+        Returns:
+            A new frame of the same shape.
+
+        Raises:
+            UsageError: Wrong shape, type or range.
+            DeviceError: The device is out of memory.
+        """
+        if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3 or not frame.size:
+            raise UsageError(f"a frame must be (height, width, 3) uint8 RGB, not {frame.shape} {frame.dtype}")
+        self._weights((1,), (), w)
+        video = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24").reformat(
+            format="gbrp"
+        )
+        picture = Frame(0, video, Colour.from_tags(0, 2, video.width, video.height, "gbrp"))
+        with translate_out_of_memory(self._setup.device):
+            faces = self._models.align(picture, self._find(picture))
+            chooser = _chooser(float(w))
+            chosen = [face for face in (chooser(face, ()) for face in faces) if is_visible(face)]
+            if chosen:
+                compared = [skip_comparison(face) for face in chosen]
+                observed = self._models.observe(compared)
+                for face in self._models.restore(observed, keep_colours=True):
+                    paste_back(picture.image(editable=True), face.source, face.restored, face.mask)
+        return picture.video.to_ndarray(format="rgb24")
+
+    def _find(self, frame: Frame) -> list[Face]:
+        """The faces of a frame, in its pixels."""
+        if self._detector is None:
+            self._detector = load_detector(resolve_detector("auto").name, self._setup.device)
+        full = frame.upright_size
+        size = working_size(*full)
+        scale = np.array([full[0] / size[0], full[1] / size[1]])
+        found = self._detector(Thumbnails(*size)(frame)[None])[0]
+        return [
+            Face(
+                track=number,
+                box=detection.box * np.tile(scale, 2),
+                landmarks=detection.landmarks * scale,
+                strength=1.0,
+            )
+            for number, detection in enumerate(found, start=1)
+        ]
+
+    def _restore(self, faces: Tensor, w: Tensor) -> Tensor:
+        with translate_out_of_memory(self._setup.device):
+            return self._models.restorer(faces, w) if len(faces) else faces
+
+    def _weights(self, shape: Sequence[int], wanted: Sequence[int], w: Fidelity) -> Tensor:
+        """``w`` for each face, (N,) float32. Raises UsageError for a batch of another shape, or a bad w."""
+        if len(shape) != len(wanted) + 1 or tuple(shape[1:]) != tuple(wanted):
+            raise UsageError(f"faces must be (N, {', '.join(map(str, wanted))}), not {tuple(shape)}")
+        weights = torch.as_tensor(w, dtype=torch.float32).cpu()
+        if weights.dim() and weights.shape != shape[:1]:
+            raise UsageError(f"w must be one number, or one for each of {shape[0]} faces, not {len(weights)}")
+        if not bool(((weights >= 0) & (weights <= 1)).all()):
+            raise UsageError(f"w must be between 0 and 1, not {w}")
+        return weights.expand(shape[0])
+
+
+def _chooser(w: float) -> Chooser:
+    """Decides which faces are restored, by the default options of a run."""
+    default = {option.name: option.default for option in fields(Options)}
+    return Chooser(
+        w=w,
+        of_track=lambda track: None,
+        limits=Limits(
+            min_size=default["min_face"],
+            max_sharpness=default["max_sharpness"],
+            max_yaw=default["max_yaw"],
+        ),
+        strength=1.0,
+    )

@@ -1,0 +1,186 @@
+"""How options are described, parsed and checked: the machinery behind :class:`vidrestore.options.Options`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from .errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option as data: what the command line, presets, the Python API and the documentation are made of.
+
+    ``low`` and ``high`` are an inclusive range; ``many`` says that it can be given several times; ``basic``
+    that plain ``--help`` shows it.
+    """
+
+    flags: tuple[str, ...]  #: none for a positional argument
+    help: str
+    group: str
+    metavar: str | None
+    parse: Callable[[str], Any]  #: from the command line's text; raises ValueError
+    choices: tuple[str, ...] | None
+    low: float | None
+    high: float | None
+    many: bool
+    basic: bool
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether it takes no value."""
+        return self.parse is bool
+
+
+def option(
+    default: Any,
+    *flags: str,
+    help: str,
+    group: str = "general",
+    metavar: str | None = None,
+    type: Callable[[str], Any] = str,
+    choices: tuple[str, ...] | None = None,
+    low: float | None = None,
+    high: float | None = None,
+    basic: bool = False,
+) -> Any:
+    """A dataclass field for an option; ``default`` is ``...`` for one that must be given."""
+    many = isinstance(default, tuple)
+    about = Option(flags, help, group, metavar, type, choices, low, high, many, basic)
+    if default is ...:
+        return field(metadata={"option": about})
+    return field(default=default, metadata={"option": about})
+
+
+def option_of(described: Field[Any]) -> Option:
+    """The option that a dataclass field describes."""
+    return described.metadata["option"]
+
+
+def display_name(described: Field[Any]) -> str:
+    """The name of an option in messages: its first flag, or the field's name."""
+    return (*option_of(described).flags, described.name)[0]
+
+
+def seconds(text: str) -> Fraction:
+    """A time as ``90``, ``1:30`` or ``0:01:30.5`` in seconds, exactly. Raises ValueError."""
+    parts = text.split(":")
+    if len(parts) > 3 or any(not part or part.startswith(("-", "+")) for part in parts):
+        raise ValueError(f"{text!r} is not a time")
+    total = Fraction(0)
+    for part in parts:
+        total = total * 60 + Fraction(part)
+    return total
+
+
+def frames_per_second(text: str) -> Fraction:
+    """A frame rate as ``25``, ``29.97`` or ``30000/1001``, above 0 and at most 1000. Raises ValueError."""
+    rate = Fraction(text)
+    if not 0 < rate <= 1000:
+        raise ValueError(f"{text!r} is not a frame rate")
+    return rate
+
+
+def name_and_value(text: str) -> tuple[str, str]:
+    """A pair written as ``NAME=VALUE``. Raises ValueError."""
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise ValueError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+def track_and_w(text: str) -> tuple[int, float]:
+    """A track and its fidelity weight, written as ``3=0.8``. Raises ValueError."""
+    track, _, w = text.partition("=")
+    return int(track), float(w)
+
+
+def float_or_auto(text: str) -> float | str:
+    """``auto``, or a number. Raises ValueError."""
+    return text if text == "auto" else float(text)
+
+
+def int_or_auto(text: str) -> int | str:
+    """``auto``, or a whole number. Raises ValueError."""
+    return text if text == "auto" else int(text)
+
+
+#: What of a face is stabilised over time, in the order of the work.
+STEADY = ("input", "codes", "output", "colour")
+
+
+def steady_parts(text: str) -> frozenset[str]:
+    """The parts of :data:`STEADY` that ``text`` names: ``all``, ``none``, or some separated by commas.
+    Raises UsageError."""
+    named = {"all": STEADY, "none": ()}.get(text, tuple(text.split(",")))
+    if unknown := set(named) - set(STEADY):
+        raise UsageError(
+            f"--steady cannot be {', '.join(sorted(map(repr, unknown)))}; use all, none, or some of "
+            f"{','.join(STEADY)}"
+        )
+    return frozenset(named)
+
+
+def parse(described: Field[Any], text: str) -> Any:
+    """The value of an option from the command line's text; one of the values of an option that can be given
+    several times. Raises UsageError."""
+    about = option_of(described)
+    try:
+        value = about.parse(text)
+    except (ValueError, ZeroDivisionError):
+        raise UsageError(f"{display_name(described)} cannot be {text!r}; see vidrestore --help") from None
+    check(described, value)
+    return value
+
+
+def convert(described: Field[Any], value: Any) -> Any:
+    """The value of an option from whatever Python value stands for it, checked.
+
+    Text is parsed as on the command line; numbers become the type that the option has; an option that can be
+    given several times takes a mapping, a sequence of pairs or of texts. Raises UsageError.
+    """
+    about = option_of(described)
+    if about.many:
+        items = list(value.items()) if isinstance(value, Mapping) else value
+        if isinstance(items, str) or not hasattr(items, "__iter__"):
+            items = [items]
+        return tuple(_convert_one(described, item) for item in items)
+    if value is None and described.default is None:
+        return None
+    return _convert_one(described, value)
+
+
+def _convert_one(described: Field[Any], value: Any) -> Any:
+    about = option_of(described)
+    if about.is_switch:
+        if not isinstance(value, bool):
+            raise UsageError(f"{display_name(described)} must be True or False, not {value!r}")
+        return value
+    if isinstance(value, tuple | list) and about.many and len(value) == 2:
+        value = f"{value[0]}={value[1]}"
+    if isinstance(value, os.PathLike) and about.parse is Path:
+        value = Path(value)
+        check(described, value)
+        return value
+    if isinstance(value, bool) or not isinstance(value, str | int | float | Fraction):
+        kind = "a path" if about.parse is Path else "text or a number"
+        raise UsageError(f"{display_name(described)} must be {kind}, not {value!r}")
+    # A float's own shortest text: 29.97 means the decimal, not the nearest binary fraction.
+    return parse(described, value if isinstance(value, str) else str(value))
+
+
+def check(described: Field[Any], value: Any) -> None:
+    """Raise UsageError for a value that the option does not allow."""
+    about, name = option_of(described), display_name(described)
+    low, high = about.low, about.high
+    if about.choices and value not in about.choices:
+        raise UsageError(f"{name} must be one of {', '.join(about.choices)}, not {value!r}")
+    # Written so that NaN, for which every comparison is false, is refused too.
+    if low is not None and not (low <= value and (high is None or value <= high)):
+        bounds = f"between {low:g} and {high:g}" if high is not None else f"at least {low:g}"
+        raise UsageError(f"{name} must be {bounds}, not {float(value):g}")

@@ -1,0 +1,92 @@
+"""Frames with their faces: from a tracks file, or detected and tracked in the same pass."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from ..faces.detection.load import load_detector
+from ..faces.detection.working_size import DetectorInput
+from ..faces.face import Detection, Face
+from ..faces.recorded.recorded_source import RecordedSource, check_origin, set_w
+from ..faces.recorded.recording import Origin
+from ..faces.recorded.tracks_file import read_recording
+from ..faces.source import FaceSource
+from ..faces.tracking.live_source import LiveSource
+from ..media.decode.decoder import Decoder
+from ..media.frames.frame import Frame
+from ..media.frames.thumbnails import Thumbnails
+from ..options import Options
+from ..runtime.scheduler import Stages
+from .setup import AnalysisSetup
+
+log = logging.getLogger(__name__)
+
+#: Frames with their faces.
+Tracked = Iterator[tuple[Frame, tuple[Face, ...]]]
+
+
+def track_faces(
+    options: Options,
+    setup: AnalysisSetup,
+    decoder: Decoder,
+    stage: Stages,
+    watch: Callable[[FaceSource, Tracked], Tracked] = lambda source, tracked: tracked,
+) -> tuple[FaceSource, Tracked]:
+    """The source of a run's faces and the frames of ``decoder`` with them.
+
+    Decoding and detection become stages of ``stage``. ``watch`` wraps the frames as they leave the source.
+    Raises as :func:`recorded_source` does.
+    """
+    if options.tracks:
+        recorded = recorded_source(options, decoder)
+        # Skip context frames outside the analysed span.
+        frames = (f for f in stage(decoder, "decode") if not f.context or recorded.has_frame(f))
+        return recorded, watch(recorded, recorded.stream((frame, None) for frame in frames))
+    assert setup.detector is not None  # as there is no tracks file
+    detector = load_detector(setup.detector, setup.device)
+
+    def detect(pictures: np.ndarray) -> list[list[Detection]]:
+        with stage.profile.section("detector", len(pictures)):
+            return detector(pictures)
+
+    live = LiveSource(detect, batch=setup.detector_batch)
+    pictures = DetectorInput(decoder.source.upright_size, Thumbnails)
+    decoded = stage(pictures.pairs(decoder), "decode")
+    return live, stage(watch(live, live.stream(decoded, pictures.scale)), "detect")
+
+
+def recorded_source(options: Options, decoder: Decoder) -> RecordedSource[Frame]:
+    """The faces that the file ``options.tracks`` has for the video in ``decoder``, with ``--track-w`` set.
+
+    Raises InputError for a file that cannot be used or belongs to another video, UsageError for a
+    ``--track-w`` of a track that it does not have.
+    """
+    assert options.tracks is not None
+    recording = read_recording(options.tracks)
+    check_origin(recording, origin_of(options, decoder))
+    set_w(recording, dict(options.track_w))
+    return RecordedSource(recording, pts=timestamp)
+
+
+def origin_of(options: Options, decoder: Decoder) -> Origin:
+    """Which video, and which part of it, a tracks file is made from."""
+    width, height = decoder.source.upright_size
+    return Origin(
+        name=options.input.name,
+        width=width,
+        height=height,
+        time_base=decoder.source.time_base,
+        begin=decoder.timeline.begin,
+        start=float(options.start),
+        end=None if options.stop is None else float(options.stop),
+    )
+
+
+def timestamp(frame: Frame) -> int:
+    """Presentation timestamp in ticks: the decoder gives each frame one, and no two the same."""
+    pts = frame.video.pts
+    assert pts is not None
+    return pts
