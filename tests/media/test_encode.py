@@ -12,7 +12,7 @@ from tests.support.encoders import open_writer
 from tests.support.frames import clip, pass_through
 from vidrestore.errors import UsageError
 from vidrestore.media.decode.decoder import Decoder
-from vidrestore.media.encode.choose import EncoderSettings
+from vidrestore.media.encode.settings import EncoderSettings
 
 
 @pytest.mark.parametrize(

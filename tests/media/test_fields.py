@@ -11,7 +11,7 @@ import pytest
 from tests.support import reader
 from tests.support.frames import LOSSLESS, pass_through, synthetic
 from vidrestore.media.decode.decoder import Decoder
-from vidrestore.media.encode.choose import EncoderSettings
+from vidrestore.media.encode.settings import EncoderSettings
 from vidrestore.media.timeline import Span
 
 

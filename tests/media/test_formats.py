@@ -12,7 +12,7 @@ import pytest
 from tests.support import reader
 from tests.support.frames import LOSSLESS, clip, ffmpeg, pass_through, synthetic
 from vidrestore.errors import OutputError
-from vidrestore.media.encode.choose import EncoderSettings
+from vidrestore.media.encode.settings import EncoderSettings
 
 X264 = {
     "x264-params": "mastering-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"
@@ -169,7 +169,7 @@ def test_a_format_that_no_encoder_has_is_told_of(tmp_path, caplog):
     source = clip(tmp_path / "in.mkv", pix_fmt="yuva420p", codec="ffv1")
     opaque = EncoderSettings("libx264", preset="ultrafast")
     pass_through(source, tmp_path / "out.mp4", opaque)
-    assert "loses some of its yuva420p: yuv420p is the nearest that libx264 can do" in caplog.text
+    assert "loses some of its yuva420p data: the nearest format of libx264 is yuv420p" in caplog.text
     with pytest.raises(OutputError, match=r"--strict: .* some of its yuva420p"):
         pass_through(source, tmp_path / "strict.mp4", opaque, strict=True)
     assert not (tmp_path / "strict.mp4").exists()

@@ -14,7 +14,7 @@ from tests.support.clips import decode, pattern, write
 from tests.support.encoders import open_writer
 from vidrestore.errors import InputError, OutputError, UsageError
 from vidrestore.media.decode.decoder import Decoder
-from vidrestore.media.encode.choose import EncoderSettings
+from vidrestore.media.encode.settings import EncoderSettings
 from vidrestore.media.frames.pixel_format import plane_views
 from vidrestore.media.inspect import as_text, inspect_file
 from vidrestore.media.output.destination import check_output
@@ -237,7 +237,7 @@ def test_the_encoder_follows_the_input(tmp_path, source, settings, encoder, pix_
         (EncoderSettings(pix_fmt="yuv410p"), ".mp4", "cannot write pixel format"),
         (EncoderSettings(preset="warp9"), ".mp4", "has no preset"),
         (EncoderSettings(options=(("foo", "1"),)), ".mp4", "has no option .foo."),
-        (EncoderSettings(options=(("bf", "2"), ("g", "x"))), ".mp4", "refuses g .x."),
+        (EncoderSettings(options=(("bf", "2"), ("g", "x"))), ".mp4", "rejects g .x."),
     ],
 )
 def test_what_the_encoder_refuses_is_said_before_any_work(tmp_path, settings, ending, words):

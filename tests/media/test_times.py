@@ -10,7 +10,7 @@ import pytest
 from tests.support import reader
 from tests.support.clips import pattern
 from tests.support.frames import LOSSLESS, ffmpeg, pass_through, synthetic
-from vidrestore.media.encode.choose import EncoderSettings
+from vidrestore.media.encode.settings import EncoderSettings
 from vidrestore.media.timeline import Span
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from vidrestore.media.decode.decoder import Decoder
-from vidrestore.media.encode.choose import EncoderSettings, choose_encoder
+from vidrestore.media.encode.choose import choose_encoder
+from vidrestore.media.encode.settings import EncoderSettings
 from vidrestore.media.output.destination import container_of
 from vidrestore.media.output.writer import SegmentWriter, StreamWriter
 

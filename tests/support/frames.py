@@ -9,7 +9,7 @@ from tests.support import reader
 from tests.support.clips import pattern, write
 from tests.support.encoders import open_writer
 from vidrestore.media.decode.decoder import Decoder
-from vidrestore.media.encode.choose import EncoderSettings
+from vidrestore.media.encode.settings import EncoderSettings
 from vidrestore.media.timeline import Span
 
 LOSSLESS = EncoderSettings(codec="ffv1")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.support.encoders import open_writer
 from vidrestore.media.decode.decoder import Decoder
-from vidrestore.media.encode.choose import EncoderSettings
+from vidrestore.media.encode.settings import EncoderSettings
 from vidrestore.media.timeline import Span
 
 

@@ -12,7 +12,8 @@ import torch
 from tqdm import tqdm
 
 from ..media.decode.decoder import Decoder
-from ..media.encode.choose import EncoderSettings, choose_encoder
+from ..media.encode.choose import choose_encoder
+from ..media.encode.settings import EncoderSettings
 from ..media.frames.crop import PlanarImage
 from ..media.output.destination import check_output, container_of
 from ..media.output.writer import StreamWriter

@@ -12,7 +12,8 @@ from ..faces.detection.load import resolve_detector
 from ..faces.detection.working_size import working_size
 from ..media.containers import Container
 from ..media.decode.decoder import Decoder
-from ..media.encode.choose import Encoder, EncoderSettings, choose_encoder
+from ..media.encode.choose import choose_encoder
+from ..media.encode.settings import EncoderConfig, EncoderSettings
 from ..media.output.destination import container_of
 from ..media.source_video import SourceVideo
 from ..media.timeline import Span
@@ -143,7 +144,7 @@ class Setup(AnalysisSetup):
     restorer: RestorerSetup
     batch: int  #: faces in one pass of the model
     container: Container | None  #: None if no file is written
-    encoder: Encoder | None  #: None if no file is written
+    encoder: EncoderConfig | None  #: None if no file is written
 
     @classmethod
     def resolve(cls, options: Options, source: SourceVideo | None = None, *, download: bool = True) -> Self:

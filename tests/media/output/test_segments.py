@@ -17,8 +17,8 @@ from tests.support.encoders import open_segment_writer
 from tests.support.platforms import posix
 from vidrestore.errors import OutputError
 from vidrestore.media.decode.decoder import Decoder
-from vidrestore.media.encode.choose import EncoderSettings
 from vidrestore.media.encode.encoder import VideoEncoder
+from vidrestore.media.encode.settings import EncoderSettings
 from vidrestore.media.frames.frame import Frame
 from vidrestore.media.output import writer as writers
 from vidrestore.media.output.segments import DecodingTimes, SegmentFile, read_segment

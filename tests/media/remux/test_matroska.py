@@ -19,7 +19,7 @@ from tests.support.encoders import open_segment_writer
 from tests.support.frames import ffmpeg, pass_through
 from vidrestore.errors import OutputError
 from vidrestore.media.decode.decoder import Decoder
-from vidrestore.media.encode.choose import EncoderSettings
+from vidrestore.media.encode.settings import EncoderSettings
 from vidrestore.media.output.destination import STDOUT
 from vidrestore.media.remux import finalizers
 from vidrestore.media.remux.matroska import write_aspect_ratios

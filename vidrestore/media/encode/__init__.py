@@ -1,1 +1,1 @@
-"""From frames to packets: which encoder, how it is opened and what it is given."""
+"""From frames to packets: which encoder is used, with which options, and how frames are given to it."""

@@ -1,12 +1,14 @@
-"""Frames in, packets out: one encoder, opened for a video like the input's."""
+"""Frames in, packets out: an encoder, opened for a video like the input's."""
 
 from __future__ import annotations
 
 import io
 from contextlib import suppress
+from typing import cast
 
 import av
 from av.codec.context import Flags
+from av.error import FFmpegError
 from av.packet import Packet
 from av.video.stream import VideoStream
 
@@ -14,74 +16,78 @@ from ...errors import UsageError
 from ..containers import Container
 from ..frames.frame import Frame
 from ..source_video import SourceVideo
-from .choose import Encoder
 from .hdr_parameters import set_hdr_metadata
-from .pixel_conversion import Converter
+from .pixel_conversion import PixelConverter
+from .settings import EncoderConfig
 
 
 class VideoEncoder:
-    """An open encoder. Its packets count time in the input's ticks, from where OUT's timeline begins."""
+    """An open encoder. Its packets have the input's time base, and timestamps on the timeline of OUT."""
 
-    def __init__(self, encoder: Encoder, source: SourceVideo, container: Container) -> None:
-        """Open ``encoder`` for the frames of ``source``, to be muxed into ``container``. Raises
-        UsageError where it refuses."""
-        self._size = source.width, source.height
+    def __init__(self, config: EncoderConfig, source: SourceVideo, container: Container) -> None:
+        """Open the encoder for the frames of ``source``, to be muxed into ``container``. Raises UsageError if
+        the encoder rejects them."""
         self._timeline = source.timeline
-        self._convert = Converter(encoder)
-        # What the muxer asks of an encoder, and what it is told of it, PyAV settles within a container.
+        self._convert = PixelConverter(config)
+        # PyAV negotiates codec flags only inside a container, so open one that is thrown away.
         self._container = av.open(io.BytesIO(), "w", format=container.name)
-        self.stream = self._add_stream(encoder, source, container)
+        self.stream = self._add_stream(config, source, container)
         if source.display_matrix:
             self.stream.set_display_matrix(source.display_matrix)
         try:
             self.stream.codec_context.open()
             self._container.start_encoding()
-        except av.error.FFmpegError as error:
+        except FFmpegError as error:
             self.close()
             raise UsageError(
-                f"{encoder} refuses {self._size[0]}x{self._size[1]} video ({error.strerror}); "
+                f"{config} rejects {source.width}x{source.height} video ({error.strerror}); "
                 "change --preset, --crf, --pix-fmt or -c:v"
             ) from None
 
     @property
     def extradata(self) -> bytes:
-        """What a decoder must know before the first packet."""
+        """The codec's global headers, which a decoder needs before the first packet."""
         return self.stream.codec_context.extradata or b""
 
     def encode(self, frame: Frame) -> list[Packet]:
-        """The packets that are ready with this frame."""
+        """Encode a frame, whose ``pts`` this may change. Returns the packets that are ready, often none."""
         video = self._convert(frame.video, frame.colour)
+        assert video.pts is not None
+        assert video.time_base is not None
         video.pts += self._timeline.shift(video.time_base)
-        # What kind of picture each becomes is the encoder's choice; the decoder's must not bind it.
+        # Let the encoder choose each frame's type, which is still the decoder's.
         video.pict_type = 0
         return self.stream.encode(video)
 
     def flush(self) -> list[Packet]:
-        """The packets that are left, after the last frame."""
+        """The remaining packets, after the last frame."""
         return self.stream.encode(None)
 
     def close(self) -> None:
-        """Let go of it."""
-        with suppress(OSError, av.error.FFmpegError):
+        """Free the encoder."""
+        with suppress(OSError, FFmpegError):
             self._container.close()
 
-    def _add_stream(self, encoder: Encoder, source: SourceVideo, container: Container) -> VideoStream:
-        stream = self._container.add_stream(encoder.codec, rate=source.rate, options=dict(encoder.options))
+    def _add_stream(self, config: EncoderConfig, source: SourceVideo, container: Container) -> VideoStream:
+        stream = cast(
+            VideoStream,
+            self._container.add_stream(config.codec, rate=source.rate, options=dict(config.options)),
+        )
         context = stream.codec_context
         if source.hdr:
             set_hdr_metadata(stream, source.hdr)
             context.framerate = source.rate
-        stream.width, stream.height = self._size
-        stream.pix_fmt = encoder.pix_fmt
+        stream.width, stream.height = source.width, source.height
+        stream.pix_fmt = config.pix_fmt
         stream.time_base = context.time_base = source.time_base
         if aspect := source.sample_aspect_ratio:
             context.sample_aspect_ratio = aspect
-        for tag, value in encoder.tags.items():
+        for tag, value in config.tags.items():
             setattr(context, tag, value)
         context.flags |= Flags.frame_duration
         if container.is_quicktime and context.codec.canonical_name == "hevc":
-            context.codec_tag = "hvc1"  # FFmpeg's own choice, hev1, is not played by Apple's players
-        if encoder.interlaced:
+            context.codec_tag = "hvc1"  # Apple's players do not play FFmpeg's default, hev1
+        if config.interlaced:
             context.flags |= Flags.interlaced_dct | Flags.interlaced_me
         context.field_order = source.field_order
         return stream

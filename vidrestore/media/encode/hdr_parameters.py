@@ -1,8 +1,8 @@
-"""HDR10's metadata for containers: Matroska's colour element, MP4's and QuickTime's mdcv and clli boxes.
+"""HDR10 metadata for containers: Matroska's Colour element, and the mdcv and clli boxes of MP4 and QuickTime.
 
-FFmpeg's muxers write them from what is known of a stream, and PyAV hands that on from one stream to another,
-but makes none. So a Matroska header is made here that says it, as RFC 9559 has it; what FFmpeg reads from it
-is what the encoder's stream is told.
+FFmpeg's muxers write these from the codec parameters of a stream. PyAV can copy such parameters from one
+stream to another, but cannot set them. So a small Matroska file that carries them (RFC 9559) is made in
+memory, and its parameters are copied to the encoder's stream.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 from ..ebml import Element, Id, floating, master, string, unsigned
 from ..frames.hdr_metadata import HdrMetadata
 
-#: Matroska's names of codecs, by FFmpeg's.
+#: Matroska's codec IDs, by FFmpeg's canonical codec name.
 _CODECS = {
     "h264": "V_MPEG4/ISO/AVC",
     "hevc": "V_MPEGH/ISO/HEVC",
@@ -41,18 +41,21 @@ _CONTENT = (Id.MAX_CLL, Id.MAX_FALL)
 
 
 def set_hdr_metadata(stream: VideoStream, hdr: HdrMetadata) -> None:
-    """Let the stream of an encoder that is not open yet know ``hdr``, for its container to hold. All else
-    that is known of it must be set after this. Codecs that Matroska has no name for are left as they are."""
+    """Set ``hdr`` in the codec parameters of an encoder's stream, for the muxer to write.
+
+    Call it before the encoder is opened and before other parameters are set, as it overwrites them. Codecs
+    that have no ID in Matroska are left alone.
+    """
     codec = stream.codec_context.codec.canonical_name
     if codec not in _CODECS:
         return
     with av.open(io.BytesIO(_header(_CODECS[codec], hdr)), format="matroska") as carrier:
-        # A filter that does nothing hands on all that is known of what goes into it.
+        # The null filter copies the codec parameters from its input to its output.
         BitStreamFilterContext("null", carrier.streams.video[0], stream)
 
 
 def _header(codec: str, hdr: HdrMetadata) -> bytes:
-    """A Matroska file with one video track and no frames."""
+    """A Matroska file with one video track, without frames."""
     mastering: list[Element] = []
     if hdr.chromaticities:
         pairs = zip(_CHROMATICITIES, hdr.chromaticities, strict=True)

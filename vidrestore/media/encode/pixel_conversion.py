@@ -1,4 +1,4 @@
-"""Frames as an encoder takes them: where its pixel format is another, and only then, they are converted."""
+"""Converts frames to the pixel format of the encoder, if that is another one."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from av.video.reformatter import Interpolation, VideoReformatter
 
 from ..frames.colour import Colour
 from ..frames.pixel_format import planar_equivalent, planar_format
-from .choose import Encoder
+from .settings import EncoderConfig
 
 _LIMITED, _FULL = 1, 2  # AVColorRange
-#: swscale's numbers for matrices by FFmpeg's; BT.601's is one for both of its.
-_MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
+#: swscale's numbers of matrices by FFmpeg's; those of BT.601 for 525 and 625 lines are one matrix.
+_SWSCALE_MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
 
 
-class Converter:
-    """Makes frames of an encoder's pixel format. Depth, packing and subsampling change without a change of
-    range; between RGB and YUV the matrix is the one that is tagged."""
+class PixelConverter:
+    """Converts frames to the encoder's pixel format. Changes of bit depth, packing and chroma subsampling
+    keep the range; between RGB and YUV the tagged matrix is used."""
 
-    def __init__(self, encoder: Encoder) -> None:
-        self._name = encoder.pix_fmt
-        self._matrix = encoder.tags.get("colorspace", 0)
+    def __init__(self, config: EncoderConfig) -> None:
+        self._name = config.pix_fmt
+        self._matrix = config.tags.get("colorspace", 0)
         self._reformatter = VideoReformatter()
 
     def __call__(self, video: av.VideoFrame, colour: Colour) -> av.VideoFrame:
-        """``video`` itself where nothing is to be done."""
+        """The converted frame; ``video`` itself if it has the format already."""
         if video.format.name == self._name:
             return video
         given, target = planar_format(video.format.name), planar_equivalent(self._name)
@@ -35,7 +35,7 @@ class Converter:
             format=self._name,
             src_color_range=source,
             dst_color_range=_FULL if target.is_rgb else _LIMITED if given.is_rgb else source,
-            src_colorspace=_MATRICES.get(matrix),
-            dst_colorspace=_MATRICES.get(matrix),
+            src_colorspace=_SWSCALE_MATRICES.get(matrix),
+            dst_colorspace=_SWSCALE_MATRICES.get(matrix),
             interpolation=Interpolation.BICUBIC | Interpolation.ACCURATE_RND,
         )

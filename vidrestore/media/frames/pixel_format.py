@@ -130,7 +130,8 @@ def plane_views(frame: av.VideoFrame) -> list[np.ndarray]:
     size = fmt.dtype.itemsize
     views = []
     for plane in frame.planes:
-        samples = np.frombuffer(plane, fmt.dtype)  # pyright: ignore  # PyAV's stubs lack the buffer protocol
+        # PyAV's type stubs do not declare that planes support the buffer protocol.
+        samples = np.frombuffer(plane, fmt.dtype)  # pyright: ignore[reportCallIssue, reportArgumentType]
         rows = samples.reshape(-1, plane.line_size // size)
         views.append(rows[: plane.height, : plane.width])
     return views

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import av
 
-from ..encode.choose import Encoder
+from ..encode.settings import EncoderConfig
 from ..frames.pixel_format import planar_equivalent
 from ..source_video import SourceVideo
 
@@ -16,7 +16,7 @@ _SHARES = {"ffv1": _LOSSLESS, "prores_ks": _EDITING, "prores": _EDITING, "prores
 _USUAL_BITS = 0.1
 
 
-def space_needed(source: SourceVideo, encoder: Encoder) -> int:
+def space_needed(source: SourceVideo, encoder: EncoderConfig) -> int:
     """Roughly the bytes that the segments and OUT, which is made of them, take together."""
     span, duration = source.timeline.span, source.duration
     if duration is None:

@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import Any
 
 from ...errors import OutputError
-from ..encode.choose import Encoder
 from ..encode.encoder import VideoEncoder
+from ..encode.settings import EncoderConfig
 from ..frames.frame import Frame
 from ..remux.muxer import Muxer
 from ..source_video import SourceVideo
@@ -47,7 +47,7 @@ class StreamWriter:
         self,
         out: Path,
         source: SourceVideo,
-        encoder: Encoder,
+        encoder: EncoderConfig,
         *,
         container: str | None = None,
         strict: bool = False,
@@ -147,7 +147,7 @@ class SegmentWriter:
         self,
         out: Path,
         source: SourceVideo,
-        encoder: Encoder,
+        encoder: EncoderConfig,
         *,
         container: str | None = None,
         strict: bool = False,
