@@ -26,7 +26,7 @@ def test_auto_is_resnet50_if_its_weights_are_present(present, expected, monkeypa
 def test_a_named_detector_is_fetched(monkeypatch):
     fetched = []
     monkeypatch.setattr(load, "fetch", lambda name, *, offline: fetched.append((name, offline)))
-    assert resolve_detector("retinaface_resnet50", offline=True) == "retinaface_resnet50"
+    assert resolve_detector("retinaface_resnet50", offline=True).name == "retinaface_resnet50"
     assert fetched == [("retinaface_resnet50", True)]
 
 

@@ -1,0 +1,137 @@
+"""Options are resolved once: what each "auto" becomes, and what is downloaded for it."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import FrozenInstanceError, replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.support.clips import pattern, write
+from vidrestore.errors import DeviceError, UsageError, WeightsError
+from vidrestore.media.containers import CONTAINERS
+from vidrestore.options import Options
+from vidrestore.stages.setup import _FACE_BYTES, AnalysisSetup, RestorerSetup, Setup, read_source
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory) -> Path:
+    return write(
+        tmp_path_factory.mktemp("setup") / "in.mp4", [pattern(i, 64, 48, "yuv420p") for i in range(5)]
+    )
+
+
+@pytest.fixture
+def options(clip, tmp_path) -> Options:
+    return Options(input=clip, output=tmp_path / "out.mkv")
+
+
+@pytest.fixture
+def online(monkeypatch) -> None:
+    monkeypatch.delenv("VIDRESTORE_OFFLINE")
+
+
+def test_every_auto_is_decided(options):
+    setup = Setup.resolve(options)
+    assert setup.device.type in ("cpu", "cuda", "mps")
+    assert setup.restorer.precision in _FACE_BYTES
+    assert setup.restorer.model == "lite"
+    assert setup.detector == "retinaface_mobile0.25"
+    assert setup.detector_size == (427, 320)
+    assert setup.batch >= 1
+    assert setup.container is CONTAINERS["matroska"]
+    assert setup.encoder is not None
+    assert setup.encoder.codec == "libx264"
+    assert setup.downloads == ()
+    with pytest.raises(FrozenInstanceError):
+        setup.batch = 3  # type: ignore[misc]
+
+
+def test_what_is_asked_for_is_kept(options):
+    asked = replace(options, device="cpu", precision="fp32", batch=3, codec="ffv1", start=Fraction(1, 10))
+    setup = Setup.resolve(asked)
+    assert (setup.device, setup.restorer.precision, setup.batch) == (torch.device("cpu"), "fp32", 3)
+    assert setup.encoder is not None
+    assert setup.encoder.codec == "ffv1"
+    assert setup.span.start == Fraction(1, 10)
+
+
+def test_the_repr_is_readable(options):
+    setup = Setup.resolve(replace(options, device="cpu", precision="bf16", batch=2, duration=Fraction(1, 5)))
+    assert repr(setup) == (
+        "Setup(input=in.mp4, span=0 s to 0.2 s, device=cpu, detector=retinaface_mobile0.25 at 427x320, "
+        "model=lite, precision=bf16, face_parser=none, batch=2, "
+        "encoder=libx264 (yuv420p, crf 16, preset medium) in matroska)"
+    )
+    assert str(setup).startswith("input in.mp4, span 0 s to 0.2 s, device cpu, ")
+
+
+def test_it_can_be_sent_to_another_process(options):
+    setup = Setup.resolve(options)
+    assert repr(pickle.loads(pickle.dumps(setup))) == repr(setup)
+
+
+def test_a_dry_run_names_the_downloads_and_fetches_nothing(options, online, monkeypatch):
+    monkeypatch.setattr("urllib.request.urlopen", pytest.fail)
+    setup = Setup.resolve(replace(options, detector="retinaface_resnet50"), download=False)
+    assert setup.downloads == ("retinaface_resnet50", "codeformer")
+    assert (setup.restorer.model, setup.restorer.fallback) == ("codeformer", "lite")
+    assert "model=codeformer (or lite)" in repr(setup)
+    assert "downloads=retinaface_resnet50+codeformer" in repr(setup)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"model": "codeformer"}, WeightsError, "codeformer"),
+        ({"detector": "retinaface_resnet50"}, WeightsError, "retinaface_resnet50"),
+        ({"device": "cuda:77"}, DeviceError, "cuda:77"),
+        ({"device": "cpu", "precision": "fp16"}, UsageError, "fp16"),
+        ({"codec": "h266"}, UsageError, "h266"),
+        ({"output": Path("o.docx")}, UsageError, "docx"),
+    ],
+)
+def test_what_a_run_would_refuse_is_refused(options, changes, error, message):
+    """Offline, as tests are: weights that are not in the cache cannot be had."""
+    for download in (True, False):
+        with pytest.raises(error, match=message):
+            Setup.resolve(replace(options, **changes), download=download)
+
+
+def test_without_an_output_nothing_is_encoded(options):
+    setup = Setup.resolve(replace(options, output=None))
+    assert (setup.container, setup.encoder) == (None, None)
+    assert "encoder=none" in repr(setup)
+
+
+def test_weights_of_the_user_are_the_model(options, tmp_path):
+    setup = Setup.resolve(replace(options, weights=tmp_path / "mine.pth"))
+    assert (setup.restorer.model, setup.restorer.weights) == ("mine.pth", tmp_path / "mine.pth")
+    assert setup.downloads == ()
+
+
+def test_with_a_tracks_file_there_is_no_detector(options, tmp_path):
+    setup = Setup.resolve(replace(options, tracks=tmp_path / "t.json"))
+    assert setup.detector is None
+    assert "detector=none (tracks file)" in repr(setup)
+
+
+def test_the_source_is_read_once_if_it_is_given(options, monkeypatch):
+    source = read_source(options)
+    monkeypatch.setattr("vidrestore.stages.setup.Decoder", pytest.fail)
+    assert Setup.resolve(options, source).detector_size == (427, 320)
+    assert AnalysisSetup.resolve(options, source).detector == "retinaface_mobile0.25"
+
+
+def test_the_detector_searches_more_frames_at_once_on_a_gpu(options, monkeypatch):
+    monkeypatch.setattr("vidrestore.stages.setup.find_device", lambda name: torch.device("mps"))
+    assert AnalysisSetup.resolve(options).detector_batch == 8
+    assert AnalysisSetup.resolve(replace(options, batch=3)).detector_batch == 3
+
+
+def test_a_restorer_alone():
+    setup = RestorerSetup.resolve(model="lite", device="cpu", precision="fp32")
+    assert setup.summary() == {"model": "lite", "precision": "fp32", "face parser": "none"}
