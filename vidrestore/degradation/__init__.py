@@ -1,1 +1,1 @@
-"""What old and compressed video looks like, made from clean pictures and clips."""
+"""Degradation: makes clean faces and clips look like old or compressed video."""

@@ -1,4 +1,4 @@
-"""Whole frames degraded, for test clips: the same degradation in each frame, noise of its own."""
+"""Degrade whole clips as test inputs: the same degradation in every frame, with different noise."""
 
 from __future__ import annotations
 
@@ -19,36 +19,39 @@ from ..media.output.destination import check_output, container_of
 from ..media.output.writer import StreamWriter
 from .degrade import LEVELS, Degradation
 
-#: The levels are those of an aligned face of 512 pixels. A frame gets what an aligned face of this size
-#: needs in order to lose as much: one of 256 pixels from hairline to chin is about as large when aligned.
+#: ``LEVELS`` are defined for an aligned face of 512 pixels. The levels of frames are scaled to have the same
+#: effect on an aligned face of this size, which corresponds to 256 pixels from hairline to chin.
 _ALIGNED = 384
 
 
 @dataclass(frozen=True, kw_only=True)
 class FrameLevel:
-    """What a level is for a frame, in its own pixels: blur, scaling and noise, then an H.264 encode."""
+    """A degradation of whole frames, in their pixels: blur, downscaling and noise, then H.264."""
 
     blur: float  #: deviation of the Gaussian, pixels
-    scale: float  #: factor that width and height are divided by
-    noise: float  #: deviation of the noise in the small frame, of 255
+    scale: float  #: factor by which width and height are downscaled
+    noise: float  #: deviation of the noise in the downscaled frame, of 255
     crf: int  #: H.264 constant rate factor of the clip
 
     @classmethod
-    def of(cls, level: Degradation, crf: int) -> FrameLevel:
-        """A face's level for whole frames; ``crf`` takes the place of JPEG."""
-        share = _ALIGNED / 512
-        return cls(blur=level.blur * share, scale=max(1.0, level.scale * share), noise=level.noise, crf=crf)
+    def from_faces(cls, level: Degradation, crf: int) -> FrameLevel:
+        """Scale a degradation of faces to whole frames; ``crf`` replaces JPEG."""
+        ratio = _ALIGNED / 512
+        return cls(blur=level.blur * ratio, scale=max(1.0, level.scale * ratio), noise=level.noise, crf=crf)
 
 
 #: ``LEVELS`` for whole frames.
 FRAME_LEVELS = {
-    name: FrameLevel.of(LEVELS[name], crf) for name, crf in zip(LEVELS, (23, 28, 32), strict=True)
+    name: FrameLevel.from_faces(LEVELS[name], crf) for name, crf in zip(LEVELS, (23, 28, 32), strict=True)
 }
 
 
 def degrade_clip(clip: Path, out: Path, level: FrameLevel, *, seed: int, overwrite: bool = False) -> int:
-    """Write ``clip`` degraded to ``out``; return the number of frames. Raises VidrestoreError, and leaves
-    no ``out`` behind then."""
+    """Degrade ``clip`` and write it to ``out``; return the number of frames.
+
+    Timestamps are kept, audio is copied, and the result depends only on the clip, the level and the seed.
+    Raises VidrestoreError; ``out`` is not written then.
+    """
     check_output(out, clip, overwrite=overwrite)
     settings = EncoderSettings(codec="libx264", crf=level.crf, preset="medium", reproducible=True)
     with Decoder(clip) as decoder, ExitStack() as stack:
@@ -60,20 +63,20 @@ def degrade_clip(clip: Path, out: Path, level: FrameLevel, *, seed: int, overwri
     return writer.frames
 
 
-def degrade_frame(picture: PlanarImage, level: FrameLevel, rng: np.random.Generator) -> None:
-    """Degrade a frame's planes in place: blurred, scaled down, noise added, scaled back up.
+def degrade_frame(image: PlanarImage, level: FrameLevel, rng: np.random.Generator) -> None:
+    """Degrade the planes of a frame in place: blur, downscale, add noise, upscale.
 
-    Works on the planes as they are, in their bit depth and subsampling, so that no colour shifts; alpha
-    is left alone, and so is chroma that is the same everywhere: grey footage stays grey.
+    The planes keep their bit depth and subsampling, so that colours do not shift. Alpha is not changed, and
+    neither is constant chroma, so that monochrome clips stay monochrome.
     """
-    form = picture.form
-    height, width = (max(2, round(side / level.scale)) for side in picture.planes[0].shape)
-    noise = _noise(picture, level.noise * rng.standard_normal((height, width, 3), dtype=np.float32))
-    for number, plane in enumerate(picture.planes[: form.colour_planes]):
-        is_chroma = form.has_chroma and number > 0
+    pixel_format = image.format
+    height, width = (max(2, round(side / level.scale)) for side in image.planes[0].shape)
+    noise = _noise(image, level.noise * rng.standard_normal((height, width, 3), dtype=np.float32))
+    for number, plane in enumerate(image.planes[: pixel_format.colour_planes]):
+        is_chroma = pixel_format.has_chroma and number > 0
         if is_chroma and int(plane.max()) - int(plane.min()) <= 2:
             continue
-        across, down = (1 << s if is_chroma else 1 for s in form.subsampling)
+        across, down = (1 << s if is_chroma else 1 for s in pixel_format.subsampling)
         small = (max(1, round(width / across)), max(1, round(height / down)))
         x = cv2.GaussianBlur(
             plane.astype(np.float32),
@@ -85,14 +88,14 @@ def degrade_frame(picture: PlanarImage, level: FrameLevel, rng: np.random.Genera
         x = cv2.resize(x, small, interpolation=cv2.INTER_AREA)
         x += cv2.resize(noise[number], small, interpolation=cv2.INTER_AREA)
         x = cv2.resize(x, plane.shape[::-1], interpolation=cv2.INTER_CUBIC)
-        plane[...] = np.rint(x).clip(0, (1 << form.bits) - 1).astype(plane.dtype)
+        plane[...] = np.rint(x).clip(0, (1 << pixel_format.bits) - 1).astype(plane.dtype)
 
 
-def _noise(picture: PlanarImage, rgb: np.ndarray) -> np.ndarray:
-    """Noise (H, W, 3) of R'G'B' of 255 as what it adds to the code values of each plane, (3, H, W)."""
-    form, colour = picture.form, picture.colour
+def _noise(image: PlanarImage, rgb: np.ndarray) -> np.ndarray:
+    """Convert noise (H, W, 3) of R'G'B', scale 255, to offsets of each plane's code values, (3, H, W)."""
+    pixel_format, colour = image.format, image.colour
     values = torch.from_numpy(rgb).permute(2, 0, 1) / 255
-    if form.is_rgb:
-        return (values[[1, 2, 0]] * ((1 << form.bits) - 1)).numpy()
-    zero = colour.rgb_to_yuv(torch.zeros(3, 1, 1), form.bits)
-    return (colour.rgb_to_yuv(values, form.bits) - zero).numpy()
+    if pixel_format.is_rgb:
+        return (values[[1, 2, 0]] * ((1 << pixel_format.bits) - 1)).numpy()
+    zero = colour.rgb_to_yuv(torch.zeros(3, 1, 1), pixel_format.bits)
+    return (colour.rgb_to_yuv(values, pixel_format.bits) - zero).numpy()

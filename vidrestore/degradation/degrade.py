@@ -1,9 +1,9 @@
-"""Degradations: what cameras, film, scaling and codecs do to a face, drawn at random and repeatable.
+"""Random, repeatable degradations of faces: blur, downscaling, noise, compression.
 
-The chain is the paper's, ``{[(I * k_sigma) down_r + n_delta] compressed} up_r`` (Zhou et al., 2022,
-section 4.1). It is drawn in two forms: the paper's own, and that of faces in videos, which has ranges
-skewed towards mild ones, grain of old film and, for a share of the faces, a real video encode in the
-place of JPEG.
+The chain is that of the paper, ``{[(I * k_sigma) down_r + n_delta] compressed} up_r`` (Zhou et al., 2022,
+section 4.1). Its parameters are drawn in one of two forms: the paper's, or that of faces in videos. The
+latter favours mild degradations, includes film grain, and uses a real video codec instead of JPEG for a share
+of the faces.
 """
 
 from __future__ import annotations
@@ -18,42 +18,42 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from .codecs import jpeg, last_frame
+from .codecs import compress_jpeg, compress_video
 from .film import grain
 from .resample import gaussian_matrices, resample, resize_matrix, shrink_matrix
 
-#: Interpolations that a face is scaled down and up by.
+#: Interpolation modes for downscaling; all but the first also for upscaling.
 MODES = ("area", "bilinear", "bicubic")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Degradation:
-    """One degradation, at the scale of a 512-pixel face. The default changes nothing."""
+    """The parameters of one degradation of a 512-pixel face. The default is the identity."""
 
     blur: float = 0.0  #: deviation of the Gaussian, pixels
-    stretch: float = 1.0  #: its deviation in y is ``blur * stretch``
-    scale: float = 1.0  #: factor that the sides are divided by
+    stretch: float = 1.0  #: the vertical deviation is ``blur * stretch``
+    scale: float = 1.0  #: factor by which the sides are downscaled
     noise: float = 0.0  #: deviation of the noise, of 255
-    grey_noise: bool = False  #: the same noise and grain in the three channels
+    grey_noise: bool = False  #: the same noise and grain in all three channels
     grain: float = 0.0  #: deviation of film grain in the mid-tones, of 255
-    grain_size: float = 0.7  #: deviation of a grain in pixels of the small picture
+    grain_size: float = 0.7  #: deviation of a grain in pixels of the downscaled image
     jpeg: int | None = None  #: JPEG quality, 1 to 100
-    crf: int | None = None  #: constant rate factor of the video encode, 0 to 51; MPEG-2's quantiser scale
-    codec: str = "h264"  #: which video encode ``crf`` is of: one of ``codecs.VIDEO_CODECS``
-    offset: tuple[int, int] = (0, 0)  #: rows and columns before the small picture when compressed
+    crf: int | None = None  #: constant rate factor of the video codec, 0 to 51; MPEG-2: quantiser scale
+    codec: str = "h264"  #: the video codec, one of ``codecs.VIDEO_CODECS``
+    offset: tuple[int, int] = (0, 0)  #: rows and columns before the downscaled image when it is compressed
     down: str = "area"
     up: str = "bicubic"
 
 
-#: Fixed degradations that results are reported at.
+#: Fixed degradations for evaluation.
 LEVELS = {
     "mild": Degradation(blur=1.5, scale=2.0, noise=4.0, jpeg=80),
     "medium": Degradation(blur=4.0, scale=5.0, noise=8.0, jpeg=60),
     "heavy": Degradation(blur=7.0, scale=10.0, noise=12.0, jpeg=40),
 }
 
-#: For each video codec: its share, and its quality's range, the end that a small picture gets and the
-#: end that a large one gets: a small picture has little to lose, so the same quality hurts it more.
+#: For each video codec: its share, and the range of its quality: best, worst for small and worst for large
+#: images. A small image suffers more from the same quality.
 _ENCODES = {"h264": (0.55, 18, 29, 35), "h265": (0.25, 20, 31, 37), "mpeg2": (0.20, 2, 9, 14)}
 
 
@@ -65,11 +65,18 @@ def draw(
     clean: float = 0.04,
     video: float = 0.3,
 ) -> Degradation:
-    """Draw a degradation of a form.
+    """Draw a degradation.
 
-    ``video``: faces of videos; ``clean`` of them change nothing, ``video`` of them hold a video encode,
-    the others JPEG. ``paper``: sigma 1 to 15, r 1 to 30, delta 0 to 20, q 30 to 90, all uniform.
-    A picture of one channel (``mono``) gets noise of one channel. Raises ValueError for another form.
+    Args:
+        rng: The source of randomness.
+        form: "video", for faces in videos; or "paper", with uniform distributions: sigma 1 to 15, r 1 to 30,
+            delta 0 to 20, q 30 to 90.
+        mono: The image is monochrome, so its noise is too.
+        clean: Share of form "video" that is the identity.
+        video: Share of form "video" that uses a video codec; the others use JPEG.
+
+    Raises:
+        ValueError: ``form`` is unknown.
     """
     if form == "paper":
         return Degradation(
@@ -82,10 +89,10 @@ def draw(
             up="bilinear",
         )
     if form != "video":
-        raise ValueError(f'there is no form "{form}" of degradations: take "video" or "paper"')
+        raise ValueError(f'unknown form of degradations {form!r}; choose "video" or "paper"')
     if rng.random() < clean:
         return Degradation()
-    # Skewed, so that mild ones are more frequent than severe ones.
+    # Skewed: mild degradations are more frequent than severe ones.
     scale = float(np.exp(rng.random() ** 1.5 * np.log(16.0)))
     codec = rng.choice(list(_ENCODES), p=[e[0] for e in _ENCODES.values()]) if rng.random() < video else None
     grained = rng.random() < (0.5 if mono else 0.06)
@@ -103,7 +110,7 @@ def draw(
         grain=float(rng.uniform(3, 14)) if grained else 0.0,
         grain_size=float(rng.uniform(0.2, 1.2)),
         **compression,
-        # A codec's blocks lie anywhere in a face, but for the faces that fill the picture.
+        # The block grid of a codec has a random offset, except for faces that fill the frame.
         offset=tuple(rng.integers(0, 16, 2).tolist()) if rng.random() < 0.75 else (0, 0),
         down=MODES[rng.integers(3)],
         up=MODES[1 + rng.integers(2)],
@@ -111,9 +118,9 @@ def draw(
 
 
 def degrade(face: Tensor, degradation: Degradation, seed: int = 0) -> Tensor:
-    """``face`` (3, S, S) RGB uint8 -> the same shape and type, degraded; repeatable by ``seed``.
+    """Degrade a face (3, S, S) RGB uint8. The result has the same shape and type and depends on ``seed``.
 
-    Runs on the face's device but for noise and compression, which are the CPU's.
+    Runs on the face's device, except noise and compression, which run on the CPU.
     """
     d = degradation
     if d == Degradation():
@@ -123,16 +130,16 @@ def degrade(face: Tensor, degradation: Degradation, seed: int = 0) -> Tensor:
     rows, columns = (
         shrink_matrix(side, small, s, d.down).to(face.device) for s in (d.blur * d.stretch, d.blur)
     )
-    x = _record(resample(face.float(), rows, columns).cpu(), d, seed).to(face.device)
-    grow = resize_matrix(small, side, d.up).to(face.device)
-    return to_uint8(resample(x.float(), grow, grow))
+    x = _add_noise_and_compress(resample(face.float(), rows, columns).cpu(), d, seed).to(face.device)
+    enlarge = resize_matrix(small, side, d.up).to(face.device)
+    return to_uint8(resample(x.float(), enlarge, enlarge))
 
 
 def degrade_batch(faces: Tensor, degradations: Sequence[Degradation], seeds: Sequence[int]) -> Tensor:
-    """``faces`` (N, 3, S, S) RGB uint8, each with a degradation and a seed -> the same, degraded.
+    """Degrade faces (N, 3, S, S) RGB uint8, each with its own degradation and seed.
 
-    As :func:`degrade` face by face but for rounding, with the blurring and scaling of all of them at once
-    on their device. Noise and compression are the CPU's, a thread a face.
+    The result is that of :func:`degrade` for each face, up to rounding. Blur and resizing run as one batch on
+    the faces' device; noise and compression run on the CPU, with a thread per face.
     """
     device, side = faces.device, faces.shape[-1]
     out = faces.clone()
@@ -141,7 +148,7 @@ def degrade_batch(faces: Tensor, degradations: Sequence[Degradation], seeds: Seq
         return out
     drawn = [degradations[i] for i in chosen]
     sizes = [small_side(side, d) for d in drawn]
-    # All are padded to the largest of them: a smaller one has zeros to its right and below it.
+    # All images are padded to the size of the largest, with zeros to the right and below.
     resizes = [resize_matrix(side, small, d.down) for small, d in zip(sizes, drawn, strict=True)]
     resize = pad_sequence(resizes, batch_first=True).to(device)
     rows, columns = (
@@ -151,47 +158,46 @@ def degrade_batch(faces: Tensor, degradations: Sequence[Degradation], seeds: Seq
     shrunk = (rows[:, None] @ faces[chosen].float() @ columns[:, None].mT).cpu()
     small = torch.zeros(shrunk.shape, dtype=torch.uint8)
 
-    def record(number: int) -> None:
+    def process(number: int) -> None:
         corner = (number, slice(None), slice(sizes[number]), slice(sizes[number]))
-        small[corner] = _record(shrunk[corner], drawn[number], seeds[chosen[number]])
+        small[corner] = _add_noise_and_compress(shrunk[corner], drawn[number], seeds[chosen[number]])
 
     with ThreadPoolExecutor() as pool:
-        list(pool.map(record, range(len(chosen))))
-    growths = [resize_matrix(s, side, d.up).T for s, d in zip(sizes, drawn, strict=True)]
-    grow = pad_sequence(growths, batch_first=True).to(device)[:, None].mT
-    out[chosen] = to_uint8(grow @ small.to(device).float() @ grow.mT)
+        list(pool.map(process, range(len(chosen))))
+    enlargements = [resize_matrix(s, side, d.up).T for s, d in zip(sizes, drawn, strict=True)]
+    enlarge = pad_sequence(enlargements, batch_first=True).to(device)[:, None].mT
+    out[chosen] = to_uint8(enlarge @ small.to(device).float() @ enlarge.mT)
     return out
 
 
 def small_side(side: int, degradation: Degradation) -> int:
-    """Pixels a side that a face of ``side`` is scaled down to: even, at least 16."""
+    """Return the side in pixels to which a face of ``side`` pixels is downscaled: even, at least 16."""
     return max(16, 2 * round(side / degradation.scale / 2))
 
 
 def to_uint8(x: Tensor) -> Tensor:
-    """Rounded and clipped."""
+    """Round and clip to uint8."""
     return x.round().clamp(0, 255).to(torch.uint8)
 
 
-def _record(x: Tensor, d: Degradation, seed: int) -> Tensor:
-    """Noise and compression of a small picture (3, s, s) float of 255 -> uint8."""
+def _add_noise_and_compress(x: Tensor, d: Degradation, seed: int) -> Tensor:
+    """Add noise to a downscaled face (3, s, s) float32 in [0, 255] and compress it; return it as uint8."""
     generator = torch.Generator().manual_seed(seed)
     noisy = to_uint8(_add_noise(x, d, generator))
     if d.jpeg is None and d.crf is None:
         return noisy
-    picture = _place(noisy, d.offset)
+    image = _padded(noisy, d.offset)
     if d.jpeg is not None:
-        picture = jpeg(picture, d.jpeg)
+        image = compress_jpeg(image, d.jpeg)
     if d.crf is not None:
-        # The frame before: the same scene a little elsewhere, under noise of its own.
-        move = torch.randint(-3, 4, (2,), generator=generator).tolist()
-        before = to_uint8(_add_noise(x.roll(move, (1, 2)), d, generator))
-        picture = last_frame([_place(before, d.offset), picture], d.codec, d.crf)
+        # The previous frame: the same scene, shifted a little and with different noise.
+        shift = torch.randint(-3, 4, (2,), generator=generator).tolist()
+        before = to_uint8(_add_noise(x.roll(shift, (1, 2)), d, generator))
+        image = compress_video([_padded(before, d.offset), image], d.codec, d.crf)
     top, left = d.offset
     side = x.shape[-1]
-    return torch.from_numpy(
-        np.ascontiguousarray(picture[top : top + side, left : left + side].transpose(2, 0, 1))
-    )
+    face = image[top : top + side, left : left + side]
+    return torch.from_numpy(np.ascontiguousarray(face.transpose(2, 0, 1)))
 
 
 def _add_noise(x: Tensor, d: Degradation, generator: torch.Generator) -> Tensor:
@@ -206,10 +212,10 @@ def _add_noise(x: Tensor, d: Degradation, generator: torch.Generator) -> Tensor:
     return out
 
 
-def _place(x: Tensor, offset: tuple[int, int]) -> np.ndarray:
-    """(3, s, s) -> (H, W, 3), with ``offset`` rows and columns before it and even sides."""
-    picture = np.ascontiguousarray(x.permute(1, 2, 0).numpy())
+def _padded(x: Tensor, offset: tuple[int, int]) -> np.ndarray:
+    """Convert (3, s, s) to (H, W, 3) with even sides, with ``offset`` rows and columns before the image."""
+    image = np.ascontiguousarray(x.permute(1, 2, 0).numpy())
     top, left = offset
     if offset == (0, 0):
-        return picture
-    return cv2.copyMakeBorder(picture, top, top % 2, left, left % 2, cv2.BORDER_REFLECT_101)
+        return image
+    return cv2.copyMakeBorder(image, top, top % 2, left, left % 2, cv2.BORDER_REFLECT_101)

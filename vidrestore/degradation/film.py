@@ -1,5 +1,8 @@
-"""How old film and tape look: grey, tinted, faded. A face's look is its own: it is in the target as
-well as in the degraded face, since a restorer keeps colours and does not correct them."""
+"""The look of old film and tape: monochrome, tinted, faded; and film grain.
+
+The look is part of the target as well as of the degraded face, because a restorer keeps colours and does not
+correct them.
+"""
 
 from __future__ import annotations
 
@@ -8,30 +11,34 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-#: Shares of the faces that are grey and that have a cast.
+#: Shares of monochrome faces and of faces with a colour cast.
 GREY, CAST = 0.12, 0.10
 
-_LUMA = np.array([0.299, 0.587, 0.114])
+_LUMA = np.array([0.299, 0.587, 0.114])  # BT.601
+
+RGB = tuple[float, float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
-    """Colours of a picture, as a mixing of its channels and a tone curve for each, in [0, 1]. The
-    default changes nothing."""
+class FilmLook:
+    """A colour transformation: a channel mixer and a tone curve per channel, in [0, 1].
 
-    saturation: float = 1.0  #: 0 leaves one channel, a mixture by ``weights``
-    weights: tuple[float, float, float] = tuple(_LUMA)
-    black: tuple[float, float, float] = (0.0, 0.0, 0.0)  #: what black becomes
-    white: tuple[float, float, float] = (1.0, 1.0, 1.0)  #: what white becomes
-    gamma: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    The default is the identity.
+    """
+
+    saturation: float = 1.0  #: 0: monochrome, a mixture of the channels by ``weights``
+    weights: RGB = (0.299, 0.587, 0.114)
+    black: RGB = (0.0, 0.0, 0.0)  #: output for black
+    white: RGB = (1.0, 1.0, 1.0)  #: output for white
+    gamma: RGB = (1.0, 1.0, 1.0)
 
     @property
     def mono(self) -> bool:
-        """Whether the picture has one channel only, be it tinted: so has its noise then."""
+        """Whether the image is monochrome, possibly tinted. Its noise is then monochrome too."""
         return self.saturation == 0
 
     def __call__(self, face: np.ndarray) -> np.ndarray:
-        """(S, S, 3) RGB uint8 -> the same, with this look."""
+        """Apply the look to a face (S, S, 3) RGB uint8."""
         if self.saturation < 1:
             mix = self.saturation * np.eye(3) + (1 - self.saturation) * np.tile(self.weights, (3, 1))
             face = cv2.transform(face, mix)
@@ -41,74 +48,91 @@ class Look:
         return cv2.LUT(face, table[None])
 
 
-def draw_look(rng: np.random.Generator) -> Look:
-    """Draw a look: ``GREY`` of them grey, ``CAST`` with a cast, the others a little recoloured."""
+def draw_look(rng: np.random.Generator) -> FilmLook:
+    """Draw a look at random: monochrome with probability ``GREY``, a colour cast with probability ``CAST``,
+    otherwise slightly recoloured."""
     kind = rng.random()
     if kind < GREY:
         return _grey(rng)
     if kind < GREY + CAST:
         return (_sepia, _faded_dye, _tape)[rng.integers(3)](rng)
     gains = np.exp(rng.normal(0, 0.08) + rng.normal(0, 0.05, 3))
-    return Look(white=tuple(gains), gamma=(float(np.exp(rng.normal(0, 0.12))),) * 3)
+    return FilmLook(white=_rgb(gains), gamma=(float(np.exp(rng.normal(0, 0.12))),) * 3)
 
 
-def _grey(rng: np.random.Generator) -> Look:
-    """Black and white, from one end of the contrast a print can have to the other."""
+def _rgb(values: np.ndarray) -> RGB:
+    red, green, blue = values
+    return red, green, blue
+
+
+def _grey(rng: np.random.Generator) -> FilmLook:
+    """Draw a black-and-white look, from low to high contrast as prints have it."""
     black = max(0.0, rng.normal(0, 0.06))
     white = min(1.1, rng.normal(0.95, 0.1))
     gamma = float(np.exp(rng.normal(0, 0.2)))
-    return Look(
+    return FilmLook(
         saturation=0.0, weights=_emulsion(rng), black=(black,) * 3, white=(white,) * 3, gamma=(gamma,) * 3
     )
 
 
-def _sepia(rng: np.random.Generator) -> Look:
-    """One channel under a warm, now and then a cold, tint."""
+def _sepia(rng: np.random.Generator) -> FilmLook:
+    """Draw a monochrome look with a warm, sometimes a cold, tint."""
     grey = _grey(rng)
     strength = rng.uniform(0.05, 0.3) * rng.choice((1, 1, 1, -0.5))
     tint = np.array([1.0, 1 - 0.45 * strength, 1 - strength])
     tint /= tint.max()
     stain = np.array([0.06, 0.03, 0.0]) * rng.random()
-    return Look(
+    return FilmLook(
         saturation=0.0,
         weights=grey.weights,
-        black=tuple(np.array(grey.black) + stain),
-        white=tuple(np.array(grey.white) * tint),
+        black=_rgb(np.array(grey.black) + stain),
+        white=_rgb(np.array(grey.white) * tint),
         gamma=grey.gamma,
     )
 
 
-def _faded_dye(rng: np.random.Generator) -> Look:
-    """Colour film whose dyes have faded, one more than the others: its channel has lost its darks,
-    most often the red one by the cyan dye."""
+def _faded_dye(rng: np.random.Generator) -> FilmLook:
+    """Draw the look of colour film whose dyes have faded, one more than the others.
+
+    The channel of that dye loses its dark tones: most often red, because of the cyan dye.
+    """
     fade = rng.uniform(0.0, 0.08, 3)
     fade[rng.choice(3, p=(0.7, 0.08, 0.22))] += rng.uniform(0.05, 0.2)
     white = np.full(3, rng.uniform(0.85, 1.0)) * np.exp(rng.normal(0, 0.03, 3))
-    return Look(saturation=rng.uniform(0.5, 1.0), black=tuple(fade), white=tuple(white))
+    return FilmLook(saturation=rng.uniform(0.5, 1.0), black=_rgb(fade), white=_rgb(white))
 
 
-def _tape(rng: np.random.Generator) -> Look:
-    """Video tape: lifted blacks, low contrast, a wrong white, weak or strong colour."""
+def _tape(rng: np.random.Generator) -> FilmLook:
+    """Draw the look of video tape: raised blacks, low contrast, a wrong white point, reduced saturation."""
     black = rng.uniform(0.0, 0.14) + rng.uniform(-0.02, 0.02, 3)
     gains = rng.uniform(0.75, 1.0) * np.exp(rng.normal(0, 0.06, 3))
-    return Look(
+    return FilmLook(
         saturation=rng.uniform(0.35, 1.0),
-        black=tuple(black.clip(0, 1)),
-        white=tuple(gains),
+        black=_rgb(black.clip(0, 1)),
+        white=_rgb(gains),
         gamma=(float(np.exp(rng.normal(0, 0.15))),) * 3,
     )
 
 
-def _emulsion(rng: np.random.Generator) -> tuple[float, float, float]:
-    """How a grey picture weighs its colours: from the eye's way to that of early film, blind to red."""
+def _emulsion(rng: np.random.Generator) -> RGB:
+    """Draw the colour sensitivity of monochrome film: from that of the eye to that of early film, which is
+    insensitive to red."""
     blind = rng.random() ** 2
     weights = (1 - blind) * _LUMA + blind * np.array([0.0, 0.5, 0.5])
-    return tuple(weights)
+    return _rgb(weights)
 
 
 def grain(noise: np.ndarray, level: np.ndarray, size: float) -> np.ndarray:
-    """Film grain of unit deviation in the mid-tones: white ``noise`` (H, W, C) made into grains of
-    deviation ``size`` pixels, weaker towards black and white as in ``level`` (H, W, C) in [0, 1]."""
+    """Make film grain from white noise.
+
+    Args:
+        noise: (H, W, C) white noise of unit deviation.
+        level: (H, W, C) brightness in [0, 1]; grain is weaker towards black and white.
+        size: Deviation of a grain in pixels.
+
+    Returns:
+        (H, W, C) grain, of unit deviation in the mid-tones.
+    """
     if size > 0.2:
         noise = cv2.GaussianBlur(noise, (0, 0), size)
         noise = noise / max(float(noise.std()), 1e-6)

@@ -1,4 +1,4 @@
-"""Blur and scaling as matrices, one for the lines and one for the columns of a picture."""
+"""Blur and resizing as matrix products: one matrix for the rows, one for the columns of an image."""
 
 from __future__ import annotations
 
@@ -9,31 +9,33 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-#: A Gaussian of a smaller deviation, in pixels, blurs nothing.
+#: Gaussians with a smaller deviation, in pixels, are skipped.
 _POINT = 0.1
-#: Weights below this change no 8-bit value.
+#: Weights below this do not change 8-bit values.
 _NEGLIGIBLE = 1e-9
-#: Rows of a matrix that are multiplied at a time; more of them share fewer zeros.
+#: Rows of a matrix per product; more rows have fewer zeros in common.
 _TILE = 64
-#: Matrices with a side up to this are multiplied as they are, which is about as fast.
+#: Matrices with a side up to this are multiplied directly, which is about as fast.
 _SMALL = 256
 
 
 @lru_cache(maxsize=512)
 def resize_matrix(size: int, out: int, mode: str) -> Tensor:
-    """(out, size): interpolation of a line, ``mode`` area, bilinear or bicubic, the latter two
-    with antialiasing."""
+    """Return the matrix (out, size) that resizes a row from ``size`` to ``out`` pixels.
+
+    ``mode`` is "area", "bilinear" or "bicubic", the latter two with antialiasing.
+    """
     if size == out:
         return torch.eye(size)
-    lines = torch.eye(size)[None]  # each channel a line that is 1 at one place
+    lines = torch.eye(size)[None]  # each channel is a unit vector
     if mode == "area":
         return F.interpolate(lines, size=out, mode="area")[0].T.contiguous()
-    image = lines[:, :, None].expand(-1, -1, 4, -1)  # height is of no matter
+    image = lines[:, :, None].expand(-1, -1, 4, -1)  # the height does not matter
     return F.interpolate(image, size=(4, out), mode=mode, antialias=True)[0, :, 0].T.contiguous()
 
 
 def shrink_matrix(side: int, small: int, sigma: float, mode: str) -> Tensor:
-    """(small, side): a Gaussian blur of deviation ``sigma`` pixels followed by a resize."""
+    """Return the matrix (small, side) of a Gaussian blur of deviation ``sigma`` pixels and a resize."""
     resize = resize_matrix(side, small, mode)
     if sigma < _POINT:
         return resize
@@ -42,8 +44,10 @@ def shrink_matrix(side: int, small: int, sigma: float, mode: str) -> Tensor:
 
 
 def gaussian_matrices(side: int, sigmas: Tensor) -> Tensor:
-    """(N, side, side) on the device of ``sigmas`` (N,): Gaussian blurs whose weights sum to 1 at the
-    borders too."""
+    """Return the matrices (N, side, side) of Gaussian blurs with deviations ``sigmas`` (N,), on their device.
+
+    The weights sum to 1 at the borders too.
+    """
     distance = torch.arange(1 - side, side, dtype=torch.float32, device=sigmas.device)
     lines = torch.exp(-0.5 * (distance / sigmas.float().clamp(min=_POINT)[:, None]) ** 2)
     kernels = lines.unfold(1, side, 1).flip(1).contiguous()
@@ -51,7 +55,7 @@ def gaussian_matrices(side: int, sigmas: Tensor) -> Tensor:
 
 
 def multiply(matrix: Tensor, x: Tensor) -> Tensor:
-    """``matrix`` (m, k) @ ``x`` (..., k, n); on the CPU without most of the zeros of a banded one."""
+    """Return ``matrix`` (m, k) @ ``x`` (..., k, n). On the CPU most zeros of a band matrix are skipped."""
     if x.is_cuda or min(matrix.shape) <= _SMALL:
         return matrix @ x
     used = matrix.abs().numpy() > _NEGLIGIBLE
@@ -65,6 +69,6 @@ def multiply(matrix: Tensor, x: Tensor) -> Tensor:
 
 
 def resample(x: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """``x`` (..., h, w), its columns multiplied by ``rows`` (h', h), its lines by ``columns`` (w', w)."""
+    """Resample ``x`` (..., h, w): vertically by ``rows`` (h', h), horizontally by ``columns`` (w', w)."""
     x = multiply(rows, x)
     return multiply(columns, x.transpose(-1, -2)).transpose(-1, -2)

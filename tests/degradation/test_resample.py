@@ -1,4 +1,4 @@
-"""Blur and scaling as matrices."""
+"""Blur and resizing as matrix products."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from vidrestore.degradation.resample import multiply, resample, resize_matrix, s
 
 @pytest.mark.parametrize("mode", ["area", "bilinear", "bicubic"])
 @pytest.mark.parametrize(("size", "out"), [(512, 400), (512, 30), (40, 512), (300, 512), (512, 512)])
-def test_leaving_out_zeros_changes_nothing(size: int, out: int, mode: str) -> None:
+def test_skipping_zeros_changes_nothing(size: int, out: int, mode: str) -> None:
     x = 255 * torch.rand(3, size, 20, generator=torch.Generator().manual_seed(0))
     for sigma in (0.0, 1.5, 12.0):
         matrix = shrink_matrix(size, out, sigma, mode)
@@ -17,7 +17,7 @@ def test_leaving_out_zeros_changes_nothing(size: int, out: int, mode: str) -> No
         torch.testing.assert_close(multiply(matrix, x), matrix @ x, rtol=0, atol=1e-3)
 
 
-def test_resizing_is_torch_s_own() -> None:
+def test_resizing_agrees_with_pytorch() -> None:
     x = 255 * torch.rand(3, 512, 512, generator=torch.Generator().manual_seed(0))
     for out, mode in ((300, "bicubic"), (410, "bilinear")):
         matrix = resize_matrix(512, out, mode)

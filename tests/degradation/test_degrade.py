@@ -1,4 +1,4 @@
-"""Degradations: repeatable, in range, as severe as their numbers say, and nothing shifted."""
+"""Degradations of faces: repeatable, within their ranges, as severe as specified, and without shifts."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ import torch
 from vidrestore.degradation.codecs import VIDEO_CODECS
 from vidrestore.degradation.degrade import LEVELS, MODES, Degradation, degrade, degrade_batch, draw
 
-#: A degradation of each kind, besides the levels.
+#: A degradation of each kind, in addition to the levels.
 KINDS = [
     Degradation(blur=2.0),
     Degradation(blur=2.0, stretch=0.5, scale=3.0, down="bicubic", up="bilinear"),
@@ -41,18 +41,18 @@ def error(a: torch.Tensor, b: torch.Tensor) -> float:
     return (a.float() - b.float()).square().mean().sqrt().item()
 
 
-def test_nothing_drawn_changes_nothing(face: torch.Tensor) -> None:
+def test_the_default_is_the_identity(face: torch.Tensor) -> None:
     assert torch.equal(degrade(face, Degradation()), face)
 
 
 @pytest.mark.parametrize("degradation", [*KINDS, *LEVELS.values()], ids=str)
-def test_repeatable_and_changed(face: torch.Tensor, degradation: Degradation) -> None:
+def test_a_degradation_is_repeatable_and_visible(face: torch.Tensor, degradation: Degradation) -> None:
     once, again = degrade(face, degradation, seed=3), degrade(face, degradation, seed=3)
     assert once.shape == face.shape
     assert once.dtype == torch.uint8
     assert torch.equal(once, again)
     assert error(once, face) > 1
-    # No shift of brightness, whatever the chain; 16 pixels a side hold little.
+    # No shift of brightness by any step; an image of 16 pixels is less exact.
     shift = abs(once.float().mean() - face.float().mean())
     assert shift < (4 if degradation.scale > 8 else 1.5)
 
@@ -62,7 +62,7 @@ def test_noise_depends_on_the_seed(face: torch.Tensor) -> None:
     assert error(degrade(face, noise, seed=1), degrade(face, noise, seed=2)) > 5
 
 
-def test_noise_has_its_deviation() -> None:
+def test_noise_has_the_given_deviation() -> None:
     grey = torch.full((3, 128, 128), 128, dtype=torch.uint8)
     assert error(degrade(grey, Degradation(noise=8.0), seed=1), grey) == pytest.approx(8.0, rel=0.05)
 
@@ -81,7 +81,7 @@ def test_noise_has_its_deviation() -> None:
     ],
     ids=str,
 )
-def test_a_point_stays_where_it_was(degradation: Degradation) -> None:
+def test_a_point_keeps_its_position(degradation: Degradation) -> None:
     y, x = torch.meshgrid(torch.arange(96.0), torch.arange(96.0), indexing="ij")
     spot = 200 * torch.exp(-((y - 40.5) ** 2 + (x - 60) ** 2) / 50)
     face = (20 + spot * torch.tensor([1.0, 0.8, 0.6])[:, None, None]).round().to(torch.uint8)
@@ -99,31 +99,31 @@ def test_grey_stays_grey(face: torch.Tensor, degradation: Degradation) -> None:
     assert torch.equal(after[0], after[2])
 
 
-def test_a_codec_hurts_more_the_lower_its_quality(face: torch.Tensor) -> None:
+def test_lower_quality_causes_larger_errors(face: torch.Tensor) -> None:
     for codec, qualities in (("h264", (18, 28, 38)), ("h265", (18, 28, 38)), ("mpeg2", (2, 8, 24))):
         errors = [error(degrade(face, Degradation(crf=q, codec=codec)), face) for q in qualities]
         assert errors == sorted(errors), codec
 
 
-def test_a_batch_is_its_faces_one_by_one(face: torch.Tensor) -> None:
+def test_a_batch_equals_its_faces_one_by_one(face: torch.Tensor) -> None:
     kinds = [Degradation(), *KINDS, *LEVELS.values()]
     faces = torch.stack([face.roll(i, dims=2) for i in range(len(kinds))])
     batch = degrade_batch(faces, kinds, range(len(kinds)))
     assert batch.dtype == torch.uint8
     for number, kind in enumerate(kinds):
         difference = batch[number].int() - degrade(faces[number], kind, seed=number).int()
-        # A rounding that falls the other way before a codec may change a block of it.
+        # A different rounding before a codec may change a block.
         assert (difference != 0).float().mean() < 0.01, kind
         assert kind.jpeg or kind.crf or difference.abs().max() <= 1, kind
     assert torch.equal(degrade_batch(faces[:1], kinds[:1], [0]), faces[:1])
 
 
-def test_levels_are_in_order(face: torch.Tensor) -> None:
+def test_levels_are_ordered(face: torch.Tensor) -> None:
     errors = [error(degrade(face, level), face) for level in LEVELS.values()]
     assert errors == sorted(errors)
 
 
-def test_draws_are_repeatable_and_in_range() -> None:
+def test_draws_are_repeatable_and_within_range() -> None:
     drawn = [draw(np.random.default_rng((5, i))) for i in range(600)]
     assert drawn == [draw(np.random.default_rng((5, i))) for i in range(600)]
     clean = sum(d == Degradation() for d in drawn) / len(drawn)
@@ -140,26 +140,26 @@ def test_draws_are_repeatable_and_in_range() -> None:
     assert np.median([d.scale for d in rest]) < 4
 
 
-def test_the_paper_s_form() -> None:
+def test_the_form_of_the_paper() -> None:
     drawn = [draw(np.random.default_rng((5, i)), form="paper") for i in range(600)]
     ranges = {"blur": (1, 15), "scale": (1, 30), "noise": (0, 20), "jpeg": (30, 90)}
     for name, (low, high) in ranges.items():
         values = np.array([getattr(d, name) for d in drawn])
         assert values.min() >= low
         assert values.max() <= high
-        # Uniform: a tenth of them in each tenth of the range.
+        # Uniform: about a tenth of them in each tenth of the range.
         counts = np.histogram(values, bins=10, range=(low, high))[0]
         assert np.all(abs(counts - 60) < 30), name
     rest = {replace(d, blur=0, scale=1, noise=0, jpeg=None) for d in drawn}
     assert rest == {Degradation(down="bilinear", up="bilinear")}
 
 
-def test_noise_of_a_picture_of_one_channel_has_one() -> None:
+def test_noise_of_a_monochrome_image_is_monochrome() -> None:
     for form in ("video", "paper"):
         drawn = [draw(np.random.default_rng(i), form=form, mono=True) for i in range(50)]
         assert all(d.grey_noise for d in drawn if d != Degradation())
 
 
 def test_an_unknown_form_is_refused() -> None:
-    with pytest.raises(ValueError, match='no form "film"'):
+    with pytest.raises(ValueError, match="unknown form of degradations 'film'"):
         draw(np.random.default_rng(0), form="film")

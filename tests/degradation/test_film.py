@@ -1,13 +1,13 @@
-"""Looks of old film and tape, and grain."""
+"""Looks of old film and tape, and film grain."""
 
 import numpy as np
 import pytest
 
-from vidrestore.degradation.film import CAST, GREY, Look, draw_look, grain
+from vidrestore.degradation.film import CAST, GREY, FilmLook, draw_look, grain
 
 
 @pytest.fixture
-def looks() -> list[Look]:
+def looks() -> list[FilmLook]:
     return [draw_look(np.random.default_rng(i)) for i in range(800)]
 
 
@@ -17,11 +17,11 @@ def colours() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
 
 
-def test_the_default_changes_nothing(colours: np.ndarray) -> None:
-    assert np.array_equal(Look()(colours), colours)
+def test_the_default_is_the_identity(colours: np.ndarray) -> None:
+    assert np.array_equal(FilmLook()(colours), colours)
 
 
-def test_shares(looks: list[Look]) -> None:
+def test_shares(looks: list[FilmLook]) -> None:
     grey = [look for look in looks if look.mono and len(set(look.white)) == len(set(look.black)) == 1]
     tinted = [look for look in looks if look.mono and look not in grey]
     recoloured = [look for look in looks if look.saturation == 1 and look.black == (0.0, 0.0, 0.0)]
@@ -30,15 +30,15 @@ def test_shares(looks: list[Look]) -> None:
     assert 0.015 < len(tinted) / len(looks) < 0.06
 
 
-def test_one_channel_gives_one_curve(looks: list[Look], colours: np.ndarray) -> None:
-    """Under a look of one channel a grey level has one colour, and the levels keep their order."""
+def test_a_monochrome_look_is_one_curve(looks: list[FilmLook], colours: np.ndarray) -> None:
+    """With a monochrome look every brightness has one colour, and the order is kept."""
     for look in [look for look in looks if look.mono][:20]:
         aged = look(colours).reshape(-1, 3).astype(int)
         order = np.argsort(aged.sum(axis=1), kind="stable")
         assert np.all(np.diff(aged[order], axis=0) >= 0)
 
 
-def test_every_look_leaves_a_picture(looks: list[Look]) -> None:
+def test_every_look_keeps_order_and_contrast(looks: list[FilmLook]) -> None:
     ramp = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2)
     for look in looks:
         aged = look(ramp)[0].astype(int)
@@ -46,7 +46,7 @@ def test_every_look_leaves_a_picture(looks: list[Look]) -> None:
         assert np.all(aged[-1] - aged[0] > 80), look
 
 
-def test_grain_is_of_unit_deviation_in_the_mid_tones_and_weaker_at_the_ends() -> None:
+def test_grain_is_strongest_in_the_mid_tones() -> None:
     noise = np.random.default_rng(0).standard_normal((200, 200, 1), dtype=np.float32)
     deviations = [
         grain(noise, np.full((200, 200, 3), level, np.float32), 0.8).std() for level in (0.0, 0.5, 1.0)
@@ -54,7 +54,7 @@ def test_grain_is_of_unit_deviation_in_the_mid_tones_and_weaker_at_the_ends() ->
     assert deviations == pytest.approx([0.3, 1.0, 0.3], abs=0.02)
 
 
-def test_grain_has_its_size() -> None:
+def test_larger_grains_are_more_correlated() -> None:
     noise = np.random.default_rng(0).standard_normal((200, 200, 1), dtype=np.float32)
     level = np.full((200, 200, 1), 0.5, np.float32)
     neighbours = []
