@@ -48,9 +48,9 @@ def restore(
         VidrestoreError: In one sentence, as on the command line; no ``dst`` is left behind.
 
     >>> import vidrestore
-    >>> report = vidrestore.restore("samples/portrait.mp4", out, w=0.5, model="lite", t=0.2)
-    >>> report.frames, report.model
-    (5, 'lite')
+    >>> report = vidrestore.restore("samples/portrait.mp4", "out.mp4", w=0.5, model="lite", t=0.5)
+    >>> report.frames, report.faces, report.model
+    (12, 12, 'lite')
     """
     given = options_from({"input": src, "output": dst, "w": w, **options})
     return restore_video(given, progress or _ignore)
@@ -71,10 +71,10 @@ def restored_frames(src: Source, w: float | str = 0.5, **options: Any) -> Iterat
         VidrestoreError: As :func:`restore`.
 
     >>> import vidrestore
-    >>> for frame in vidrestore.restored_frames("samples/portrait.mp4", model="lite", t=0.08):
-    ...     print(float(frame.time), frame.faces, frame.to_rgb().shape)
-    0.0 1 (360, 640, 3)
-    0.04 1 (360, 640, 3)
+    >>> frames = vidrestore.restored_frames("samples/portrait.mp4", model="lite", t=0.5)
+    >>> frame = next(frames)
+    >>> float(frame.time), frame.faces, frame.to_rgb().shape
+    (0.0, 1, (360, 640, 3))
     """
     for frame, faces in stream_frames(options_from({"input": src, "w": w, **options})):
         yield RestoredFrame(index=frame.index, time=frame.time, faces=faces, video=frame.video)
@@ -100,9 +100,9 @@ def analyze(
         VidrestoreError: In one sentence; no ``dst`` is left behind.
 
     >>> import vidrestore
-    >>> analysis = vidrestore.analyze("samples/portrait.mp4", tracks, t=0.4)
+    >>> analysis = vidrestore.analyze("samples/portrait.mp4", "tracks.json", t=0.5)
     >>> analysis.frames, list(analysis.tracks)
-    (10, [1])
+    (12, [1])
     """
     given = options_from({"input": src, "output": dst, **options})
     return analyze_video(given, progress or _ignore)
@@ -124,7 +124,7 @@ def plan(src: Source, dst: Source, w: float | str = 0.5, **options: Any) -> Plan
         VidrestoreError: For what :func:`restore` would refuse.
 
     >>> import vidrestore
-    >>> planned = vidrestore.plan("samples/portrait.mp4", out, model="lite")
+    >>> planned = vidrestore.plan("samples/portrait.mp4", "out.mp4", model="lite")
     >>> planned.setup.model, planned.data["streams"][1]["action"]
     ('lite', 'copied')
     """

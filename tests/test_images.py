@@ -1,0 +1,112 @@
+"""Aligned faces and single frames, restored without a video around them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+
+from tests.support.runs import face_frame
+from vidrestore.errors import UsageError, WeightsError
+from vidrestore.images import RestoredFrame, Restorer
+
+
+@pytest.fixture(scope="module")
+def restorer() -> Restorer:
+    return Restorer.load("lite", device="cpu", precision="fp32")
+
+
+@pytest.fixture(scope="module")
+def frame() -> np.ndarray:
+    """A face of about 130 pixels, softened as old footage is."""
+    small = face_frame(160, 120, "rgb24").to_ndarray()
+    return np.kron(small, np.ones((4, 4, 1), np.uint8))
+
+
+def faces(count: int) -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 256, (count, 512, 512, 3), np.uint8)
+
+
+def test_what_it_says_of_itself(restorer):
+    assert restorer.size == 512
+    assert restorer.licence == "Apache License 2.0"
+    assert repr(restorer) == "Restorer(model=lite, precision=fp32, face_parser=none, size=512, device=cpu)"
+
+
+def test_arrays_and_tensors_give_the_same(restorer):
+    array = faces(2)
+    tensor = torch.from_numpy(array).permute(0, 3, 1, 2).float() / 255
+    restored, floats = restorer.restore(array, w=0.7), restorer.restore(tensor, w=0.7)
+    assert restored.shape == array.shape
+    assert restored.dtype == np.uint8
+    assert floats.shape == tensor.shape
+    assert floats.dtype == torch.float32
+    assert 0 <= floats.min() <= floats.max() <= 1
+    np.testing.assert_allclose(restored, floats.permute(0, 2, 3, 1).numpy() * 255, atol=0.51)
+    assert (array != restored).any()
+
+
+def test_each_face_has_its_own_w(restorer):
+    array = np.repeat(faces(1), 2, axis=0)
+    restored = restorer.restore(array, w=[0.0, 1.0])
+    assert (restored[0] != restored[1]).any()
+    assert (restored[1] == restorer.restore(array[:1], w=1)[0]).all()
+
+
+def test_no_faces(restorer):
+    assert restorer.restore(faces(0)).shape == (0, 512, 512, 3)
+
+
+@pytest.mark.parametrize(
+    ("batch", "w", "message"),
+    [
+        (np.zeros((512, 512, 3), np.uint8), 0.5, r"faces must be \(N, 512, 512, 3\), not \(512, 512, 3\)"),
+        (np.zeros((1, 256, 256, 3), np.uint8), 0.5, "faces must be"),
+        (np.zeros((1, 512, 512, 3), np.float32), 0.5, "an array of faces must be uint8, not float32"),
+        (torch.zeros((1, 512, 512, 3)), 0.5, r"faces must be \(N, 3, 512, 512\)"),
+        (torch.zeros((1, 3, 512, 512), dtype=torch.uint8), 0.5, "must be floating point in"),
+        (np.zeros((2, 512, 512, 3), np.uint8), [0.5], "one number, or one for each of 2 faces"),
+        (np.zeros((1, 512, 512, 3), np.uint8), 1.5, "w must be between 0 and 1, not 1.5"),
+        (np.zeros((1, 512, 512, 3), np.uint8), float("nan"), "w must be between 0 and 1"),
+    ],
+)
+def test_a_wrong_batch_is_one_sentence(restorer, batch, w, message):
+    with pytest.raises(UsageError, match=message):
+        restorer.restore(batch, w)
+
+
+def test_a_frame_changes_only_at_its_faces(restorer, frame):
+    before = frame.copy()
+    restored = restorer.restore_frame(frame, w=0.5)
+    assert (frame == before).all()
+    assert restored.shape == frame.shape
+    changed = (restored != frame).any(axis=-1)
+    assert 0.01 < changed.mean() < 0.6
+    assert not changed[:, :8].any()
+    assert not changed[:, -8:].any()
+
+
+def test_a_frame_without_faces_comes_back_as_it_was(restorer):
+    grey = np.full((90, 120, 3), 128, np.uint8)
+    assert (restorer.restore_frame(grey) == grey).all()
+
+
+@pytest.mark.parametrize("shape", [(90, 120), (90, 120, 4), (0, 120, 3)])
+def test_a_wrong_frame_is_one_sentence(restorer, shape):
+    with pytest.raises(UsageError, match=r"a frame must be \(height, width, 3\) uint8 RGB"):
+        restorer.restore_frame(np.zeros(shape, np.uint8))
+
+
+def test_what_cannot_be_loaded(tmp_path):
+    with pytest.raises(UsageError, match="there is no model 'gfpgan'; use auto, codeformer, lite"):
+        Restorer.load("gfpgan")
+    with pytest.raises(WeightsError, match=r"mine\.pth does not exist"):
+        Restorer.load(tmp_path / "mine.pth", device="cpu")
+
+
+def test_a_restored_frame_is_rgb():
+    frame = RestoredFrame(index=3, time=Fraction(1, 8), faces=1, video=face_frame(64, 48, "yuv420p"))
+    assert frame.to_rgb().shape == (48, 64, 3)
+    assert repr(frame) == "RestoredFrame(index=3, time=Fraction(1, 8), faces=1)"
