@@ -16,8 +16,8 @@ from tests.support.simulated_cuda import DEVICES, SimulatedError, simulated_cuda
 from tests.support.small_networks import AT_IMAGE, SMALL
 from vidrestore.faces.alignment.face_parser import FaceParser
 from vidrestore.media.frames.pixel_format import plane_views
-from vidrestore.restore.codeformer import CodeFormer, CodeFormerRestorer
-from vidrestore.restore.load import load_restorer
+from vidrestore.restoration.codeformer import CodeFormer, CodeFormerRestorer
+from vidrestore.restoration.load import load_restorer
 from vidrestore.stages import restoration
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vidrestore.analyze import analyze_video
+from vidrestore.analysis import analyze_video
 from vidrestore.media.decode.decoder import Decoder
 from vidrestore.media.timeline import Span
 from vidrestore.options import Options

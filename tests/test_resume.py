@@ -22,7 +22,7 @@ from tests.support import reader
 from tests.support.clips import pattern, write
 from tests.support.platforms import posix
 from tests.support.tiny import save_weights
-from vidrestore.analyze import analyze_video
+from vidrestore.analysis import analyze_video
 from vidrestore.errors import InputError, OutputError
 from vidrestore.faces.tracking.live_source import LiveSource
 from vidrestore.media.decode.decoder import Decoder

@@ -85,7 +85,7 @@ def network(args: argparse.Namespace, folder: Path) -> Rows:
     """Measure faces per second of each network alone."""
     from vidrestore.measure.speed.models import find_model
     from vidrestore.measure.speed.network import matmul_peak, measure_network
-    from vidrestore.restore.load import load_restorer
+    from vidrestore.restoration.load import load_restorer
     from vidrestore.runtime.device import find_device, find_precision
     from vidrestore.runtime.host import prepare_process
 

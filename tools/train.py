@@ -25,7 +25,7 @@ import yaml
 
 from vidrestore.errors import UsageError, VidrestoreError
 from vidrestore.measure.face_set import FaceSet
-from vidrestore.restore.codeformer import CodeFormerConfig
+from vidrestore.restoration.codeformer import CodeFormerConfig
 from vidrestore.runtime.device import find_device
 from vidrestore.training.distributed import processes, rank
 from vidrestore.training.export import export

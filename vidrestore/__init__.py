@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .analyze import Analysis
+    from .analysis import Analysis
     from .api import analyze, load_restorer, plan, probe, restore, restored_frames
     from .dry_run import Plan
     from .errors import (
@@ -56,7 +56,7 @@ __all__ = [
 
 #: The module that each public name is defined in.
 _MODULES = {
-    "Analysis": "analyze",
+    "Analysis": "analysis",
     "Options": "options",
     "Plan": "dry_run",
     "Report": "pipeline",

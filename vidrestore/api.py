@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from os import PathLike
 from typing import Any
 
-from .analyze import Analysis, analyze_video
+from .analysis import Analysis, analyze_video
 from .dry_run import Plan
 from .dry_run import plan as plan_run
 from .images import RestoredFrame, Restorer
@@ -125,7 +125,7 @@ def plan(src: Source, dst: Source, w: float | str = 0.5, **options: Any) -> Plan
 
     >>> import vidrestore
     >>> planned = vidrestore.plan("samples/portrait.mp4", "out.mp4", model="lite")
-    >>> planned.setup.model, planned.data["streams"][1]["action"]
+    >>> planned.setup.restorer.model, planned.data["streams"][1]["action"]
     ('lite', 'copied')
     """
     return plan_run(options_from({"input": src, "output": dst, "w": w, **options}))

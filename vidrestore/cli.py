@@ -55,7 +55,7 @@ def _restore(argv: list[str]) -> int:
 def _analyze(argv: list[str]) -> int:
     args = analyze_parser().parse_args(argv)
     _set_loudness(quiet=args.quiet, verbose=args.verbose)
-    from .analyze import analyze_video
+    from .analysis import analyze_video
     from .runtime.host import prepare_process
 
     prepare_process()

@@ -25,8 +25,8 @@ from .media.frames.colour import Colour
 from .media.frames.frame import Frame
 from .media.frames.thumbnails import Thumbnails
 from .options import Options
-from .restore.temporal.stabilise import skip_comparison
-from .restore.temporal.w_chooser import Chooser, Limits, is_visible
+from .restoration.temporal.stabilise import skip_comparison
+from .restoration.temporal.w_chooser import Chooser, Limits, is_visible
 from .runtime.memory import translate_out_of_memory
 from .runtime.profile import Profile
 from .stages.models import Models

@@ -21,7 +21,7 @@ from .media.output.writer import SEGMENT_LENGTH, SegmentWriter, StreamWriter
 from .media.remux.stream_plan import refuse_losses
 from .media.source_video import SourceVideo
 from .options import Options
-from .restore.temporal.face_crop import RestoredFace
+from .restoration.temporal.face_crop import RestoredFace
 from .runtime.memory import translate_out_of_memory
 from .runtime.profile import Profile
 from .runtime.scheduler import QUEUE_DEPTH, Stages

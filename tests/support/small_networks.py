@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from vidrestore.restore.codeformer import CodeFormerConfig
+from vidrestore.restoration.codeformer import CodeFormerConfig
 
 #: With feature transformations at the levels, as in the published network.
 SMALL = CodeFormerConfig(

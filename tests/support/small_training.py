@@ -13,7 +13,7 @@ import torch
 
 from vidrestore.measure.face_set import FaceSet
 from vidrestore.measure.perceptual import PerceptualDistance
-from vidrestore.restore.codeformer import CodeFormer, CodeFormerConfig
+from vidrestore.restoration.codeformer import CodeFormer, CodeFormerConfig
 from vidrestore.training.data import Pairs, to_network
 from vidrestore.training.trainer import load_averaged
 

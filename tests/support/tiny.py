@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from vidrestore.restore.codeformer import CodeFormer, CodeFormerConfig
+from vidrestore.restoration.codeformer import CodeFormer, CodeFormerConfig
 
 _SIZES = {
     "image_size": 64,

@@ -19,7 +19,7 @@ from safetensors import safe_open
 
 from tests.support.platforms import posix
 from tests.support.small_training import changed, needs_weights, write_faces
-from vidrestore.restore.codeformer import build_codeformer
+from vidrestore.restoration.codeformer import build_codeformer
 from vidrestore.training.trainer import load_averaged
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ import torch
 
 from tests.support.small_training import CONFIG, IMAGE, judged, needs_weights
 from vidrestore.measure.face_set import FaceSet
-from vidrestore.restore.codeformer import CodeFormer, CodeFormerConfig
+from vidrestore.restoration.codeformer import CodeFormer, CodeFormerConfig
 from vidrestore.training.stage3_image import ImageStage3
 from vidrestore.training.trainer import Trainer, load_averaged
 

@@ -13,7 +13,7 @@ import torch
 from tests.support.small_training import CONFIG, changed, judged
 from vidrestore.errors import TrainingError, UsageError
 from vidrestore.measure.face_set import FaceSet
-from vidrestore.restore.codeformer import CodeFormer, CodeFormerConfig
+from vidrestore.restoration.codeformer import CodeFormer, CodeFormerConfig
 from vidrestore.training.data import to_network
 from vidrestore.training.stage3 import watched
 from vidrestore.training.trainer import Trainer, load_averaged, previous

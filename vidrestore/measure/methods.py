@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from ..errors import UsageError
-from ..restore.load import load_restorer, resolve_model
-from ..restore.restorer import Restorer
+from ..restoration.load import load_restorer, resolve_model
+from ..restoration.restorer import Restorer
 from ..runtime.device import find_device, find_precision
 from ..weights.store import fingerprint
 from .baselines import bicubic, nlm_unsharp

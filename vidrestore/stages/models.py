@@ -14,13 +14,13 @@ from ..faces.alignment.face_parser import FaceParser
 from ..faces.alignment.paste import face_masks
 from ..faces.face import Face
 from ..media.frames.frame import Frame
-from ..restore.fidelity.face_quality import measure_quality
-from ..restore.fidelity.identity_guard import identity_drift, raise_w
-from ..restore.load import load_restorer
-from ..restore.temporal.blend import channels_last
-from ..restore.temporal.colour_transfer import match_colours, measure_tints, replace_non_finite
-from ..restore.temporal.face_crop import ComparedFace, FaceCrop, ObservedFace, RestoredFace
-from ..restore.temporal.motion import View
+from ..restoration.fidelity.face_quality import measure_quality
+from ..restoration.fidelity.identity_guard import identity_drift, raise_w
+from ..restoration.load import load_restorer
+from ..restoration.temporal.blend import channels_last
+from ..restoration.temporal.colour_transfer import match_colours, measure_tints, replace_non_finite
+from ..restoration.temporal.face_crop import ComparedFace, FaceCrop, ObservedFace, RestoredFace
+from ..restoration.temporal.motion import View
 from ..runtime.profile import Profile
 from ..weights.store import load_state
 from .setup import RestorerSetup

@@ -10,12 +10,12 @@ from ..faces.alignment.align import AlignedFace
 from ..faces.face import TrackSettings
 from ..media.frames.frame import Frame
 from ..options import Options, steady_parts
-from ..restore.temporal import code_averaging, colour_transfer, stabilise, w_chooser
-from ..restore.temporal.code_averaging import as_neighbour, average_codes
-from ..restore.temporal.colour_transfer import stabilise_colour
-from ..restore.temporal.face_crop import FaceCrop, RestoredFace
-from ..restore.temporal.stabilise import compare, skip_comparison, stabilise_input, stabilise_output
-from ..restore.temporal.w_chooser import Chooser, Limits, is_visible
+from ..restoration.temporal import code_averaging, colour_transfer, stabilise, w_chooser
+from ..restoration.temporal.code_averaging import as_neighbour, average_codes
+from ..restoration.temporal.colour_transfer import stabilise_colour
+from ..restoration.temporal.face_crop import FaceCrop, RestoredFace
+from ..restoration.temporal.stabilise import compare, skip_comparison, stabilise_input, stabilise_output
+from ..restoration.temporal.w_chooser import Chooser, Limits, is_visible
 from ..runtime.batching import BatchRunner, fill_batches
 from ..runtime.host import background_workers, usable_cores
 from ..runtime.scheduler import Stages

@@ -18,7 +18,7 @@ from ..media.output.destination import container_of
 from ..media.source_video import SourceVideo
 from ..media.timeline import Span
 from ..options import Options
-from ..restore.load import ModelChoice, resolve_model
+from ..restoration.load import ModelChoice, resolve_model
 from ..runtime.batching import choose_batch
 from ..runtime.device import find_device, find_precision
 from ..runtime.host import network_workers

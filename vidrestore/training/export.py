@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ..restore.codeformer import CodeFormer, CodeFormerConfig
+from ..restoration.codeformer import CodeFormer, CodeFormerConfig
 
 
 def export(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import UsageError
-from ..restore.codeformer import CodeFormerConfig
+from ..restoration.codeformer import CodeFormerConfig
 
 _REQUIRED = object()
 

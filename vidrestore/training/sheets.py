@@ -12,7 +12,7 @@ from torch import Tensor
 from ..degradation.degrade import LEVELS, degrade
 from ..measure.face_set import FaceSet
 from ..measure.sheet import contact_sheet, save_sheet
-from ..restore.codeformer import CodeFormer, CodeFormerConfig
+from ..restoration.codeformer import CodeFormer, CodeFormerConfig
 from .data import to_network
 from .stage import Stage
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from ..restore.codeformer import CodeFormer
+from ..restoration.codeformer import CodeFormer
 
 
 class Stage(nn.Module):

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..restore.codeformer import CodeFormer
-from ..restore.codeformer.network import adaptive_instance_norm
+from ..restoration.codeformer import CodeFormer
+from ..restoration.codeformer.network import adaptive_instance_norm
 from .codebook import CodebookAverages, nearest_codes
 from .image_loss import ImageLoss, parts
 from .stage import Stage

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..restore.codeformer import CodeFormer
+from ..restoration.codeformer import CodeFormer
 from .codebook import nearest_codes
 from .stage import Stage
 

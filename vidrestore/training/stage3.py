@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..restore.codeformer import CodeFormer
+from ..restoration.codeformer import CodeFormer
 from .distributed import share, world
 from .image_loss import ImageLoss
 from .stage import Stage

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..measure.perceptual import PerceptualDistance
-from ..restore.codeformer import CodeFormer
+from ..restoration.codeformer import CodeFormer
 from .adversarial import Adversary
 from .distributed import share, world
 from .losses import gradient_loss

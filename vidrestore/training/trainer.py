@@ -15,7 +15,7 @@ from tqdm import tqdm
 from ..degradation.degrade import degrade_batch
 from ..errors import TrainingError, UsageError
 from ..measure.face_set import FaceSet
-from ..restore.codeformer import CodeFormer, CodeFormerConfig
+from ..restoration.codeformer import CodeFormer, CodeFormerConfig
 from .data import Pairs, Recipes, batches, to_network
 from .distributed import Share, average_gradients, barrier, mean, rank, world
 from .log import Log

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from vidrestore.measure.speed.baseline_network import to_baseline
-from vidrestore.restore.codeformer import CodeFormer, CodeFormerConfig
+from vidrestore.restoration.codeformer import CodeFormer, CodeFormerConfig
 
 SMALL = CodeFormerConfig(
     image_size=64,

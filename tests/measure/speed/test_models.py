@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from vidrestore.measure.speed.models import find_model
-from vidrestore.restore.codeformer import CodeFormerConfig
+from vidrestore.restoration.codeformer import CodeFormerConfig
 
 
 def test_an_embedded_model_has_its_own_weights(tmp_path: Path) -> None:

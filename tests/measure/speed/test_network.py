@@ -8,8 +8,8 @@ import torch
 from vidrestore.measure.speed import network as speed
 from vidrestore.measure.speed.models import find_model
 from vidrestore.measure.speed.network import count_gflop, matmul_peak, measure_network
-from vidrestore.restore.codeformer import CodeFormerConfig
-from vidrestore.restore.load import load_restorer
+from vidrestore.restoration.codeformer import CodeFormerConfig
+from vidrestore.restoration.load import load_restorer
 
 
 @pytest.mark.parametrize(("w", "published"), [(0.0, 592), (1.0, 810)])

@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...restore.codeformer import CodeFormer
-from ...restore.codeformer.blocks import AttentionBlock, Upsample
-from ...restore.codeformer.transformer import TransformerLayer
+from ...restoration.codeformer import CodeFormer
+from ...restoration.codeformer.blocks import AttentionBlock, Upsample
+from ...restoration.codeformer.transformer import TransformerLayer
 
 
 class _BaselineUpsample(Upsample):

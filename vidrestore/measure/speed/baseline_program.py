@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 import torch
 
-from ...restore.codeformer import CodeFormer
+from ...restoration.codeformer import CodeFormer
 from ...runtime.host import usable_cores
 from ...weights.store import load_state, locate
 from .baseline_network import to_baseline

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from ...restore.codeformer import CodeFormer, build_codeformer
+from ...restoration.codeformer import CodeFormer, build_codeformer
 from ...weights.store import load_state, locate
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from ...restore.codeformer import CodeFormer, CodeFormerConfig
-from ...restore.restorer import Restorer
+from ...restoration.codeformer import CodeFormer, CodeFormerConfig
+from ...restoration.restorer import Restorer
 from ...runtime.device import DTYPES
 from .baseline_network import to_baseline
 

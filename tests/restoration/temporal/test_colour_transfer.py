@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from tests.support.textures import noisy, texture
-from vidrestore.restore.temporal.colour_transfer import (
+from vidrestore.restoration.temporal.colour_transfer import (
     keep_grey,
     match_colours,
     measure_tints,

@@ -7,11 +7,11 @@ import logging
 import pytest
 import torch
 
-from vidrestore.restore.fidelity.face_quality import FaceQuality
-from vidrestore.restore.fidelity.rules import choose_w
-from vidrestore.restore.temporal.face_crop import FaceCrop, PlannedFace
-from vidrestore.restore.temporal.motion import View
-from vidrestore.restore.temporal.w_chooser import Chooser, Limits, is_visible
+from vidrestore.restoration.fidelity.face_quality import FaceQuality
+from vidrestore.restoration.fidelity.rules import choose_w
+from vidrestore.restoration.temporal.face_crop import FaceCrop, PlannedFace
+from vidrestore.restoration.temporal.motion import View
+from vidrestore.restoration.temporal.w_chooser import Chooser, Limits, is_visible
 
 SOFT = FaceQuality(size=60, sharpness=0.3, noise=2.0, yaw=0.1)
 SHARP = FaceQuality(size=200, sharpness=1.0, noise=1.0, yaw=0.1)

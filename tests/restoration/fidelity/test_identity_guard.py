@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.support.textures import noisy, texture
-from vidrestore.restore.fidelity.identity_guard import identity_drift, raise_w
+from vidrestore.restoration.fidelity.identity_guard import identity_drift, raise_w
 
 
 def test_the_same_face_does_not_drift():

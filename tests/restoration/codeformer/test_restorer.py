@@ -13,9 +13,9 @@ from tests.support.portraits import aligned_portraits
 from tests.support.small_networks import AT_IMAGE, SMALL
 from tests.support.stand_in import shapes, stand_in
 from vidrestore.degradation.degrade import LEVELS, degrade
-from vidrestore.restore.codeformer import CodeFormer, CodeFormerRestorer, build_codeformer
-from vidrestore.restore.codeformer.frozen import freeze
-from vidrestore.restore.load import load_restorer
+from vidrestore.restoration.codeformer import CodeFormer, CodeFormerRestorer, build_codeformer
+from vidrestore.restoration.codeformer.frozen import freeze
+from vidrestore.restoration.load import load_restorer
 from vidrestore.runtime.batching import run_batched
 from vidrestore.runtime.cuda_graphs import AcceleratedStep
 

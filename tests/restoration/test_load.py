@@ -19,8 +19,8 @@ from safetensors.torch import save_file
 from tests.support.small_networks import SMALL
 from tests.support.stand_in import shapes
 from vidrestore.errors import WeightsError
-from vidrestore.restore.codeformer import CodeFormer
-from vidrestore.restore.load import ModelChoice, load_restorer, resolve_model
+from vidrestore.restoration.codeformer import CodeFormer
+from vidrestore.restoration.load import ModelChoice, load_restorer, resolve_model
 from vidrestore.weights import registry
 from vidrestore.weights.registry import REGISTRY
 
@@ -96,7 +96,7 @@ def test_auto_does_not_wait_long_for_a_server_that_is_silent(online, monkeypatch
         url = f"http://127.0.0.1:{server.server_address[1]}/codeformer.pth"
         entry = dataclasses.replace(REGISTRY["codeformer"], url=url)
         monkeypatch.setitem(registry._ENTRIES, "codeformer", entry)
-        monkeypatch.setattr("vidrestore.restore.load._TIMEOUT", 0.5)
+        monkeypatch.setattr("vidrestore.restoration.load._TIMEOUT", 0.5)
         assert resolve_model("auto") == ModelChoice("lite")
         assert not answered.is_set()
         over.set()

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from tests.support.textures import SIZE, texture
-from vidrestore.restore.temporal.blend import Contribution, blend
-from vidrestore.restore.temporal.motion import MAP, Motion, View, similarity
+from vidrestore.restoration.temporal.blend import Contribution, blend
+from vidrestore.restoration.temporal.motion import MAP, Motion, View, similarity
 
 
 def test_flow_brings_a_shifted_face_back():

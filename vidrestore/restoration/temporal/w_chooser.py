@@ -20,8 +20,7 @@ _MIN_STRENGTH = 0.02
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Which faces are left alone: the limits of :func:`~vidrestore.restore.fidelity.rules.gate`; 0 disables
-    one."""
+    """Which faces are left alone: the limits of :func:`~..fidelity.rules.gate`; 0 disables one."""
 
     min_size: float
     max_sharpness: float

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.clips import pattern, write
 from vidrestore.__main__ import main
-from vidrestore.analyze import Analysis, analyze_video
+from vidrestore.analysis import Analysis, analyze_video
 from vidrestore.errors import InputError, UsageError
 from vidrestore.faces.detection.load import load_detector
 from vidrestore.faces.detection.working_size import working_size
@@ -206,7 +206,7 @@ def test_what_goes_wrong_while_writing_leaves_the_old_file(tmp_path, monkeypatch
         file.write("half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("vidrestore.analyze.write_recording", full)
+    monkeypatch.setattr("vidrestore.analysis.write_recording", full)
     assert main(["analyze", str(clip), "-o", str(tmp_path / "t.json"), "-y"]) == 1
     assert "t.json cannot be written: No space left on device" in capsys.readouterr().err
     assert (tmp_path / "t.json").read_text() == "old"

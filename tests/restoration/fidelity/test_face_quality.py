@@ -14,7 +14,7 @@ from torch import Tensor
 from tests.support.portraits import aligned_portraits
 from vidrestore.degradation.degrade import LEVELS, Degradation, degrade
 from vidrestore.faces.alignment.align import TEMPLATE
-from vidrestore.restore.fidelity.face_quality import FaceQuality, measure_quality, median_quality
+from vidrestore.restoration.fidelity.face_quality import FaceQuality, measure_quality, median_quality
 
 
 @cache

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from tests.support.textures import SIZE, noisy, texture
-from vidrestore.restore.temporal.face_crop import ComparedFace, PlannedFace, RestoredFace
-from vidrestore.restore.temporal.motion import NO_COMPARISON, View
-from vidrestore.restore.temporal.stabilise import (
+from vidrestore.restoration.temporal.face_crop import ComparedFace, PlannedFace, RestoredFace
+from vidrestore.restoration.temporal.motion import NO_COMPARISON, View
+from vidrestore.restoration.temporal.stabilise import (
     REACH,
     compare,
     skip_comparison,

@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from tests.support.portraits import aligned_portraits
 from vidrestore.degradation.degrade import LEVELS, degrade
 from vidrestore.faces.alignment.align import TEMPLATE
-from vidrestore.restore.fidelity.face_quality import FaceQuality, measure_quality
-from vidrestore.restore.fidelity.rules import HIGHEST_W, LOWEST_W, choose_w, describe, gate
+from vidrestore.restoration.fidelity.face_quality import FaceQuality, measure_quality
+from vidrestore.restoration.fidelity.rules import HIGHEST_W, LOWEST_W, choose_w, describe, gate
 
 GOOD = FaceQuality(size=300, sharpness=0.55, noise=1.0, yaw=0.0)
 #: What each measure may be, densely; sizes go by their ratio.

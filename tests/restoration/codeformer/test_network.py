@@ -13,7 +13,12 @@ from torch.nn.functional import interpolate
 from tests.support.small_networks import AT_IMAGE, SMALL
 from tests.support.stand_in import image, shapes, stand_in
 from vidrestore.errors import WeightsError
-from vidrestore.restore.codeformer import CodeFormer, CodeFormerConfig, CodeFormerRestorer, build_codeformer
+from vidrestore.restoration.codeformer import (
+    CodeFormer,
+    CodeFormerConfig,
+    CodeFormerRestorer,
+    build_codeformer,
+)
 
 TOLERANCE = 1e-3  # absolute, fp32; outputs reach 18
 

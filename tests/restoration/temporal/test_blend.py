@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from vidrestore.restore.temporal.blend import Contribution, _blend_torch, blend
+from vidrestore.restoration.temporal.blend import Contribution, _blend_torch, blend
 
 SIZE = 64
 

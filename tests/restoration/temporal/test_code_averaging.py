@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import torch
 
-from vidrestore.restore.restorer import Observation
-from vidrestore.restore.temporal.code_averaging import REACH, as_neighbour, average_codes
-from vidrestore.restore.temporal.face_crop import ObservedFace
-from vidrestore.restore.temporal.motion import NO_COMPARISON
+from vidrestore.restoration.restorer import Observation
+from vidrestore.restoration.temporal.code_averaging import REACH, as_neighbour, average_codes
+from vidrestore.restoration.temporal.face_crop import ObservedFace
+from vidrestore.restoration.temporal.motion import NO_COMPARISON
 from vidrestore.runtime.windows import windowed
 
 GRID, CHANNELS, CODES = 4, 8, 16

@@ -21,7 +21,7 @@ from .network import CodeFormer, Encoding
 
 
 class CodeFormerRestorer:
-    """A :class:`~vidrestore.restore.restorer.Restorer` over one CodeFormer of any size."""
+    """A :class:`~vidrestore.restoration.restorer.Restorer` over one CodeFormer of any size."""
 
     def __init__(
         self,

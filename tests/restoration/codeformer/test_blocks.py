@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from vidrestore.restore.codeformer.blocks import PatchConv, Upsample, double, soften
+from vidrestore.restoration.codeformer.blocks import PatchConv, Upsample, double, soften
 
 
 @pytest.mark.parametrize("shape", [(2, 8, 9, 7), (1, 8, 1, 1)])
