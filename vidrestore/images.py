@@ -21,7 +21,7 @@ from .faces.detection.detector import RetinaFaceDetector
 from .faces.detection.load import load_detector, resolve_detector
 from .faces.detection.working_size import working_size
 from .faces.face import Face
-from .media.frames.colour import Colour
+from .media.frames.colour import Colour, ColourTags
 from .media.frames.frame import Frame
 from .media.frames.thumbnails import Thumbnails
 from .options import Options
@@ -148,7 +148,7 @@ class Restorer:
         video = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24").reformat(
             format="gbrp"
         )
-        picture = Frame(0, video, Colour.from_tags(0, 2, video.width, video.height, "gbrp"))
+        picture = Frame(0, video, Colour.from_tags(ColourTags.of(video), video.width, video.height))
         with translate_out_of_memory(self._setup.device):
             faces = self._models.align(picture, self._find(picture))
             chooser = _chooser(float(w))
