@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import reader
-from tests.support.frames import LOSSLESS, QUICK, clip, ffmpeg, pass_through, synthetic
+from tests.support.frames import FAST, LOSSLESS, clip, ffmpeg, pass_through, synthetic
 from tests.support.platforms import posix
 from vidrestore.errors import InputError, UsageError
 from vidrestore.media.decode.decoder import Decoder
@@ -100,7 +100,7 @@ ODD_NAMES = [
 def test_a_name_is_only_a_name(tmp_path, name):
     (tmp_path / "plain.mp4").write_bytes(clip(tmp_path / "clip.mp4").read_bytes())
     (tmp_path / "plain.mp4").rename(tmp_path / name)
-    out = pass_through(tmp_path / name, tmp_path / f"out {name}", QUICK)
+    out = pass_through(tmp_path / name, tmp_path / f"out {name}", FAST)
     assert len(reader.frames(out.rename(tmp_path / "read.mp4"))) == 6
 
 

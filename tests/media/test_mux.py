@@ -9,15 +9,14 @@ import av
 import numpy as np
 import pytest
 
-from tests.support import reader
+from tests.support import reader, sources
 from tests.support.clips import decode, pattern, write
 from tests.support.encoders import open_writer
-from vidrestore.errors import InputError, OutputError, UsageError
+from tests.support.frames import pass_through_fast
+from vidrestore.errors import InputError, UsageError
 from vidrestore.media.decode.decoder import Decoder
 from vidrestore.media.encode.settings import EncoderSettings
 from vidrestore.media.frames.pixel_format import plane_views
-from vidrestore.media.inspect import as_text, inspect_file
-from vidrestore.media.output.destination import check_output
 from vidrestore.media.probe import probe
 from vidrestore.media.timeline import Span
 
@@ -39,49 +38,6 @@ def clip(
     path: Path, count: int = 12, size: tuple[int, int] = (64, 48), pix_fmt: str = "yuv420p", **more
 ) -> Path:
     return write(path, [pattern(i, *size, pix_fmt) for i in range(count)], **more)
-
-
-TIMINGS = {
-    "25": {"rate": Fraction(25)},
-    "24000/1001": {"rate": Fraction(24000, 1001)},
-    "30000/1001 on a 90 kHz clock": {"rate": Fraction(30000, 1001), "time_base": Fraction(1, 90000)},
-    "variable": {
-        "rate": Fraction(30),
-        "time_base": Fraction(1, 90000),
-        "times": [0, 3003, 6000, 9999, 20000, 20001, 50000, 51000, 52000, 60000, 61000, 90000],
-    },
-    "first frame not at zero": {"time_base": Fraction(1, 1000), "times": [200 + 40 * i for i in range(12)]},
-}
-
-
-@pytest.mark.parametrize("ending", [".mp4", ".mov"])
-@pytest.mark.parametrize("timing", TIMINGS.values(), ids=TIMINGS.keys())
-def test_every_frame_keeps_its_time(tmp_path, timing, ending):
-    source = clip(tmp_path / "in.mp4", audio=1, **timing)
-    out = pass_through(source, tmp_path / f"out{ending}")
-    expected = [line.time for line in reader.frames(source)]
-    assert len(expected) == 12
-    assert [line.time for line in reader.frames(out)] == expected
-
-
-def test_matroska_keeps_times_to_its_own_millisecond(tmp_path):
-    source = clip(tmp_path / "in.mp4", audio=1, rate=Fraction(30000, 1001))
-    out = pass_through(source, tmp_path / "out.mkv")
-    pairs = zip(reader.frames(source), reader.frames(out), strict=True)
-    assert all(abs(a.time - b.time) <= Fraction(1, 1000) for a, b in pairs)
-
-
-@pytest.mark.parametrize("ending", [".mp4", ".mkv", ".mov"])
-def test_audio_packets_are_the_inputs(tmp_path, ending):
-    source = clip(tmp_path / "in.mp4", count=40, audio=3)
-    out = pass_through(source, tmp_path / f"out{ending}")
-    given, got = reader.packets(source, "0:a"), reader.packets(out, "0:a")
-    assert len(given) > 100
-    assert [line.digest for line in sorted(given, key=lambda line: line.stream)] == [
-        line.digest for line in sorted(got, key=lambda line: line.stream)
-    ]
-    described = reader.describe(out)
-    assert all(f"({language})" in described for language in ("eng", "deu", "fra"))
 
 
 @pytest.mark.parametrize(
@@ -123,80 +79,6 @@ def test_the_range_is_kept(tmp_path, pix_fmt, codec):
     for a, b in zip(decode(source), decode(out), strict=True):
         for before, after in zip(plane_views(a), plane_views(b), strict=True):
             np.testing.assert_array_equal(before, after)
-
-
-def test_chapters_attachments_titles_and_subtitles(tmp_path, caplog):
-    source = tmp_path / "in.mkv"
-    subtitles = tmp_path / "in.srt"
-    subtitles.write_text("1\n00:00:00,100 --> 00:00:00,400\nHello\n")
-    with av.open(str(source), "w") as container, av.open(str(subtitles)) as text:
-        video = container.add_stream("libx264", rate=25)
-        video.width, video.height = 64, 48
-        lines = container.add_stream_from_template(text.streams.subtitles[0])
-        lines.metadata["language"] = "deu"
-        lines.disposition = av.stream.Disposition.forced
-        container.add_attachment("font.ttf", "application/x-truetype-font", b"glyphs" * 50)
-        container.metadata["title"] = "A title"
-        container.set_chapters(
-            [
-                {
-                    "id": 1,
-                    "start": 0,
-                    "end": 300,
-                    "time_base": Fraction(1, 1000),
-                    "metadata": {"title": "Opening"},
-                }
-            ]
-        )
-        for packet in text.demux():
-            if packet.size:
-                packet.stream = lines
-                container.mux(packet)
-        for i in range(12):
-            container.mux(video.encode(pattern(i, 64, 48, "yuv420p")))
-        container.mux(video.encode(None))
-
-    described = reader.describe(pass_through(source, tmp_path / "out.mkv"))
-    for words in ("Opening", "A title", "subrip", "(deu)", "(forced)", "font.ttf"):
-        assert words in described
-    assert reader.packets(tmp_path / "out.mkv", "0:s") == reader.packets(source, "0:s")
-    assert not caplog.records
-
-    # What another container cannot hold is named.
-    described = reader.describe(pass_through(source, tmp_path / "out.mp4"))
-    assert "Opening" in described
-    assert "mov_text" in described
-    assert "cannot hold the input's #2 attachment: font.ttf" in caplog.text
-
-
-def test_metadata_in_an_old_encoding_is_carried_over(tmp_path):
-    """Latin-1 in a file that should hold UTF-8: kept byte for byte, and printable."""
-    source = clip(tmp_path / "in.mkv")
-    with av.open(str(source)) as given, av.open(str(tmp_path / "titled.mkv"), "w") as titled:
-        stream = titled.add_stream_from_template(given.streams.video[0], opaque=True)
-        stream.metadata["title"] = "Caf__ noir"
-        titled.metadata["title"] = "Caf__ blanc"
-        for packet in given.demux():
-            if packet.size:
-                packet.stream = stream
-                titled.mux(packet)
-    data = (tmp_path / "titled.mkv").read_bytes().replace(b"Caf__", b"Caf\xe9_")
-    (tmp_path / "titled.mkv").write_bytes(data)
-    as_text(inspect_file(tmp_path / "titled.mkv")).encode()
-    out = pass_through(tmp_path / "titled.mkv", tmp_path / "out.mkv")
-    assert out.read_bytes().count(b"Caf\xe9_") == 2
-
-
-def test_a_part_begins_at_zero_and_takes_its_sound_along(tmp_path):
-    source = clip(tmp_path / "in.mp4", count=100, audio=1)
-    out = pass_through(source, tmp_path / "out.mp4", span=Span(Fraction(1), Fraction(3)))
-    times = [line.time for line in reader.frames(out)]
-    assert times == [Fraction(i, 25) for i in range(50)]
-    sound = reader.packets(out, "0:a")
-    assert abs(sound[0].time) < Fraction(3, 100)
-    assert abs(sound[-1].time + sound[-1].duration - 2) < Fraction(3, 100)
-    inside = [line.digest for line in reader.packets(source, "0:a")]
-    assert {line.digest for line in sound} <= set(inside)
 
 
 @pytest.mark.parametrize(
@@ -247,38 +129,6 @@ def test_what_the_encoder_refuses_is_said_before_any_work(tmp_path, settings, en
     assert [p.name for p in tmp_path.iterdir()] == ["in.mp4"]
 
 
-def test_an_error_leaves_nothing_behind(tmp_path):
-    def interrupted(source):
-        with (
-            Decoder(source) as decoder,
-            open_writer(decoder, tmp_path / "o.mp4", FAST) as writer,
-        ):
-            writer.write(decoder.first)
-            assert (tmp_path / ".o.partial.mp4").exists()
-            raise RuntimeError
-
-    source = clip(tmp_path / "in.mp4")
-    with pytest.raises(RuntimeError):
-        interrupted(source)
-    assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
-
-
-def test_out_is_refused_before_any_work(tmp_path):
-    source = clip(tmp_path / "in.mp4")
-    taken = tmp_path / "taken.mp4"
-    taken.write_bytes(b"mine")
-    for out, overwrite, error, words in (
-        (taken, False, OutputError, "exists; give -y"),
-        (source, True, OutputError, "the input itself"),
-        (tmp_path / "no" / "out.mp4", False, OutputError, "does not exist"),
-        (tmp_path / "out.txt", False, UsageError, "does not have the extension"),
-        (tmp_path / "out", False, UsageError, "does not have the extension"),
-    ):
-        with pytest.raises(error, match=words):
-            check_output(out, source, overwrite=overwrite)
-    check_output(taken, source, overwrite=True)
-
-
 def test_damage_in_the_middle_costs_only_what_it_hit(tmp_path, caplog):
     source = clip(tmp_path / "in.mkv", count=50, size=(320, 240), options={"g": "5", "bf": "0"})
     damaged = bytearray(source.read_bytes())
@@ -314,3 +164,9 @@ def test_what_is_no_video_is_said_so(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(InputError):
         Decoder(path)
+
+
+def test_a_video_stream_that_is_none_is_refused(tmp_path):
+    source = sources.make(tmp_path / "in.mkv", sources.VIDEO, sources.SOUND, sources.OTHER_VIDEO)
+    with pytest.raises(UsageError, match=r"--video-stream 1 is not a video stream of in\.mkv; use 0 or 2"):
+        pass_through_fast(source, tmp_path / "out.mkv", video_stream=1)

@@ -13,7 +13,7 @@ from vidrestore.media.encode.settings import EncoderSettings
 from vidrestore.media.timeline import Span
 
 LOSSLESS = EncoderSettings(codec="ffv1")
-QUICK = EncoderSettings(preset="ultrafast")
+FAST = EncoderSettings(preset="ultrafast")
 
 
 def ffmpeg(*words: object) -> None:
@@ -45,6 +45,16 @@ def pass_through(
         for frame in decoder:
             writer.write(frame)
     return out
+
+
+def pass_through_fast(
+    source: Path, out: Path, *, span: Span | None = None, video_stream: int | None = None
+) -> Path:
+    """:func:`pass_through` with the fastest encoder that the container of ``out`` can hold."""
+    settings = EncoderSettings(codec="libx264", preset="ultrafast")
+    if out.suffix == ".webm":
+        settings = EncoderSettings(codec="libvpx-vp9", pix_fmt="yuv420p")
+    return pass_through(source, out, settings, span, video_stream=video_stream)
 
 
 def clip(path: Path, count=6, size=(64, 48), pix_fmt="yuv420p", **more) -> Path:

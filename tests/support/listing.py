@@ -80,3 +80,11 @@ def subtitles(path: Path, number: int = 0) -> list[tuple[float, float, str]]:
 def _seconds(text: str) -> float:
     hours, minutes, seconds = text.replace(",", ".").split(":")
     return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+
+
+def aspect_ratios(path: Path) -> list[str | None]:
+    """The sample aspect ratio of each video stream, as ``4:3``: the container's if it has one, else the
+    codec's."""
+    lines = re.findall(r"Stream .*Video:(.*)", describe(path).partition("Output #0")[0])
+    found = [re.findall(r"SAR (\d+:\d+)", line) for line in lines]
+    return [ratios[-1] if ratios else None for ratios in found]

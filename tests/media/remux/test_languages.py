@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support import listing, sources
+from tests.support.frames import pass_through_fast
 from vidrestore.media.remux.languages import three_letter_code
 
 CASES = {
@@ -27,3 +29,22 @@ CASES = {
 @pytest.mark.parametrize(("given", "expected"), CASES.items(), ids=map(str, CASES))
 def test_three_letter_code(given, expected):
     assert three_letter_code(given) == expected
+
+
+def test_a_language_in_two_letters_or_with_a_region_has_three_in_an_mp4(tmp_path, caplog):
+    more = [
+        word
+        for i, code in enumerate(("de", "pt-BR", "tlh-x", "Klingon"))
+        for word in (f"-metadata:s:a:{i}", f"language={code}")
+    ]
+    source = sources.make(
+        tmp_path / "in.mkv",
+        sources.VIDEO,
+        sources.SOUND,
+        select="0:v 1:a 1:a 1:a 1:a",
+        more=tuple(more),
+        **{"c:a": "aac", "t": 0.4},
+    )
+    out = pass_through_fast(source, tmp_path / "out.mp4")
+    assert [s.language for s in listing.streams(out)][1:] == ["deu", "por", "tlh", None]
+    assert "cannot hold the language 'Klingon'" in caplog.text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import zlib
 from dataclasses import dataclass
@@ -13,14 +12,12 @@ from pathlib import Path
 import av
 import pytest
 
-from tests.support import reader
+from tests.support import listing, reader
 from tests.support.clips import pattern, write
 from tests.support.encoders import open_segment_writer
 from tests.support.frames import ffmpeg, pass_through
-from vidrestore.errors import OutputError
 from vidrestore.media.decode.decoder import Decoder
 from vidrestore.media.encode.settings import EncoderSettings
-from vidrestore.media.output.destination import STDOUT
 from vidrestore.media.remux import finalizers
 from vidrestore.media.remux.matroska import write_aspect_ratios
 
@@ -92,13 +89,6 @@ def source(path: Path, shape: Fraction | None = Fraction(4, 3), size: tuple[int,
     return write(path, [pattern(i, *size, "yuv420p") for i in range(8)], aspect=shape, options={"g": "4"})
 
 
-def shapes(path: Path) -> list[str | None]:
-    """What ffmpeg says of each video stream's pixels, the container's word before the codec's."""
-    lines = re.findall(r"Stream .*Video:(.*)", reader.describe(path).partition("Output #0")[0])
-    found = [re.findall(r"SAR (\d+:\d+)", line) for line in lines]
-    return [words[-1] if words else None for words in found]
-
-
 def text(shape: Fraction) -> str:
     return f"{shape.numerator}:{shape.denominator}"
 
@@ -115,7 +105,7 @@ def test_the_shape_of_pixels_is_told(tmp_path, monkeypatch, codec, ending, shape
 
     monkeypatch.setattr(finalizers, "write_aspect_ratios", also_kept)
     out = pass_through(clip, tmp_path / f"out.{ending}", EncoderSettings(codec=codec))
-    assert shapes(out) == [text(shape)]
+    assert listing.aspect_ratios(out) == [text(shape)]
     check(plain)
     check(out)
     assert out.stat().st_size == plain.stat().st_size
@@ -141,7 +131,7 @@ def test_a_video_in_segments_tells_it_too(tmp_path):
     ):
         for frame in decoder:
             writer.write(frame)
-    assert shapes(out) == ["4:3"]
+    assert listing.aspect_ratios(out) == ["4:3"]
     check(out)
     assert len(reader.frames(out)) == 8
 
@@ -189,9 +179,9 @@ def test_everything_else_is_still_there(tmp_path):
     attached = ("-attach", font, "-metadata:s:t", "mimetype=font/ttf")
     inputs = ("-i", video, "-i", subtitles, "-i", chapters)
     ffmpeg(*inputs, *words, *more, "-map_metadata", 2, "-map_chapters", 2, *attached, clip)
-    assert shapes(clip) == ["4:3", "16:15"]
+    assert listing.aspect_ratios(clip) == ["4:3", "16:15"]
     out = pass_through(clip, tmp_path / "out.mkv", FFV1)
-    assert shapes(out) == ["4:3", "16:15"]
+    assert listing.aspect_ratios(out) == ["4:3", "16:15"]
     kinds = {node.kind for node in check(out)}
     assert {"1043a770", "1941a469", "1254c367"} <= kinds  # chapters, attachments, tags
     with av.open(str(out)) as container:
@@ -257,34 +247,3 @@ def test_what_is_told_already_stays(plain):
     assert displayed(plain) == {"54b0": 16, "54ba": 9, "54b2": 3}
     check(plain)
     assert len(plain.read_bytes()) == len(data)
-
-
-def test_a_shape_that_cannot_be_told_is_a_warning(tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(finalizers, "write_aspect_ratios", lambda *_: False)
-    clip = source(tmp_path / "in.mp4", Fraction(16, 15))
-    pass_through(clip, tmp_path / "out.mkv", FFV1)
-    assert "out.mkv cannot hold the sample aspect ratio 16:15; .mp4 and .mov can" in caplog.text
-    caplog.clear()
-    pass_through(clip, tmp_path / "x264.mkv", EncoderSettings(codec="libx264"))
-    assert not caplog.records
-    with pytest.raises(OutputError, match=r"--strict: strict\.mkv cannot hold"):
-        pass_through(clip, tmp_path / "strict.mkv", FFV1, strict=True)
-    assert not (tmp_path / "strict.mkv").exists()
-
-
-@pytest.mark.parametrize(("codec", "lost"), [("ffv1", True), ("libx264", False)])
-def test_standard_output_cannot_be_patched(tmp_path, caplog, capfdbinary, codec, lost):
-    clip = source(tmp_path / "in.mp4", Fraction(16, 15))
-    pass_through(clip, STDOUT, EncoderSettings(codec=codec))
-    assert ("standard output cannot hold the sample aspect ratio 16:15" in caplog.text) is lost
-    out = tmp_path / "out.mkv"
-    out.write_bytes(capfdbinary.readouterr().out)
-    assert len(reader.frames(out)) == 8
-    assert shapes(out) == [None if lost else "16:15"]
-
-
-@pytest.mark.parametrize("shape", [None, Fraction(1)])
-def test_square_pixels_need_no_word(tmp_path, monkeypatch, shape):
-    monkeypatch.setattr(finalizers, "write_aspect_ratios", None)
-    out = pass_through(source(tmp_path / "in.mp4", shape), tmp_path / "out.mkv", FFV1)
-    assert len(reader.frames(out)) == 8

@@ -6,7 +6,10 @@ from fractions import Fraction
 
 import pytest
 
+from tests.support import reader, sources
+from tests.support.frames import pass_through_fast
 from vidrestore.media.remux.timecode import timecode_at
+from vidrestore.media.timeline import Span
 
 PAL, NTSC, FAST = Fraction(25), Fraction(30000, 1001), Fraction(60000, 1001)
 CASES = {
@@ -38,3 +41,18 @@ def test_drop_frame_counts_every_frame_once():
         if minute % 10:
             assert f"00:{minute:02}:00;00" not in seen
             assert f"00:{minute:02}:00;01" not in seen
+
+
+@pytest.mark.parametrize("ending", [".mov", ".mp4", ".mkv"])
+def test_a_timecode_is_kept_and_moves_with_the_part(tmp_path, caplog, ending):
+    source = sources.make(
+        tmp_path / "in.mov", sources.VIDEO, sources.SOUND, timecode="01:02:03:04", **{"c:a": "aac"}
+    )
+    out = pass_through_fast(source, tmp_path / f"out{ending}")
+    listed = reader.describe(out).partition("Stream mapping")[0]
+    assert listed.count("01:02:03:04") == (1 if ending == ".mkv" else 2)
+    again = pass_through_fast(out, tmp_path / "again.mov")
+    assert reader.describe(again).partition("Stream mapping")[0].count("01:02:03:04") == 2
+    part = pass_through_fast(source, tmp_path / f"part{ending}", span=Span(Fraction(1, 2)))
+    assert "01:02:03:17" in reader.describe(part)
+    assert "cannot hold" not in caplog.text

@@ -1,0 +1,71 @@
+"""A work folder belongs to one run, and to later ones with the same resume key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from tests.support import reader
+from tests.support.encoders import open_segment_writer
+from tests.support.segments import COUNT, KEY, make_clip, write_segments
+from vidrestore.errors import OutputError
+from vidrestore.media.decode.decoder import Decoder
+from vidrestore.media.encode.settings import EncoderSettings
+
+
+def test_only_one_run_writes_an_output(tmp_path: Path) -> None:
+    source, out = make_clip(tmp_path / "in.mp4"), tmp_path / "o.mp4"
+    settings = EncoderSettings(preset="ultrafast")
+    with Decoder(source) as decoder, open_segment_writer(decoder, out, settings, length=10) as writer:
+        writer.resume(writer.folder.begin(KEY, resume=False))
+        with pytest.raises(OutputError, match=r"another run is writing .*o\.mp4"):
+            open_segment_writer(decoder, out, settings)
+        # Which has not harmed this one.
+        for frame in decoder:
+            writer.write(frame)
+    assert len(reader.frames(out)) == COUNT
+
+
+def test_a_lock_whose_holder_was_killed_is_none(tmp_path: Path) -> None:
+    source, out = make_clip(tmp_path / "in.mp4"), tmp_path / "o.mp4"
+    folder = tmp_path / ".o.mp4.vidrestore"
+    folder.mkdir()
+    for name in ("lock", "partial.mp4", "0000000000.part"):
+        (folder / name).write_bytes(b"left behind")
+    write_segments(source, out, EncoderSettings(preset="ultrafast"), 10)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", "o.mp4"]
+
+
+CHANGES: dict[str, tuple[Callable[[dict], dict], str | None]] = {
+    "nothing": (lambda key: key, None),
+    "a value": (
+        lambda key: key | {"--w": "0.7"},
+        r"over: --w has changed since the last run \(0.5, now 0.7\)",
+    ),
+    "a hash": (lambda key: key | {"the input": "b" * 64}, "over: the input has changed since the last run$"),
+    "one more": (lambda key: key | {"--steady": "all"}, r"--steady has changed .* \(not set, now all\)"),
+}
+
+
+@pytest.mark.parametrize(("change", "said"), CHANGES.values(), ids=CHANGES.keys())
+def test_what_has_changed_is_said_and_starts_over(tmp_path: Path, caplog, change, said) -> None:
+    source, out = make_clip(tmp_path / "in.mp4"), tmp_path / "o.mp4"
+    key = {"--w": "0.5", "the input": "a" * 64}
+    settings = EncoderSettings(preset="ultrafast")
+    caplog.set_level("INFO", "vidrestore")
+    with pytest.raises(KeyboardInterrupt):
+        write_segments(source, out, settings, 10, stop=25, key=key)
+    caplog.clear()
+    with Decoder(source) as decoder, open_segment_writer(decoder, out, settings, length=10) as writer:
+        writer.resume(writer.folder.begin(change(key), resume=False))
+        assert writer.frames == (0 if said else 20)
+        for frame in islice(decoder, writer.frames, None):
+            writer.write(frame)
+    lines = [record.getMessage() for record in caplog.records if record.name.endswith("workfolder")]
+    assert len(lines) == 1
+    assert re.search(said or "resuming after 20 finished frames", lines[0])
+    assert len(reader.frames(out)) == COUNT

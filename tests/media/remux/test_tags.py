@@ -1,0 +1,43 @@
+"""Tags are carried over, whatever they are called and however they are encoded."""
+
+from __future__ import annotations
+
+import av
+
+from tests.support import listing, sources
+from tests.support.frames import clip, pass_through_fast
+from vidrestore.media.inspect import as_text, inspect_file
+
+
+def test_tags_of_a_camera_are_kept(tmp_path):
+    more = (
+        "-metadata",
+        "com.apple.quicktime.make=Apple",
+        "-metadata",
+        "com.apple.quicktime.model=iPhone",
+        "-movflags",
+        "use_metadata_tags",
+    )
+    source = sources.make(tmp_path / "in.mov", sources.VIDEO, sources.SOUND, more=more, **{"c:a": "aac"})
+    for ending in (".mov", ".mp4", ".mkv"):
+        tags = listing.metadata(pass_through_fast(source, tmp_path / f"out{ending}"))[0]
+        assert tags["com.apple.quicktime.make"] == "Apple"
+        assert tags["com.apple.quicktime.model"] == "iPhone"
+
+
+def test_metadata_in_an_old_encoding_is_carried_over(tmp_path):
+    """Latin-1 in a file that should hold UTF-8: kept byte for byte, and printable."""
+    source = clip(tmp_path / "in.mkv")
+    with av.open(str(source)) as given, av.open(str(tmp_path / "titled.mkv"), "w") as titled:
+        stream = titled.add_stream_from_template(given.streams.video[0], opaque=True)
+        stream.metadata["title"] = "Caf__ noir"
+        titled.metadata["title"] = "Caf__ blanc"
+        for packet in given.demux():
+            if packet.size:
+                packet.stream = stream
+                titled.mux(packet)
+    data = (tmp_path / "titled.mkv").read_bytes().replace(b"Caf__", b"Caf\xe9_")
+    (tmp_path / "titled.mkv").write_bytes(data)
+    as_text(inspect_file(tmp_path / "titled.mkv")).encode()
+    out = pass_through_fast(tmp_path / "titled.mkv", tmp_path / "out.mkv")
+    assert out.read_bytes().count(b"Caf\xe9_") == 2
