@@ -10,12 +10,12 @@ import pytest
 
 from tests.support.segments import make_clip
 from vidrestore.media.decode.decoder import Decoder
-from vidrestore.media.encode.settings import Encoder
+from vidrestore.media.encode.settings import EncoderConfig
 from vidrestore.media.output.disk_space import space_needed
 from vidrestore.media.source_video import SourceVideo
 from vidrestore.media.timeline import Span, Timeline
 
-FFV1, X265 = Encoder("ffv1", "yuv420p"), Encoder("libx265", "yuv420p")
+FFV1, X265 = EncoderConfig("ffv1", "yuv420p"), EncoderConfig("libx265", "yuv420p")
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def source(tmp_path: Path) -> SourceVideo:
 def test_segments_and_out_take_room_together(source: SourceVideo) -> None:
     samples = 1.5 * 1000 * 1000 * 25 * 100
     assert space_needed(source, FFV1) == pytest.approx(2 * 0.4 * samples)
-    assert space_needed(source, Encoder("prores_ks", "yuv422p10le")) == pytest.approx(
+    assert space_needed(source, EncoderConfig("prores_ks", "yuv422p10le")) == pytest.approx(
         2 * 0.2 * 2 / 1.5 * samples * 10 / 8
     )
     assert space_needed(source, X265) == pytest.approx(2 * 0.1 / 8 * samples / 1.5)
@@ -45,7 +45,7 @@ def test_the_inputs_own_codec_takes_at_least_the_inputs_size(source: SourceVideo
     large = tmp_path / "large.mp4"
     with large.open("wb") as file:
         file.truncate(1 << 40)
-    assert space_needed(replace(source, path=large), Encoder("libx264", "yuv420p")) == 2 << 40
+    assert space_needed(replace(source, path=large), EncoderConfig("libx264", "yuv420p")) == 2 << 40
     assert space_needed(replace(source, path=large), X265) < 1 << 30
 
 
