@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from . import __version__
 from .errors import UsageError
-from .option_types import option_of, parse
+from .option_types import default_of, option_of, parse
 from .options import Options
 from .presets import preset_names, read_preset
 
@@ -170,7 +170,8 @@ def _add(group: Any, described: Field[Any], *, required: bool = False, hidden: b
         text = argparse.SUPPRESS if hidden else about.help
         group.add_argument(*about.flags, dest=described.name, action="store_true", help=text)
         return
-    default = list(described.default) if about.many else described.default
+    default = default_of(described)
+    default = list(default) if about.many else default
     shown = "" if default is None or not default else f" (default: {default})"
     group.add_argument(
         *about.flags,

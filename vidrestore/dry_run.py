@@ -41,8 +41,8 @@ def plan(options: Options) -> Plan:
         container, encoder = setup.container, setup.encoder
         assert container is not None  # as OUT is given
         assert encoder is not None
-        streams = plan_streams(decoder.stream.container, container, source.stream_index)
-        lost = lost_metadata(decoder.stream.container, streams, container)
+        streams = plan_streams(decoder.container, container, source.stream_index)
+        lost = lost_metadata(decoder.container, streams, container)
     if options.strict:
         refuse_losses(options.input, container, source.stream_index, display_name(out))
     colour = source.colour

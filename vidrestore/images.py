@@ -24,6 +24,7 @@ from .faces.face import Face
 from .media.frames.colour import Colour, ColourTags
 from .media.frames.frame import Frame
 from .media.frames.thumbnails import Thumbnails
+from .option_types import default_of
 from .options import Options
 from .restoration.temporal.stabilise import skip_comparison
 from .restoration.temporal.w_chooser import Chooser, Limits, is_visible
@@ -48,7 +49,7 @@ class RestoredFrame:
 
     def to_rgb(self) -> Pixels:
         """The frame as stored (before rotation): (height, width, 3) uint8 RGB."""
-        return self.video.to_ndarray(format="rgb24")
+        return np.asarray(self.video.to_ndarray(format="rgb24"), np.uint8)
 
 
 class Restorer:
@@ -158,7 +159,7 @@ class Restorer:
                 observed = self._models.observe(compared)
                 for face in self._models.restore(observed, keep_colours=True):
                     paste_back(picture.image(editable=True), face.source, face.restored, face.mask)
-        return picture.video.to_ndarray(format="rgb24")
+        return np.asarray(picture.video.to_ndarray(format="rgb24"), np.uint8)
 
     def _find(self, frame: Frame) -> list[Face]:
         """The faces of a frame, in its pixels."""
@@ -196,7 +197,7 @@ class Restorer:
 
 def _chooser(w: float) -> Chooser:
     """Decides which faces are restored, by the default options of a run."""
-    default = {option.name: option.default for option in fields(Options)}
+    default = {option.name: default_of(option) for option in fields(Options)}
     return Chooser(
         w=w,
         of_track=lambda track: None,

@@ -149,10 +149,10 @@ def restore_frames(
     decoder: Decoder,
     stage: Stages,
     *,
-    watch: Callable[[FaceSource, Tracked], Tracked] = lambda source, tracked: tracked,
+    watch: Callable[[FaceSource[Frame], Tracked], Tracked] = lambda source, tracked: tracked,
     since: int = 0,
     segment_length: int = SEGMENT_LENGTH,
-) -> tuple[FaceSource, Iterator[tuple[Frame, int]]]:
+) -> tuple[FaceSource[Frame], Iterator[tuple[Frame, int]]]:
     """The source of the faces, and the frames from number ``since`` on with restored faces and their number.
 
     ``watch`` wraps the frames with their faces as they leave the source.

@@ -13,7 +13,7 @@ from .json_state import State
 Frame = TypeVar("Frame")
 
 
-class FaceSource(Protocol):
+class FaceSource(Protocol[Frame]):
     """Provides the faces of each frame of one video, by detecting and tracking them or from a record."""
 
     tracks: int  #: number of tracks with a face in any frame so far

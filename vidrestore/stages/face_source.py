@@ -33,8 +33,8 @@ def track_faces(
     setup: AnalysisSetup,
     decoder: Decoder,
     stage: Stages,
-    watch: Callable[[FaceSource, Tracked], Tracked] = lambda source, tracked: tracked,
-) -> tuple[FaceSource, Tracked]:
+    watch: Callable[[FaceSource[Frame], Tracked], Tracked] = lambda source, tracked: tracked,
+) -> tuple[FaceSource[Frame], Tracked]:
     """The source of a run's faces and the frames of ``decoder`` with them.
 
     Decoding and detection become stages of ``stage``. ``watch`` wraps the frames as they leave the source.

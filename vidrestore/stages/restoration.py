@@ -88,7 +88,7 @@ def chooser(options: Options, settings: Callable[[int], TrackSettings]) -> Choos
     """The step that chooses each track's ``w``: ``--track-w``, else the tracks file's, else ``--w``."""
     named = dict(options.track_w)
     return Chooser(
-        w=None if options.w == "auto" else options.w,
+        w=None if isinstance(options.w, str) else options.w,
         of_track=lambda track: named.get(track, settings(track).w),
         limits=Limits(
             min_size=options.min_face, max_sharpness=options.max_sharpness, max_yaw=options.max_yaw

@@ -71,7 +71,7 @@ class Resume:
         return self.state["tracks"] if self.state else 0
 
     def watch(
-        self, source: FaceSource, tracked: Iterable[tuple[Frame, tuple[Face, ...]]]
+        self, source: FaceSource[Frame], tracked: Iterable[tuple[Frame, tuple[Face, ...]]]
     ) -> Iterator[tuple[Frame, tuple[Face, ...]]]:
         """Pass ``tracked``, the output of ``source``, through. ``source`` resumes from the saved state, and
         states are saved on the way."""

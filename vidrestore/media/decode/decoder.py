@@ -12,6 +12,7 @@ from pathlib import Path
 
 import av
 import av.error
+from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from ...errors import InputError
@@ -100,6 +101,11 @@ class Decoder:
         """The frames of the span in presentation order, with their context; only those after the frame given
         to ``resume_after``, if that was called."""
         return self._frames if self._resumed else chain((self.first,), self._frames)
+
+    @property
+    def container(self) -> InputContainer:
+        """The open file."""
+        return self._reader.container
 
     @property
     def stream(self) -> VideoStream:
