@@ -11,7 +11,7 @@ import pytest
 
 from tests.support import listing, reader, sources
 from tests.support.clips import pattern
-from tests.support.frames import clip, pass_through_fast
+from tests.support.frames import clip, ffmpeg, pass_through, pass_through_fast
 from tests.support.sound import decoded_sound
 from vidrestore.media.timeline import Span
 
@@ -348,3 +348,19 @@ def test_a_part_begins_at_zero_and_takes_its_sound_along(tmp_path):
     assert abs(sound[-1].time + sound[-1].duration - 2) < Fraction(3, 100)
     inside = [line.digest for line in reader.packets(source, "0:a")]
     assert {line.digest for line in sound} <= set(inside)
+
+
+def test_audio_that_begins_before_the_video_keeps_its_time(tmp_path):
+    source = tmp_path / "in.mkv"
+    ffmpeg(
+        *("-f", "lavfi", "-itsoffset", "0.5", "-i", "testsrc2=s=64x48:r=25:d=1"),
+        *("-f", "lavfi", "-i", "sine=d=1.5", "-c:a", "aac", "-c:v", "libx264", source),
+    )
+    for ending in ("mp4", "mkv"):
+        out = pass_through(source, tmp_path / f"out.{ending}")
+        given, got = ([f.time for f in reader.frames(path)] for path in (source, out))
+        assert got == given
+        assert got[0] >= Fraction(1, 2)
+        assert abs(reader.packets(out, "0:a")[0].time - reader.packets(source, "0:a")[0].time) < Fraction(
+            1, 1000
+        )

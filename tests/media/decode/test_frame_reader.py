@@ -1,0 +1,119 @@
+"""Frames are read in one planar format, with increasing timestamps, and damage is counted."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+
+from tests.support import reader
+from tests.support.clips import pattern, write
+from tests.support.frames import LOSSLESS, clip, ffmpeg, pass_through, synthetic
+from vidrestore.errors import InputError
+from vidrestore.media.decode.decoder import Decoder
+from vidrestore.media.encode.settings import EncoderSettings
+
+
+def test_frames_of_another_size_are_scaled_to_the_first(tmp_path, caplog):
+    parts = [
+        synthetic(tmp_path / f"{n}.ts", f"testsrc2=s={s}:r=25", "-frames:v", 10)
+        for n, s in enumerate(("64x48", "96x80"))
+    ]
+    source = tmp_path / "in.ts"
+    ffmpeg("-i", f"concat:{parts[0]}|{parts[1]}", "-c", "copy", source)
+    out = pass_through(source, tmp_path / "out.mp4")
+    frames = reader.frames(out)
+    assert [f.time for f in frames] == [f.time for f in reader.frames(source)]
+    assert "64x48" in reader.describe(out)
+    assert "10 frames were scaled to the size of the first" in caplog.text
+    assert caplog.text.count("WARNING") == 1
+
+
+def test_damage_is_an_error_with_strict(tmp_path):
+    source = clip(tmp_path / "in.mkv", count=50, size=(320, 240), options={"g": "5", "bf": "0"})
+    data = bytearray(source.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 400] = bytes(400)
+    source.write_bytes(data)
+    out = tmp_path / "out.mp4"
+    with pytest.raises(InputError, match="leave out --strict"):
+        pass_through(source, out, strict=True)
+    assert not out.exists()
+    pass_through(source, out)
+    assert len(reader.frames(out)) >= 35
+
+
+def test_packed_formats_are_repacked_without_loss(tmp_path):
+    frames = [pattern(i, 64, 48, "gbrp").reformat(format="bgr0") for i in range(5)]
+    source = write(tmp_path / "in.mkv", frames, codec="ffv1")
+    out = pass_through(source, tmp_path / "out.mkv", LOSSLESS)
+    same = {"pix_fmt": "gbrp"}
+    assert [f.digest for f in reader.frames(out, **same)] == [f.digest for f in reader.frames(source, **same)]
+
+
+def test_damage_in_the_middle_costs_only_the_frames_it_hits(tmp_path, caplog):
+    source = clip(tmp_path / "in.mkv", count=50, size=(320, 240), options={"g": "5", "bf": "0"})
+    damaged = bytearray(source.read_bytes())
+    middle = len(damaged) // 2
+    damaged[middle : middle + 400] = bytes(400)
+    source.write_bytes(damaged)
+    with Decoder(source) as decoder:
+        assert 35 <= sum(1 for _ in decoder) <= 50
+
+
+def test_a_file_cut_short_is_decoded_up_to_its_end(tmp_path, caplog):
+    whole = clip(tmp_path / "whole.mp4", count=50, size=(320, 240), options={"movflags": "+faststart"})
+    short = tmp_path / "short.mp4"
+    with av.open(str(whole)) as a, av.open(str(short), "w", options={"movflags": "+faststart"}) as b:
+        stream = b.add_stream_from_template(a.streams.video[0], opaque=True)
+        for packet in a.demux():
+            if packet.size:
+                packet.stream = stream
+                b.mux(packet)
+    data = short.read_bytes()
+    short.write_bytes(data[: len(data) * 2 // 3])
+    with Decoder(short) as decoder:
+        count = sum(1 for _ in decoder)
+    assert 5 < count < 50
+    assert f"{count} of 50 frames could be read" in caplog.text
+
+
+def test_b_frames_in_avi_are_put_in_order(tmp_path):
+    """AVI has no times of presentation."""
+    source = synthetic(
+        tmp_path / "in.avi", "testsrc2=s=64x48:r=25", "-frames:v", 30, "-c:v", "libx264", "-bf", 3
+    )
+    out = pass_through(source, tmp_path / "out.mov", EncoderSettings(crf=0, preset="ultrafast"))
+    times = [line.time for line in reader.frames(out)]
+    assert len(times) == 30
+    assert times == [times[0] + Fraction(i, 25) for i in range(30)]
+    assert [f.digest for f in reader.frames(out)] == [f.digest for f in reader.frames(source)]
+
+
+def test_frames_with_the_same_timestamp_are_spread(tmp_path, caplog):
+    source = tmp_path / "in.mkv"
+    with av.open(str(source), "w") as container:
+        stream = container.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.time_base = 64, 48, Fraction(1, 1000)
+        stream.codec_context.time_base = Fraction(1, 1000)
+        # Packets that are told other times than their frames'.
+        for i, time in enumerate([0, 40, 40, 40, 160, 200]):
+            frame = pattern(i, 64, 48, "yuv420p")
+            frame.pts, frame.time_base = 40 * i, Fraction(1, 1000)
+            for packet in stream.encode(frame):
+                packet.pts = packet.dts = time
+                container.mux(packet)
+    out = pass_through(source, tmp_path / "out.mkv", LOSSLESS)
+    times = [line.time for line in reader.frames(out)]
+    assert times == [Fraction(ms, 1000) for ms in (0, 40, 80, 120, 160, 200)]
+    assert "2 frames had no valid timestamp" in caplog.text
+
+
+def test_alpha_in_vp9_is_read(tmp_path):
+    ramp = "color=red:s=64x48:r=25,format=yuva420p,geq=lum=128:cb=99:cr=150:a='128+X'"
+    source = synthetic(tmp_path / "in.webm", ramp, "-frames:v", 4, "-c:v", "libvpx-vp9", "-auto-alt-ref", 0)
+    out = pass_through(source, tmp_path / "out.mkv", LOSSLESS)
+    assert reader.show(out).pix_fmt == "yuva420p"
+    alpha = np.frombuffer(reader.planes(out, "yuva420p", (64, 48))[0], np.uint8)[-64 * 48 :].reshape(48, 64)
+    assert np.abs(alpha - (128.0 + np.arange(64))).max() <= 4

@@ -1,0 +1,92 @@
+"""What can be opened, and the error messages for what cannot."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from tests.support import reader, sources
+from tests.support.frames import FAST, clip, pass_through, synthetic
+from vidrestore.errors import InputError, UsageError
+from vidrestore.media.decode.decoder import Decoder
+from vidrestore.media.probe import describe, open_input, probe
+
+ODD_NAMES = [
+    "two words.mp4",
+    "fílm ☃.mp4",
+    "-dash.mp4",
+    "new\nline.mp4",
+    "100%.mp4",
+    "a:b?c=d&e#f.mp4",
+    "frame_%d.mp4",
+]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_special_characters_in_names(tmp_path, name):
+    (tmp_path / "plain.mp4").write_bytes(clip(tmp_path / "clip.mp4").read_bytes())
+    (tmp_path / "plain.mp4").rename(tmp_path / name)
+    out = pass_through(tmp_path / name, tmp_path / f"out {name}", FAST)
+    assert len(reader.frames(out.rename(tmp_path / "read.mp4"))) == 6
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda folder: folder / "nothing.mp4", "does not exist"),
+        (lambda folder: folder, "is a folder"),
+        (lambda folder: synthetic(folder / "sound.mp4", "sine=d=1"), "holds no video"),
+    ],
+    ids=["missing", "folder", "sound"],
+)
+def test_an_input_without_video_is_an_error(tmp_path, make, words):
+    with pytest.raises(InputError, match=words):
+        Decoder(make(tmp_path))
+
+
+def test_encrypted_video_is_an_error(tmp_path):
+    key = "76a6c65c5ea762046bd749a2e632ccbb"
+    source = synthetic(
+        tmp_path / "in.mp4",
+        "testsrc2=s=64x48:r=25",
+        *("-frames:v", 10, "-encryption_scheme", "cenc-aes-ctr", "-encryption_key", key),
+        *("-encryption_kid", "a7e61c373e219033c21091fa607bf3b8"),
+    )
+    with pytest.raises(InputError, match="is encrypted"):
+        Decoder(source)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"just some words\n" * 50, bytes(5000)], ids=["empty", "text", "zeros"]
+)
+def test_a_file_that_is_not_a_video_is_an_error(tmp_path, content):
+    path = tmp_path / "in.mp4"
+    path.write_bytes(content)
+    with pytest.raises(InputError):
+        Decoder(path)
+
+
+def test_what_probe_reads_from_the_headers(tmp_path):
+    info = probe(clip(tmp_path / "in.mp4", count=12, size=(64, 48), rate=Fraction(30000, 1001)))
+    assert (info.width, info.height, info.pix_fmt) == (64, 48, "yuv420p")
+    assert (info.rate, info.frames) == (Fraction(30000, 1001), 12)
+    assert info.duration == pytest.approx(12 * 1001 / 30000, abs=1e-3)
+
+
+def test_frames_are_estimated_where_the_container_does_not_count_them(tmp_path):
+    assert probe(clip(tmp_path / "in.mkv", count=12)).frames == 12
+
+
+def test_streams_described_for_people(tmp_path):
+    with open_input(clip(tmp_path / "in.mkv", audio=1)) as container:
+        video, audio = (str(describe(stream)) for stream in container.streams)
+    assert video == "#0 video: h264, 64x48 yuv420p, 25 frames/s"
+    assert audio == "#1 audio: aac, 44100 Hz, stereo, eng"
+
+
+def test_a_stream_that_is_not_a_video_is_refused(tmp_path):
+    path = sources.make(tmp_path / "in.mkv", sources.VIDEO, sources.SOUND, sources.OTHER_VIDEO)
+    assert probe(path, video_stream=2).width == 32
+    with pytest.raises(UsageError, match=r"--video-stream 1 is not a video stream of in\.mkv; use 0 or 2"):
+        probe(path, video_stream=1)
