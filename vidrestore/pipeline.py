@@ -17,7 +17,8 @@ from .faces.source import FaceSource
 from .media.decode.decoder import Decoder
 from .media.frames.frame import Frame
 from .media.output.destination import STDOUT, check_output, display_name
-from .media.output.writer import SEGMENT_LENGTH, SegmentWriter, StreamWriter
+from .media.output.segment_writer import SEGMENT_LENGTH, SegmentWriter
+from .media.output.writer import StreamWriter
 from .media.remux.stream_plan import refuse_losses
 from .media.source_video import SourceVideo
 from .options import Options
@@ -179,9 +180,9 @@ def open_output(
     assert container is not None  # as OUT is given
     assert encoder is not None
     if out == STDOUT:
-        return StreamWriter(out, source, encoder, container=container.name, strict=options.strict)
+        return StreamWriter(out, source, encoder, container=container, strict=options.strict)
     return SegmentWriter(
-        out, source, encoder, container=container.name, strict=options.strict, length=segment_length
+        out, source, encoder, container=container, strict=options.strict, length=segment_length
     )
 
 

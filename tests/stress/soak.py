@@ -35,7 +35,7 @@ from tests.support.tiny import save_weights
 from vidrestore import pipeline
 from vidrestore.media.encode.encoder import VideoEncoder
 from vidrestore.media.frames.thumbnails import Thumbnails
-from vidrestore.media.output import segments, workfolder, writer
+from vidrestore.media.output import segment_writer, segments, workfolder
 from vidrestore.media.remux import muxer as mux
 from vidrestore.options import Options
 from vidrestore.stages.models import Models
@@ -54,7 +54,7 @@ _PLACES: dict[str, tuple[Any, str]] = {
     "name a state": (workfolder, "make_durable"),
     "join": (mux.Muxer, "mux"),
     "finish OUT": (mux.Muxer, "finish"),
-    "name OUT": (writer, "make_durable"),
+    "name OUT": (segment_writer, "make_durable"),
     "clean up": (workfolder.shutil, "rmtree"),
 }
 #: How often a run calls functions that it calls fewer than 25 times.

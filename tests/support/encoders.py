@@ -9,7 +9,8 @@ from vidrestore.media.decode.decoder import Decoder
 from vidrestore.media.encode.choose import choose_encoder
 from vidrestore.media.encode.settings import EncoderSettings
 from vidrestore.media.output.destination import container_of
-from vidrestore.media.output.writer import SegmentWriter, StreamWriter
+from vidrestore.media.output.segment_writer import SegmentWriter
+from vidrestore.media.output.writer import StreamWriter
 
 
 def open_writer(

@@ -16,8 +16,9 @@ from ..faces.source import FaceSource
 from ..media.decode.decoder import Decoder
 from ..media.decode.fingerprint import FrameFingerprint
 from ..media.frames.frame import Frame
+from ..media.output.segment_writer import SEGMENT_LENGTH, SegmentWriter
 from ..media.output.workfolder import WorkFolder
-from ..media.output.writer import SEGMENT_LENGTH, SegmentWriter, StreamWriter
+from ..media.output.writer import StreamWriter
 from ..option_types import display_name
 from ..options import Options
 from ..weights.store import fingerprint
