@@ -63,7 +63,7 @@ class SegmentWriter:
         strict: bool = False,
         length: int = SEGMENT_LENGTH,
     ) -> None:
-        """As in :class:`.writer.StreamWriter`. Raises OutputError also if another run writes ``out``, or if the
+        """As in :class:`.writer.StreamWriter`. Raises OutputError also if another run writes ``out``, or the
         disk has no room for it."""
         self.frames = 0  #: written so far, those of earlier runs included
         self.length = length
