@@ -11,8 +11,8 @@ from ..source_video import SourceVideo
 #: Compressed size divided by raw size: of lossless coding, and of ProRes.
 _LOSSLESS, _PRORES = 0.4, 0.2
 _COMPRESSION = {"ffv1": _LOSSLESS, "prores_ks": _PRORES, "prores": _PRORES, "prores_aw": _PRORES}
-#: Bits per pixel of other encoders at visually lossless quality: a low estimate, so that no run that would fit
-#: is refused.
+#: Bits per pixel of other encoders at visually lossless quality: a low estimate, so that no run that would
+#: fit is refused.
 _BITS_PER_PIXEL = 0.1
 
 
