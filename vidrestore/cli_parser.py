@@ -17,11 +17,10 @@ from .presets import preset_names, read_preset
 
 _EPILOG = """\
 Other commands:
-  vidrestore analyze IN -o tracks.json
-                              find and track faces, and write a tracks file to edit and use with --tracks
-  vidrestore probe FILE       show the container, streams and metadata of a file; --json for all of it
-  vidrestore weights          list the models, their licences and whether they are in the cache
-  vidrestore weights get NAME download a model
+  vidrestore analyze IN -o FILE  find and track faces, write a tracks file
+  vidrestore probe FILE          show the container, streams and metadata
+  vidrestore weights             list the models and their licences
+  vidrestore weights get NAME    download a model
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 and 143 stopped by SIGINT and SIGTERM.
 """
@@ -78,6 +77,7 @@ def restore_parser(*, full: bool = False) -> argparse.ArgumentParser:
     """The parser of ``vidrestore IN OUT``; with ``full`` its help shows every option."""
     parser = Parser(
         prog="vidrestore",
+        usage="vidrestore IN OUT [options]",
         description="Restore the faces of a video and leave everything else as it was.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -96,7 +96,11 @@ def restore_parser(*, full: bool = False) -> argparse.ArgumentParser:
         help=f"options from a preset ({', '.join(preset_names())}) or a .yaml file; command-line options "
         "override it",
     )
-    parser.add_argument("--json", action="store_true", help="print what --dry-run says as JSON")
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print what --dry-run says as JSON" if full else argparse.SUPPRESS,
+    )
     _add_loudness(parser)
     parser.add_argument("--version", action="version", version=f"vidrestore {__version__}")
     parser.add_argument("--help-all", action=_HelpAll, nargs=0, help="show every option and exit")

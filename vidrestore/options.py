@@ -67,8 +67,8 @@ class Options:
         type=float_or_auto,
         metavar="W",
         basic=True,
-        help="fidelity weight: 0 trusts the model (quality), 1 trusts the input (fidelity); auto chooses one "
-        "for each track",
+        help="fidelity weight: 0 trusts the model (quality), 1 the input (fidelity); auto: by the quality of "
+        "each track",
     )
     tracks: Path | None = _restoration(
         None,
@@ -76,7 +76,7 @@ class Options:
         type=Path,
         metavar="FILE",
         basic=True,
-        help="restore the tracks in a file written by `vidrestore analyze`, with their settings",
+        help="tracks file, written by `vidrestore analyze`",
     )
     track_w: tuple[tuple[int, float], ...] = _restoration(
         (), "--track-w", type=track_and_w, metavar="ID=W", help="fidelity weight of one track; repeatable"
@@ -86,8 +86,8 @@ class Options:
         "--model",
         choices=("auto", "codeformer", "lite"),
         basic=True,
-        help="the published CodeFormer or the small embedded model; auto: codeformer if its weights are in "
-        "the cache or can be downloaded, else lite",
+        help="codeformer: the published weights; lite: embedded, small; auto: codeformer if it is in the cache "
+        "or can be downloaded, else lite",
     )
     weights: Path | None = _restoration(
         None, "--weights", type=Path, metavar="FILE", help="CodeFormer weights (.pth or .safetensors)"
@@ -195,7 +195,7 @@ class Options:
         "-c:v",
         metavar="ENCODER",
         basic=True,
-        help="FFmpeg's name of the video encoder (default: one for the input's codec)",
+        help="video encoder, by FFmpeg's name (default: by the input's codec)",
     )
     crf: float | None = _encoding(
         None,

@@ -1,4 +1,4 @@
-"""Going on where an earlier run was cut short: what must be as it was, and what it left behind."""
+"""Resuming a run that ended early: the resume key, and the state saved at segment boundaries."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ from ..weights.store import fingerprint
 from .restoration import CONTEXT
 from .setup import Setup
 
-#: Options that no frame of OUT depends on, and those that are told of by what came of them.
-_OTHER_OPTIONS = {
-    *("input", "output", "overwrite", "dry_run", "resume", "strict", "batch", "offline", "profile"),
-    *("codec", "crf", "preset", "pix_fmt", "encoder_options"),
+#: Options excluded from the resume key: no effect on the frames of OUT.
+_NO_EFFECT = {"output", "overwrite", "dry_run", "resume", "strict", "batch", "offline", "profile"}
+#: Options excluded from the resume key: already keyed by their resolved value.
+_RESOLVED = {
+    *("input", "codec", "crf", "preset", "pix_fmt", "encoder_options"),
     *("model", "weights", "detector", "device", "precision", "tracks"),
 }
-#: Bytes of the beginning, the middle and the end that stand for the whole of a file.
+#: Bytes at the start, in the middle and at the end of a file that its fingerprint covers.
 _SAMPLE = 1 << 20
 
 
@@ -88,7 +89,7 @@ class Resume:
 
 
 def run_key(options: Options, setup: Setup, *, length: int) -> dict[str, str]:
-    """All that the frames of OUT depend on, by what a person calls it."""
+    """The resume key: everything that the frames of OUT depend on, by the names that users know."""
     key = {
         "the input": file_fingerprint(options.input),
         "vidrestore": __version__,
@@ -105,23 +106,23 @@ def run_key(options: Options, setup: Setup, *, length: int) -> dict[str, str]:
     if setup.detector:
         key["the detector"] = _weights(setup.detector)
     for option in fields(options):
-        if option.name not in _OTHER_OPTIONS:
+        if option.name not in _NO_EFFECT | _RESOLVED:
             key[display_name(option)] = str(getattr(options, option.name))
     return key
 
 
 def file_fingerprint(path: Path) -> str:
-    """What changes with a file: its size, when it was written, and parts of its content. Of numbered
-    pictures, the folder's."""
+    """A hash of a file's size, modification time and samples of its content; for an image sequence, of the
+    names, sizes and times of all files with that extension in its folder."""
     if not path.is_file():
         files = sorted(path.absolute().parent.glob(f"*{path.suffix}"))
-        found = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-        return hashlib.sha256(repr(found).encode()).hexdigest()
-    about = path.stat()
-    digest = hashlib.sha256(f"{about.st_size} {about.st_mtime_ns}".encode())
+        entries = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+        return hashlib.sha256(repr(entries).encode()).hexdigest()
+    status = path.stat()
+    digest = hashlib.sha256(f"{status.st_size} {status.st_mtime_ns}".encode())
     with path.open("rb") as file:
-        for place in (0, about.st_size // 2, max(0, about.st_size - _SAMPLE)):
-            file.seek(place)
+        for offset in (0, status.st_size // 2, max(0, status.st_size - _SAMPLE)):
+            file.seek(offset)
             digest.update(file.read(_SAMPLE))
     return digest.hexdigest()
 
