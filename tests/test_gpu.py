@@ -26,8 +26,8 @@ from vidrestore.stages import restoration
 def test_the_restorer_agrees_with_the_cpu(precision, decibels):
     faces = torch.rand(5, 3, 512, 512, generator=torch.manual_seed(0))
     w = torch.tensor([0.0, 0.25, 0.5, 0.75, 1.0])
-    reference = load_restorer("lite", weights=None, device=torch.device("cpu"), precision="fp32")
-    restorer = load_restorer("lite", weights=None, device=torch.device("cuda"), precision=precision)
+    reference = load_restorer("lite", device=torch.device("cpu"), precision="fp32")
+    restorer = load_restorer("lite", device=torch.device("cuda"), precision=precision)
     error = (restorer(faces, w).cpu() - reference(faces, w)).square().mean()
     assert -10 * error.log10() > decibels
 

@@ -46,6 +46,17 @@ def show(rows: Rows, columns: str) -> None:
     print(plain_table(rows, columns), flush=True)
 
 
+def prepare(device: str, precision: str) -> None:
+    """Make the settings of the process that the command line makes for a run."""
+    from vidrestore.runtime.device import find_device, find_precision, prepare_device
+    from vidrestore.runtime.host import prepare_process
+    from vidrestore.weights.store import cache_dir
+
+    prepare_process()
+    found = find_device(device)
+    prepare_device(found, find_precision(precision, found), compile_cache=cache_dir() / "compiled")
+
+
 def restored(
     clip: Path,
     out: Path,
@@ -68,6 +79,7 @@ def restored(
     settings |= {"device": args.device, "precision": args.precision, "batch": args.batch}
     settings |= {"codec": CODEC, "crf": CRF, "preset": PRESET}
     settings |= {"model": "auto" if model.weights else model.name, "weights": model.weights}
+    prepare(args.device, args.precision)
     report = restore_video(Options(input=clip, output=out, overwrite=True, **settings | options), progress)
     times = report.profile.data()
     return {
@@ -87,19 +99,18 @@ def network(args: argparse.Namespace, folder: Path) -> Rows:
     from vidrestore.measure.speed.network import matmul_peak, measure_network
     from vidrestore.restoration.load import load_restorer
     from vidrestore.runtime.device import find_device, find_precision
-    from vidrestore.runtime.host import prepare_process
 
     device = find_device(args.device)
     precisions = [find_precision(precision, device) for precision in args.precisions]
     peaks = {precision: matmul_peak(device, precision) for precision in precisions}
-    prepare_process()  # the same thread settings as in a run
     rows = []
     for precision, peak in peaks.items():
+        prepare(args.device, precision)  # as in a run
         common = {"device": device, "precision": precision, "peak": peak, "seconds": args.seconds}
         for name in args.models:
             model = find_model(name, folder)
             config = model.network().config
-            restorer = load_restorer(name, weights=model.weights, device=device, precision=precision)
+            restorer = load_restorer(model.weights or name, device=device, precision=precision)
             for batch, w in product(args.batches, args.w):
                 speed = measure_network(restorer, config, **common, batch=batch, w=w)
                 rows.append(

@@ -74,7 +74,8 @@ from vidrestore.measure.still import write_still
 from vidrestore.measure.tables import TIME_COLUMNS, table
 from vidrestore.media.timeline import Span
 from vidrestore.options import STEADY, seconds
-from vidrestore.runtime.device import find_device
+from vidrestore.runtime.device import find_device, find_precision, prepare_device
+from vidrestore.weights.store import cache_dir
 
 #: Bytes of a contact sheet of faces per row.
 ROW_BYTES = 55_000
@@ -87,9 +88,11 @@ GATE_MISSED = 3
 def run_faces(args: argparse.Namespace) -> int:
     faces = load_faces(args.faces, args.count)
     names = args.model or ([] if args.weights else ["lite"])
+    device = find_device(args.device)
+    prepare_device(device, find_precision(args.precision, device), compile_cache=cache_dir() / "compiled")
     models = load_models(names, args.weights, device=args.device, precision=args.precision)
     check_sizes(faces, models)
-    meter = FaceMeter(device=find_device(args.device))
+    meter = FaceMeter(device=device)
     shown = args.sheet_rows if args.sheet else 0
     result = evaluate_faces(faces, models, args.w, args.levels, meter, shown=shown)
     for level, methods in result.levels.items():

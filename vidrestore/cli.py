@@ -39,9 +39,15 @@ def _restore(argv: list[str]) -> int:
             print(_json(planned.data) if args.json else planned)
             return 0
         from .pipeline import restore_video
+        from .runtime.device import find_device, find_precision, prepare_device
         from .runtime.host import prepare_process
+        from .weights.store import cache_dir
 
         prepare_process()
+        device = find_device(options.device)
+        prepare_device(
+            device, find_precision(options.precision, device), compile_cache=cache_dir() / "compiled"
+        )
         with _progress(options, quiet=args.quiet) as progress:
             report = restore_video(options, progress)
         if report.warning:

@@ -134,7 +134,7 @@ def test_what_was_asked_for_is_not_replaced(online):
 
 
 def test_lite_is_a_restorer_of_512_pixels():
-    restorer = load_restorer("lite", weights=None, device=CPU, precision="fp32")
+    restorer = load_restorer("lite", device=CPU, precision="fp32")
     assert (restorer.spec.name, restorer.spec.input_size) == ("lite", 512)
     assert "Apache" in restorer.spec.licence
 
@@ -148,7 +148,7 @@ def test_weights_of_ones_own(tmp_path, form):
         # Without sizes beside them, weights are taken to be of the published shape.
         state, path = {key: torch.rand(shape) for key, shape in shapes().items()}, tmp_path / "own.pth"
         torch.save({"params_ema": state}, path)
-    restorer = load_restorer("auto", weights=path, device=CPU, precision="fp32")
+    restorer = load_restorer(path, device=CPU, precision="fp32")
     assert restorer.spec.name == path.name
     held = restorer._network.state_dict()
     for key in ("position_emb", "generator.blocks.1.conv1.weight", "fuse_convs_dict.32.scale.0.bias"):

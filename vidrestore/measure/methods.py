@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..errors import UsageError
 from ..restoration.load import load_restorer, resolve_model
-from ..restoration.restorer import Restorer
+from ..restoration.restorer import FaceRestorer
 from ..runtime.device import find_device, find_precision
 from ..weights.store import fingerprint
 from .baselines import bicubic, nlm_unsharp
@@ -28,7 +28,7 @@ class EvaluatedModel:
     """A restorer and its name in tables."""
 
     name: str
-    restorer: Restorer
+    restorer: FaceRestorer
     sha256: str  #: of the weights file
     precision: str
 
@@ -59,10 +59,10 @@ def load_models(
     models = []
     for name in names:
         chosen = resolve_model(name).name
-        restorer = load_restorer(chosen, weights=None, device=torch_device, precision=precision)
+        restorer = load_restorer(chosen, device=torch_device, precision=precision)
         models.append(EvaluatedModel(chosen, restorer, fingerprint(chosen), precision))
     for path in files:
-        restorer = load_restorer(path.name, weights=path, device=torch_device, precision=precision)
+        restorer = load_restorer(path, device=torch_device, precision=precision)
         models.append(EvaluatedModel(path.stem, restorer, fingerprint(path), precision))
     loaded = [model.name for model in models]
     if duplicate := next((name for name in loaded if loaded.count(name) > 1), None):

@@ -70,18 +70,22 @@ def resolve_model(model: str, *, offline: bool = False, download: bool = True) -
     return ModelChoice("codeformer")
 
 
-def load_restorer(
-    model: str, *, weights: Path | None, device: torch.device, precision: str
-) -> CodeFormerRestorer:
-    """Load the restorer of ``model``, a name that :func:`resolve_model` returned, or of the file ``weights``.
+def load_restorer(model: str | Path, *, device: torch.device, precision: str) -> CodeFormerRestorer:
+    """Load a restorer.
 
-    Raises WeightsError.
+    Args:
+        model: The name of a model whose weights are in the cache, as :func:`resolve_model` returned it; or
+            the path of a file of weights, which must be a ``Path``.
+        device: Where it runs.
+        precision: ``fp32``, ``bf16`` or ``fp16``.
+
+    Raises:
+        WeightsError: The weights are missing, damaged, or not those of a CodeFormer.
     """
-    source = weights if weights is not None else model
-    state, metadata = load_state(source)
-    network = build_codeformer(state, metadata, str(source))
-    if weights is not None:
-        name, licence = weights.name, metadata.get("licence", "that of its author")
+    state, metadata = load_state(model)
+    network = build_codeformer(state, metadata, str(model))
+    if isinstance(model, Path):
+        name, licence = model.name, metadata.get("licence", "that of its author")
     else:
         name, licence = model, REGISTRY[model].licence
     return CodeFormerRestorer(network, name=name, licence=licence, device=device, precision=precision)

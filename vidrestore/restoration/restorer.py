@@ -1,10 +1,11 @@
-"""The interface of every restorer: what it says of itself, and what it does to a batch of faces."""
+"""The interface of every restorer: a network that restores batches of aligned faces."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
@@ -14,34 +15,50 @@ class RestorerSpec:
     """What a restorer can do, as data."""
 
     name: str
-    input_size: int  #: side of an aligned face in pixels, in and out
-    precisions: tuple[str, ...]  #: of ``fp32``, ``bf16``, ``fp16``, in which its results can be trusted
+    input_size: int  #: side of an aligned face in pixels, of input and output
+    precisions: tuple[
+        str, ...
+    ]  #: those of ``fp32``, ``bf16`` and ``fp16`` in which its results can be trusted
     licence: str
 
 
 class Observation(NamedTuple):
-    """What a restorer saw in one face: all that it needs to restore it, given time to reconsider."""
+    """One encoded face: all that a restorer needs to restore it."""
 
-    features: Tensor  #: (C, G, G), what it saw
-    log_probs: Tensor  #: (G * G, codebook size), how probable each code is, as logarithms
-    rest: Any  #: its own
+    features: Tensor  #: (C, G, G), the encoder's features
+    log_probs: Tensor  #: (G * G, codebook size), the logarithm of each code's probability
+    rest: Any  #: whatever else the restorer needs; nobody else looks into it
 
 
-class Restorer(Protocol):
-    """Turns aligned faces and their ``w`` into restored faces: in one go, or in two steps that temporal work
-    can stand between."""
+class FaceRestorer(ABC):
+    """A network that turns aligned faces and their fidelity weights into restored faces.
+
+    Faces are RGB tensors (N, 3, S, S) float32 in [0, 1], aligned to the FFHQ five-point template, where S is
+    ``spec.input_size`` (512 for the models that come with this package)::
+
+        restorer = load_restorer("lite", device=torch.device("cpu"), precision="fp32")
+        faces = torch.stack([first, second])  # (2, 3, 512, 512)
+        restored = restorer(faces, torch.tensor([0.5, 0.8]))
+
+    The video pipeline calls the two steps themselves, :meth:`observe` and :meth:`render`, since it averages
+    codes over frames in between. A subclass sets ``spec`` and implements both. The public
+    :class:`vidrestore.Restorer` is built on this interface: it takes arrays as well, and checks what it is
+    given.
+    """
 
     spec: RestorerSpec
 
+    @abstractmethod
     def observe(self, faces: Tensor) -> list[Observation]:
-        """``faces`` (N, 3, S, S) float32 RGB in [0, 1]."""
-        ...
+        """Encode ``faces`` (N, 3, S, S) float32 RGB in [0, 1], on any device. They are not changed."""
 
+    @abstractmethod
     def render(self, observations: Sequence[Observation], w: Tensor) -> Tensor:
-        """The restored faces (N, 3, S, S) float32 in [0, 1] of what was observed; ``w`` (N,) in [0, 1]."""
-        ...
+        """Restore N encoded faces with fidelity weights ``w`` (N,) float32 in [0, 1], a tensor on the CPU.
+
+        Returns (N, 3, S, S) float32 RGB in [0, 1], on the restorer's device.
+        """
 
     def __call__(self, faces: Tensor, w: Tensor) -> Tensor:
-        """``faces`` (N, 3, S, S) float32 RGB in [0, 1], ``w`` (N,) in [0, 1], one fidelity weight a
-        face -> restored faces of the same shape, type and range. The input is not changed."""
-        ...
+        """``render(observe(faces), w)``: restored faces (N, 3, S, S) for fidelity weights ``w`` (N,)."""
+        return self.render(self.observe(faces), w)

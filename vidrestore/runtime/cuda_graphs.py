@@ -8,10 +8,8 @@ size that has been recorded, and copied to where the recording reads.
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Sequence
 from functools import cache
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -122,11 +120,6 @@ class AcceleratedStep:
             _say_without("CUDA graphs", _first_line(error))
             self._recorder = None
             return self._step
-
-
-def set_compile_cache(folder: Path) -> None:
-    """Keep compiled code there from run to run, unless the environment names another place."""
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(folder))
 
 
 def _fill(x: Tensor, size: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""What a run sets for its whole process, once: threads, and how freed memory is kept."""
+"""Cores, threads and memory allocation of the process."""
 
 from __future__ import annotations
 
@@ -26,7 +26,11 @@ _NEVER = 2**31 - 1
 
 
 def prepare_process() -> None:
-    """Set this process up for a run: call it once, before the first network is loaded."""
+    """Set this process's threads and memory allocation for restoring.
+
+    For command lines only: a library leaves its host's process alone. Call it once, before options are
+    resolved (the batch size depends on the threads) and before the first network is loaded.
+    """
     keep_freed_memory()
     torch.set_num_threads(network_threads(usable_cores()))
 

@@ -39,9 +39,8 @@ class Models:
         """Load the networks. Raises WeightsError."""
         self.profile = profile
         self.device = setup.device
-        self.restorer = load_restorer(
-            setup.model, weights=setup.weights, device=setup.device, precision=setup.precision
-        )
+        model = setup.weights or setup.model
+        self.restorer = load_restorer(model, device=setup.device, precision=setup.precision)
         self.parser = (
             FaceParser(load_state(setup.face_parser)[0], device=setup.device, precision=setup.precision)
             if setup.face_parser

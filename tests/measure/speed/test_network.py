@@ -23,7 +23,7 @@ def test_the_operations_of_the_published_network(w, published):
 def test_a_network_is_measured(tmp_path):
     model = find_model("lite", tmp_path)
     device = torch.device("cpu")
-    restorer = load_restorer("lite", weights=model.weights, device=device, precision="fp32")
+    restorer = load_restorer(model.weights or "lite", device=device, precision="fp32")
     config = model.network().config
     common = {"device": device, "precision": "fp32", "w": 0.5, "peak": 2.0, "seconds": 0.0}
     found = measure_network(restorer, config, batch=2, **common)

@@ -10,7 +10,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from ...restoration.codeformer import CodeFormer, CodeFormerConfig
-from ...restoration.restorer import Restorer
+from ...restoration.restorer import FaceRestorer
 from ...runtime.device import DTYPES
 from .baseline_network import to_baseline
 
@@ -90,7 +90,7 @@ def count_gflop(config: CodeFormerConfig, w: float, *, published: bool = False) 
 
 
 def measure_network(
-    restorer: Restorer,
+    restorer: FaceRestorer,
     config: CodeFormerConfig,
     *,
     device: torch.device,

@@ -1,4 +1,4 @@
-"""CodeFormer, our own implementation."""
+"""CodeFormer (Zhou et al., NeurIPS 2022): this project's own implementation, written from the paper."""
 
 from .config import CodeFormerConfig
 from .network import CodeFormer, Encoding

@@ -1,7 +1,8 @@
-"""The convolutional autoencoder of stage I: an encoder to code features and a generator from them.
+"""The convolutional autoencoder of stage I: an encoder to code features, and a generator of images from them.
 
-Both are flat lists of blocks (``blocks.0``, ``blocks.1``, ...) since the published weights number
-them so; ``taps`` says behind which block a level's features are read, or transformed.
+Both are flat lists of blocks (``blocks.0``, ``blocks.1``, ...), as the published weights number them.
+``taps`` maps the index of a block to the level (the side of its feature maps) whose features are read, or
+transformed, after it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ from .config import CodeFormerConfig
 
 
 class Encoder(nn.Module):
-    """(N, 3, S, S) image in [-1, 1] -> (N, C, G, G) code features, and a feature map for each level."""
+    """Stage I's encoder (Zhou et al., 2022, section 3.1), of VQGAN's architecture (Esser et al., 2021).
+
+    (N, 3, S, S) RGB in [-1, 1] -> code features (N, C, G, G), and the feature map of each level by its side.
+    """
 
     def __init__(self, config: CodeFormerConfig) -> None:
         super().__init__()
@@ -52,7 +56,10 @@ class Encoder(nn.Module):
 
 
 class Generator(nn.Module):
-    """(N, C, G, G) code features -> (N, 3, S, S) image in about [-1, 1]."""
+    """Stage I's decoder (Zhou et al., 2022, section 3.1), of VQGAN's architecture (Esser et al., 2021).
+
+    Code features (N, C, G, G) -> RGB (N, 3, S, S) in about [-1, 1]: ``image(generator(features, {}))``.
+    """
 
     def __init__(self, config: CodeFormerConfig) -> None:
         super().__init__()
@@ -81,19 +88,21 @@ class Generator(nn.Module):
     def forward(
         self, x: Tensor, transforms: Mapping[int, Callable[[Tensor], Tensor]], until: int | None = None
     ) -> Tensor:
-        """Return the finest features, which :meth:`image` makes an image of, or those behind the first
-        residual block of the level of size ``until``. ``transforms`` maps a level's size to what is applied
-        to its features there."""
+        """Return the features at the finest level, from which :meth:`image` makes an image.
+
+        ``transforms`` maps a level's size to the function applied to its features after the level's first
+        residual block. With ``until``, the size of a level, stop there and return that level's features.
+        """
         for index, block in enumerate(self.blocks[:-1]):
             x = block(x)
             size = self.taps.get(index)
-            if size in transforms:
+            if size is not None and size in transforms:
                 x = transforms[size](x)
             if until is not None and size == until:
                 break
         return x
 
     def image(self, finest: Tensor) -> Tensor:
-        """The finest features -> (N, 3, S, S)."""
+        """Features of the finest level -> RGB (N, 3, S, S)."""
         x = self.blocks[-1](finest)
         return F.pixel_shuffle(x, self.patch) if self.patch > 1 else x

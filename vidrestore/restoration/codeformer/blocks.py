@@ -1,4 +1,4 @@
-"""The convolutional parts that the encoder, the generator and the CFT are built of."""
+"""The convolutional blocks of which the encoder, the generator and the CFT are built."""
 
 from __future__ import annotations
 
@@ -6,29 +6,32 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-#: GroupNorm epsilon of the VQGAN family (and of the published weights).
+#: GroupNorm epsilon of VQGAN, and of the published weights.
 NORM_EPS = 1e-6
-#: Channels from which on PyTorch's own interpolation is the faster one.
-_MANY = 16
+#: Number of channels from which on ``F.interpolate`` is faster than :func:`double`'s own arithmetic.
+_MANY_CHANNELS = 16
 
 
 def group_norm(channels: int, groups: int) -> nn.GroupNorm:
-    """GroupNorm as every block uses it."""
+    """The GroupNorm of every block."""
     return nn.GroupNorm(groups, channels, eps=NORM_EPS)
 
 
 def swish(x: Tensor) -> Tensor:
-    """``x * sigmoid(x)``, in the place of ``x`` where no gradient asks for it again."""
+    """``x * sigmoid(x)``; in place if gradients are disabled."""
     return F.silu(x, inplace=not torch.is_grad_enabled())
 
 
-def plus(x: Tensor, y: Tensor) -> Tensor:
-    """``x + y``, in the place of ``x``, which nobody else holds, where no gradient asks for it again."""
+def add(x: Tensor, y: Tensor) -> Tensor:
+    """``x + y``; in place if gradients are disabled, so the caller must not use ``x`` again."""
     return x + y if torch.is_grad_enabled() else x.add_(y)
 
 
 class ResidualBlock(nn.Module):
-    """Norm, swish, 3 x 3 convolution, twice, added to the input: (N, in, H, W) -> (N, out, H, W)."""
+    """VQGAN's residual block (Esser et al., 2021): norm, swish, 3 x 3 convolution, twice, added to the input.
+
+    (N, in, H, W) -> (N, out, H, W).
+    """
 
     def __init__(self, in_channels: int, out_channels: int, groups: int) -> None:
         super().__init__()
@@ -42,11 +45,12 @@ class ResidualBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         h = self.conv1(swish(self.norm1(x)))
         h = self.conv2(swish(self.norm2(h)))
-        return plus(h, self.conv_out(x) if hasattr(self, "conv_out") else x)
+        return add(h, self.conv_out(x) if hasattr(self, "conv_out") else x)
 
 
 class AttentionBlock(nn.Module):
-    """Single-head self-attention over the H x W positions, added to the input: shape unchanged."""
+    """VQGAN's attention block (Esser et al., 2021): single-head self-attention over the H x W positions,
+    added to the input. (N, C, H, W) -> (N, C, H, W)."""
 
     def __init__(self, channels: int, groups: int) -> None:
         super().__init__()
@@ -65,8 +69,8 @@ class AttentionBlock(nn.Module):
 
 
 class Downsample(nn.Module):
-    """Halve the sides by a strided 3 x 3 convolution; the border row and column are zeros at the
-    right and bottom only, as in VQGAN (Esser et al., 2021)."""
+    """VQGAN's downsampling (Esser et al., 2021): a 3 x 3 convolution with stride 2, zero-padded by one row
+    and column at the bottom and right only. (N, C, H, W) -> (N, C, H / 2, W / 2)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -77,11 +81,11 @@ class Downsample(nn.Module):
 
 
 class Upsample(nn.Module):
-    """Double the sides: nearest neighbour, then a 3 x 3 convolution.
+    """VQGAN's upsampling (Esser et al., 2021): nearest neighbour by 2, then a 3 x 3 convolution.
 
-    Each output pixel sees only 2 x 2 different input pixels, so the two are one transposed convolution of
-    4 x 4 with stride 2, at 4/9 of the multiplications: its kernel is the sum of the 3 x 3 one at the four
-    places that meet the same input pixel.
+    (N, C, H, W) -> (N, C, 2 H, 2 W). Each output pixel depends on only 2 x 2 input pixels, so both steps are
+    computed as one transposed 4 x 4 convolution with stride 2, at 4/9 of the multiplications. Its kernel is
+    the sum of the 3 x 3 kernel at the four offsets that meet the same input pixel.
     """
 
     def __init__(self, channels: int) -> None:
@@ -98,16 +102,16 @@ class Upsample(nn.Module):
         return kernel.flip(2, 3).transpose(0, 1)
 
     def frozen(self) -> nn.ConvTranspose2d:
-        """The same, its kernel worked out once and for all."""
+        """The same operation with its kernel computed once."""
         conv = nn.ConvTranspose2d(*self.conv.weight.shape[:2], 4, stride=2, padding=1, device="meta")
-        return _holding(conv, self._kernel(), self.conv.bias)
+        return _with_weights(conv, self._kernel(), self.conv.bias)
 
 
 class PatchConv(nn.Conv2d):
-    """A 3 x 3 convolution over ``pixel_unshuffle(x, patch)``: (N, C, H, W) -> (N, out, H / patch, W / patch).
+    """A 3 x 3 convolution over ``pixel_unshuffle(x, patch)`` (Shi et al., CVPR 2016, inverted).
 
-    As one convolution of ``x`` itself, with steps of ``patch``: the patches are not written down first,
-    which takes a CPU about as long as the convolution.
+    (N, C, H, W) -> (N, out, H / patch, W / patch). Computed as one convolution of ``x`` with stride
+    ``patch``: writing out the unshuffled tensor would take a CPU about as long as the convolution.
     """
 
     def __init__(self, in_channels: int, out_channels: int, patch: int) -> None:
@@ -122,27 +126,27 @@ class PatchConv(nn.Conv2d):
         return kernel.reshape(len(kernel), -1, 3 * self.patch, 3 * self.patch)
 
     def frozen(self) -> nn.Conv2d:
-        """The same, its kernel worked out once and for all."""
+        """The same operation with its kernel computed once."""
         kernel = self._kernel()
         sizes = {"kernel_size": 3 * self.patch, "stride": self.patch, "padding": self.patch}
         conv = nn.Conv2d(kernel.shape[1], len(kernel), **sizes, device="meta")
-        return _holding(conv, kernel, self.bias)
+        return _with_weights(conv, kernel, self.bias)
 
 
-def _holding(conv: nn.Module, kernel: Tensor, bias: Tensor) -> nn.Module:
-    """``conv`` with these weights, which do not learn."""
+def _with_weights(conv: nn.Module, kernel: Tensor, bias: Tensor) -> nn.Module:
+    """``conv`` with this kernel and bias, without gradients."""
     conv.weight = nn.Parameter(kernel.detach(), requires_grad=False)
     conv.bias = nn.Parameter(bias.detach(), requires_grad=False)
     return conv
 
 
 def double(x: Tensor) -> Tensor:
-    """(N, C, H, W) -> (N, C, 2 H, 2 W), bilinear, in the layout of channels last.
+    """Bilinear upsampling by 2: (N, C, H, W) -> (N, C, 2 H, 2 W), channels last in memory.
 
-    Of few channels it is written out here, since ``F.interpolate``, which goes along channels, takes twice as
+    For few channels it is computed here: ``F.interpolate``, which is vectorised over channels, takes twice as
     long for them on a CPU, and half as long for many.
     """
-    if x.shape[1] >= _MANY:
+    if x.shape[1] >= _MANY_CHANNELS:
         x = x.contiguous(memory_format=torch.channels_last)
         return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
     x = x.permute(0, 2, 3, 1)
@@ -153,7 +157,7 @@ def double(x: Tensor) -> Tensor:
 
 
 def soften(x: Tensor) -> Tensor:
-    """(N, C, H, W), averaged by (1, 2, 1) in both directions, as if the border went on beyond it."""
+    """``x`` (N, C, H, W) smoothed by (1, 2, 1) / 4 in both directions; the border is replicated."""
     for dim in (2, 3):
         before, after = _neighbours(x, dim)
         x = x.lerp((before + after) / 2, 0.5)
@@ -161,7 +165,7 @@ def soften(x: Tensor) -> Tensor:
 
 
 def _neighbours(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
-    """What lies before and what behind each element in that dimension; the border repeats itself."""
+    """The elements before and after each element along ``dim``; the border is replicated."""
     last = x.shape[dim] - 1
     before = torch.cat((x.narrow(dim, 0, 1), x.narrow(dim, 0, last)), dim)
     after = torch.cat((x.narrow(dim, 1, last), x.narrow(dim, last, 1)), dim)
@@ -169,10 +173,10 @@ def _neighbours(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
 
 
 def shuffle_conv(in_channels: int, out_channels: int, patch: int, kernel: int = 3) -> nn.Conv2d:
-    """A convolution whose output a pixel shuffle of ``patch`` turns into ``out_channels``.
+    """A convolution for a pixel shuffle by ``patch`` to ``out_channels`` (Shi et al., CVPR 2016).
 
-    Every pixel of a patch starts with the same filter (ICNR, Aitken et al., 2017), so that training
-    does not begin with a pattern of the patch's period. For ``patch`` 1 it is a plain convolution.
+    All pixels of a patch start with the same filter (ICNR, Aitken et al., 2017), so that training does not
+    begin with a pattern of the patch's period. With ``patch`` 1 it is a plain convolution.
     """
     conv = nn.Conv2d(in_channels, out_channels * patch**2, kernel, padding=kernel // 2)
     if patch > 1:

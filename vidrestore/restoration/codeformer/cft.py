@@ -9,12 +9,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .blocks import PatchConv, ResidualBlock, double, plus, shuffle_conv, soften
+from .blocks import PatchConv, ResidualBlock, add, double, shuffle_conv, soften
 
 
 def _affine_branch(channels: int) -> nn.Sequential:
-    # Zero at first, as in the correction below: the transformation is a product of features, and from
-    # random weights the products of two levels grow beyond what a later norm can bring back.
+    # The last convolution starts at zero: the transformation multiplies features, and with random weights the
+    # products of two levels grow beyond what a later norm can bring back.
     last = nn.Conv2d(channels, channels, 3, padding=1)
     nn.init.zeros_(last.weight)
     nn.init.zeros_(last.bias)
@@ -22,7 +22,11 @@ def _affine_branch(channels: int) -> nn.Sequential:
 
 
 class FeatureTransform(nn.Module):
-    """``d + w * (d * scale + shift)``, both predicted from encoder and decoder features."""
+    """Controllable feature transformation (Zhou et al., 2022, section 3.3, equation 5).
+
+    ``d + w * (d * scale + shift)`` for decoder features ``d``; ``scale`` and ``shift`` (alpha and beta in the
+    paper) are predicted from the encoder's and the decoder's features.
+    """
 
     def __init__(self, channels: int, groups: int) -> None:
         super().__init__()
@@ -38,7 +42,8 @@ class FeatureTransform(nn.Module):
 
 
 class _LayerNorm(nn.Module):
-    """Layer normalisation over the channels of each pixel; brightness between pixels stays."""
+    """Layer normalisation over the channels of each pixel, as in NAFNet (Chen et al., ECCV 2022): differences
+    in brightness between pixels remain. (N, C, H, W) -> (N, C, H, W)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -51,11 +56,11 @@ class _LayerNorm(nn.Module):
 
 
 class _GatedBlock(nn.Module):
-    """A residual block whose nonlinearity is the product of two halves of a convolution's output, the
-    simple gate of NAFNet (Chen et al., ECCV 2022, section 3.2).
+    """A residual block with NAFNet's simple gate (Chen et al., ECCV 2022, section 3.2): the nonlinearity is
+    the product of the two halves of a convolution's output. (N, C, H, W) -> (N, C, H, W).
 
-    Gate and norm are what makes a correction of the input learn at all: with plain residual blocks and no
-    norm, units died within the first hundred steps and the correction stayed at zero.
+    The correction learns only with gate and norm: with plain residual blocks and no norm, units died within
+    the first hundred steps and the correction stayed at zero.
     """
 
     def __init__(self, channels: int) -> None:
@@ -68,25 +73,28 @@ class _GatedBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         a, b = self.conv(self.norm(x)).chunk(2, dim=1)
-        # The scale goes into the convolution, whose weights are far fewer than its results.
+        # The convolution is scaled in place of its output, which is far larger than its weights.
         scale, out = self.scale.flatten(), self.conv_out
-        return plus(F.conv2d(a * b, scale.view(-1, 1, 1, 1) * out.weight, scale * out.bias), x)
+        return add(F.conv2d(a * b, scale.view(-1, 1, 1, 1) * out.weight, scale * out.bias), x)
 
 
 class ImageTransform(nn.Module):
-    """The same idea at the image itself: ``x + correction + (1 - w) * detail``.
+    """This project's transformation at the image itself, in place of equation 5 of Zhou et al. (2022):
+    ``x + correction + (1 - w) * detail``.
 
-    Both come from a U-Net over the input's pixels, in blocks of ``patch``, that sees at its second level what
-    the generator makes of the codes. They are made at blocks of ``patch / 2``, beside the input's own pixels
-    (a face in a video seldom holds more), and all but the finest level is enlarged smoothly, so that blocks
-    do not show as patterns.
-    ``widths`` are the U-Net's channels, finest level first; ``features`` the generator's at its second.
+    A U-Net (Ronneberger et al., MICCAI 2015) over blocks of ``patch`` x ``patch`` input pixels predicts both;
+    its second level also sees the generator's features, through which the codes take part. Correction and
+    detail have one pixel for each block of ``patch / 2``, where the input's own pixels are added again (a
+    face in a video seldom holds finer detail), and all coarser levels are upsampled bilinearly, so that
+    blocks do not show as a pattern.
     """
 
-    #: Channels where correction and detail are made.
+    #: Channels of the level at which correction and detail are predicted.
     FINE = 16
 
     def __init__(self, widths: Sequence[int], features: int, patch: int) -> None:
+        """``widths`` are the U-Net's channels, finest level first; ``features`` the channels of the generator
+        at its second level."""
         super().__init__()
         self.step = patch // 2
         pairs = list(pairwise(widths))
@@ -102,19 +110,20 @@ class ImageTransform(nn.Module):
         self.last = nn.Conv2d(self.FINE, 2 * 3, 3, padding=1)
         _whiten(self.first, patch)
         _whiten(self.pixels, self.step, gain=0.3)
-        with torch.no_grad():  # close to the input at first
+        with torch.no_grad():  # the output starts close to the input
             self.features[1].weight.mul_(0.3)
             self.last.weight.mul_(0.02)
             self.last.bias.zero_()
 
     def forward(self, x: Tensor, decoded: Tensor, w: Tensor) -> Tensor:
-        """``x`` (N, 3, S, S), the generator's features (N, C, S / 2 patch, S / 2 patch), ``w`` (N, 1, 1, 1)
-        -> like ``x``. ``S`` may be smaller than a face: a part of it, with the part of the features."""
+        """Transform ``x`` (N, 3, S, S) RGB in [-1, 1], given the generator's features ``decoded``
+        (N, C, S / 2 patch, S / 2 patch) and ``w`` (N, 1, 1, 1). ``x`` may be a part of a face, with the same
+        part of the features."""
         correction, detail = self.parts(x, decoded)
         return self.change(x, correction, detail, w)
 
     def parts(self, x: Tensor, decoded: Tensor) -> tuple[Tensor, Tensor]:
-        """Correction and detail, each (N, 3, 2 S / patch, 2 S / patch)."""
+        """Predict correction and detail, each (N, 3, 2 S / patch, 2 S / patch)."""
         x = x.to(decoded)
         h = self.first(x)
         finer = []
@@ -130,12 +139,11 @@ class ImageTransform(nn.Module):
         h = F.pixel_shuffle(self.finest(h), 2) + self.pixels(x)
         h = h + F.gelu(self.mix(h))
         correction, detail = self.last(h).chunk(2, dim=1)
-        # Softened, so that nothing alternates from pixel to pixel, as what an adversarial loss draws from a
-        # pixel shuffle would.
+        # Smoothed, since an adversarial loss makes a pixel shuffle draw patterns that alternate by pixel.
         return correction, soften(detail)
 
     def change(self, x: Tensor, correction: Tensor, detail: Tensor, w: Tensor) -> Tensor:
-        """``x`` with what :meth:`parts` gave for it, at ``w``."""
+        """Apply to ``x`` the correction and detail that :meth:`parts` predicted for it, at ``w``."""
         change = correction + (1 - w).to(detail) * detail
         for _ in range(self.step.bit_length() - 1):
             change = double(change)
@@ -143,11 +151,12 @@ class ImageTransform(nn.Module):
 
 
 def _whiten(conv: nn.Conv2d, side: int, gain: float = 1.0) -> None:
-    """Start ``conv``, which sees blocks of ``side`` x ``side`` RGB pixels as channels, from their principal
-    components, each at the same size: noise and fine detail are a hundredth of a block's brightness, and what
-    is to be taken from the picture or put into it has to be found among them.
+    """Initialise ``conv``, whose input channels are blocks of ``side`` x ``side`` RGB pixels, with the
+    blocks' principal components, scaled to equal variance (PCA whitening).
 
-    Pixels of a block correlate as ``0.97 ** distance``, colours by 0.9, which photographs about do.
+    Noise and fine detail are a hundredth as large as a block's brightness, and the correction has to be found
+    among them. Pixels of a block are taken to correlate by ``0.97 ** distance`` and colours by 0.9, about as
+    in photographs.
     """
     y, x = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
     places = torch.stack((y, x), dim=-1).reshape(-1, 2).double()

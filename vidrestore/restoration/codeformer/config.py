@@ -1,4 +1,4 @@
-"""The sizes of a CodeFormer, as data."""
+"""The sizes of a CodeFormer as data."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class CodeFormerConfig:
-    """Every size of the network. The defaults are the published shape (94.1 M parameters).
+    """All sizes of the network. The defaults are those of the published network (94.1 M parameters).
 
-    The encoder halves its input ``len(multipliers) - 1`` times; what is left is the code grid. With
-    ``patch`` above 1 the network works on ``patch`` x ``patch`` blocks of pixels (pixel unshuffle in
-    front, pixel shuffle behind), so a 512-pixel face costs what a ``512 / patch`` one does.
+    The encoder halves its input ``len(multipliers) - 1`` times, down to the code grid. With ``patch`` above 1
+    the network works on blocks of ``patch`` x ``patch`` pixels (pixel unshuffle at its input, pixel shuffle
+    at its output), so that a 512-pixel face costs as much as a ``512 / patch`` one.
     """
 
     image_size: int = 512
@@ -30,9 +30,9 @@ class CodeFormerConfig:
     transformer_layers: int = 9
     transformer_mlp: int = 1024
     cft_sizes: tuple[int, ...] = (32, 64, 128, 256)
-    #: In place of the feature transformations, one at the image itself, with so many channels at each level,
-    #: finest first: the result is the input and a correction for this ``w``, informed by the codes. For
-    #: networks whose codes alone do not make a face; empty in the published shape.
+    #: Channels at each level, finest first, of a transformation at the image itself that replaces the feature
+    #: transformations: the result is the input plus a correction that depends on ``w`` and on the codes. For
+    #: networks whose codes alone do not make a face; empty in the published network.
     image_widths: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
@@ -50,11 +50,17 @@ class CodeFormerConfig:
 
     def _check_image_widths(self) -> None:
         if self.cft_sizes:
-            raise ValueError("a network has either cft_sizes or image_widths")
+            raise ValueError("cft_sizes and image_widths exclude each other; leave one of them empty")
         if len(self.image_widths) != len(self.sizes) or len(self.sizes) < 3:
-            raise ValueError(f"image_widths must be one for each of three or more levels, not {self.sizes}")
+            raise ValueError(
+                f"image_widths {self.image_widths} must have one entry for each of three or more levels, "
+                f"not for the levels {self.sizes}"
+            )
         if self.patch < 2 or self.patch & (self.patch - 1) or any(width % 2 for width in self.image_widths):
-            raise ValueError("image_widths must be even, and the patch with them 2, 4 or another power of 2")
+            raise ValueError(
+                f"image_widths {self.image_widths} must be even, and patch {self.patch} with them a power of "
+                "2 above 1"
+            )
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -68,16 +74,18 @@ class CodeFormerConfig:
 
     @property
     def code_grid(self) -> int:
-        """Side of the grid of codes: 16 in the published shape."""
+        """Side of the code grid: 16 in the published network."""
         return self.sizes[-1]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, for a file's header."""
+        """The configuration as plain data, as a weights file keeps it in its header."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> CodeFormerConfig:
-        """Inverse of :meth:`to_dict`. Raises ValueError for a name that is no field."""
+        """The inverse of :meth:`to_dict`. Raises ValueError for an unknown name."""
         if unknown := set(data) - {f.name for f in fields(cls)}:
-            raise ValueError(f"unknown CodeFormer settings: {', '.join(sorted(unknown))}")
+            raise ValueError(
+                f"unknown CodeFormer settings {sorted(unknown)}; known are {[f.name for f in fields(cls)]}"
+            )
         return cls(**data)

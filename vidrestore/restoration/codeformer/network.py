@@ -1,6 +1,6 @@
 """CodeFormer: blind face restoration as code prediction (Zhou et al., NeurIPS 2022).
 
-Written from the paper and from recorded facts about the published network. Module names follow the
+Written from the paper and from recorded facts about the published network. Module names are those of the
 published checkpoint, so that its ``params_ema`` load with ``strict=True``.
 """
 
@@ -19,15 +19,15 @@ from .transformer import TransformerLayer
 
 
 class Encoding(NamedTuple):
-    """What the encoder knows of a batch of faces; all that decoding needs besides codes."""
+    """The encoder's output for a batch of faces: all that decoding needs besides codes."""
 
-    image: Tensor  #: (N, 3, S, S), the input itself
-    features: Tensor  #: (N, C, G, G), from which the codes are predicted
-    levels: dict[int, Tensor]  #: feature maps by their side in pixels, for the CFT
+    image: Tensor  #: (N, 3, S, S) in [-1, 1], the input itself
+    features: Tensor  #: (N, C, G, G) code features, from which codes are predicted
+    levels: dict[int, Tensor]  #: feature maps for the CFT, by their side in pixels
 
 
 class Codebook(nn.Module):
-    """The learned codes: ``embedding.weight`` (codebook size, C)."""
+    """The codebook of stage I (Zhou et al., 2022, section 3.1): ``embedding.weight`` (codebook size, C)."""
 
     def __init__(self, size: int, channels: int) -> None:
         super().__init__()
@@ -35,14 +35,15 @@ class Codebook(nn.Module):
         nn.init.uniform_(self.embedding.weight, -1.0 / size, 1.0 / size)
 
     def forward(self, codes: Tensor, grid: int) -> Tensor:
-        """(N, G * G) indices -> (N, C, G, G)."""
+        """Look up codes: indices (N, G * G), with G = ``grid``, -> features (N, C, G, G)."""
         return self.embedding(codes).transpose(1, 2).unflatten(2, (grid, grid))
 
 
 def adaptive_instance_norm(content: Tensor, style: Tensor, eps: float = 1e-5) -> Tensor:
-    """``content`` with the per-channel mean and deviation of ``style``; both (N, C, H, W).
+    """AdaIN (Huang and Belongie, ICCV 2017, equation 8): ``content`` with the mean and standard deviation of
+    each channel of ``style``; both (N, C, H, W).
 
-    Takes colour and contrast from the input when the codes alone decide the face.
+    It gives the codes' features the input's colour and contrast.
     """
     dims = (2, 3)
     std_c = (content.var(dims, keepdim=True) + eps).sqrt()
@@ -52,11 +53,14 @@ def adaptive_instance_norm(content: Tensor, style: Tensor, eps: float = 1e-5) ->
 
 
 class CodeFormer(nn.Module):
-    """The whole network, in steps that temporal work can stand between: :meth:`encode`,
-    :meth:`predict`, :meth:`decode`. Without a configuration it has the published shape.
+    """The whole network (Zhou et al., 2022, section 3, figure 2).
+
+    ``forward`` runs :meth:`encode`, :meth:`predict` and :meth:`decode`; callers that work on codes over time
+    run them one by one.
     """
 
     def __init__(self, config: CodeFormerConfig | None = None) -> None:
+        """``config`` defaults to the sizes of the published network."""
         super().__init__()
         config = config or CodeFormerConfig()
         self.config = config
@@ -84,15 +88,15 @@ class CodeFormer(nn.Module):
         )
 
     def encode(self, x: Tensor) -> Encoding:
-        """``x`` (N, 3, S, S) RGB in [-1, 1]. Raises ValueError for any other shape."""
+        """Encode faces ``x`` (N, 3, S, S) RGB in [-1, 1]. Raises ValueError for another shape."""
         side = self.config.image_size
         if x.ndim != 4 or tuple(x.shape[1:]) != (3, side, side):
-            raise ValueError(f"faces must be (N, 3, {side}, {side}), not {tuple(x.shape)}")
+            raise ValueError(f"faces have shape {tuple(x.shape)}; give (N, 3, {side}, {side})")
         features, levels = self.encoder(x)
         return Encoding(x, features, levels)
 
     def predict(self, features: Tensor) -> Tensor:
-        """Code features (N, C, G, G) -> logits (N, G * G, codebook size)."""
+        """Predict codes (section 3.2): code features (N, C, G, G) -> logits (N, G * G, codebook size)."""
         x = self.feat_emb(features.flatten(2).transpose(1, 2))
         for layer in self.ft_layers:
             x = layer(x, self.position_emb)
@@ -101,55 +105,62 @@ class CodeFormer(nn.Module):
     def decode(
         self, codes: Tensor, encoding: Encoding, w: float | Tensor = 0.5, adain: bool = True
     ) -> Tensor:
-        """Codes (N, G * G), integers -> faces (N, 3, S, S) in about [-1, 1].
+        """Decode codes (section 3.3) into faces (N, 3, S, S) RGB in about [-1, 1].
 
-        ``w`` is the fidelity weight in [0, 1], a number or one per face (N,): 0 leaves the codes
-        alone, 1 lets the encoder's features in whole. ``adain`` gives the codes' features the
-        input's statistics. Raises ValueError for a ``w`` of the wrong shape.
+        Args:
+            codes: Integers (N, G * G).
+            encoding: What :meth:`encode` returned for the same faces.
+            w: Fidelity weight in [0, 1], one number or one for each face (N,): at 0 the codes alone decide,
+                at 1 the encoder's features take part in full.
+            adain: Whether the codes' features get the input's statistics.
+
+        Raises:
+            ValueError: ``w`` has another shape.
         """
         return self.generate(self.look_up(codes, encoding, adain), encoding, w)
 
     def look_up(self, codes: Tensor, encoding: Encoding, adain: bool = True) -> Tensor:
-        """Codes (N, G * G) -> their features (N, C, G, G), with the input's statistics if ``adain``."""
+        """Codes (N, G * G) -> features (N, C, G, G), with the input's statistics if ``adain``."""
         quantised = self.quantize(codes, self.config.code_grid)
         return adaptive_instance_norm(quantised, encoding.features) if adain else quantised
 
     def reconstruct(self, quantised: Tensor) -> Tensor:
-        """The generator alone, from features (N, C, G, G): stage I's output."""
+        """Generate images from features (N, C, G, G) without the CFT: stage I's output."""
         return self.generator.image(self.generator(quantised, {}))
 
     def generate(self, quantised: Tensor, encoding: Encoding, w: float | Tensor) -> Tensor:
-        """The generator and the CFT, from features (N, C, G, G) in the place of looked-up codes."""
+        """Generate images from features (N, C, G, G) with the CFT. ``w`` as in :meth:`decode`."""
         if self.image_transform is not None:
-            weights = self._weights(w, quantised)
-            return self.image_transform(encoding.image, self.inform(quantised), weights)
+            w = self._per_face(w, quantised)
+            return self.image_transform(encoding.image, self.inform(quantised), w)
         if not isinstance(w, Tensor) and w == 0:
             return self.reconstruct(quantised)
-        weights = self._weights(w, quantised)
+        w = self._per_face(w, quantised)
         transforms = {
-            int(size): partial(fuse, encoding.levels[int(size)], w=weights)
+            int(size): partial(fuse, encoding.levels[int(size)], w=w)
             for size, fuse in self.fuse_convs_dict.items()
         }
         return self.generator.image(self.generator(quantised, transforms))
 
     def inform(self, quantised: Tensor) -> Tensor:
-        """What the codes' features (N, C, G, G) tell the CFT at the image: the generator's features
-        (N, C, s, s) at its second finest level. The finest level is not run."""
+        """The generator's features (N, C, s, s) at its second finest level, which the CFT at the image takes,
+        from the codes' features (N, C, G, G). The finest level is not run."""
         return self.generator(quantised, {}, until=self.config.sizes[1])
 
     def forward(self, x: Tensor, w: float | Tensor = 0.5, adain: bool = True) -> Tensor:
-        """``x`` (N, 3, S, S) RGB in [-1, 1] -> restored faces of the same shape and range."""
+        """Restore faces ``x`` (N, 3, S, S) RGB in [-1, 1]; the result has the same shape and about that
+        range. ``w`` and ``adain`` as in :meth:`decode`."""
         encoding = self.encode(x)
         codes = self.predict(encoding.features).argmax(dim=-1)
         return self.decode(codes, encoding, w, adain)
 
     @staticmethod
-    def _weights(w: float | Tensor, like: Tensor) -> Tensor:
-        """``w`` as (N, 1, 1, 1)."""
+    def _per_face(w: float | Tensor, like: Tensor) -> Tensor:
+        """``w`` as (N, 1, 1, 1), in the type and on the device of ``like``."""
         if not isinstance(w, Tensor):
             w = torch.full((len(like),), float(w))
         elif w.ndim == 0:
             w = w.expand(len(like))
         if w.shape != (len(like),):
-            raise ValueError(f"w must be a number or ({len(like)},), one per face, not {tuple(w.shape)}")
+            raise ValueError(f"w has shape {tuple(w.shape)}; give one number, or one per face ({len(like)},)")
         return w.to(like).view(-1, 1, 1, 1)

@@ -7,8 +7,11 @@ from torch import Tensor, nn
 
 
 class TransformerLayer(nn.Module):
-    """Pre-norm self-attention and MLP. The positions are added to queries and keys of every layer,
-    never to the values."""
+    """A layer of the code predictor (Zhou et al., 2022, section 3.2): pre-norm self-attention, then an MLP.
+
+    As in DETR (Carion et al., ECCV 2020), position embeddings are added to the queries and keys of every
+    layer, not to the values.
+    """
 
     def __init__(self, width: int, heads: int, mlp: int) -> None:
         super().__init__()
@@ -19,13 +22,13 @@ class TransformerLayer(nn.Module):
         self.norm2 = nn.LayerNorm(width)
 
     def forward(self, x: Tensor, positions: Tensor) -> Tensor:
-        """``x`` (N, L, C) tokens, ``positions`` (L, C) -> (N, L, C)."""
+        """Tokens ``x`` (N, L, C), position embeddings ``positions`` (L, C) -> (N, L, C)."""
         x = x + self._attend(self.norm1(x), positions)
         return x + self.linear2(F.gelu(self.linear1(self.norm2(x))))
 
     def _attend(self, x: Tensor, positions: Tensor) -> Tensor:
-        """What ``self_attn(x + positions, x + positions, x)`` gives, without the detour over (L, N, C)
-        that makes its projections several times slower on a CPU."""
+        """``self_attn(x + positions, x + positions, x)`` without its transposition to (L, N, C), which makes
+        the projections several times slower on a CPU."""
         attention, width = self.self_attn, x.shape[-1]
         weight, bias = attention.in_proj_weight, attention.in_proj_bias
         q, k = F.linear(x + positions, weight[: 2 * width], bias[: 2 * width]).chunk(2, dim=-1)
