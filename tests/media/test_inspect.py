@@ -1,4 +1,4 @@
-"""What ``vidrestore probe`` says of files that an ffmpeg binary made."""
+"""What ``vidrestore probe`` prints about files made by an ffmpeg binary."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ HDR10 = (
 )
 
 
-def test_all_of_a_matroska_file(tmp_path):
-    told = inspect_file(sources.full_file(tmp_path))
-    assert json.loads(json.dumps(told)) == told
-    assert told["container"] == "matroska,webm"
-    assert told["restores"] == 0
-    assert told["metadata"]["title"] == "A title"
-    assert told["duration"] == pytest.approx(1.2, abs=0.05)
-    assert [stream["type"] for stream in told["streams"]] == [
+def test_everything_in_a_matroska_file(tmp_path):
+    info = inspect_file(sources.full_file(tmp_path))
+    assert json.loads(json.dumps(info)) == info
+    assert info["container"] == "matroska,webm"
+    assert info["restores"] == 0
+    assert info["metadata"]["title"] == "A title"
+    assert info["duration"] == pytest.approx(1.2, abs=0.05)
+    assert [stream["type"] for stream in info["streams"]] == [
         *("video", "audio", "audio", "subtitle", "attachment", "video")
     ]
-    video, sound, commentary, words, font, cover = told["streams"]
+    video, sound, commentary, words, font, cover = info["streams"]
     assert (video["width"], video["height"], video["pix_fmt"]) == (64, 48, "yuv420p")
     assert (video["codec"], video["frame_rate"], video["scan"]) == ("h264", "25", "progressive")
     assert (sound["sample_rate"], sound["channels"], sound["language"]) == (48000, 1, "eng")
@@ -34,11 +34,11 @@ def test_all_of_a_matroska_file(tmp_path):
     assert (words["codec"], words["disposition"]) == ("subrip", ["forced"])
     assert font["bytes"] == 304
     assert cover["disposition"] == ["attached pic"]
-    assert [(c["start"], c["end"], c["metadata"]["title"]) for c in told["chapters"]] == [
+    assert [(c["start"], c["end"], c["metadata"]["title"]) for c in info["chapters"]] == [
         (0.0, 0.4, "Opening"),
         (0.4, 1.0, "Rest"),
     ]
-    text = as_text(told)
+    text = as_text(info)
     for said in (
         "#0 video: h264, 64x48 yuv420p, 25 frames/s",
         "#2 audio: aac, 48000 Hz, mono, deu, 'The director speaks' (comment)",
@@ -48,7 +48,7 @@ def test_all_of_a_matroska_file(tmp_path):
         assert said in text
 
 
-LOOKS = {
+DISPLAY = {
     "HDR10": (
         {"c:v": "libx265", "pix_fmt": "yuv420p10le", "x265-params": HDR10},
         "primaries bt2020, transfer smpte2084, mastered at 0.0001 to 1000 cd/m2, MaxCLL 1000",
@@ -65,33 +65,33 @@ LOOKS = {
 }
 
 
-@pytest.mark.parametrize(("options", "words"), LOOKS.values(), ids=LOOKS.keys())
-def test_how_a_video_is_to_be_shown(tmp_path, options, words):
+@pytest.mark.parametrize(("options", "words"), DISPLAY.values(), ids=DISPLAY.keys())
+def test_how_a_video_is_to_be_displayed(tmp_path, options, words):
     assert words in as_text(inspect_file(sources.make(tmp_path / "in.mp4", sources.VIDEO, **options)))
 
 
 def test_a_rotated_video(tmp_path):
     plain = sources.make(tmp_path / "plain.mp4", sources.VIDEO)
     turned = sources.make(tmp_path / "in.mp4", (str(plain), {"display_rotation": 90}), c="copy")
-    told = inspect_file(turned)
-    assert told["streams"][0]["rotation"] == 90
-    assert "rotated by 90 degrees" in as_text(told)
+    info = inspect_file(turned)
+    assert info["streams"][0]["rotation"] == 90
+    assert "rotated by 90 degrees" in as_text(info)
 
 
-def test_what_begins_later_says_so(tmp_path):
-    told = inspect_file(sources.make(tmp_path / "in.ts", sources.VIDEO, sources.SOUND))
-    assert told["start_time"] > 1
-    assert f"begins at {told['start_time']:.3f} s" in as_text(told)
+def test_a_start_time_is_printed(tmp_path):
+    info = inspect_file(sources.make(tmp_path / "in.ts", sources.VIDEO, sources.SOUND))
+    assert info["start_time"] > 1
+    assert f"begins at {info['start_time']:.3f} s" in as_text(info)
 
 
-def test_a_file_without_a_video_is_told_of_too(tmp_path):
-    told = inspect_file(sources.make(tmp_path / "in.m4a", sources.SOUND))
-    assert told["restores"] is None
-    assert "#0 audio: aac" in as_text(told)
-    assert "holds no video stream; there is nothing to restore" in as_text(told)
+def test_a_file_without_video_is_described(tmp_path):
+    info = inspect_file(sources.make(tmp_path / "in.m4a", sources.SOUND))
+    assert info["restores"] is None
+    assert "#0 audio: aac" in as_text(info)
+    assert "holds no video stream; there is nothing to restore" in as_text(info)
 
 
-def test_the_chosen_video_is_the_one_that_would_be_restored(tmp_path):
+def test_the_selected_video_is_the_one_to_be_restored(tmp_path):
     path = sources.make(tmp_path / "in.mkv", sources.VIDEO, sources.OTHER_VIDEO)
     assert inspect_file(path)["restores"] == 0
     assert inspect_file(path, video_stream=1)["restores"] == 1
@@ -99,7 +99,7 @@ def test_the_chosen_video_is_the_one_that_would_be_restored(tmp_path):
         inspect_file(path, video_stream=7)
 
 
-def test_what_cannot_be_read_is_an_error(tmp_path):
+def test_a_file_that_cannot_be_read_is_an_error(tmp_path):
     (tmp_path / "in.mp4").write_text("words " * 99)
     with pytest.raises(InputError, match="cannot be read"):
         inspect_file(tmp_path / "in.mp4")

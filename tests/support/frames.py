@@ -1,4 +1,4 @@
-"""Videos made by an ffmpeg binary or PyAV, and written anew without any faces."""
+"""Videos made by an ffmpeg binary or PyAV, and transcoded without restoring faces."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ LOSSLESS = EncoderSettings(codec="ffv1")
 FAST = EncoderSettings(preset="ultrafast")
 
 
-def ffmpeg(*words: object) -> None:
-    """Run the binary."""
-    subprocess.run([reader.binary(), "-v", "error", "-y", *map(str, words)], check=True, timeout=60)
+def ffmpeg(*args: object) -> None:
+    """Run the ffmpeg binary with these arguments."""
+    subprocess.run([reader.binary(), "-v", "error", "-y", *map(str, args)], check=True, timeout=60)
 
 
-def synthetic(out: Path, source: str, *words: object) -> Path:
-    """``out`` made of one of FFmpeg's own sources."""
-    ffmpeg("-f", "lavfi", "-i", source, *words, out)
+def synthetic(out: Path, source: str, *args: object) -> Path:
+    """Write ``out`` from one of FFmpeg's lavfi sources; ``args`` are options of the output."""
+    ffmpeg("-f", "lavfi", "-i", source, *args, out)
     return out
 
 
@@ -36,7 +36,7 @@ def pass_through(
     strict: bool = False,
     **more,
 ) -> Path:
-    """Decode and encode; ``more`` are further arguments of the decoder."""
+    """Transcode ``source`` to ``out`` without restoring faces. ``more`` are further arguments of the decoder."""
     settings = settings or EncoderSettings()
     with (
         Decoder(source, span, strict=strict, **more) as decoder,
@@ -58,5 +58,5 @@ def pass_through_fast(
 
 
 def clip(path: Path, count=6, size=(64, 48), pix_fmt="yuv420p", **more) -> Path:
-    """A moving pattern."""
+    """Write a moving pattern; ``more`` are arguments of :func:`tests.support.clips.write`."""
     return write(path, [pattern(i, *size, pix_fmt) for i in range(count)], **more)

@@ -26,7 +26,7 @@ def test_every_container_delivers_all_frames_at_their_times(tmp_path, container)
     out = pass_through(source, tmp_path / "out.mov", EncoderSettings(codec="libx264", preset="ultrafast"))
     given, got = reader.frames(source), reader.frames(out)
     assert len(got) == len(given) == 30
-    if container not in ("h264",):  # whose frames have no times
+    if container not in ("h264",):  # its frames have no timestamps
         assert [line.time for line in got] == [line.time for line in given]
     else:
         assert [line.time for line in got] == [got[0].time + Fraction(i, 25) for i in range(30)]

@@ -1,4 +1,4 @@
-"""Interlaced video: told from progressive, deinterlaced frame for frame, or left as it is."""
+"""Interlaced video is detected, and deinterlaced frame for frame or left alone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vidrestore.media.timeline import Span
 
 
 def interlaced(path: Path, order: str, *, flagged: bool) -> Path:
-    """A moving picture whose fields are a 50th of a second apart."""
+    """A moving pattern whose fields are 1/50 s apart."""
     weave = "interleave_top" if order == "tff" else "interleave_bottom"
     field = order if flagged else "prog"
     coded = ("-flags", "+ildct+ilme") if flagged else ()
@@ -29,7 +29,7 @@ def interlaced(path: Path, order: str, *, flagged: bool) -> Path:
 
 @pytest.mark.parametrize("order", ["tff", "bff"])
 @pytest.mark.parametrize("flagged", [True, False])
-def test_interlaced_video_comes_out_progressive_frame_for_frame(tmp_path, order, flagged):
+def test_interlaced_video_becomes_progressive_frame_for_frame(tmp_path, order, flagged):
     source = interlaced(tmp_path / "in.mp4", order, flagged=flagged)
     with Decoder(source, deinterlace="auto") as decoder:
         assert decoder.scan.flagged == flagged
@@ -40,23 +40,23 @@ def test_interlaced_video_comes_out_progressive_frame_for_frame(tmp_path, order,
     assert [f.time for f in reader.frames(out)] == [f.time for f in reader.frames(source)]
     assert reader.show(out).field == "P"
     assert combed(out) < combed(source) / 4
-    # What has been deinterlaced is not taken for interlaced again.
+    # Deinterlaced video is not detected as interlaced again.
     with Decoder(out, deinterlace="auto") as decoder:
         assert not decoder.scan.interlaced
 
 
 def combed(path: Path) -> float:
-    """How much of the picture's change from line to line goes to and fro."""
+    """The share of samples that differ from the line above and the line below in opposite directions."""
     y = (
         np.frombuffer(reader.planes(path, "yuv420p", (720, 576))[12], np.uint8)[: 720 * 576]
         .reshape(576, 720)
         .astype(int)
     )
-    to, fro = y[1:-1] - y[:-2], y[2:] - y[1:-1]
-    return float((to * fro < -100).mean())
+    above, below = y[1:-1] - y[:-2], y[2:] - y[1:-1]
+    return float((above * below < -100).mean())
 
 
-def test_interlaced_video_stays_so_where_it_is_left_off(tmp_path):
+def test_interlaced_video_stays_interlaced_if_deinterlacing_is_off(tmp_path):
     source = interlaced(tmp_path / "in.mp4", "tff", flagged=True)
     settings = EncoderSettings(crf=0, preset="ultrafast")
     out = pass_through(source, tmp_path / "out.mp4", settings)
@@ -71,7 +71,7 @@ def test_progressive_video_is_left_alone(tmp_path):
     assert [f.digest for f in reader.frames(out)] == [f.digest for f in reader.frames(source)]
 
 
-def test_a_part_of_an_interlaced_video_is_as_in_the_whole(tmp_path):
+def test_a_part_of_an_interlaced_video_has_the_frames_of_the_whole(tmp_path):
     source = interlaced(tmp_path / "in.mp4", "tff", flagged=True)
     whole = reader.frames(pass_through(source, tmp_path / "whole.mkv", LOSSLESS, deinterlace="auto"))
     span = Span(Fraction(2, 5), Fraction(4, 5))

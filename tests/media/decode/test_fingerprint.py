@@ -1,4 +1,4 @@
-"""A frame's fingerprint changes with its place and with any sample."""
+"""A frame's fingerprint changes with any of its samples."""
 
 from __future__ import annotations
 

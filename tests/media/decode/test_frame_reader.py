@@ -80,7 +80,7 @@ def test_a_file_cut_short_is_decoded_up_to_its_end(tmp_path, caplog):
 
 
 def test_b_frames_in_avi_are_put_in_order(tmp_path):
-    """AVI has no times of presentation."""
+    """AVI has no presentation timestamps."""
     source = synthetic(
         tmp_path / "in.avi", "testsrc2=s=64x48:r=25", "-frames:v", 30, "-c:v", "libx264", "-bf", 3
     )
@@ -97,7 +97,7 @@ def test_frames_with_the_same_timestamp_are_spread(tmp_path, caplog):
         stream = container.add_stream("ffv1", rate=25)
         stream.width, stream.height, stream.time_base = 64, 48, Fraction(1, 1000)
         stream.codec_context.time_base = Fraction(1, 1000)
-        # Packets that are told other times than their frames'.
+        # The packets get other timestamps than their frames.
         for i, time in enumerate([0, 40, 40, 40, 160, 200]):
             frame = pattern(i, 64, 48, "yuv420p")
             frame.pts, frame.time_base = 40 * i, Fraction(1, 1000)

@@ -16,8 +16,8 @@ from vidrestore.errors import InputError, UsageError
 from vidrestore.media.decode.pipe_input import local_input
 
 
-class Pipe:
-    """Standard input, or what is taken for it."""
+class StandardInput:
+    """A stand-in for standard input."""
 
     def __init__(self, data: bytes, *, terminal: bool = False) -> None:
         self.buffer, self._terminal = io.BytesIO(data), terminal
@@ -27,9 +27,9 @@ class Pipe:
 
 
 def test_standard_input_is_copied_to_a_file_beside_the_output(tmp_path, monkeypatch):
-    """An MP4 with its index at the end, which cannot be read as it comes."""
+    """An MP4 with its index at the end cannot be read from a pipe directly."""
     source = clip(tmp_path / "in.mp4")
-    monkeypatch.setattr("sys.stdin", Pipe(source.read_bytes()))
+    monkeypatch.setattr("sys.stdin", StandardInput(source.read_bytes()))
     (tmp_path / "outs").mkdir()
     out = tmp_path / "outs" / "out.mkv"
     with local_input(Path("-"), out) as path:
@@ -60,8 +60,8 @@ def test_files_are_not_copied(tmp_path):
 @pytest.mark.parametrize(
     ("stdin", "error", "words"),
     [
-        (Pipe(b"", terminal=True), UsageError, "is a terminal"),
-        (Pipe(b""), InputError, "is empty; pipe a video"),
+        (StandardInput(b"", terminal=True), UsageError, "is a terminal"),
+        (StandardInput(b""), InputError, "is empty; pipe a video"),
     ],
     ids=["terminal", "nothing"],
 )

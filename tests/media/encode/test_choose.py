@@ -25,7 +25,7 @@ from vidrestore.media.probe import probe
         ({"codec": "mpeg4"}, EncoderSettings(), "libx264", "yuv420p"),
         ({"codec": "libx264"}, EncoderSettings(codec="libx265", crf=30), "libx265", "yuv420p"),
         ({"codec": "libx264"}, EncoderSettings(pix_fmt="yuv444p"), "libx264", "yuv444p"),
-        # What 4:2:0 cannot divide goes to 4:4:4 rather than to another size.
+        # A size that 4:2:0 does not divide is encoded as 4:4:4, not resized.
         ({"codec": "ffv1", "size": (63, 47)}, EncoderSettings(codec="libx264"), "libx264", "yuv444p"),
     ],
 )
@@ -65,7 +65,7 @@ def test_settings_that_do_not_fit_are_errors_before_any_work(tmp_path, settings,
 
 
 def test_ten_bits_stay_ten_bits(tmp_path):
-    """Where the family's encoder has only 8, another's takes its place."""
+    """If the encoder of the codec family supports only 8 bits, another one is chosen."""
     source = synthetic(
         tmp_path / "in.webm", "testsrc2=s=64x48:r=25,format=yuv420p10le", "-frames:v", 4, "-c:v", "libvpx-vp9"
     )
@@ -74,7 +74,7 @@ def test_ten_bits_stay_ten_bits(tmp_path):
 
 
 def test_the_loss_of_dynamic_metadata_is_reported(tmp_path, caplog):
-    """HDR10+ of one scene, which libx265 writes in the binary's ffmpeg."""
+    """HDR10+ of one scene, written by the libx265 of the ffmpeg binary."""
     curve = {"Anchors": [102, 205, 307, 410, 512, 614, 717, 819, 922], "KneePointX": 0, "KneePointY": 0}
     spread = {"DistributionIndex": [1, 5, 10, 25, 50, 75, 90, 95, 99], "DistributionValues": [*range(9)]}
     scenes = [
@@ -94,9 +94,9 @@ def test_the_loss_of_dynamic_metadata_is_reported(tmp_path, caplog):
         for i in range(4)
     ]
     summary = {"SceneFirstFrameIndex": [0], "SceneFrameNumbers": [4]}
-    told = {"JSONInfo": {"HDR10plusProfile": "B", "Version": "1.0"}, "SceneInfo": scenes}
-    told |= {"SceneInfoSummary": summary, "ToolInfo": {"Tool": "test", "Version": "1"}}
-    (tmp_path / "light.json").write_text(json.dumps(told))
+    info = {"JSONInfo": {"HDR10plusProfile": "B", "Version": "1.0"}, "SceneInfo": scenes}
+    info |= {"SceneInfoSummary": summary, "ToolInfo": {"Tool": "test", "Version": "1"}}
+    (tmp_path / "hdr10plus.json").write_text(json.dumps(info))
     source = synthetic(
         tmp_path / "in.mkv",
         "testsrc2=s=128x96:r=25:d=0.16",
@@ -111,7 +111,7 @@ def test_the_loss_of_dynamic_metadata_is_reported(tmp_path, caplog):
             "bt2020",
         ),
         *("-colorspace", "bt2020nc", "-x265-params"),
-        f"hdr10=1:log-level=none:dhdr10-info={tmp_path / 'light.json'}",
+        f"hdr10=1:log-level=none:dhdr10-info={tmp_path / 'hdr10plus.json'}",
     )
     pass_through(source, tmp_path / "out.mkv", EncoderSettings(preset="ultrafast"))
     assert "loses its HDR10+ metadata" in caplog.text

@@ -18,7 +18,7 @@ HDR10 = {"colorspace": 9, "color_primaries": 9, "color_trc": 16, "color_range": 
 @pytest.mark.parametrize(
     ("size", "matrix"), [((64, 48), "smpte170m"), ((1280, 720), "bt709"), ((720, 576), "smpte170m")]
 )
-def test_an_untagged_matrix_is_written_as_it_is_guessed(tmp_path, size, matrix):
+def test_a_guessed_matrix_is_tagged(tmp_path, size, matrix):
     source = clip(tmp_path / "in.mkv", count=1, size=size)
     assert reader.show(source).matrix == "unknown"
     assert reader.show(pass_through(source, tmp_path / "out.mp4")).matrix == matrix

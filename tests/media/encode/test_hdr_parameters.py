@@ -15,13 +15,13 @@ X264 = {
 
 HDR10 = {"colorspace": 9, "color_primaries": 9, "color_trc": 16, "color_range": 1}
 
-#: Encoder and ending.
+#: Encoders and file name extensions.
 HDR = [
     ("libx264", "mp4"),
     ("libx265", "mkv"),
     ("libx265", "mp4"),
     ("libsvtav1", "webm"),
-    # These say it in their container alone.
+    # These have it in their container only.
     ("ffv1", "mkv"),
     ("prores_ks", "mov"),
     ("libvpx-vp9", "webm"),
@@ -40,9 +40,9 @@ def test_hdr10_metadata_is_kept(tmp_path, encoder, ending):
     assert (after.matrix, after.primaries, after.transfer) == ("bt2020nc", "bt2020", "smpte2084")
     for kind in ("Mastering display metadata", "Content light level"):
         (told,), (got,) = ([t for t in s.side_data if t.startswith(kind)][:1] for s in (before, after))
-        # AV1 has luminance in binary fractions.
+        # AV1 stores luminance in binary fractions.
         assert got.replace("min_luminance=0.000122", "min_luminance=0.000100") == told
-    # QuickTime's players look for it in the container.
+    # Players of QuickTime read it from the container.
     boxes = [name in out.read_bytes() for name in (b"mdcv", b"clli")]
     assert boxes == [ending in ("mp4", "mov")] * 2
     if (encoder, ending) == ("libx265", "mp4"):

@@ -39,7 +39,7 @@ def test_alpha_is_kept_if_the_codec_supports_it(tmp_path, codec, pix_fmt, ending
         source,
     )
     out = pass_through(source, tmp_path / f"out.{ending}", settings)
-    # Read by libvpx, since FFmpeg's own VP9 decoder does not see alpha.
+    # Decode with libvpx, since FFmpeg's native VP9 decoder ignores alpha.
     words = ("-c:v", "libvpx-vp9") if ending == "webm" else ()
     alpha = subprocess.run(
         [

@@ -1,4 +1,4 @@
-"""Pixel formats: planar ones as they are, all others repacked without loss."""
+"""Planar pixel formats are used as they are, all others are repacked without loss."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from vidrestore.media.frames.pixel_format import is_planar, planar_equivalent, p
     ],
 )
 def test_planar_formats(name, bits, planes, subsampling):
-    form = planar_format(name)
-    assert (form.bits, form.colour_planes, form.subsampling) == (bits, planes, subsampling)
-    assert planar_equivalent(name) == form
+    fmt = planar_format(name)
+    assert (fmt.bits, fmt.colour_planes, fmt.subsampling) == (bits, planes, subsampling)
+    assert planar_equivalent(name) == fmt
 
 
 @pytest.mark.parametrize(
     "name",
     ["nv12", "p010le", "yuyv422", "rgb24", "bgra", "pal8", "yuv420p10be", "gbrpf32le", "rgb48le", "monow"],
 )
-def test_other_formats_have_a_planar_twin(name):
+def test_other_formats_have_a_planar_equivalent(name):
     assert not is_planar(name)
     assert is_planar(planar_equivalent(name).name)
 
@@ -45,15 +45,15 @@ def test_other_formats_have_a_planar_twin(name):
     "name", ["nv12", "nv16", "yuyv422", "p010le", "rgb24", "bgra", "rgb48le", "yuv420p10be"]
 )
 def test_repacking_loses_nothing(name):
-    twin = planar_equivalent(name).name
-    frame = pattern(1, 64, 48, twin)
-    there = frame.reformat(format=name)
-    back = there.reformat(format=twin)
+    planar = planar_equivalent(name).name
+    frame = pattern(1, 64, 48, planar)
+    packed = frame.reformat(format=name)
+    back = packed.reformat(format=planar)
     for before, after in zip(plane_views(frame), plane_views(back), strict=True):
         np.testing.assert_array_equal(before, after)
 
 
-def test_views_show_the_frame_and_write_to_it():
+def test_views_share_the_memory_of_the_frame():
     frame = av.VideoFrame(51, 33, "yuv420p10le")
     views = plane_views(frame)
     assert [v.shape for v in views] == [(33, 51), (17, 26), (17, 26)]
@@ -61,6 +61,6 @@ def test_views_show_the_frame_and_write_to_it():
     assert (plane_views(frame)[0] == 700).all()
 
 
-def test_views_of_a_packed_frame_are_refused():
+def test_views_of_a_packed_frame_are_an_error():
     with pytest.raises(ValueError, match="not a planar pixel format"):
         plane_views(av.VideoFrame(16, 16, "rgb24"))

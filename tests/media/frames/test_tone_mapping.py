@@ -1,4 +1,4 @@
-"""HDR signals as SDR pictures and back: the standards' own numbers, and nothing lost on the way."""
+"""HDR is tone-mapped to SDR by the numbers of the standards, and back without loss."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def grey(value: float) -> torch.Tensor:
         (PQ, 0.38, 26),
         (HLG, 0.75, 203),
         (HLG, 0.38, 26),
-        # The ends of BT.2100's signals.
+        # Black and the peak of both signals in BT.2100.
         (PQ, 1.0, 10000),
         (PQ, 0.0, 0),
         (HLG, 1.0, 1000),
         (HLG, 0.0, 0),
     ],
 )
-def test_light_is_what_the_standards_say(number, signal, nits):
+def test_luminance_follows_the_standards(number, signal, nits):
     shown = Transfer.from_tags(number, 0).to_sdr(grey(signal))[0].item()
     # Up to the knee an SDR display of BT.1886 shows the same light where its white is 203 cd/m2.
     sdr = (nits / 203) ** (1 / 2.4)
@@ -47,7 +47,7 @@ def test_light_is_what_the_standards_say(number, signal, nits):
 
 @pytest.mark.parametrize("number", [PQ, HLG])
 @pytest.mark.parametrize("primaries", [1, 9])
-def test_every_grey_comes_back_to_a_fraction_of_a_10_bit_step(number, primaries):
+def test_every_grey_returns_within_a_fraction_of_a_10_bit_step(number, primaries):
     transfer = Transfer.from_tags(number, primaries)
     codes = torch.arange(1024) / 1023
     signal = codes.expand(3, 1, -1)
@@ -57,8 +57,8 @@ def test_every_grey_comes_back_to_a_fraction_of_a_10_bit_step(number, primaries)
 
 
 @pytest.mark.parametrize("number", [PQ, HLG])
-def test_a_face_looks_alike_in_either_signal(number):
-    """Skin of linear BT.709 light, in BT.2020's primaries (BT.2087, table 4), lit at half of white."""
+def test_skin_looks_the_same_in_pq_and_hlg(number):
+    """Skin in linear BT.709 light, converted to BT.2020 primaries (BT.2087, table 4)."""
     to_2020 = np.array([[0.6274, 0.3293, 0.0433], [0.0691, 0.9195, 0.0114], [0.0164, 0.0880, 0.8956]])
     light = np.array([0.35, 0.20, 0.14])
     nits = 203 * (to_2020 @ light)
@@ -77,21 +77,21 @@ def test_a_face_looks_alike_in_either_signal(number):
     np.testing.assert_allclose(transfer.from_sdr(shown), signal, atol=1e-4)
 
 
-def test_sdr_is_left_alone():
+def test_sdr_is_unchanged():
     assert Transfer.from_tags(1, 9) is None
     rgb = torch.rand(3, 4, 4)
     assert Colour.from_tags(ColourTags(matrix=1, range=1, transfer=1), 64, 48).to_sdr(rgb) is rgb
 
 
 @pytest.mark.parametrize("pix_fmt", ["yuv420p10le", "gbrp10le", "gray10le"])
-def test_a_crop_put_back_as_it_was_changes_no_sample_by_more_than_two_steps(pix_fmt):
+def test_an_unchanged_crop_blended_back_changes_samples_by_two_steps_at_most(pix_fmt):
     frame = pattern(3, 96, 64, pix_fmt)
     colour = Colour.from_tags(ColourTags(matrix=9, range=1, transfer=PQ, primaries=9), 96, 64)
-    picture = PlanarImage(plane_views(frame), planar_format(pix_fmt), colour)
-    for plane in picture.planes:  # within what the signal can say, and of few colours, as skin is
+    image = PlanarImage(plane_views(frame), planar_format(pix_fmt), colour)
+    for plane in image.planes:  # within the range of the signal, and of low saturation, like skin
         plane[...] = 500 + (plane.astype(int) - 512) // 12
-    before = [plane.copy() for plane in picture.planes]
-    rgb = picture.read(np.eye(3), 96)
-    picture.blend(rgb, torch.ones(96, 96), np.eye(3))
-    for old, new in zip(before, picture.planes, strict=True):
+    before = [plane.copy() for plane in image.planes]
+    rgb = image.read(np.eye(3), 96)
+    image.blend(rgb, torch.ones(96, 96), np.eye(3))
+    for old, new in zip(before, image.planes, strict=True):
         assert np.abs(old.astype(int) - new).max() <= 2

@@ -13,7 +13,6 @@ from pathlib import Path
 import av
 import av.error
 from av.container import InputContainer
-from av.video.stream import VideoStream
 
 from ...errors import InputError
 from ..frames.colour import ColourTags
@@ -75,7 +74,7 @@ class Decoder:
             self.timeline = Timeline(begin, span)
             #: Whether the video is interlaced; only its header tells if deinterlacing is off.
             self.scan = (
-                Scan(flagged=is_flagged(self.stream))
+                Scan(flagged=is_flagged(self._reader.stream))
                 if deinterlace == "off"
                 else find_scan(path, video_stream)
             )
@@ -108,11 +107,6 @@ class Decoder:
         return self._reader.container
 
     @property
-    def stream(self) -> VideoStream:
-        """The stream that is decoded."""
-        return self._reader.stream
-
-    @property
     def damage(self) -> Damage:
         """The damage found so far."""
         return self._reader.damage
@@ -124,7 +118,7 @@ class Decoder:
         self._frames = self._frames_after(last)
 
     def _describe(self) -> SourceVideo:
-        stream, video = self.stream, self.first.video
+        stream, video = self._reader.stream, self.first.video
         context, duration = stream.codec_context, self._reader.container.duration
         matrix = video.side_data.get("DISPLAYMATRIX")
         assert stream.time_base is not None  # FFmpeg's demuxers give every stream one
@@ -218,8 +212,8 @@ class Decoder:
 
     def _seek_past(self, last: FrameFingerprint) -> Iterator[av.VideoFrame] | None:
         """The frames after ``last``; None if seeking does not lead to that very frame."""
-        assert self.stream.time_base is not None
-        place = last.pts * self.stream.time_base
+        assert self._reader.stream.time_base is not None
+        place = last.pts * self._reader.stream.time_base
         try:
             with self._reader.ignoring_damage():
                 frames = self._deinterlace(self._reader.seek(max(self.timeline.begin, place - _RESUME_LEAD)))
