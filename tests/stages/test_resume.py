@@ -1,0 +1,96 @@
+"""The resume key: what a run must have in common with the one it continues."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from tests.support.clips import pattern, write
+from vidrestore.option_types import display_name
+from vidrestore.options import Options
+from vidrestore.stages.resume import _NO_EFFECT, _RESOLVED, file_fingerprint, run_key
+from vidrestore.stages.setup import Setup
+
+
+@pytest.fixture
+def options(tmp_path) -> Options:
+    clip = write(tmp_path / "in.mp4", [pattern(i, 64, 48, "yuv420p") for i in range(3)])
+    return Options(input=clip, output=tmp_path / "out.mkv", device="cpu", precision="fp32")
+
+
+def key_of(options: Options, length: int = 10) -> dict[str, str]:
+    return run_key(options, Setup.resolve(options), length=length)
+
+
+def test_each_option_is_keyed_or_left_out_for_a_reason(options):
+    key = key_of(options)
+    names = {field.name: display_name(field) for field in fields(Options)}
+    assert set(names) >= _NO_EFFECT | _RESOLVED
+    assert not _NO_EFFECT & _RESOLVED
+    for name, shown in names.items():
+        assert (shown in key) == (name not in _NO_EFFECT | _RESOLVED)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"batch": 3},
+        {"profile": True},
+        {"overwrite": True},
+        {"offline": True},
+        {"strict": True},
+        {"model": "lite"},  # what auto is offline
+        {"detector": "retinaface_mobile0.25"},
+        {"codec": "libx264", "crf": 16, "preset": "medium"},  # the defaults
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_what_does_not_change_a_frame_does_not_change_the_key(options, changes):
+    assert key_of(replace(options, **changes)) == key_of(options)
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"w": 0.6}, "--w"),
+        ({"min_face": 30}, "--min-face"),
+        ({"start": Fraction(1, 25)}, "-ss"),
+        ({"container": "matroska"}, "-f"),
+        ({"crf": 20}, "the encoder"),
+        ({"precision": "bf16"}, "the precision"),
+        ({"steady": "none"}, "--steady"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
+)
+def test_what_changes_frames_is_named(options, changes, named):
+    before, after = key_of(options), key_of(replace(options, **changes))
+    assert {name for name in before if before[name] != after[name]} == {named}
+
+
+def test_the_segment_length_is_keyed(options):
+    assert key_of(options, length=10) != key_of(options, length=20)
+
+
+def test_a_fingerprint_follows_the_content(tmp_path):
+    path = tmp_path / "in.bin"
+    path.write_bytes(bytes(3 << 20))
+    before = file_fingerprint(path)
+    assert file_fingerprint(path) == before
+    with path.open("r+b") as file:
+        file.seek(-5, 2)
+        file.write(b"x")
+    assert file_fingerprint(path) != before
+
+
+def test_a_fingerprint_of_an_image_sequence_follows_its_folder(tmp_path):
+    for i in range(3):
+        (tmp_path / f"{i:02}.png").write_bytes(b"picture")
+    pattern_path = Path(tmp_path / "%02d.png")
+    before = file_fingerprint(pattern_path)
+    (tmp_path / "notes.txt").write_text("")
+    assert file_fingerprint(pattern_path) == before
+    (tmp_path / "03.png").write_bytes(b"picture")
+    assert file_fingerprint(pattern_path) != before
