@@ -1,4 +1,4 @@
-"""A CUDA device gives the same answer as a CPU, and nobody waits there for somebody else's work."""
+"""A CUDA device, real or simulated, gives the results of the CPU, and stages do not wait for each other."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def clip(tmp_path_factory):
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_the_pipeline_agrees_with_the_cpu(device, clip, tmp_path, monkeypatch):
-    """With two threads for what looks across time, as on a machine with a GPU."""
+    """With two background workers, as on a machine with a GPU."""
     monkeypatch.setattr(restoration, "background_workers", lambda cores: 2)
     outs = [tmp_path / f"{name}.mkv" for name in ("cpu", "cuda")]
     assert run(clip, outs[0], codec="ffv1", device="cpu", precision="fp32").faces == 10
@@ -75,8 +75,9 @@ def test_the_pipeline_agrees_with_the_cpu(device, clip, tmp_path, monkeypatch):
             assert np.abs(x.astype(int) - y).mean() < 0.2  # of 1023
     if simulated:
         waits = simulated.waits
-        # For a batch's drift and tints; for a face's condition and its view; for its luma and its chroma; and
-        # for which anchors of a batch of frames are faces, and four things about them.
+        # Synchronisations: per batch in restore, for drift and tints; per face in align, for its quality and
+        # its view; per face in paste, for luma and chroma; per batch of frames in detect, for the anchors that
+        # are faces and four properties of these.
         assert simulated.replays > 0
         assert waits["restore"] <= 2 * 3
         assert waits["align"] <= 2 * 10
@@ -95,7 +96,7 @@ def test_the_parser_runs(device):
         assert 0 <= mask.min() <= mask.max() <= 1
 
 
-# The simulation itself: what is wrong on a device has to fail there, too.
+# The simulation itself: what would be an error or undefined on a device must fail on it.
 
 
 def mixed(x):
@@ -142,7 +143,7 @@ def test_the_simulation_refuses_to_free_what_is_in_use():
         freed(recorded=False)
 
 
-def test_the_simulation_plays_what_was_recorded():
+def test_the_simulation_replays_recorded_graphs():
     with simulated_cuda():
         x, pool, stream = torch.zeros(4, device="cuda"), torch.cuda.graph_pool_handle(), torch.cuda.Stream()
         graphs = [torch.cuda.CUDAGraph() for _ in range(2)]

@@ -1,4 +1,4 @@
-"""The whole pipeline on real faces: what changes, what does not, and what it says."""
+"""The whole pipeline on real faces: what changes, what does not, and what is reported."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ SAMPLES = Path(__file__).parents[1] / "samples"
 
 @pytest.fixture(scope="module")
 def face_clip(tmp_path_factory) -> Path:
-    """Ten frames with one face that drifts, two audio tracks."""
+    """Ten frames with one face that moves, and two audio tracks."""
     folder = tmp_path_factory.mktemp("face")
     frames = [face_frame(320, 240, "yuv420p", shift=2 * i) for i in range(10)]
     return write(folder / "face.mp4", frames, audio=2, rate=Fraction(30000, 1001))
 
 
 def test_the_main_job(face_clip, tmp_path, capsys):
-    """One command: faces restored, times and sound kept, a closing line."""
+    """One command restores faces, keeps timestamps and audio, and prints a summary."""
     out = tmp_path / "out.mp4"
     assert main([str(face_clip), str(out), "--w", "0.5", "--model", "lite"]) == 0
     closing = capsys.readouterr().err.splitlines()[-1]
@@ -58,7 +58,7 @@ def test_frames_without_faces_are_untouched(tmp_path, capsys):
 @pytest.mark.parametrize(
     "options", [["--strength", "0"], ["--max-sharpness", "0.1"], ["--min-face", "300"]], ids=lambda o: o[0]
 )
-def test_faces_that_are_left_alone_are_untouched(face_clip, tmp_path, capsys, options):
+def test_skipped_faces_are_untouched(face_clip, tmp_path, capsys, options):
     out = tmp_path / "out.mkv"
     assert main([str(face_clip), str(out), "--model", "lite", "-c:v", "ffv1", *options]) == 0
     assert "every face was skipped" in capsys.readouterr().err
@@ -95,7 +95,7 @@ def test_a_4k_frame(tmp_path):
 
 
 def test_a_rotated_video_is_restored_as_stored(tmp_path):
-    """A phone's portrait video: the stored frames lie on their side, the face is found all the same."""
+    """A phone's portrait video: stored frames lie on their side, and faces are detected all the same."""
     frames = []
     for i in range(4):
         upright = face_frame(240, 320, "gray", shift=2 * i)

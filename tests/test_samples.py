@@ -53,7 +53,7 @@ def test_facts(name: str, frames: int, size: tuple[int, int], rate: Fraction, st
             assert sound / 48_000 == pytest.approx(float(frames / rate), abs=0.05)
 
 
-def test_scenes_hold_more_than_pictures() -> None:
+def test_scenes_has_chapters_and_languages() -> None:
     with av.open(SAMPLES / "scenes.mkv") as container:
         assert container.metadata["title"] == "Two pioneers"
         assert [chapter["metadata"]["title"] for chapter in container.chapters()] == [
@@ -82,8 +82,8 @@ def test_faces(name: str, faces: dict[int, int]) -> None:
     assert all(80 < width < 200 for width in widths)
 
 
-def test_pictures_are_repeatable(tool: ModuleType) -> None:
-    """The same pictures every time, and of portrait.mp4's first view the one it begins with."""
+def test_images_are_repeatable(tool: ModuleType) -> None:
+    """The same images every time; the first one is the first frame of portrait.mp4."""
     way = tool.View(226, 140, 1.55, turn=-12), tool.View(232, 138, 1.60, turn=13)
     once, again = (tool.film(tool.collins(), (640, 360), 3, *way) for _ in range(2))
     assert all(np.array_equal(a, b) for a, b in zip(once, again, strict=True))
@@ -93,7 +93,7 @@ def test_pictures_are_repeatable(tool: ModuleType) -> None:
 
 
 def test_remake_is_what_is_shipped(tool: ModuleType, tmp_path: Path) -> None:
-    """Bytes may differ between versions of the encoder, what is seen may not."""
+    """The bytes may differ between versions of the encoder, the images hardly."""
     tool.archive(tmp_path / "archive.mp4")
     remade, shipped = pictures(tmp_path / "archive.mp4"), pictures(SAMPLES / "archive.mp4")
     assert remade.shape == shipped.shape

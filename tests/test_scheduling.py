@@ -1,4 +1,4 @@
-"""Stages, queues and batches of whole runs: the same frames whatever their sizes, and an end to every run."""
+"""Batches and queues of whole runs: frames do not depend on their sizes, and every run ends."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from vidrestore.runtime.device import DTYPES
 from vidrestore.stages import setup
 from vidrestore.stages.models import Models
 
-#: Something of every stage, by the thread that it runs in.
+#: A function of every stage, by the name of the thread that it runs in.
 STAGES = {
     "decode": "vidrestore.media.frames.thumbnails.Thumbnails.__call__",
     "detect": "vidrestore.faces.detection.detector.RetinaFaceDetector.__call__",
@@ -37,7 +37,7 @@ STAGES = {
 
 
 @pytest.fixture(autouse=True)
-def _no_thread_is_left() -> Iterator[None]:
+def _no_thread_remains() -> Iterator[None]:
     before = set(threading.enumerate())
     yield
     assert not [thread for thread in threading.enumerate() if thread.name in STAGES and thread not in before]
@@ -45,7 +45,7 @@ def _no_thread_is_left() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Nine frames with one face that drifts."""
+    """Nine frames with one face that moves."""
     frames = [face_frame(320, 240, "yuv420p", shift=2 * i) for i in range(9)]
     return write(tmp_path_factory.mktemp("clip") / "in.mp4", frames, rate=Fraction(25))
 
@@ -56,7 +56,7 @@ def expected(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> list[list[
 
 
 def planes(clip: Path, out: Path, **options: object) -> list[list[np.ndarray]]:
-    """The frames that the encoder was given."""
+    """The planes of the frames that the encoder received."""
     assert run(clip, out, codec="ffv1", precision="fp32", **options).faces == 9
     return [[plane.astype(int) for plane in plane_views(frame)] for frame in decode(out)]
 
@@ -66,18 +66,18 @@ def difference(a: list[list[np.ndarray]], b: list[list[np.ndarray]]) -> int:
 
 
 @pytest.mark.parametrize("batch", [1, 4, 16])
-def test_frames_do_not_hang_on_the_batch(clip, expected, tmp_path, batch):
+def test_frames_do_not_depend_on_the_batch(clip, expected, tmp_path, batch):
     assert difference(planes(clip, tmp_path / "out.mkv", batch=batch), expected) <= 1
 
 
 @pytest.mark.parametrize("depth", [1, 2, 16])
-def test_frames_do_not_hang_on_the_queues(clip, expected, tmp_path, monkeypatch, depth):
+def test_frames_do_not_depend_on_the_queues(clip, expected, tmp_path, monkeypatch, depth):
     monkeypatch.setattr(pipeline, "QUEUE_DEPTH", depth)
     assert difference(planes(clip, tmp_path / "out.mkv"), expected) == 0
 
 
-def test_a_run_goes_on_where_memory_runs_out(clip, expected, tmp_path, monkeypatch, caplog):
-    """At three faces, in the middle of the run: nothing is lost, and it is said once."""
+def test_a_run_continues_when_memory_runs_out(clip, expected, tmp_path, monkeypatch, caplog):
+    """Batches of more than two faces run out of memory: no face is lost, and there is one warning."""
     sizes = []
 
     def short_of_memory(name):
@@ -104,7 +104,7 @@ def test_a_run_goes_on_where_memory_runs_out(clip, expected, tmp_path, monkeypat
 @pytest.mark.parametrize(
     "name", ["vidrestore.stages.models.Models.observe", "vidrestore.stages.models.align"]
 )
-def test_no_memory_at_all_is_one_sentence(clip, tmp_path, monkeypatch, capsys, name):
+def test_running_out_of_memory_altogether_is_one_sentence(clip, tmp_path, monkeypatch, capsys, name):
     def fail(*_, **__):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
@@ -121,7 +121,7 @@ def test_no_memory_at_all_is_one_sentence(clip, tmp_path, monkeypatch, capsys, n
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_that_fails_ends_the_run(clip, tmp_path, monkeypatch, stage):
-    """At once, with its own error, in its own thread, and without OUT."""
+    """At the first call, with the stage's own error, and without OUT."""
     where = []
 
     def fail(*_, **__):
@@ -138,18 +138,20 @@ def test_a_stage_that_fails_ends_the_run(clip, tmp_path, monkeypatch, stage):
 @posix
 @pytest.mark.parametrize("stage", STAGES)
 def test_an_interrupt_ends_a_run_whatever_stage_is_slow(clip, tmp_path, monkeypatch, stage, capsys):
-    began = threading.Event()
+    began, sent = threading.Event(), threading.Event()
 
     def slow(*_, **__):
         began.set()
-        time.sleep(0.5)
-        raise KeyError("the run went on")
+        sent.wait(60)
+        time.sleep(0.5)  # the signal reaches the main thread
+        raise KeyError("the run continued")
 
     monkeypatch.setattr(STAGES[stage], slow)
 
     def interrupt():
         began.wait(60)
         signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        sent.set()
 
     threading.Thread(target=interrupt).start()
     words = ["--model", "lite", "-q", "--min-face", "0", "--max-sharpness", "0"]
@@ -190,5 +192,5 @@ def test_profile_is_printed_when_asked_for(clip, tmp_path, capsys):
     assert any(line.startswith("network") for line in lines)
 
 
-def test_memory_is_known_for_every_precision():
+def test_memory_per_face_is_known_for_every_precision():
     assert setup._FACE_BYTES.keys() == DTYPES.keys()

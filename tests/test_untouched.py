@@ -1,5 +1,5 @@
-"""Beyond the masks that faces were blended under, a lossless OUT has the input's samples to the bit, in every
-plane, as an ffmpeg binary reads both."""
+"""Outside the masks of the restored faces, a lossless OUT has exactly the input's samples in every plane. An
+ffmpeg binary reads both."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from vidrestore import pipeline
 from vidrestore.media.frames.pixel_format import planar_format
 
 WIDTH, HEIGHT, FRAMES = 320, 240, 4
-#: Samples about a mask's rim that its filtering may reach.
+#: Samples around a mask that resampling may change.
 RIM = 2
-#: FFmpeg's name in FFV1 files where it differs.
+#: The pixel format that FFV1 takes, where it is another.
 STORED = {"gbrp": "bgr0", "gbrap": "bgra"}
 
 FORMATS = ["yuv420p", "yuv420p10le", "yuv422p", "yuv444p", "gbrp", "gray"]
@@ -34,7 +34,7 @@ RARE = [
         pytest.param("gbrp10le", True, marks=pytest.mark.slow),
     ],
 )
-def test_every_sample_beyond_the_masks_is_the_inputs(tmp_path, monkeypatch, pix_fmt, hdr):
+def test_every_sample_outside_the_masks_is_the_inputs(tmp_path, monkeypatch, pix_fmt, hdr):
     frames = [
         face_frame(WIDTH, HEIGHT, "gbrp", shift=3 * i).reformat(format=STORED.get(pix_fmt, pix_fmt))
         for i in range(FRAMES)
@@ -58,14 +58,14 @@ def test_every_sample_beyond_the_masks_is_the_inputs(tmp_path, monkeypatch, pix_
             across, down = form.subsampling if number and form.has_chroma else (0, 0)
             under = covered(mask, matrix, a.shape, 1 << across, 1 << down)
             assert not (changed & ~under).any()
-            # The mask is no pretext: it covers a part of the picture, and that is what is new.
+            # The masks cover a part of the frame, and that part has changed.
             assert 0.02 < under.mean() < 0.5
             if number == 0:
                 assert changed[under].mean() > 0.3
 
 
 def record(monkeypatch) -> list[tuple[np.ndarray, np.ndarray]]:
-    """What is blended from now on: each mask and the map from frame pixels to its own."""
+    """The masks that are blended from now on, each with its matrix (3, 3) from frame to mask pixels."""
     blended = []
     real = pipeline.paste_back
 
@@ -80,7 +80,7 @@ def record(monkeypatch) -> list[tuple[np.ndarray, np.ndarray]]:
 def covered(
     mask: np.ndarray, matrix: np.ndarray, shape: tuple[int, int], across: int, down: int
 ) -> np.ndarray:
-    """The samples of a plane that the mask, where it is not zero, comes near to."""
+    """The samples of a plane, as a boolean array, within ``RIM`` of where the mask is not zero."""
     y, x = np.nonzero(mask)
     x, y, _ = np.linalg.inv(matrix) @ np.stack((x + 0.5, y + 0.5, np.ones(len(x))))
     under = np.zeros(shape, bool)
