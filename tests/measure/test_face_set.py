@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.support.face_folders import write_face_folder
-from vidrestore.measure.face_set import FaceSet, is_held_out
+from vidrestore.measure.face_set import FaceSet, is_held_out, write_face_set
 
 
 @pytest.fixture
@@ -24,6 +24,15 @@ def test_names_factors_and_pixels_are_read(folder: Path) -> None:
     assert faces.enlarged[:2].tolist() == [0.8, 2.0]
     assert faces.face(3).shape == (3, 8, 8)
     assert np.array_equal(faces.face(3).permute(1, 2, 0).numpy(), np.load(folder / "faces.npy")[3])
+
+
+def test_a_written_face_set_is_read(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), dtype=np.uint8)
+    write_face_set(tmp_path / "new", pixels, ["a, b.jpg", "c.png"], [0.5, 1.23456])
+    faces = FaceSet(tmp_path / "new")
+    assert faces.names == ["a, b.jpg", "c.png"]
+    assert faces.enlarged.tolist() == [0.5, 1.235]
+    assert np.array_equal(faces.pixels, pixels)
 
 
 def test_held_out_faces_are_few_fixed_and_never_trained_on(folder: Path) -> None:

@@ -10,14 +10,12 @@ import numpy as np
 import skimage.data
 
 from vidrestore.faces.detection.load import load_detector
-
-from .tools import load_tool
+from vidrestore.measure.face_preparation import aligned_face, largest_face
 
 
 @cache
 def aligned_portraits() -> dict[str, np.ndarray]:
     """Eileen Collins and Grace Hopper (public domain), each (512, 512, 3) RGB uint8."""
-    tool = load_tool("prepare_faces")
     hopper = matplotlib.cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)
     photographs = {
         "collins": cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR),
@@ -25,6 +23,5 @@ def aligned_portraits() -> dict[str, np.ndarray]:
     }
     detector = load_detector("retinaface_mobile0.25", "cpu")
     return {
-        name: tool.cut_out(image, tool.largest_face(image, detector))[0]
-        for name, image in photographs.items()
+        name: aligned_face(image, largest_face(image, detector))[0] for name, image in photographs.items()
     }

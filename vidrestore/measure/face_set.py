@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,23 @@ HELD_OUT = 13
 def is_held_out(name: str) -> bool:
     """Return whether the face ``name`` is reserved for validation; this depends on the name alone."""
     return hashlib.sha256(name.encode()).digest()[0] < HELD_OUT
+
+
+def write_face_set(folder: Path, pixels: np.ndarray, names: Sequence[str], enlarged: Sequence[float]) -> None:
+    """Write a face set that :class:`FaceSet` reads.
+
+    Args:
+        folder: The folder to write to; it is created.
+        pixels: (N, S, S, 3) RGB uint8.
+        names: Names of the N faces.
+        enlarged: The factors by which the faces were enlarged when they were aligned.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / "faces.npy", pixels)
+    with (folder / "faces.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("name", "enlarged"))
+        writer.writerows((name, f"{factor:.3f}") for name, factor in zip(names, enlarged, strict=True))
 
 
 class FaceSet:

@@ -1,0 +1,40 @@
+"""``tools/prepare_faces.py``: from a folder of photographs to a face set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+
+from tests.support.tools import load_tool
+from vidrestore.measure.face_set import FaceSet
+
+
+@pytest.fixture(scope="module")
+def tool() -> ModuleType:
+    return load_tool("prepare_faces")
+
+
+def test_a_folder_of_photographs(
+    tool: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    cv2.imwrite(str(photos / "b.png"), cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR))
+    cv2.imwrite(str(photos / "a.jpg"), np.full((80, 80, 3), 90, np.uint8))
+    (photos / "notes.txt").write_text("ignored")
+    out = tmp_path / "faces"
+    assert tool.main([str(photos), "--out", str(out), "--device", "cpu"]) == 0
+    assert FaceSet(out).names == ["photos/b.png"]
+    assert "a.jpg: no face found" in capsys.readouterr().err
+
+
+def test_no_face_is_one_sentence(
+    tool: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert tool.main([str(tmp_path), "--out", str(tmp_path / "faces"), "--device", "cpu"]) == 1
+    assert "prepare_faces: no face was found in any photograph" in capsys.readouterr().err
