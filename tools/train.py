@@ -3,13 +3,12 @@
 ``tools/train.py --config lite --faces FOLDER --run-folder FOLDER [--export lite.safetensors --version 2
 --about "what it was trained on"]``
 
-The folder of faces is one that ``tools/prepare_faces.py`` wrote. Stages that are complete are left as they
-are; one that was interrupted is resumed. Ctrl-C and SIGTERM end the step under way and save. The run's folder
-holds a checkpoint and a log (CSV) for each stage, contact sheets, and what TensorBoard shows, where that is
-installed.
+The folder of faces is one that ``tools/prepare_faces.py`` wrote. Completed stages are skipped, and an
+interrupted one is resumed. Ctrl-C and SIGTERM finish the current step and save. The run folder contains a
+checkpoint and a log (CSV) for each stage, contact sheets, and logs for TensorBoard if it is installed.
 
-Several GPUs, or processes on a CPU, by ``torchrun --nproc-per-node 2 tools/train.py ...``: the batch of the
-configuration is shared by all, and the numbers are those of a single process but for rounding.
+For several GPUs, or several processes on a CPU: ``torchrun --nproc-per-node 2 tools/train.py ...``. The
+processes share the batch of the configuration, and the numbers are those of a single process up to rounding.
 """
 
 from __future__ import annotations
@@ -37,32 +36,36 @@ CONFIGS = Path(__file__).resolve().parents[1] / "configs" / "train"
 
 
 def read_config(name: str) -> dict[str, Any]:
-    """The configuration of this path, or of this name in ``configs/train``. Raises UsageError."""
+    """Read a configuration by path, or by its name in ``configs/train``. Raises UsageError."""
     path = Path(name) if Path(name).suffix else CONFIGS / f"{name}.yaml"
     try:
         return complete(yaml.safe_load(path.read_text(encoding="utf-8")))
     except OSError:
         known = ", ".join(sorted(p.stem for p in CONFIGS.glob("*.yaml")))
-        raise UsageError(f"there is no configuration {name}; give a YAML file, or one of {known}") from None
+        raise UsageError(
+            f"cannot read the configuration {name}; give a YAML file, or one of {known}"
+        ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         line = " ".join(str(error).split())
-        raise UsageError(f"{path} is no YAML file: {line}") from None
+        raise UsageError(f"{path} is not valid YAML: {line}; correct the file") from None
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from None
 
 
 def read_faces(folder: Path) -> FaceSet:
-    """The faces in a folder. Raises UsageError."""
+    """Read the faces of a folder. Raises UsageError."""
     if not (folder / "faces.npy").exists() or not (folder / "faces.csv").exists():
-        raise UsageError(f"{folder} holds no faces.npy and faces.csv; make them with tools/prepare_faces.py")
+        raise UsageError(f"{folder} has no faces.npy and faces.csv; create them with tools/prepare_faces.py")
     try:
         return FaceSet(folder)
     except (ValueError, KeyError, OSError) as error:
-        raise UsageError(f"{folder} cannot be read ({error}); make it anew: tools/prepare_faces.py") from None
+        raise UsageError(
+            f"cannot read {folder} ({error}); create it again with tools/prepare_faces.py"
+        ) from None
 
 
 def train(args: argparse.Namespace) -> int:
-    """Train what ``args`` say; return the exit code."""
+    """Train as the arguments say; return the exit code."""
     config, faces, device = read_config(args.config), read_faces(args.faces), find_device(args.device)
     args.run_folder.mkdir(parents=True, exist_ok=True)
     stages = [args.stage] if args.stage else list(STAGES)
@@ -85,23 +88,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--config", required=True, help="a name in configs/train, or a path")
-    parser.add_argument("--faces", type=Path, required=True, metavar="FOLDER", help="aligned faces")
-    # torchrun takes a plain --run for one of its own options; here argparse knows it as short for this.
+    parser.add_argument("--config", required=True, help="name in configs/train, or path of a YAML file")
+    parser.add_argument("--faces", type=Path, required=True, metavar="FOLDER", help="folder of aligned faces")
+    # Not --run, which torchrun would take for one of its own options.
     parser.add_argument(
-        "--run-folder", type=Path, required=True, metavar="FOLDER", help="checkpoints, logs and sheets"
+        "--run-folder",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="folder of checkpoints, logs and contact sheets",
     )
-    parser.add_argument("--stage", choices=STAGES, help="only this stage (default: all, in order)")
+    parser.add_argument("--stage", choices=STAGES, help="train only this stage (default: all, in order)")
     parser.add_argument("--until", type=int, metavar="STEP", help="end each stage at this step")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
     parser.add_argument(
-        "--export", type=Path, metavar="FILE", help="then write the averaged weights as .safetensors"
+        "--export",
+        type=Path,
+        metavar="FILE",
+        help="afterwards, write the averaged weights to this .safetensors file",
     )
-    parser.add_argument("--version", help="with --export: the version to write into the file")
-    parser.add_argument("--about", help="with --export: where the weights come from")
+    parser.add_argument("--version", help="with --export: version to write into the file")
+    parser.add_argument("--about", help="with --export: origin of the weights")
     args = parser.parse_args(argv)
     if args.export and not (args.version and args.about):
-        parser.error("--export needs --version and --about, which say where the weights come from")
+        parser.error("--export needs --version and --about, which record the origin of the weights")
     try:
         return train(args)
     except VidrestoreError as error:

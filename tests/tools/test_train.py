@@ -1,4 +1,4 @@
-"""``tools/train.py`` as it is called: from nothing to a file, killed and resumed, and its sentences."""
+"""``tools/train.py`` as users call it: from faces to a weights file, killed and resumed, and its errors."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def arguments(folder: Path, run: str, *more: str) -> list[str]:
 
 
 @needs_weights
-def test_a_killed_run_goes_on_to_the_same_numbers(main: Callable, folder: Path) -> None:
+def test_a_killed_run_resumes_to_the_same_numbers(main: Callable, folder: Path) -> None:
     stage1 = ("--stage", "stage1")
     assert main(arguments(folder, "whole", *stage1)) == 0
     assert main(arguments(folder, "killed", *stage1, "--until", "7")) == 0
@@ -72,7 +72,7 @@ def test_a_killed_run_goes_on_to_the_same_numbers(main: Callable, folder: Path) 
 
 @posix
 @needs_weights
-def test_sigterm_ends_the_step_and_saves(folder: Path) -> None:
+def test_sigterm_finishes_the_step_and_saves(folder: Path) -> None:
     """In a process of its own: the signal must not reach the tests."""
     config = changed(stage1={"steps": 100_000})
     (folder / "short.yaml").write_text(yaml.safe_dump(config))
@@ -92,10 +92,10 @@ def test_sigterm_ends_the_step_and_saves(folder: Path) -> None:
 
 
 @needs_weights
-def test_from_faces_to_a_file_of_weights(main: Callable, folder: Path) -> None:
+def test_from_faces_to_a_weights_file(main: Callable, folder: Path) -> None:
     path = folder / "out" / "small.safetensors"
-    words = ["--export", str(path), "--version", "7", "--about", "blobs"]
-    assert main(arguments(folder, "run", "--until", "2", *words)) == 0
+    options = ["--export", str(path), "--version", "7", "--about", "blobs"]
+    assert main(arguments(folder, "run", "--until", "2", *options)) == 0
     with safe_open(path, framework="pt") as file:
         metadata = file.metadata()
         state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -107,7 +107,7 @@ def test_from_faces_to_a_file_of_weights(main: Callable, folder: Path) -> None:
         torch.testing.assert_close(value, averaged[name], rtol=1e-3, atol=1e-4)
 
 
-def spoil_names(folder: Path) -> None:
+def wrong_names(folder: Path) -> None:
     (folder / "faces.csv").write_text("name,enlarged\na.jpg,1.0\n")
 
 
@@ -128,35 +128,35 @@ def wrong_key(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "more", "words"),
+    ("break_input", "more", "message"),
     [
-        (None, ["--config", "larger"], "there is no configuration larger; give a YAML file, or one of"),
+        (None, ["--config", "larger"], "cannot read the configuration larger; give a YAML file, or one of"),
         (None, ["--config", "lite", "--device", "abacus"], "unknown device 'abacus'"),
         (None, ["--stage", "stage2"], "train stage1 first"),
-        (spoil_names, [], "2 faces but 1 names"),
-        (no_faces, [], "holds no faces.npy and faces.csv; make them with tools/prepare_faces.py"),
+        (wrong_names, [], "2 faces but 1 names"),
+        (no_faces, [], "has no faces.npy and faces.csv; create them with tools/prepare_faces.py"),
         (large_faces, [], "128 pixels wide, but the model's image_size is 64"),
-        (no_yaml, [], "short.yaml is no YAML file"),
+        (no_yaml, [], "short.yaml is not valid YAML"),
         (wrong_key, [], "short.yaml: stage2 has unknown settings: beta"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_sentence(
+def test_an_error_is_one_sentence(
     main: Callable,
     folder: Path,
     capsys: pytest.CaptureFixture[str],
-    spoil: Callable[[Path], None] | None,
+    break_input: Callable[[Path], None] | None,
     more: list[str],
-    words: str,
+    message: str,
 ) -> None:
-    if spoil:
-        spoil(folder)
+    if break_input:
+        break_input(folder)
     assert main(arguments(folder, "run", *more)) == 2
-    message = capsys.readouterr().err
-    assert words in message
-    assert message.count("\n") == 1
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
 
 
-def test_a_file_of_weights_says_where_they_come_from(
+def test_an_exported_file_records_its_origin(
     main: Callable, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit, match="2"):

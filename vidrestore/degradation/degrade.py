@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -96,7 +97,7 @@ def draw(
     scale = float(np.exp(rng.random() ** 1.5 * np.log(16.0)))
     codec = rng.choice(list(_ENCODES), p=[e[0] for e in _ENCODES.values()]) if rng.random() < video else None
     grained = rng.random() < (0.5 if mono else 0.06)
-    compression = {"jpeg": int(rng.integers(30, 96))}
+    compression: dict[str, Any] = {"jpeg": int(rng.integers(30, 96))}
     if codec is not None:
         _, best, worst_small, worst = _ENCODES[codec]
         crf = int(rng.integers(best, (worst if 512 / scale > 128 else worst_small) + 1))

@@ -57,7 +57,11 @@ def draw_look(rng: np.random.Generator) -> FilmLook:
     if kind < GREY + CAST:
         return (_sepia, _faded_dye, _tape)[rng.integers(3)](rng)
     gains = np.exp(rng.normal(0, 0.08) + rng.normal(0, 0.05, 3))
-    return FilmLook(white=_rgb(gains), gamma=(float(np.exp(rng.normal(0, 0.12))),) * 3)
+    return FilmLook(white=_rgb(gains), gamma=_equal(float(np.exp(rng.normal(0, 0.12)))))
+
+
+def _equal(value: float) -> RGB:
+    return value, value, value
 
 
 def _rgb(values: np.ndarray) -> RGB:
@@ -71,7 +75,7 @@ def _grey(rng: np.random.Generator) -> FilmLook:
     white = min(1.1, rng.normal(0.95, 0.1))
     gamma = float(np.exp(rng.normal(0, 0.2)))
     return FilmLook(
-        saturation=0.0, weights=_emulsion(rng), black=(black,) * 3, white=(white,) * 3, gamma=(gamma,) * 3
+        saturation=0.0, weights=_emulsion(rng), black=_equal(black), white=_equal(white), gamma=_equal(gamma)
     )
 
 
@@ -110,7 +114,7 @@ def _tape(rng: np.random.Generator) -> FilmLook:
         saturation=rng.uniform(0.35, 1.0),
         black=_rgb(black.clip(0, 1)),
         white=_rgb(gains),
-        gamma=(float(np.exp(rng.normal(0, 0.15))),) * 3,
+        gamma=_equal(float(np.exp(rng.normal(0, 0.15)))),
     )
 
 
