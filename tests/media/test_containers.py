@@ -53,7 +53,7 @@ def test_m4v_is_an_mp4_that_holds_the_same(tmp_path) -> None:
     source = sources.make(
         tmp_path / "in.m4v",
         sources.VIDEO,
-        sources.SOUND,
+        sources.AUDIO,
         words,
         select="0:v 1:a 2:s",
         **{"c:v": "libx264", "c:a": "aac", "c:s": "mov_text", "f": "mp4"},

@@ -79,13 +79,13 @@ def test_a_rotated_video(tmp_path):
 
 
 def test_a_start_time_is_printed(tmp_path):
-    info = inspect_file(sources.make(tmp_path / "in.ts", sources.VIDEO, sources.SOUND))
+    info = inspect_file(sources.make(tmp_path / "in.ts", sources.VIDEO, sources.AUDIO))
     assert info["start_time"] > 1
     assert f"begins at {info['start_time']:.3f} s" in as_text(info)
 
 
 def test_a_file_without_video_is_described(tmp_path):
-    info = inspect_file(sources.make(tmp_path / "in.m4a", sources.SOUND))
+    info = inspect_file(sources.make(tmp_path / "in.m4a", sources.AUDIO))
     assert info["restores"] is None
     assert "#0 audio: aac" in as_text(info)
     assert "holds no video stream; there is nothing to restore" in as_text(info)

@@ -86,7 +86,7 @@ def test_streams_described_for_people(tmp_path):
 
 
 def test_a_stream_that_is_not_a_video_is_refused(tmp_path):
-    path = sources.make(tmp_path / "in.mkv", sources.VIDEO, sources.SOUND, sources.OTHER_VIDEO)
+    path = sources.make(tmp_path / "in.mkv", sources.VIDEO, sources.AUDIO, sources.OTHER_VIDEO)
     assert probe(path, video_stream=2).width == 32
     with pytest.raises(UsageError, match=r"--video-stream 1 is not a video stream of in\.mkv; use 0 or 2"):
         probe(path, video_stream=1)

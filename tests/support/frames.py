@@ -36,7 +36,7 @@ def pass_through(
     strict: bool = False,
     **more,
 ) -> Path:
-    """Transcode ``source`` to ``out`` without restoring faces. ``more`` are further arguments of the decoder."""
+    """Transcode ``source`` to ``out`` without restoring faces. ``more`` is passed to the decoder."""
     settings = settings or EncoderSettings()
     with (
         Decoder(source, span, strict=strict, **more) as decoder,

@@ -1,4 +1,4 @@
-"""What an ffmpeg binary lists of a file: its streams, tags and chapters, and the words of its subtitles."""
+"""What an ffmpeg binary lists of a file: its streams, tags, chapters and subtitles."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Stream:
     kind: str  #: in lower case
     codec: str
     language: str | None
-    marks: frozenset[str]  #: its dispositions
+    dispositions: frozenset[str]
 
 
 _STREAM = re.compile(r"Stream #0:(\d+)(?:\[\w+\])?(?:\((\w+)\))?: (\w+): (\w+)(.*)")
-_MARKS = (
+_DISPOSITIONS = (
     "default|dub|original|comment|lyrics|karaoke|forced|hearing impaired|visual impaired|clean effects|"
     "attached pic|captions|descriptions"
 )
@@ -35,14 +35,14 @@ def streams(path: Path) -> list[Stream]:
     for line in describe(path).partition("Stream mapping")[0].splitlines():
         if match := _STREAM.search(line):
             index, language, kind, codec, rest = match.groups()
-            marks = frozenset(re.findall(rf"\(({_MARKS})\)", rest))
-            found[int(index)] = Stream(kind.lower(), codec, language, marks)
+            dispositions = frozenset(re.findall(rf"\(({_DISPOSITIONS})\)", rest))
+            found[int(index)] = Stream(kind.lower(), codec, language, dispositions)
     return [found[index] for index in sorted(found)]
 
 
 def metadata(path: Path) -> list[dict[str, str]]:
-    """The tags of a file as a whole, then those of each chapter, under names in lower case; a chapter's
-    times are in seconds, under ``start`` and ``end``."""
+    """The tags of the file, then those of each chapter, with keys in lower case. ``start`` and ``end`` of a
+    chapter are in seconds."""
     out, _ = (
         ffmpeg.input(str(path), copyts=None)
         .output("-", format="ffmetadata", map_metadata=0)
@@ -63,7 +63,7 @@ def metadata(path: Path) -> list[dict[str, str]]:
 
 
 def subtitles(path: Path, number: int = 0) -> list[tuple[float, float, str]]:
-    """When each text of a subtitle stream is shown and hidden, in seconds, and its words without looks."""
+    """Start and end in seconds, and text without styles, of each subtitle of a stream."""
     out, _ = (
         ffmpeg.input(str(path), copyts=None)
         .output("-", map=f"0:s:{number}", format="srt", **{"c:s": "srt"})
@@ -71,9 +71,9 @@ def subtitles(path: Path, number: int = 0) -> list[tuple[float, float, str]]:
     )
     shown = []
     for block in out.decode().strip().split("\n\n"):
-        _, times, *words = block.splitlines()
+        _, times, *lines = block.splitlines()
         start, end = (_seconds(time) for time in times.split(" --> "))
-        shown.append((start, end, re.sub(r"<[^>]*>", "", "\n".join(words))))
+        shown.append((start, end, re.sub(r"<[^>]*>", "", "\n".join(lines))))
     return shown
 
 

@@ -1,4 +1,4 @@
-"""Input files that an ffmpeg binary makes, of kinds that people have: any container, codec and tag."""
+"""Input files made by an ffmpeg binary, of the kinds that people have: any container, codec and tag."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import ffmpeg
 
 from tests.support.reader import binary
 
-#: A subtitle file, and what is to be seen of it.
+#: A subtitle file, and the same as start, end and text.
 SRT = """1
 00:00:00,100 --> 00:00:00,500
 Hello <i>you</i>
@@ -19,7 +19,7 @@ Hello <i>you</i>
 Zwei
 Zeilen ÄÖ
 """
-WORDS = [(0.1, 0.5, "Hello you"), (0.6, 1.0, "Zwei\nZeilen ÄÖ")]
+SUBTITLES = [(0.1, 0.5, "Hello you"), (0.6, 1.0, "Zwei\nZeilen ÄÖ")]
 #: Tags and chapters, as ffmpeg writes them.
 TAGS = """;FFMETADATA1
 title=A title
@@ -36,11 +36,11 @@ START=400
 END=1000
 title=Rest
 """
-#: A second and a fifth of a moving pattern, and of sound.
+#: ffmpeg's sources of 1.2 s of a moving pattern, and of a tone.
 VIDEO = ("testsrc=s=64x48:r=25:d=1.2", {"f": "lavfi"})
 OTHER_VIDEO = ("testsrc2=s=32x32:r=25:d=1.2", {"f": "lavfi"})
-SOUND = ("sine=440:d=1.2:r=48000", {"f": "lavfi"})
-OTHER_SOUND = ("sine=880:d=1.2:r=48000", {"f": "lavfi"})
+AUDIO = ("sine=440:d=1.2:r=48000", {"f": "lavfi"})
+OTHER_AUDIO = ("sine=880:d=1.2:r=48000", {"f": "lavfi"})
 
 
 def make(
@@ -48,26 +48,27 @@ def make(
     *inputs: Path | tuple[str, dict],
     select: str | None = None,
     tags: Path | None = None,
-    more: tuple[str, ...] = (),
+    arguments: tuple[str, ...] = (),
     **options: object,
 ) -> Path:
-    """Encode ``inputs``, files or (name, options), into ``path``.
+    """Encode ``inputs``, each a file or the name and options of one of ffmpeg's sources, into ``path``.
 
-    ``select`` names what is taken of them, as in ``0:v 1:a``; by default all of each. ``tags`` is a file of
-    tags and chapters. ``options`` are ffmpeg's, without their dash; ``more`` are words for its command line.
+    ``select`` lists the streams to take, as in ``0:v 1:a``; by default all of each input. ``tags`` is a file
+    of tags and chapters. ``options`` are ffmpeg's output options without their dash; ``arguments`` are
+    inserted into its command line as they are.
     """
     streams = [
         ffmpeg.input(given[0], **given[1]) if isinstance(given, tuple) else ffmpeg.input(str(given))
         for given in inputs
     ]
     selected = []
-    for words in (select or " ".join(map(str, range(len(inputs))))).split():
-        number, _, kind = words.partition(":")
+    for selector in (select or " ".join(map(str, range(len(inputs))))).split():
+        number, _, kind = selector.partition(":")
         selected.append(streams[int(number)][kind] if kind else streams[int(number)])
     options = {"pix_fmt": "yuv420p", "map_metadata": len(inputs) if tags else -1} | options
     command = ffmpeg.output(*selected, str(path), **options).overwrite_output().compile(cmd=binary())
     place = command.index(str(path))
-    command[place:place] = more
+    command[place:place] = arguments
     if tags:
         command += ["-i", str(tags)]
     done = subprocess.run([*command, "-v", "error"], capture_output=True, text=True, check=False)
@@ -76,10 +77,10 @@ def make(
 
 
 def subtitle_file(folder: Path, ending: str = ".srt") -> Path:
-    """A file of the words of :data:`SRT`."""
-    path = folder / "words.srt"
+    """A subtitle file with the text of :data:`SRT`."""
+    path = folder / "text.srt"
     path.write_text(SRT, encoding="utf-8")
-    return path if ending == ".srt" else make(folder / f"words{ending}", path)
+    return path if ending == ".srt" else make(folder / f"text{ending}", path)
 
 
 def tags_file(folder: Path) -> Path:
@@ -103,26 +104,26 @@ def full_file(folder: Path, ending: str = ".mkv") -> Path:
     """A file with a video, two audio streams, subtitles, chapters and tags, and what its container holds of a
     font and a cover; streams have languages, titles and dispositions."""
     text, tags = subtitle_file(folder), tags_file(folder)
-    more = (
+    arguments = (
         *("-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=deu"),
         *("-metadata:s:a:1", "title=The director speaks", "-metadata:s:s:0", "language=fil"),
         *("-disposition:a:0", "default", "-disposition:a:1", "comment", "-disposition:s:0", "forced"),
     )
     subtitles = {".webm": "webvtt", ".mkv": "srt"}.get(ending, "mov_text")
-    sound = "libopus" if ending == ".webm" else "aac"
-    options = {"c:v": "libvpx-vp9" if ending == ".webm" else "libx264", "c:a": sound, "c:s": subtitles}
+    audio = "libopus" if ending == ".webm" else "aac"
+    options = {"c:v": "libvpx-vp9" if ending == ".webm" else "libx264", "c:a": audio, "c:s": subtitles}
     if ending == ".mkv":
         font = folder / "font.ttf"
         font.write_bytes(b"\0\1\0\0" + b"glyphs" * 50)
         picture = picture_file(folder)
-        more += ("-attach", str(font), "-metadata:s:t:0", "mimetype=application/x-truetype-font")
-        more += ("-attach", str(picture), "-metadata:s:t:1", "mimetype=image/png")
-        more += ("-metadata:s:t:1", "filename=cover.png")
-    inputs = (VIDEO, SOUND, OTHER_SOUND, text)
+        arguments += ("-attach", str(font), "-metadata:s:t:0", "mimetype=application/x-truetype-font")
+        arguments += ("-attach", str(picture), "-metadata:s:t:1", "mimetype=image/png")
+        arguments += ("-metadata:s:t:1", "filename=cover.png")
+    inputs = (VIDEO, AUDIO, OTHER_AUDIO, text)
     select = "0:v 1:a 2:a 3:s"
     if ending == ".mp4":
         inputs = (*inputs, picture_file(folder, ".jpg"))
         select += " 4:v"
         options["disposition:v:1"] = "attached_pic"
         options["c:v:1"] = "copy"
-    return make(folder / f"full{ending}", *inputs, select=select, tags=tags, more=more, **options)
+    return make(folder / f"full{ending}", *inputs, select=select, tags=tags, arguments=arguments, **options)

@@ -1,4 +1,4 @@
-"""OUT has every frame at its time, however often its writing was interrupted."""
+"""OUT has every frame with its timestamp, whether or not the run was interrupted."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ENCODERS = {
 }
 
 
-#: Frames at 90 kHz, as a phone gives them.
+#: Timestamps at 90 kHz with a variable frame rate, as phones record.
 UNEVEN = [0]
 for _i in range(COUNT - 1):
     UNEVEN.append(UNEVEN[-1] + (3003, 1001, 20000, 3000)[_i * _i % 4])
@@ -51,7 +51,7 @@ def test_segments_keep_every_frame_and_its_time(tmp_path: Path, name: str, codec
     assert all(abs(a.time - b.time) <= slack for a, b in zip(given, got, strict=True))
     with av.open(str(out)) as container:
         packets = [p for p in container.demux(video=0) if p.size]
-    decoded = [packet for packet in packets if packet.dts is not None]  # Matroska does not tell it
+    decoded = [packet for packet in packets if packet.dts is not None]  # Matroska stores no dts
     assert all(a.dts < b.dts for a, b in pairwise(decoded))
     assert all(packet.dts <= packet.pts for packet in decoded)
     assert sum(packet.is_keyframe for packet in packets) >= COUNT // 10
@@ -67,7 +67,7 @@ def test_alpha_in_side_data_is_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("stop", [3, 10, 19, 25, COUNT])
-def test_a_run_cut_short_goes_on_to_the_same_packets(tmp_path: Path, stop: int) -> None:
+def test_an_interrupted_run_resumes_to_the_same_packets(tmp_path: Path, stop: int) -> None:
     source, settings = make_clip(tmp_path / "in.mp4"), EncoderSettings(codec="libx264", options=REPRODUCIBLE)
     write_segments(source, tmp_path / "whole.mp4", settings, 10)
     out = tmp_path / "o.mp4"
@@ -104,8 +104,8 @@ def _full(*_: object) -> None:
         "remux.muxer.Muxer.finish",
     ],
 )
-def test_a_full_disk_is_one_sentence_and_keeps_what_is_done(tmp_path: Path, monkeypatch, target: str) -> None:
-    """From the second segment on nothing can be written any more."""
+def test_a_full_disk_keeps_finished_segments(tmp_path: Path, monkeypatch, target: str) -> None:
+    """Nothing can be written from the second segment on."""
     source, out = make_clip(tmp_path / "in.mp4"), tmp_path / "o.mp4"
     settings = EncoderSettings(codec="libx264", options=REPRODUCIBLE)
     write_segments(source, tmp_path / "whole.mp4", settings, 10)
@@ -122,15 +122,15 @@ def test_a_full_disk_is_one_sentence_and_keeps_what_is_done(tmp_path: Path, monk
 
 
 @posix
-def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
-    """Files that cannot grow beyond a limit fail as they do on a full disk: when written, and when closed."""
+def test_a_file_size_limit_is_like_a_full_disk(tmp_path: Path) -> None:
+    """Files that reach a size limit fail as on a full disk: when written, and when closed."""
     import resource
 
     source, out = make_clip(tmp_path / "in.mp4"), tmp_path / "o.mkv"
     write_segments(source, out, EncoderSettings(codec="ffv1"), 10)
     before, size = resource.getrlimit(resource.RLIMIT_FSIZE), out.stat().st_size
     out.unlink()
-    # Two of the segments, of which there are more than three, can be joined.
+    # Two of the more than three segments fit into OUT.
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(0.7 * size), before[1]))
     try:
         with pytest.raises(OutputError, match=r"o\.mkv cannot be written: File too large") as caught:
@@ -152,7 +152,7 @@ def test_segments_that_cannot_be_joined_are_refused(tmp_path: Path, monkeypatch)
     assert not out.exists()
 
 
-def test_what_has_no_room_is_not_begun(tmp_path: Path, monkeypatch) -> None:
+def test_a_run_without_enough_disk_space_does_not_begin(tmp_path: Path, monkeypatch) -> None:
     source = make_clip(tmp_path / "in.mp4")
     monkeypatch.setattr(segment_writer, "space_needed", lambda *_: 1 << 62)
     with (

@@ -24,13 +24,13 @@ def test_only_one_run_writes_an_output(tmp_path: Path) -> None:
         writer.resume(writer.folder.begin(KEY, resume=False))
         with pytest.raises(OutputError, match=r"another run is writing .*o\.mp4"):
             open_segment_writer(decoder, out, settings)
-        # Which has not harmed this one.
+        # The refused run has not disturbed this one.
         for frame in decoder:
             writer.write(frame)
     assert len(reader.frames(out)) == COUNT
 
 
-def test_a_lock_whose_holder_was_killed_is_none(tmp_path: Path) -> None:
+def test_files_of_a_killed_run_are_no_obstacle(tmp_path: Path) -> None:
     source, out = make_clip(tmp_path / "in.mp4"), tmp_path / "o.mp4"
     folder = tmp_path / ".o.mp4.vidrestore"
     folder.mkdir()
@@ -51,8 +51,8 @@ CHANGES: dict[str, tuple[Callable[[dict], dict], str | None]] = {
 }
 
 
-@pytest.mark.parametrize(("change", "said"), CHANGES.values(), ids=CHANGES.keys())
-def test_what_has_changed_is_said_and_starts_over(tmp_path: Path, caplog, change, said) -> None:
+@pytest.mark.parametrize(("change", "message"), CHANGES.values(), ids=CHANGES.keys())
+def test_a_changed_key_is_named_and_starts_over(tmp_path: Path, caplog, change, message) -> None:
     source, out = make_clip(tmp_path / "in.mp4"), tmp_path / "o.mp4"
     key = {"--w": "0.5", "the input": "a" * 64}
     settings = EncoderSettings(preset="ultrafast")
@@ -62,10 +62,10 @@ def test_what_has_changed_is_said_and_starts_over(tmp_path: Path, caplog, change
     caplog.clear()
     with Decoder(source) as decoder, open_segment_writer(decoder, out, settings, length=10) as writer:
         writer.resume(writer.folder.begin(change(key), resume=False))
-        assert writer.frames == (0 if said else 20)
+        assert writer.frames == (0 if message else 20)
         for frame in islice(decoder, writer.frames, None):
             writer.write(frame)
     lines = [record.getMessage() for record in caplog.records if record.name.endswith("workfolder")]
     assert len(lines) == 1
-    assert re.search(said or "resuming after 20 finished frames", lines[0])
+    assert re.search(message or "resuming after 20 finished frames", lines[0])
     assert len(reader.frames(out)) == COUNT

@@ -1,4 +1,4 @@
-"""Languages as containers of three letters take them."""
+"""Language codes are converted to three letters."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def test_three_letter_code(given, expected):
     assert three_letter_code(given) == expected
 
 
-def test_a_language_in_two_letters_or_with_a_region_has_three_in_an_mp4(tmp_path, caplog):
-    more = [
+def test_an_mp4_gets_three_letter_codes(tmp_path, caplog):
+    extra = [
         word
         for i, code in enumerate(("de", "pt-BR", "tlh-x", "Klingon"))
         for word in (f"-metadata:s:a:{i}", f"language={code}")
@@ -40,9 +40,9 @@ def test_a_language_in_two_letters_or_with_a_region_has_three_in_an_mp4(tmp_path
     source = sources.make(
         tmp_path / "in.mkv",
         sources.VIDEO,
-        sources.SOUND,
+        sources.AUDIO,
         select="0:v 1:a 1:a 1:a 1:a",
-        more=tuple(more),
+        arguments=tuple(extra),
         **{"c:a": "aac", "t": 0.4},
     )
     out = pass_through_fast(source, tmp_path / "out.mp4")

@@ -1,4 +1,4 @@
-"""The shape of pixels in Matroska and WebM, as an ffmpeg binary reads it, in files that stay whole."""
+"""Sample aspect ratios in Matroska and WebM, as an ffmpeg binary reads them, in files that stay valid."""
 
 from __future__ import annotations
 
@@ -22,90 +22,90 @@ from vidrestore.media.remux import finalizers
 from vidrestore.media.remux.matroska import write_aspect_ratios
 
 FFV1 = EncoderSettings(codec="ffv1")
-WAYS = {
+ENCODERS = {
     "VP9 in Matroska": ("libvpx-vp9", "mkv"),
     "AV1 in Matroska": ("libsvtav1", "mkv"),
     "FFV1 in Matroska": ("ffv1", "mkv"),
     "H.264 in Matroska": ("libx264", "mkv"),
     "VP9 in WebM": ("libvpx-vp9", "webm"),
 }
-SHAPES = [Fraction(4, 3), Fraction(16, 15), Fraction(8, 9)]
+RATIOS = [Fraction(4, 3), Fraction(16, 15), Fraction(8, 9)]
 
-#: Elements that hold others (RFC 9559): the segment, its tracks and what leads to places in it.
+#: Elements that contain others (RFC 9559): the segment, its tracks, and indexes of positions in it.
 MASTERS = {"18538067", "114d9b74", "4dbb", "1654ae6b", "ae", "e0", "1c53bb6b", "bb", "b7"}
 
 
 @dataclass(frozen=True)
 class Node:
-    """An element: its ID in hexadecimal, where it begins and its content does, and where it ends."""
+    """An element: its ID in hexadecimal, where it and its content begin, and where it ends."""
 
-    kind: str
-    place: int
+    id: str
+    position: int
     begin: int
     end: int
     parents: tuple[str, ...]
 
 
 def walk(data: bytes, begin: int = 0, end: int | None = None, parents: tuple[str, ...] = ()) -> list[Node]:
-    """All elements of a file, which must fill their parents without a rest."""
+    """All elements of a file. They must fill their parents exactly."""
     nodes, place = [], begin
     end = len(data) if end is None else end
     while place < end:
         length = 9 - data[place].bit_length()
-        kind = data[place : place + length].hex()
+        id = data[place : place + length].hex()
         size_at = place + length
         length = 9 - data[size_at].bit_length()
         size = int.from_bytes(data[size_at : size_at + length]) - (1 << 7 * length)
         content = size_at + length
-        assert content + size <= end, f"{kind} at {place} reaches beyond its parent"
-        nodes.append(Node(kind, place, content, content + size, parents))
-        if kind in MASTERS:
-            nodes += walk(data, content, content + size, (*parents, kind))
+        assert content + size <= end, f"{id} at {place} reaches beyond its parent"
+        nodes.append(Node(id, place, content, content + size, parents))
+        if id in MASTERS:
+            nodes += walk(data, content, content + size, (*parents, id))
         place = content + size
     return nodes
 
 
 def check(path: Path) -> list[Node]:
-    """Assert that positions lead to what they name and that checksums hold."""
+    """Assert that the indexes lead to the elements they name, and that checksums are right."""
     data = path.read_bytes()
     nodes = walk(data)
-    kinds = {node.place: node.kind for node in nodes}
-    (segment,) = (node for node in nodes if node.kind == "18538067")
-    named = [data[n.begin : n.end].hex() for n in nodes if n.kind == "53ab"]
-    sought = [int.from_bytes(data[n.begin : n.end]) for n in nodes if n.kind == "53ac"]
-    assert [kinds.get(segment.begin + place) for place in sought] == named
+    ids = {node.position: node.id for node in nodes}
+    (segment,) = (node for node in nodes if node.id == "18538067")
+    named = [data[n.begin : n.end].hex() for n in nodes if n.id == "53ab"]
+    sought = [int.from_bytes(data[n.begin : n.end]) for n in nodes if n.id == "53ac"]
+    assert [ids.get(segment.begin + place) for place in sought] == named
     assert {"1549a966", "1654ae6b"} <= set(named)
-    clusters = [int.from_bytes(data[n.begin : n.end]) for n in nodes if n.kind == "f1" and "b7" in n.parents]
+    clusters = [int.from_bytes(data[n.begin : n.end]) for n in nodes if n.id == "f1" and "b7" in n.parents]
     assert clusters
-    assert all(kinds[segment.begin + place] == "1f43b675" for place in clusters)
+    assert all(ids[segment.begin + place] == "1f43b675" for place in clusters)
     for node in nodes:
-        if node.kind in ("114d9b74", "1549a966", "1654ae6b", "1c53bb6b") and data[node.begin] == 0xBF:
+        if node.id in ("114d9b74", "1549a966", "1654ae6b", "1c53bb6b") and data[node.begin] == 0xBF:
             crc = int.from_bytes(data[node.begin + 2 : node.begin + 6], "little")
             assert crc == zlib.crc32(data[node.begin + 6 : node.end]), node
     return nodes
 
 
-def source(path: Path, shape: Fraction | None = Fraction(4, 3), size: tuple[int, int] = (64, 48)) -> Path:
-    return write(path, [pattern(i, *size, "yuv420p") for i in range(8)], aspect=shape, options={"g": "4"})
+def source(path: Path, ratio: Fraction | None = Fraction(4, 3), size: tuple[int, int] = (64, 48)) -> Path:
+    return write(path, [pattern(i, *size, "yuv420p") for i in range(8)], aspect=ratio, options={"g": "4"})
 
 
-def text(shape: Fraction) -> str:
-    return f"{shape.numerator}:{shape.denominator}"
+def as_text(ratio: Fraction) -> str:
+    return f"{ratio.numerator}:{ratio.denominator}"
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=text)
-@pytest.mark.parametrize(("codec", "ending"), WAYS.values(), ids=WAYS)
-def test_the_shape_of_pixels_is_told(tmp_path, monkeypatch, codec, ending, shape):
-    clip = source(tmp_path / "in.mp4", shape)
+@pytest.mark.parametrize("ratio", RATIOS, ids=as_text)
+@pytest.mark.parametrize(("codec", "ending"), ENCODERS.values(), ids=ENCODERS)
+def test_the_aspect_ratio_is_written(tmp_path, monkeypatch, codec, ending, ratio):
+    clip = source(tmp_path / "in.mp4", ratio)
     plain = tmp_path / f"plain.{ending}"
 
-    def also_kept(path: Path, told: list[Fraction | None]) -> bool:
+    def keep_unpatched(path: Path, ratios: list[Fraction | None]) -> bool:
         shutil.copy(path, plain)
-        return write_aspect_ratios(path, told)
+        return write_aspect_ratios(path, ratios)
 
-    monkeypatch.setattr(finalizers, "write_aspect_ratios", also_kept)
+    monkeypatch.setattr(finalizers, "write_aspect_ratios", keep_unpatched)
     out = pass_through(clip, tmp_path / f"out.{ending}", EncoderSettings(codec=codec))
-    assert listing.aspect_ratios(out) == [text(shape)]
+    assert listing.aspect_ratios(out) == [as_text(ratio)]
     check(plain)
     check(out)
     assert out.stat().st_size == plain.stat().st_size
@@ -113,17 +113,17 @@ def test_the_shape_of_pixels_is_told(tmp_path, monkeypatch, codec, ending, shape
     assert reader.frames(out) == reader.frames(plain)
     assert len(reader.frames(out)) == 8
     assert reader.frames(out, ss=0.2) == reader.frames(plain, ss=0.2)
-    told = displayed(out)
+    written = displayed(out)
     if ending == "mkv":
-        # As FFmpeg's own file of the same video.
+        # The same as in FFmpeg's own file of the same video.
         own = tmp_path / "own.mkv"
         ffmpeg("-i", clip, "-c:v", codec, "-frames:v", 1, own)
-        assert told == displayed(own)
+        assert written == displayed(own)
     else:
-        assert Fraction(told["54b0"] * 48, told["54ba"] * 64) == shape
+        assert Fraction(written["54b0"] * 48, written["54ba"] * 64) == ratio
 
 
-def test_a_video_in_segments_tells_it_too(tmp_path):
+def test_the_aspect_ratio_is_written_after_joining_segments(tmp_path):
     clip, out = source(tmp_path / "in.mp4"), tmp_path / "out.mkv"
     with (
         Decoder(clip) as decoder,
@@ -137,11 +137,10 @@ def test_a_video_in_segments_tells_it_too(tmp_path):
 
 
 def displayed(path: Path) -> dict[str, int]:
+    """DisplayWidth, DisplayHeight and DisplayUnit, by their IDs."""
     data = path.read_bytes()
     return {
-        n.kind: int.from_bytes(data[n.begin : n.end])
-        for n in walk(data)
-        if n.kind in ("54b0", "54ba", "54b2")
+        n.id: int.from_bytes(data[n.begin : n.end]) for n in walk(data) if n.id in ("54b0", "54ba", "54b2")
     }
 
 
@@ -155,17 +154,17 @@ PIXELS = {
 }
 
 
-@pytest.mark.parametrize(("size", "shape", "shown"), PIXELS.values(), ids=PIXELS)
-def test_webm_has_whole_square_pixels(tmp_path, size, shape, shown):
+@pytest.mark.parametrize(("size", "ratio", "shown"), PIXELS.values(), ids=PIXELS)
+def test_webm_has_a_display_size_in_pixels(tmp_path, size, ratio, shown):
     clip = source(tmp_path / "in.mp4", None, size)
     out = tmp_path / "out.webm"
     ffmpeg("-i", clip, "-c:v", "libvpx-vp9", "-cpu-used", 8, "-deadline", "realtime", "-frames:v", 2, out)
-    assert write_aspect_ratios(out, [shape])
+    assert write_aspect_ratios(out, [ratio])
     check(out)
     assert displayed(out) == {"54b0": shown[0], "54ba": shown[1]}
 
 
-def test_everything_else_is_still_there(tmp_path):
+def test_everything_else_is_kept(tmp_path):
     video, subtitles, font = source(tmp_path / "v.mp4"), tmp_path / "in.srt", tmp_path / "a.ttf"
     subtitles.write_text("1\n00:00:00,100 --> 00:00:00,300\nHello\n")
     font.write_bytes(os.urandom(3000))
@@ -182,8 +181,8 @@ def test_everything_else_is_still_there(tmp_path):
     assert listing.aspect_ratios(clip) == ["4:3", "16:15"]
     out = pass_through(clip, tmp_path / "out.mkv", FFV1)
     assert listing.aspect_ratios(out) == ["4:3", "16:15"]
-    kinds = {node.kind for node in check(out)}
-    assert {"1043a770", "1941a469", "1254c367"} <= kinds  # chapters, attachments, tags
+    ids = {node.id for node in check(out)}
+    assert {"1043a770", "1941a469", "1254c367"} <= ids  # chapters, attachments, tags
     with av.open(str(out)) as container:
         assert container.metadata["title"] == "A tape"
         assert container.chapters()[0]["metadata"]["title"] == "One"
@@ -196,7 +195,7 @@ def test_everything_else_is_still_there(tmp_path):
 
 @pytest.fixture
 def plain(tmp_path) -> Path:
-    """A file that says nothing of its pixels' shape."""
+    """A file without an aspect ratio."""
     return pass_through(source(tmp_path / "in.mp4", None), tmp_path / "plain.mkv", FFV1)
 
 
@@ -205,10 +204,10 @@ def _renamed(element: str, other: str):
 
 
 def _without_void(data: bytes) -> bytes:
-    void = next(node for node in walk(data) if node.kind == "ec")
-    segment = next(node for node in walk(data) if node.kind == "18538067")
-    size = (segment.end - segment.begin - void.end + void.place | 1 << 56).to_bytes(8)
-    return data[: segment.begin - 8] + size + data[segment.begin : void.place] + data[void.end :]
+    void = next(node for node in walk(data) if node.id == "ec")
+    segment = next(node for node in walk(data) if node.id == "18538067")
+    size = (segment.end - segment.begin - void.end + void.position | 1 << 56).to_bytes(8)
+    return data[: segment.begin - 8] + size + data[segment.begin : void.position] + data[void.end :]
 
 
 ODD = {
@@ -225,7 +224,7 @@ ODD = {
 
 
 @pytest.mark.parametrize("change", ODD.values(), ids=ODD)
-def test_a_file_otherwise_than_expected_is_left_alone(plain, change):
+def test_a_file_with_another_structure_is_not_changed(plain, change):
     data = change(plain.read_bytes())
     assert data != plain.read_bytes()
     plain.write_bytes(data)
@@ -233,14 +232,14 @@ def test_a_file_otherwise_than_expected_is_left_alone(plain, change):
     assert plain.read_bytes() == data
 
 
-@pytest.mark.parametrize("told", [[], [Fraction(4, 3)] * 2], ids=["fewer", "more"])
-def test_shapes_of_other_tracks_are_not_written(plain, told):
+@pytest.mark.parametrize("ratios", [[], [Fraction(4, 3)] * 2], ids=["fewer", "more"])
+def test_a_wrong_number_of_ratios_is_not_written(plain, ratios):
     data = plain.read_bytes()
-    assert not write_aspect_ratios(plain, told)
+    assert not write_aspect_ratios(plain, ratios)
     assert plain.read_bytes() == data
 
 
-def test_what_is_told_already_stays(plain):
+def test_an_existing_display_size_is_kept(plain):
     assert write_aspect_ratios(plain, [Fraction(4, 3)])
     data = plain.read_bytes()
     assert write_aspect_ratios(plain, [Fraction(8, 9)])

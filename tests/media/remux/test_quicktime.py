@@ -1,4 +1,4 @@
-"""Languages of tracks are kept as they are spelled, also those that FFmpeg does not write."""
+"""Language codes of tracks are kept, also those that FFmpeg's QuickTime muxer does not write."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ LANGUAGES = ("eng", "deu", "ger", "swe", "fil", "hrv", "gle", "zho", "chi", "yue
 
 
 @pytest.mark.parametrize("ending", [".mp4", ".mov", ".mkv"])
-def test_every_language_is_kept_as_it_is_spelled(tmp_path, ending):
-    more = [word for i, code in enumerate(LANGUAGES) for word in (f"-metadata:s:a:{i}", f"language={code}")]
+def test_language_codes_are_kept(tmp_path, ending):
+    extra = [word for i, code in enumerate(LANGUAGES) for word in (f"-metadata:s:a:{i}", f"language={code}")]
     source = sources.make(
         tmp_path / "in.mkv",
         sources.VIDEO,
-        sources.SOUND,
+        sources.AUDIO,
         select="0:v " + "1:a " * len(LANGUAGES),
-        more=tuple(more),
+        arguments=tuple(extra),
         **{"c:a": "aac", "t": 0.4},
     )
     out = pass_through_fast(source, tmp_path / f"out{ending}")

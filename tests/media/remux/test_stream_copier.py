@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 
 from tests.support import listing, reader, sources
+from tests.support.audio import decode_audio
 from tests.support.clips import pattern
 from tests.support.frames import clip, ffmpeg, pass_through, pass_through_fast
-from tests.support.sound import decoded_sound
 from vidrestore.media.timeline import Span
 
 OUTS = (".mp4", ".mov", ".mkv", ".webm")
 
 
-#: The title of the test, its ending, the video's and the sound's codec, and what more ffmpeg is told.
+#: For each kind of input: its extension, and ffmpeg's encoders of its video and audio.
 CONTAINERS = {
     "mp4": (".mp4", "libx264", "aac"),
     "mov": (".mov", "libx264", "pcm_s16le"),
@@ -41,8 +41,8 @@ CONTAINERS = {
 }
 
 
-#: What becomes of sound of each codec in an .mp4, .mov, .mkv and .webm: the codec, or a dash.
-SOUND = {
+#: The codec that audio by each encoder has in an .mp4, .mov, .mkv and .webm; - if it is dropped.
+AUDIO = {
     "aac": "aac aac aac -",
     "pcm_s16le": "pcm_s16le pcm_s16le pcm_s16le -",
     "pcm_mulaw": "flac pcm_mulaw flac -",
@@ -59,22 +59,22 @@ SOUND = {
 }
 
 
-#: Codecs whose packets begin with a header in a transport stream that other containers keep elsewhere.
-FRAMED = {(".ts", "aac"): {"bsf:a": "aac_adtstoasc"}}
+#: Bitstream filters that remove headers that only transport streams have in their packets.
+BITSTREAM_FILTERS = {(".ts", "aac"): {"bsf:a": "aac_adtstoasc"}}
 
 
-def a_source(folder: Path, kind: str) -> Path:
-    ending, video, sound = CONTAINERS[kind]
+def make_source(folder: Path, kind: str) -> Path:
+    ending, video, audio = CONTAINERS[kind]
     path = folder / f"in{ending}"
     if video is None:
         options = {"pix_fmt": "pal8"} if ending == ".gif" else {}
         return sources.make(path, sources.VIDEO, **options)
-    options = {"c:v": video, "c:a": sound, "ac": 2, "ar": 44100 if ending == ".flv" else 48000, "strict": -2}
+    options = {"c:v": video, "c:a": audio, "ac": 2, "ar": 44100 if ending == ".flv" else 48000, "strict": -2}
     if video == "mjpeg":
         options["pix_fmt"] = "yuvj420p"
     if ending == ".mts":
         options |= {"f": "mpegts", "mpegts_m2ts_mode": 1}
-    return sources.make(path, sources.VIDEO, sources.SOUND, **options)
+    return sources.make(path, sources.VIDEO, sources.AUDIO, **options)
 
 
 ESSENTIAL = {
@@ -95,16 +95,15 @@ ROWS = [
 
 
 @pytest.mark.parametrize(("kind", "ending"), ROWS)
-def test_each_container_goes_into_each(tmp_path, caplog, kind, ending):
-    source = a_source(tmp_path, kind)
+def test_every_container_is_remuxed_into_every_other(tmp_path, caplog, kind, ending):
+    source = make_source(tmp_path, kind)
     out = pass_through_fast(source, tmp_path / f"out{ending}")
-    pictures, given_pictures = reader.frames(out), reader.frames(source)
-    assert len(pictures) == len(given_pictures) == 30
-    sound = CONTAINERS[kind][2]
-    if sound is None:
+    assert len(reader.frames(out)) == len(reader.frames(source)) == 30
+    audio = CONTAINERS[kind][2]
+    if audio is None:
         assert [stream.kind for stream in listing.streams(out)] == ["video"]
         return
-    expected = SOUND[sound].split()[OUTS.index(ending)]
+    expected = AUDIO[audio].split()[OUTS.index(ending)]
     codecs = [stream.codec for stream in listing.streams(out) if stream.kind == "audio"]
     if expected == "-":
         assert codecs == []
@@ -112,26 +111,26 @@ def test_each_container_goes_into_each(tmp_path, caplog, kind, ending):
         return
     assert codecs == [expected]
     assert "cannot hold" not in caplog.text
-    if expected in ("flac", "alac") and expected != sound:
-        same_sound(source, out)
+    if expected in ("flac", "alac") and expected != audio:
+        assert_same_audio(source, out)
     else:
-        same_packets(source, out, FRAMED.get((source.suffix, sound), {}))
+        assert_same_packets(source, out, BITSTREAM_FILTERS.get((source.suffix, audio), {}))
 
 
-def same_packets(source: Path, out: Path, options: dict[str, str]) -> None:
-    """Byte for byte, at the same times beside the pictures."""
+def assert_same_packets(source: Path, out: Path, options: dict[str, str]) -> None:
+    """Assert that audio packets are the same bytes, at the same times relative to the video."""
     begin, given_begin = reader.frames(out)[0].time, reader.frames(source)[0].time
     given, got = reader.packets(source, "0:a", **options), reader.packets(out, "0:a")
     assert len(given) > 5
     assert [line.digest for line in got] == [line.digest for line in given]
-    # Matroska and Windows Media count milliseconds, and a demuxer may guess a time from its neighbours'.
+    # Matroska and Windows Media have timestamps in milliseconds, and demuxers may interpolate some.
     for a, b in zip(given, got, strict=True):
         assert abs((a.time - given_begin) - (b.time - begin)) <= Fraction(2, 1000)
 
 
-def same_sound(source: Path, out: Path) -> None:
-    """The same samples, as far as 24 bits go, at the same times beside the pictures."""
-    (given_time, given), (time, got) = decoded_sound(source), decoded_sound(out)
+def assert_same_audio(source: Path, out: Path) -> None:
+    """Assert that audio samples are equal to 24 bits, at the same times relative to the video."""
+    (given_time, given), (time, got) = decode_audio(source), decode_audio(out)
     assert abs(given_time - time) <= Fraction(2, 1000)
     assert len(given) == len(got) > 40000
     np.testing.assert_allclose(got, given, atol=2**-22)
@@ -167,28 +166,28 @@ KEPT = {
         for pair in KEPT
     ],
 )
-def test_what_is_beside_picture_and_sound_comes_along(tmp_path, caplog, given, ending):
+def test_everything_except_video_and_audio_is_kept(tmp_path, caplog, given, ending):
     source = sources.full_file(tmp_path, given)
     out = pass_through_fast(source, tmp_path / f"out{ending}")
     expected = KEPT[given, ending].split()
     found = listing.streams(out)
     text = next(stream for stream in found if stream.kind == "subtitle")
     assert text.codec == expected[0]
-    # FFmpeg's QuickTime knows no Filipino, so that it is gone from a source of that kind.
+    # FFmpeg's QuickTime muxer has no Filipino, so the source has no language here.
     assert text.language in ((None, "und") if given == ".mov" else ("fil",))
-    assert listing.subtitles(out) == sources.WORDS
-    assert ("forced" in text.marks) == ("forced" in expected)
-    assert any("attached pic" in stream.marks for stream in found) == ("cover" in expected)
+    assert listing.subtitles(out) == sources.SUBTITLES
+    assert ("forced" in text.dispositions) == ("forced" in expected)
+    assert any("attached pic" in stream.dispositions for stream in found) == ("cover" in expected)
     assert any(stream.kind == "attachment" for stream in found) == ("font" in expected)
-    sounds = [stream for stream in found if stream.kind == "audio"]
+    audio = [stream for stream in found if stream.kind == "audio"]
     if ending != ".webm" or given == ".webm":
-        assert sounds[0].language == "eng"
-        assert sounds[1].language in ((None, "und") if given == ".mov" else ("deu",))
-        assert ("comment" in sounds[1].marks) == ("comment" in expected)
+        assert audio[0].language == "eng"
+        assert audio[1].language in ((None, "und") if given == ".mov" else ("deu",))
+        assert ("comment" in audio[1].dispositions) == ("comment" in expected)
     tags, *chapters = listing.metadata(out)
     assert tags["title"] == "A title"
     if given in (".mkv", ".webm"):
-        # Beside a cover, an MP4 has the tags that players know.
+        # Along with a cover, an MP4 holds only the common tags.
         assert ("custom" in tags) == (not (ending == ".mp4" and "cover" in expected))
     assert [(c["title"], c["start"], c["end"]) for c in chapters] == [
         ("Opening", "0.0", "0.4"),
@@ -208,7 +207,7 @@ def test_what_is_beside_picture_and_sound_comes_along(tmp_path, caplog, given, e
         assert (words not in warned) == there, words
 
 
-def test_a_cover_and_a_font_are_the_same_bytes(tmp_path):
+def test_cover_and_font_keep_their_bytes(tmp_path):
     source = sources.full_file(tmp_path)
     out = pass_through_fast(source, tmp_path / "out.mkv")
     again = pass_through_fast(pass_through_fast(source, tmp_path / "out.mp4"), tmp_path / "again.mkv")
@@ -218,9 +217,9 @@ def test_a_cover_and_a_font_are_the_same_bytes(tmp_path):
     assert (tmp_path / "font.ttf").read_bytes() in out.read_bytes()
 
 
-def test_the_other_videos_are_copied(tmp_path):
+def test_further_video_streams_are_copied(tmp_path):
     source = sources.make(
-        tmp_path / "in.mkv", sources.VIDEO, sources.OTHER_VIDEO, sources.SOUND, **{"c:a": "aac", "bf": 2}
+        tmp_path / "in.mkv", sources.VIDEO, sources.OTHER_VIDEO, sources.AUDIO, **{"c:a": "aac", "bf": 2}
     )
     for number, ending in ((None, ".mkv"), (1, ".mkv"), (0, ".mp4"), (1, ".mov")):
         out = pass_through_fast(source, tmp_path / f"out{number}{ending}", video_stream=number)
@@ -234,7 +233,7 @@ def test_the_other_videos_are_copied(tmp_path):
 
 
 @pytest.mark.parametrize("ending", [".mkv", ".mp4", ".mov", ".webm"])
-def test_a_part_has_its_sound_words_and_chapters(tmp_path, ending):
+def test_a_part_has_its_audio_subtitles_and_chapters(tmp_path, ending):
     source = sources.full_file(tmp_path)
     out = pass_through_fast(source, tmp_path / f"out{ending}", span=Span(Fraction(3, 10), Fraction(8, 10)))
     assert len(reader.frames(out)) == 12
@@ -242,12 +241,12 @@ def test_a_part_has_its_sound_words_and_chapters(tmp_path, ending):
     chapters = [(c["title"], float(c["start"]), float(c["end"])) for c in listing.metadata(out)[1:]]
     assert chapters == [("Opening", 0.0, 0.1), ("Rest", 0.1, 0.5)]
     if ending != ".webm":
-        sound = reader.packets(out, "0:a:0")
-        assert -0.05 < sound[0].time <= 0.05
-        assert 0.45 <= sound[-1].time + sound[-1].duration < 0.55
+        audio = reader.packets(out, "0:a:0")
+        assert -0.05 < audio[0].time <= 0.05
+        assert 0.45 <= audio[-1].time + audio[-1].duration < 0.55
 
 
-def test_words_shown_since_long_before_a_part_are_in_it(tmp_path):
+def test_subtitles_that_begin_before_a_part_are_in_it(tmp_path):
     words = tmp_path / "long.srt"
     words.write_text("1\n00:00:01,000 --> 00:00:09,000\nStill here\n")
     video = ("testsrc=s=64x48:r=5:d=12", {"f": "lavfi"})
@@ -257,7 +256,7 @@ def test_words_shown_since_long_before_a_part_are_in_it(tmp_path):
         assert listing.subtitles(out) == [(0.0, 1.0, "Still here")]
 
 
-def test_data_of_a_camera_is_copied(tmp_path, caplog):
+def test_camera_data_is_copied(tmp_path, caplog):
     source = tmp_path / "in.mp4"
     with av.open(str(source), "w") as container:
         video = container.add_stream("libx264", rate=25)
@@ -282,7 +281,7 @@ def test_data_of_a_camera_is_copied(tmp_path, caplog):
 
 
 @pytest.mark.parametrize("ending", [".mp4", ".mkv", ".mov"])
-def test_audio_packets_are_the_inputs(tmp_path, ending):
+def test_audio_packets_are_copied_byte_for_byte(tmp_path, ending):
     source = clip(tmp_path / "in.mp4", count=40, audio=3)
     out = pass_through_fast(source, tmp_path / f"out{ending}")
     given, got = reader.packets(source, "0:a"), reader.packets(out, "0:a")
@@ -338,16 +337,16 @@ def test_chapters_attachments_titles_and_subtitles(tmp_path, caplog):
     assert "cannot hold the input's #2 attachment: font.ttf" in caplog.text
 
 
-def test_a_part_begins_at_zero_and_takes_its_sound_along(tmp_path):
+def test_a_part_begins_at_zero_with_its_audio(tmp_path):
     source = clip(tmp_path / "in.mp4", count=100, audio=1)
     out = pass_through_fast(source, tmp_path / "out.mp4", span=Span(Fraction(1), Fraction(3)))
     times = [line.time for line in reader.frames(out)]
     assert times == [Fraction(i, 25) for i in range(50)]
-    sound = reader.packets(out, "0:a")
-    assert abs(sound[0].time) < Fraction(3, 100)
-    assert abs(sound[-1].time + sound[-1].duration - 2) < Fraction(3, 100)
+    audio = reader.packets(out, "0:a")
+    assert abs(audio[0].time) < Fraction(3, 100)
+    assert abs(audio[-1].time + audio[-1].duration - 2) < Fraction(3, 100)
     inside = [line.digest for line in reader.packets(source, "0:a")]
-    assert {line.digest for line in sound} <= set(inside)
+    assert {line.digest for line in audio} <= set(inside)
 
 
 def test_audio_that_begins_before_the_video_keeps_its_time(tmp_path):

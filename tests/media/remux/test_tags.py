@@ -1,4 +1,4 @@
-"""Tags are carried over, whatever they are called and however they are encoded."""
+"""Tags are kept, whatever their keys and their encoding."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import av
 
 from tests.support import listing, sources
 from tests.support.frames import clip, pass_through_fast
+from vidrestore.media.containers import MATROSKA, MOV, MP4
 from vidrestore.media.inspect import as_text, inspect_file
+from vidrestore.media.remux.tags import kept_metadata, uncommon_tags
 
 
 def test_tags_of_a_camera_are_kept(tmp_path):
-    more = (
+    extra = (
         "-metadata",
         "com.apple.quicktime.make=Apple",
         "-metadata",
@@ -18,14 +20,16 @@ def test_tags_of_a_camera_are_kept(tmp_path):
         "-movflags",
         "use_metadata_tags",
     )
-    source = sources.make(tmp_path / "in.mov", sources.VIDEO, sources.SOUND, more=more, **{"c:a": "aac"})
+    source = sources.make(
+        tmp_path / "in.mov", sources.VIDEO, sources.AUDIO, arguments=extra, **{"c:a": "aac"}
+    )
     for ending in (".mov", ".mp4", ".mkv"):
         tags = listing.metadata(pass_through_fast(source, tmp_path / f"out{ending}"))[0]
         assert tags["com.apple.quicktime.make"] == "Apple"
         assert tags["com.apple.quicktime.model"] == "iPhone"
 
 
-def test_metadata_in_an_old_encoding_is_carried_over(tmp_path):
+def test_metadata_that_is_not_utf8_is_kept(tmp_path):
     """Latin-1 in a file that should hold UTF-8: kept byte for byte, and printable."""
     source = clip(tmp_path / "in.mkv")
     with av.open(str(source)) as given, av.open(str(tmp_path / "titled.mkv"), "w") as titled:
@@ -41,3 +45,16 @@ def test_metadata_in_an_old_encoding_is_carried_over(tmp_path):
     as_text(inspect_file(tmp_path / "titled.mkv")).encode()
     out = pass_through_fast(tmp_path / "titled.mkv", tmp_path / "out.mkv")
     assert out.read_bytes().count(b"Caf\xe9_") == 2
+
+
+def test_stale_metadata_is_dropped():
+    metadata = {"title": "A title", "ENCODER": "x", "major_brand": "isom", "BPS-eng": "1", "DURATION": "1"}
+    assert kept_metadata(metadata) == {"title": "A title", "BPS-eng": "1"}
+    assert kept_metadata(metadata, encoded=True) == {"title": "A title"}
+
+
+def test_tags_that_need_a_list_of_keys():
+    metadata = {"title-eng": "A title", "artist": "Somebody", "CUSTOM": "kept"}
+    assert uncommon_tags(metadata, MP4) == ["CUSTOM"]
+    assert uncommon_tags(metadata, MOV) == ["artist", "CUSTOM"]
+    assert uncommon_tags(metadata, MATROSKA) == []

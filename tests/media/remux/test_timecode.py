@@ -1,4 +1,4 @@
-"""Timecodes move with the beginning of a part."""
+"""Timecodes are those of the first frame of a part."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def test_drop_frame_counts_every_frame_once():
 
 
 @pytest.mark.parametrize("ending", [".mov", ".mp4", ".mkv"])
-def test_a_timecode_is_kept_and_moves_with_the_part(tmp_path, caplog, ending):
+def test_a_part_has_the_timecode_of_its_first_frame(tmp_path, caplog, ending):
     source = sources.make(
-        tmp_path / "in.mov", sources.VIDEO, sources.SOUND, timecode="01:02:03:04", **{"c:a": "aac"}
+        tmp_path / "in.mov", sources.VIDEO, sources.AUDIO, timecode="01:02:03:04", **{"c:a": "aac"}
     )
     out = pass_through_fast(source, tmp_path / f"out{ending}")
     listed = reader.describe(out).partition("Stream mapping")[0]

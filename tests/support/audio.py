@@ -1,4 +1,4 @@
-"""What an ffmpeg binary decodes of a file's audio."""
+"""A file's audio, as an ffmpeg binary decodes it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from tests.support import reader
 
 
-def decoded_sound(path: Path) -> tuple[Fraction, np.ndarray]:
+def decode_audio(path: Path) -> tuple[Fraction, np.ndarray]:
     """How many seconds after the video the audio begins, and one second of its left channel, float64."""
     command = [reader.binary(), "-v", "error", "-i", str(path), "-map", "0:a", "-ac", "2", "-f", "f64le", "-"]
     samples = np.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout)
