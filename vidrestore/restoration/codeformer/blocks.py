@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+Conv = TypeVar("Conv", nn.Conv2d, nn.ConvTranspose2d)
 
 #: GroupNorm epsilon of VQGAN, and of the published weights.
 NORM_EPS = 1e-6
@@ -103,14 +107,15 @@ class Upsample(nn.Module):
 
     def frozen(self) -> nn.ConvTranspose2d:
         """The same operation with its kernel computed once."""
-        conv = nn.ConvTranspose2d(*self.conv.weight.shape[:2], 4, stride=2, padding=1, device="meta")
+        channels = self.conv.in_channels
+        conv = nn.ConvTranspose2d(channels, channels, 4, stride=2, padding=1, device="meta")
         return _with_weights(conv, self._kernel(), self.conv.bias)
 
 
 class PatchConv(nn.Conv2d):
     """A 3 x 3 convolution over ``pixel_unshuffle(x, patch)`` (Shi et al., CVPR 2016, inverted).
 
-    (N, C, H, W) -> (N, out, H / patch, W / patch). Computed as one convolution of ``x`` with stride
+    (N, C, H, W) -> (N, out, H / patch, W / patch). Computed as one convolution of the input with stride
     ``patch``: writing out the unshuffled tensor would take a CPU about as long as the convolution.
     """
 
@@ -118,8 +123,8 @@ class PatchConv(nn.Conv2d):
         super().__init__(in_channels * patch**2, out_channels, 3, padding=1)
         self.patch = patch
 
-    def forward(self, x: Tensor) -> Tensor:
-        return F.conv2d(x, self._kernel(), self.bias, stride=self.patch, padding=self.patch)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.conv2d(input, self._kernel(), self.bias, stride=self.patch, padding=self.patch)
 
     def _kernel(self) -> Tensor:
         kernel = self.weight.unflatten(1, (-1, self.patch, self.patch)).permute(0, 1, 4, 2, 5, 3)
@@ -128,13 +133,20 @@ class PatchConv(nn.Conv2d):
     def frozen(self) -> nn.Conv2d:
         """The same operation with its kernel computed once."""
         kernel = self._kernel()
-        sizes = {"kernel_size": 3 * self.patch, "stride": self.patch, "padding": self.patch}
-        conv = nn.Conv2d(kernel.shape[1], len(kernel), **sizes, device="meta")
+        conv = nn.Conv2d(
+            in_channels=kernel.shape[1],
+            out_channels=len(kernel),
+            kernel_size=3 * self.patch,
+            stride=self.patch,
+            padding=self.patch,
+            device="meta",
+        )
         return _with_weights(conv, kernel, self.bias)
 
 
-def _with_weights(conv: nn.Module, kernel: Tensor, bias: Tensor) -> nn.Module:
+def _with_weights(conv: Conv, kernel: Tensor, bias: Tensor | None) -> Conv:
     """``conv`` with this kernel and bias, without gradients."""
+    assert bias is not None  # every convolution here has one
     conv.weight = nn.Parameter(kernel.detach(), requires_grad=False)
     conv.bias = nn.Parameter(bias.detach(), requires_grad=False)
     return conv
@@ -181,6 +193,6 @@ def shuffle_conv(in_channels: int, out_channels: int, patch: int, kernel: int = 
     conv = nn.Conv2d(in_channels, out_channels * patch**2, kernel, padding=kernel // 2)
     if patch > 1:
         with torch.no_grad():
-            for parameter in (conv.weight, conv.bias):
+            for parameter in conv.parameters():
                 parameter.copy_(parameter[:: patch**2].repeat_interleave(patch**2, dim=0))
     return conv

@@ -16,8 +16,8 @@ def _affine_branch(channels: int) -> nn.Sequential:
     # The last convolution starts at zero: the transformation multiplies features, and with random weights the
     # products of two levels grow beyond what a later norm can bring back.
     last = nn.Conv2d(channels, channels, 3, padding=1)
-    nn.init.zeros_(last.weight)
-    nn.init.zeros_(last.bias)
+    for parameter in last.parameters():
+        nn.init.zeros_(parameter)
     return nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1), nn.LeakyReLU(0.2), last)
 
 
@@ -75,6 +75,7 @@ class _GatedBlock(nn.Module):
         a, b = self.conv(self.norm(x)).chunk(2, dim=1)
         # The convolution is scaled in place of its output, which is far larger than its weights.
         scale, out = self.scale.flatten(), self.conv_out
+        assert out.bias is not None
         return add(F.conv2d(a * b, scale.view(-1, 1, 1, 1) * out.weight, scale * out.bias), x)
 
 
@@ -101,7 +102,8 @@ class ImageTransform(nn.Module):
         self.first = PatchConv(3, widths[0], patch)
         self.down_blocks = nn.ModuleList(map(_GatedBlock, widths))
         self.downs = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in pairs)
-        self.features = nn.Sequential(_LayerNorm(features), nn.Conv2d(features, widths[1], 1))
+        projection = nn.Conv2d(features, widths[1], 1)
+        self.features = nn.Sequential(_LayerNorm(features), projection)
         self.ups = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairs)
         self.up_blocks = nn.ModuleList(map(_GatedBlock, widths[:-1]))
         self.finest = shuffle_conv(widths[0], self.FINE, 2, kernel=1)
@@ -111,9 +113,9 @@ class ImageTransform(nn.Module):
         _whiten(self.first, patch)
         _whiten(self.pixels, self.step, gain=0.3)
         with torch.no_grad():  # the output starts close to the input
-            self.features[1].weight.mul_(0.3)
+            projection.weight.mul_(0.3)
             self.last.weight.mul_(0.02)
-            self.last.bias.zero_()
+            _zero_bias(self.last)
 
     def forward(self, x: Tensor, decoded: Tensor, w: Tensor) -> Tensor:
         """Transform ``x`` (N, 3, S, S) RGB in [-1, 1], given the generator's features ``decoded``
@@ -167,4 +169,9 @@ def _whiten(conv: nn.Conv2d, side: int, gain: float = 1.0) -> None:
     with torch.no_grad():
         conv.weight.mul_(0.3)
         conv.weight[: len(components), :, 1, 1] = gain * components.float()
-        conv.bias.zero_()
+        _zero_bias(conv)
+
+
+def _zero_bias(conv: nn.Conv2d) -> None:
+    assert conv.bias is not None
+    conv.bias.zero_()

@@ -58,7 +58,8 @@ def freeze(network: CodeFormer, device: torch.device, dtype: torch.dtype) -> Cod
 
 def _move(module: nn.Module, device: torch.device, dtype: torch.dtype | None = None) -> None:
     """Convert device, type and layout in one call, which makes one copy of the weights."""
-    module.to(device, dtype, memory_format=torch.channels_last)
+    # The stubs of Module.to know no memory_format.
+    module.to(device, dtype, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
 
 def _lower_encoder(encoder: Encoder, device: torch.device, dtype: torch.dtype) -> None:

@@ -40,7 +40,14 @@ def channels_last(image: Tensor) -> Tensor:
 def remap(image: np.ndarray, flow: np.ndarray) -> np.ndarray:
     """``image`` (S, S, C) sampled at each pixel plus ``flow`` (S, S, 2) float32; the border is replicated."""
     places = flow + pixel_grid(len(image))
-    return cv2.remap(image, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    # OpenCV's stubs do not know that the second map may be None.
+    return cv2.remap(  # pyright: ignore[reportCallIssue]
+        image,
+        places,
+        None,  # pyright: ignore[reportArgumentType]
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
 
 
 @cache

@@ -81,9 +81,10 @@ class Motion:
     @classmethod
     def estimate(cls, here: View, there: View) -> Motion:
         """Motion by dense inverse search optical flow (Kroeger et al., ECCV 2016)."""
-        search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
         search.setFinestScale(1)  # the resolution of the map
-        flow = search.calc(here.luma, there.luma, None)
+        # OpenCV's stubs do not know that there need be no initial flow.
+        flow = search.calc(here.luma, there.luma, None)  # pyright: ignore[reportCallIssue, reportArgumentType]
         warped = remap(there.colours, flow)
         error, static_error = (_difference(colours, here.colours) for colours in (warped, there.colours))
         # Where no motion explains the picture as well, the flow is set to zero: it follows noise, too.
