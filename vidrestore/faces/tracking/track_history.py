@@ -69,7 +69,7 @@ class TrackHistory:
             missed = sighting.frame - self.last - 1
             present = fill_gap(before, sighting, images[len(images) - missed :])
         else:
-            present = [Presence(sighting.frame, sighting.points, True)]
+            present = [Presence(sighting.frame, sighting.points, False)]
         for frame, points, continuous in present:
             self._frames.append(frame)
             self._points.append(points)
