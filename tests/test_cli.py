@@ -84,7 +84,7 @@ BAD = {
     "unknown pixel format": (None, [CLIP, "o.mp4", "--pix-fmt", "rgb565"], 2, "cannot write pixel format"),
     "unknown model": (None, [CLIP, "o.mp4", "--model", "gfpgan"], 2, "--model must be one of"),
     "unknown device": (None, [CLIP, "o.mp4", "--device", "abacus"], 2, "unknown device 'abacus'"),
-    "no such device": (None, [CLIP, "o.mp4", "--device", "cuda:77"], 1, "cuda:77 is not here"),
+    "no such device": (None, [CLIP, "o.mp4", "--device", "cuda:77"], 1, "no device cuda:77"),
     "batch 0": (None, [CLIP, "o.mp4", "--batch", "0"], 2, "--batch must be between 1"),
     "a time that is none": (None, [CLIP, "o.mp4", "-ss", "soon"], 2, "-ss cannot be 'soon'"),
     "an end before the start": (None, [CLIP, "o.mp4", "-ss", "2", "-to", "1"], 2, "-to 1 is not after -ss 2"),

@@ -96,7 +96,7 @@ def test_a_run_continues_when_memory_runs_out(clip, expected, tmp_path, monkeypa
     with caplog.at_level(logging.WARNING):
         assert difference(planes(clip, tmp_path / "out.mkv", batch=8), expected) <= 1
     assert [record.getMessage() for record in caplog.records if "no memory" in record.getMessage()] == [
-        "cpu has no memory for 8 faces at once: from here on with 4; --batch sets it from the start"
+        "cpu has no memory for 8 faces at once: continuing with 4; set --batch to start with fewer"
     ]
     assert sorted(size for size in sizes if size > 2) == [4, 8]
 

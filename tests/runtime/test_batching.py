@@ -1,15 +1,15 @@
-"""Batches fill across items, and change nothing but the size of the work."""
+"""Batches fill across items, and affect nothing but the size of the work."""
 
 from __future__ import annotations
 
 import logging
 import random
 import threading
-import time
 
 import pytest
 import torch
 
+from tests.support.out_of_memory import ERRORS
 from vidrestore.errors import DeviceError
 from vidrestore.runtime import batching
 from vidrestore.runtime.batching import (
@@ -20,7 +20,6 @@ from vidrestore.runtime.batching import (
     fill_batches,
     per_sample_on_cpu,
 )
-from vidrestore.runtime.memory import is_out_of_memory
 
 
 def run(counts: list[int], size: int, hold: int) -> tuple[list, list[int]]:
@@ -47,14 +46,14 @@ def test_every_item_once_in_order_with_its_own_results(size, hold):
     assert sum(sizes) == sum(counts)
 
 
-def test_batches_are_full_where_they_can_be():
+def test_batches_are_full_if_possible():
     assert run([1] * 10, 4, 100)[1] == [4, 4, 2]
     assert run([3, 3, 3], 4, 100)[1] == [4, 4, 1]
 
 
-def test_from_a_fresh_batch_on_nothing_depends_on_what_was_before():
-    def batches(first: int, fresh: int) -> list[list[str]]:
-        """What is worked on together, of items from ``first`` on."""
+def test_batches_after_a_boundary_do_not_depend_on_earlier_items():
+    def batches(first: int, boundary: int) -> list[list[str]]:
+        """The batches of a run that starts with the item ``first``."""
         seen: list[list[str]] = []
 
         def work(parts):
@@ -64,7 +63,7 @@ def test_from_a_fresh_batch_on_nothing_depends_on_what_was_before():
         items = [(i, [f"{i}.{k}" for k in range((i * i) % 4)]) for i in range(first, 40)]
         done = list(
             fill_batches(
-                iter(items), work, batches=BatchRunner(4), max_held=5, starts_batch=lambda i: i == fresh
+                iter(items), work, batches=BatchRunner(4), max_held=5, starts_batch=lambda i: i == boundary
             )
         )
         assert done == items
@@ -78,15 +77,15 @@ def test_from_a_fresh_batch_on_nothing_depends_on_what_was_before():
     assert batches(11, -1)[-3:] != batches(0, -1)[-3:]
 
 
-def test_items_without_parts_do_not_wait():
+def test_items_without_parts_are_not_held():
     def items():
         yield 0, []
-        raise AssertionError("the next item was asked for before the first came out")
+        raise AssertionError("the next item was requested before the first was yielded")
 
     assert next(fill_batches(items(), list, batches=BatchRunner(4), max_held=8)) == (0, [])
 
 
-def test_no_more_than_hold_items_wait():
+def test_at_most_max_held_items_wait():
     seen = []
 
     def items():
@@ -99,17 +98,8 @@ def test_no_more_than_hold_items_wait():
     assert len(seen) == 4
 
 
-ERRORS = {
-    "cuda": torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
-    "cpu": RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate"),
-    "mps": RuntimeError("MPS backend out of memory (MPS allocated: 1 GB)"),
-    "cublas": RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate(handle)"),
-    "python": MemoryError(),
-}
-
-
 class Device:
-    """Work that fails above ``room`` parts at once, and notes what it was given."""
+    """Work that fails for more than ``room`` parts at once, and records the sizes of its batches."""
 
     def __init__(self, room: int, error: Exception = ERRORS["cuda"]) -> None:
         self.room, self.error = room, error
@@ -124,7 +114,7 @@ class Device:
 
 @pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS)
 @pytest.mark.parametrize("room", [1, 2, 3, 5])
-def test_what_runs_out_of_memory_is_done_in_halves(room, error, caplog):
+def test_batches_that_run_out_of_memory_are_halved(room, error, caplog):
     device, batches = Device(room, error), BatchRunner(8)
     items = [(i, [3 * i, 3 * i + 1, 3 * i + 2]) for i in range(20)]
     with caplog.at_level(logging.WARNING):
@@ -133,7 +123,7 @@ def test_what_runs_out_of_memory_is_done_in_halves(room, error, caplog):
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "8 faces at once" in caplog.text
     assert batches.size <= room < 2 * batches.size + 1
-    assert sum(size > room for size in device.given) <= 3  # it is not tried again with as many
+    assert sum(size > room for size in device.given) <= 3  # larger batches are not tried again
 
 
 def test_a_single_face_that_does_not_fit_is_an_error():
@@ -141,20 +131,14 @@ def test_a_single_face_that_does_not_fit_is_an_error():
         BatchRunner(4).run([1, 2, 3, 4], Device(0))
 
 
-def test_other_errors_are_no_matter_of_memory():
+def test_other_errors_are_raised():
     device = Device(0, RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
     with pytest.raises(RuntimeError, match="mat1"):
         BatchRunner(4).run([1, 2, 3, 4], device)
     assert device.given == [4]
 
 
-def test_a_real_allocation_that_fails_is_known_for_what_it_is():
-    with pytest.raises(RuntimeError) as caught:
-        torch.empty(1 << 60, dtype=torch.uint8)
-    assert is_out_of_memory(caught.value)
-
-
-def test_what_the_failed_attempt_held_is_freed_before_the_next():
+def test_memory_of_a_failed_batch_is_freed_before_the_next():
     alive = []
 
     class Tensor:
@@ -175,12 +159,12 @@ def test_what_the_failed_attempt_held_is_freed_before_the_next():
 @pytest.mark.parametrize(
     ("free", "batch"), [(0, 1), (1.9, 1), (2, 1), (4, 2), (7.9, 2), (8, 4), (63, 16), (1000, LARGEST)]
 )
-def test_the_batch_is_what_half_of_the_free_memory_holds(free, batch, monkeypatch):
+def test_the_batch_on_cuda_fits_half_of_the_free_memory(free, batch, monkeypatch):
     monkeypatch.setattr(batching, "free_memory", lambda device: int(free * 2**30))
     assert choose_batch(torch.device("cuda"), 2**30) == batch
 
 
-def test_the_batch_where_memory_does_not_say(monkeypatch):
+def test_the_batch_on_other_devices(monkeypatch):
     monkeypatch.setattr(batching, "network_workers", lambda: 3)
     assert choose_batch(torch.device("cpu"), 2**30) == 3
     assert choose_batch(torch.device("mps"), 2**30) == USUAL
@@ -188,27 +172,28 @@ def test_the_batch_where_memory_does_not_say(monkeypatch):
 
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("rows", [1, 5])
-def test_a_step_one_by_one_is_the_step(rows, workers, monkeypatch):
+def test_a_step_per_sample_gives_the_same_result(rows, workers, monkeypatch):
     monkeypatch.setattr(batching, "network_workers", lambda: workers)
-    seen, threads = [], set()
+    parties = min(rows, workers)
+    seen, threads, all_threads = [], set(), threading.Barrier(parties, timeout=60)
 
     def step(x, y):
         assert torch.is_inference_mode_enabled()
         seen.append((len(x), len(y)))
         threads.add(threading.get_ident())
-        if len(seen) == 1:
-            time.sleep(0.05)  # so that another thread has its turn
+        if len(seen) <= parties:
+            all_threads.wait()  # until as many threads have taken a row each
         return [x * y, y]
 
     x, y = torch.rand(rows, 3, 4), torch.rand(rows, 1, 1)
     product, same = per_sample_on_cpu(step, "cpu")(x, y)
     assert seen == [(1, 1)] * rows
-    assert len(threads) == min(rows, workers)
+    assert len(threads) == parties
     torch.testing.assert_close(product, x * y, rtol=0, atol=0)
     torch.testing.assert_close(same, y, rtol=0, atol=0)
 
 
-def test_what_goes_wrong_with_one_of_them_is_raised(monkeypatch):
+def test_an_error_in_one_sample_is_raised(monkeypatch):
     monkeypatch.setattr(batching, "network_workers", lambda: 2)
 
     def step(x):

@@ -1,4 +1,4 @@
-"""Batches of fixed sizes, compiled code, and doing without: all but the CUDA device itself."""
+"""Padded batches, compiled code, and what happens without either; on a simulated device, or a real one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def step(x, y):
 
 
 class Recorder:
-    """In the place of CUDA graphs: holds to one size, and to its own memory."""
+    """Stands in for CUDA graphs: each step accepts one batch size only."""
 
     def __init__(self) -> None:
         self.sizes: list[int] = []
@@ -34,8 +34,8 @@ class Recorder:
 
 
 @pytest.fixture(autouse=True)
-def _say_again():
-    graphs._say_without.cache_clear()
+def _warn_again():
+    graphs._warn_without.cache_clear()
 
 
 def run(accelerated, count):
@@ -53,9 +53,9 @@ def run(accelerated, count):
         ([5], [8]),
         ([6, 8, 9], [8, 16]),
     ],
-    ids=["filled up", "larger and larger", "too few for the large one", "a power of two", "next power"],
+    ids=["padded", "growing", "too small for the large one", "a power of two", "the next power"],
 )
-def test_batches_are_filled_up_to_few_sizes(counts, sizes):
+def test_batches_are_padded_to_few_sizes(counts, sizes):
     recorder = Recorder()
     accelerated = AcceleratedStep(step, recorder=recorder, compiler=None)
     for count in counts:
@@ -63,7 +63,7 @@ def test_batches_are_filled_up_to_few_sizes(counts, sizes):
     assert recorder.sizes == sizes
 
 
-def test_long_runs_are_compiled_and_recorded_anew(caplog):
+def test_long_runs_are_compiled_and_captured_again(caplog):
     caplog.set_level(logging.INFO)
     recorder, compiled = Recorder(), []
 
@@ -83,28 +83,28 @@ def _impossible(*_):
     raise RuntimeError("no compiler was found\nin a hundred places")
 
 
-@pytest.mark.parametrize("when", ["at once", "when first used"])
-def test_without_a_compiler_the_step_goes_on_as_it_is(when, caplog):
-    compiler = _impossible if when == "at once" else lambda step: _impossible
+@pytest.mark.parametrize("when", ["when compiling", "when first called"])
+def test_without_a_compiler_the_step_runs_uncompiled(when, caplog):
+    compiler = _impossible if when == "when compiling" else lambda step: _impossible
     recorder = Recorder()
-    for _ in range(2):  # steps of one network
+    for _ in range(2):  # two steps of one network cause one warning
         accelerated = AcceleratedStep(step, recorder=recorder, compiler=compiler, compile_after=1)
         for count in (2, 2, 2):
             run(accelerated, count)
     warnings = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
-    assert warnings == ["going on without compiled code: no compiler was found"]
+    assert warnings == ["continuing without compiled code: no compiler was found"]
     assert recorder.sizes == [2, 2]
 
 
-def test_without_recording_the_step_goes_on_as_it_is(caplog):
+def test_without_cuda_graphs_the_step_runs_as_it_is(caplog):
     accelerated = AcceleratedStep(step, recorder=_impossible, compiler=None)
     for count in (2, 3, 1):
         run(accelerated, count)
-    assert caplog.text.count("going on without CUDA graphs: no compiler was found") == 1
+    assert caplog.text.count("continuing without CUDA graphs: no compiler was found") == 1
 
 
 @pytest.mark.parametrize("where", ["step", "recorder", "compiler"])
-def test_memory_that_ran_out_is_not_done_without(where):
+def test_out_of_memory_errors_are_raised(where):
     def full(*_):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
@@ -119,7 +119,7 @@ def test_memory_that_ran_out_is_not_done_without(where):
 
 
 @pytest.mark.parametrize("device", DEVICES)
-def test_a_recording_is_the_step(device, caplog):
+def test_a_cuda_graph_gives_the_result_of_the_step(device, caplog):
     with device():
         recorder, kept = graphs.GraphRecorder(), []
         steps = [AcceleratedStep(step, recorder=recorder, compiler=None) for _ in range(2)]
@@ -127,14 +127,14 @@ def test_a_recording_is_the_step(device, caplog):
             for accelerated in steps:
                 x, y = torch.rand(count, 3, device="cuda"), torch.rand(count, device="cuda")
                 kept.append((accelerated(x, y), step(x, y)))
-        for found, expected in kept:  # results are not written over by later ones
+        for found, expected in kept:  # later results do not overwrite earlier ones
             for a, b in zip(found, expected, strict=True):
                 torch.testing.assert_close(a.cpu(), b.cpu())
     assert "without" not in caplog.text
 
 
 @pytest.mark.parametrize("device", DEVICES)
-def test_what_waits_for_the_device_is_not_recorded(device, caplog):
+def test_steps_that_wait_for_the_device_are_not_captured(device, caplog):
     def waiting(x):
         return [x * 2 if x.sum() > 0 else x]
 
@@ -145,12 +145,12 @@ def test_what_waits_for_the_device_is_not_recorded(device, caplog):
             x = torch.rand(2, 3, device="cuda")
             torch.testing.assert_close(accelerated(x)[0].cpu(), 2 * x.cpu())
         assert torch.cuda.current_stream() == before
-    assert caplog.text.count("going on without CUDA graphs") == 1
+    assert caplog.text.count("continuing without CUDA graphs") == 1
 
 
 @pytest.mark.gpu
 @pytest.mark.slow
-def test_compiled_code_is_the_step():
+def test_compiled_code_gives_the_result_of_the_step():
     accelerated = AcceleratedStep(step, recorder=graphs.GraphRecorder(), compile_after=3)
     for count in (4, 4, 2):
         x, y = torch.rand(count, 3, device="cuda"), torch.rand(count, device="cuda")

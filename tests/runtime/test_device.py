@@ -19,7 +19,7 @@ def test_cpu_and_auto():
 @pytest.mark.parametrize(
     ("name", "error"), [("abacus", UsageError), ("meta", UsageError), ("cuda:99", DeviceError)]
 )
-def test_what_is_not_there_is_named(name, error):
+def test_a_device_that_does_not_exist_is_named(name, error):
     with pytest.raises(error, match=name):
         find_device(name)
 
@@ -30,7 +30,7 @@ def test_precision():
 
 
 def test_fp16_is_refused_where_it_is_slower_than_fp32():
-    with pytest.raises(UsageError, match="fp16 is for CUDA devices"):
+    with pytest.raises(UsageError, match="fp16 is for CUDA devices only, not for cpu"):
         find_precision("fp16", torch.device("cpu"))
     assert find_precision("fp16", torch.device("cuda")) == "fp16"
 

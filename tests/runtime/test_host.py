@@ -1,4 +1,4 @@
-"""What a run sets for its process."""
+"""Numbers of threads, and the allocator's settings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from vidrestore.runtime.host import (
     ("cores", "threads", "faces"),
     [(1, 1, 1), (2, 1, 2), (3, 1, 3), (4, 1, 4), (8, 1, 4), (16, 3, 4), (64, 14, 4)],
 )
-def test_cores_are_for_faces_first(monkeypatch, cores, threads, faces):
+def test_cores_are_shared_among_faces_first(monkeypatch, cores, threads, faces):
     assert network_threads(cores) == threads
     monkeypatch.setattr(host, "usable_cores", lambda: cores)
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
@@ -32,20 +32,20 @@ def test_cores_are_for_faces_first(monkeypatch, cores, threads, faces):
 
 
 @pytest.mark.parametrize(("threads", "faces"), [(2, 4), (4, 2), (8, 1), (16, 1)])
-def test_where_pytorch_has_more_threads_fewer_faces_are_taken(monkeypatch, threads, faces):
+def test_with_more_threads_per_face_fewer_faces_are_processed_at_once(monkeypatch, threads, faces):
     monkeypatch.setattr(host, "usable_cores", lambda: 8)
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
     assert network_workers() == faces
 
 
 @pytest.mark.parametrize(("cores", "workers"), [(1, 0), (2, 0), (4, 1), (16, 4), (64, 16)])
-def test_workers_beside_the_networks(cores, workers):
+def test_background_workers(cores, workers):
     assert background_workers(cores) == workers
 
 
 @pytest.fixture(autouse=True)
-def _found_anew():
-    """What a process finds once, each test finds for itself."""
+def _no_cached_cores():
+    """Clear the cache, which holds for a whole process, for each test."""
     usable_cores.cache_clear()
     yield
     usable_cores.cache_clear()
@@ -53,7 +53,7 @@ def _found_anew():
 
 @pytest.fixture
 def machine(monkeypatch):
-    """Four cores of two threads each, of which six are this process's: 0, 1, 2 and 4, 5, 6."""
+    """Four cores with two logical processors each; this process may use 0, 1, 2 and 4, 5, 6."""
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 4, 5, 6}, raising=False)
@@ -62,12 +62,12 @@ def machine(monkeypatch):
 
 
 @pytest.mark.parametrize(("quota", "cores"), [(None, 3), (8.0, 3), (2.5, 2), (0.5, 1)])
-def test_cores_are_physical_ones_within_what_is_allowed(machine, monkeypatch, quota, cores):
+def test_physical_cores_within_affinity_and_quota(machine, monkeypatch, quota, cores):
     monkeypatch.setattr(host, "_quota", lambda path: quota)
     assert usable_cores() == cores
 
 
-def test_where_only_pytorch_knows_its_cores_are_found_before_its_threads_are_set(monkeypatch):
+def test_without_affinity_cores_are_read_before_threads_are_set(monkeypatch):
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
@@ -82,7 +82,7 @@ def test_where_only_pytorch_knows_its_cores_are_found_before_its_threads_are_set
 @pytest.mark.parametrize(
     ("text", "quota"), [("max 100000\n", None), ("150000 100000\n", 1.5), ("", None), (None, None)]
 )
-def test_a_control_group_may_give_less(tmp_path, text, quota):
+def test_the_quota_of_a_control_group(tmp_path, text, quota):
     path = tmp_path / "cpu.max"
     if text is not None:
         path.write_text(text)
@@ -91,12 +91,12 @@ def test_a_control_group_may_give_less(tmp_path, text, quota):
 
 @pytest.mark.parametrize("variable", ["OMP_NUM_THREADS", "MKL_NUM_THREADS"])
 @pytest.mark.parametrize(("text", "cores"), [("7", 7), ("1", 1), ("0", 1), ("", 3), ("many", 3)])
-def test_who_chose_threads_has_so_many_cores(machine, monkeypatch, variable, text, cores):
+def test_variables_set_the_number_of_cores(machine, monkeypatch, variable, text, cores):
     monkeypatch.setenv(variable, text)
     assert usable_cores() == cores
 
 
-def test_a_run_sets_what_its_cores_are_for(monkeypatch):
+def test_a_run_sets_the_number_of_threads(monkeypatch):
     monkeypatch.setattr(host, "usable_cores", lambda: 16)
     monkeypatch.setattr(host, "keep_freed_memory", lambda: True)
     found = []
@@ -125,9 +125,9 @@ print(mapped, info().fordblks >> 20)
 """
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="about glibc's allocator")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc")
 @pytest.mark.parametrize("keep", [False, True])
-def test_large_blocks_are_not_mapped_and_stay_when_freed(keep):
+def test_large_blocks_are_kept_when_freed(keep):
     command = [sys.executable, "-c", _BLOCKS.format(keep=keep)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     mapped, kept = map(int, done.stdout.split())

@@ -1,18 +1,27 @@
-"""The scheduler: order, bounds, overlap, errors and endings."""
+"""The scheduler: order, bounds, concurrency, errors, and how runs end."""
 
 from __future__ import annotations
 
 import signal
 import threading
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from types import SimpleNamespace
 
 import pytest
 
+from tests.support.platforms import posix
+from tests.support.watched_condition import WatchedCondition, wait_until
+from vidrestore.runtime import scheduler
 from vidrestore.runtime.profile import Profile
 from vidrestore.runtime.scheduler import Stages
 
 NAMES = ("decode", "detect", "align", "restore", "paste")
+#: More items than any test would get through: a run that does not end by itself.
+ENDLESS = range(10**9)
+#: Seconds after which a test that hangs fails.
+TIMEOUT = 60
+
+Work = Callable[[Iterable[int]], Iterator[int]]
 
 
 @pytest.fixture(autouse=True)
@@ -22,20 +31,27 @@ def _no_thread_is_left() -> Iterator[None]:
     assert threading.active_count() == before
 
 
+def watched(stages: Stages) -> WatchedCondition:
+    """Replace the condition on which the stages wait, before the first of them starts."""
+    condition = WatchedCondition()
+    stages._changed = condition
+    return condition
+
+
 def passing(items: Iterable[int]) -> Iterator[int]:
     yield from items
 
 
-def chain(stage: Stages, source: Iterable[int], **instead) -> Iterator[int]:
-    """As many stages as a run has; ``instead`` replaces the work of some by another."""
+def chain(stage: Stages, source: Iterable[int], **works: Work) -> Iterator[int]:
+    """Start as many stages as a run has. ``works`` replaces the work of some of them."""
     items: Iterable[int] = source
     for name in NAMES:
-        items = stage(instead.get(name, passing)(items), name)
-    return items
+        items = stage(works.get(name, passing)(items), name)
+    return iter(items)
 
 
 @pytest.mark.parametrize("depth", [1, 2, 7])
-def test_items_come_in_order_and_all(depth):
+def test_all_items_come_in_order(depth):
     with Stages(depth=depth) as stage:
         assert list(chain(stage, range(200))) == list(range(200))
 
@@ -45,124 +61,138 @@ def test_none_is_an_item_like_any_other():
         assert list(stage([None, 1, None], "source")) == [None, 1, None]
 
 
-def test_no_more_than_depth_is_made_ahead():
-    """A slow stage holds back every one before it."""
+def test_a_slow_stage_holds_back_those_before_it():
     made = []
 
     def source():
-        for i in range(10**9):
+        for i in ENDLESS:
             made.append(i)
             yield i
 
     with Stages(depth=3) as stage:
+        condition = watched(stage)
         items = chain(stage, source())
         for _ in range(10):
             next(items)
-        time.sleep(0.3)
-        # In each stage three wait and one is in its hands.
+        wait_until(lambda: condition.waiting == len(NAMES))
+        # Behind each stage three items wait, and the stage itself holds one.
         assert len(made) == 10 + len(NAMES) * 4
 
 
 def test_stages_work_at_the_same_time():
-    def slow(items):
-        for item in items:
-            time.sleep(0.02)
-            yield item
+    """Every stage waits, with another item in its hands, until all the others are at work too."""
+    all_at_work = threading.Barrier(len(NAMES), timeout=TIMEOUT)
 
-    began = time.perf_counter()
+    def meeting(position: int) -> Work:
+        def work(items):
+            for number, item in enumerate(items):
+                if number == len(NAMES) - 1 - position:
+                    all_at_work.wait()
+                yield item
+
+        return work
+
     with Stages(depth=4) as stage:
-        assert len(list(chain(stage, range(20), **dict.fromkeys(NAMES, slow)))) == 20
-    assert time.perf_counter() - began < 0.6 * 20 * 0.02 * len(NAMES)
+        works = {name: meeting(position) for position, name in enumerate(NAMES)}
+        assert len(list(chain(stage, range(20), **works))) == 20
 
 
 @pytest.mark.parametrize("after", [0, 1, 30])
-@pytest.mark.parametrize("killed", [*NAMES, "last"])
-def test_what_a_stage_raises_ends_the_run(killed, after):
-    """With its own error, and at once: what is in the queues is not worked on any more."""
+@pytest.mark.parametrize("failed", [*NAMES, "last"])
+def test_an_error_in_any_stage_ends_the_run(failed, after):
     closed = threading.Event()
 
     def source():
         try:
-            yield from range(10**9)
+            yield from ENDLESS
         finally:
             closed.set()
 
     def failing(items):
         for number, item in enumerate(items):
             if number == after:
-                raise KeyError(killed)
+                raise KeyError(failed)
             yield item
 
     def run():
         with Stages(depth=4) as stage:
-            items = chain(stage, source(), **{killed: failing})
-            for _ in failing(items) if killed == "last" else items:
+            items = chain(stage, source(), **{failed: failing})
+            for _ in failing(items) if failed == "last" else items:
                 pass
 
-    began = time.perf_counter()
-    with pytest.raises(KeyError, match=killed):
+    with pytest.raises(KeyError, match=failed):
         run()
-    assert time.perf_counter() - began < 2
-    # Where the first stage is the one that failed, its error holds what it iterated over.
-    assert closed.is_set() or killed == "decode"
+    # If the first stage is the one that failed, its error still refers to what it iterated over.
+    assert closed.is_set() or failed == "decode"
 
 
-def test_an_error_does_not_wait_for_slow_stages():
+def test_after_an_error_items_in_queues_are_not_processed():
     def failing(items):
         for number, item in enumerate(items):
             if number == 6:
                 raise KeyError("lost")
             yield item
 
-    worked = 0
+    processed = 0
     with pytest.raises(KeyError, match="lost"), Stages(depth=8) as stage:  # noqa: PT012
         for _ in stage(failing(range(100)), "source"):
-            worked += 1
-            time.sleep(0.1)
-    assert worked < 4
+            processed += 1
+            for thread in stage._threads:
+                thread.join(TIMEOUT)  # it has failed, and left five items in the queue
+    assert processed <= 1
 
 
-def test_the_first_error_is_the_one_that_is_told():
-    def failing(error):
-        def work(items):
-            try:
-                next(iter(items))
-                raise error
-            finally:
-                time.sleep(0.05)
-            yield
+def test_the_first_of_several_errors_is_raised():
+    def failing_first(items):
+        next(iter(items))
+        raise KeyError("first")
+        yield
 
-        return work
+    def failing_as_it_ends(items):
+        try:
+            yield from items
+        finally:
+            raise ValueError("second")
 
     def run():
         with Stages(depth=2) as stage:
-            list(chain(stage, range(9), decode=failing(KeyError("first")), restore=passing))
+            list(chain(stage, range(9), decode=failing_first, restore=failing_as_it_ends))
 
     with pytest.raises(KeyError, match="first"):
         run()
 
 
+@posix
 def test_an_interrupt_ends_a_run_that_waits():
-    """A signal comes while the last stage waits for one that takes its time."""
+    """The signal arrives while the last stage waits for another one that is at work."""
+    interrupted = threading.Event()
 
-    def slow(items):
+    def working(items):
         for item in items:
-            time.sleep(0.05)
+            interrupted.wait(TIMEOUT)
             yield item
 
-    threading.Timer(0.3, lambda: signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)).start()
-    began = time.perf_counter()
-    with pytest.raises(KeyboardInterrupt), Stages(depth=2) as stage:
-        list(chain(stage, range(10**9), detect=slow))
-    assert time.perf_counter() - began < 2
+    def interrupt(condition: WatchedCondition) -> None:
+        assert condition.main_waits.wait(TIMEOUT)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt), Stages(depth=2) as stage:  # noqa: PT012
+        interrupter = threading.Thread(target=interrupt, args=(watched(stage),))
+        interrupter.start()
+        try:
+            list(chain(stage, ENDLESS, detect=working))
+        finally:
+            interrupted.set()
+    interrupter.join()
 
 
 @pytest.mark.parametrize("taken", [0, 1, 7])
 def test_leaving_early_closes_every_stage(taken):
-    ended = []
+    begun, ended = threading.Semaphore(0), []
 
-    def noting(name):
+    def recording(name: str) -> Work:
         def work(items):
+            begun.release()
             try:
                 yield from items
             finally:
@@ -171,34 +201,48 @@ def test_leaving_early_closes_every_stage(taken):
         return work
 
     with Stages(depth=2) as stage:
-        items = chain(stage, range(10**9), **{name: noting(name) for name in NAMES})
+        items = chain(stage, ENDLESS, **{name: recording(name) for name in NAMES})
         for _ in range(taken):
             next(items)
-        time.sleep(0.1)
+        for _ in NAMES:
+            assert begun.acquire(timeout=TIMEOUT)
     assert sorted(ended) == sorted(NAMES)
 
 
-def test_the_profile_says_who_worked_and_who_waited():
-    def slow(items):
-        for item in items:
-            time.sleep(0.05)
-            yield item
-
+def test_the_profile_shows_which_stage_works_and_which_wait(monkeypatch):
+    """The clock advances only while ``restore`` works and every other stage waits or has ended."""
+    clock = SimpleNamespace(now=1.0)
+    monkeypatch.setattr(scheduler, "time", SimpleNamespace(perf_counter=lambda: clock.now))
     profile = Profile()
     with Stages(depth=2, last="encode", profile=profile) as stage:
+        condition = watched(stage)
+
+        def all_others_wait() -> bool:
+            alive = sum(thread.is_alive() for thread in stage._threads)
+            return condition.waiting == alive  # the main thread instead of this one
+
+        def slow(items):
+            for item in items:
+                wait_until(all_others_wait)
+                clock.now += 1.0
+                yield item
+
         for _ in chain(stage, range(20), restore=slow):
             pass
     data = profile.data()
     stages = {entry["name"]: entry for entry in data["stages"]}
     assert list(stages) == [*NAMES, "encode"]
     assert all(entry["frames"] == data["frames"] == 20 for entry in stages.values())
-    # Compared with each other, so that it holds on a machine that does other things, too.
-    assert max(stages, key=lambda name: stages[name]["busy"]) == "restore"
-    for before in ("decode", "detect", "align"):
-        assert stages[before]["waits_for_room"] > 10 * stages["restore"]["waits_for_room"]
-        assert stages[before]["queue"] > stages["restore"]["queue"]
-    for behind in ("paste", "encode"):
-        assert stages[behind]["waits_for_input"] > stages["restore"]["waits_for_input"]
-    for entry in data["stages"]:
-        total = entry["busy"] + entry["waits_for_input"] + entry["waits_for_room"]
-        assert total <= data["wall"] + 0.05
+    assert data["wall"] == 20
+    assert {name: entry["busy"] for name, entry in stages.items()} == dict.fromkeys(stages, 0) | {
+        "restore": 20
+    }
+    for name in ("decode", "detect", "align"):
+        # Three items fit behind each stage up to the slow one, so its wait is shorter by that much.
+        assert stages[name]["waits_for_input"] == 0
+        assert 0 < stages[name]["waits_for_room"] < 20
+        assert stages[name]["queue"] > stages["restore"]["queue"]
+    assert stages["restore"]["waits_for_input"] == stages["restore"]["waits_for_room"] == 0
+    for name in ("paste", "encode"):
+        assert stages[name]["waits_for_input"] == 20
+        assert stages[name]["waits_for_room"] == 0

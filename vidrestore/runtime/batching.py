@@ -1,4 +1,4 @@
-"""Batches that fill across items: one frame has no face, the next has five, a network wants four."""
+"""Batches that fill across items, because frames have any number of faces and networks want a fixed one."""
 
 from __future__ import annotations
 
@@ -18,36 +18,39 @@ from .memory import free_memory, is_out_of_memory
 
 log = logging.getLogger(__name__)
 
-#: Tensors in, tensors out, each with one row for each face or frame.
+#: A step of a network: tensors in, tensors out, each with one row per face or frame.
 Step = Callable[..., Sequence[Tensor]]
-#: Those of one face or frame.
+#: The inputs or outputs of a step for one face or frame: tensors with one row each.
 Row = Sequence[Tensor]
 
 Item = TypeVar("Item")
 Part = TypeVar("Part")
 Result = TypeVar("Result")
 
-#: The largest batch chosen here: beyond it a device has enough to do, and frames wait for it to fill.
+#: The largest batch chosen automatically: larger ones make a device no faster, and frames wait for them.
 LARGEST = 16
-#: The batch where memory does not say.
+#: The batch where the amount of free memory is not known.
 USUAL = 4
-#: The share of free memory that a batch may take: the rest is for what waits in windows.
-_SHARE = 0.5
+#: Share of the free memory that a batch may take; the rest is for the faces that wait in windows.
+_MEMORY_SHARE = 0.5
 
 
 def choose_batch(device: torch.device, face_bytes: int) -> int:
-    """How many faces to restore at once where each takes ``face_bytes`` meanwhile; on a CPU as many as there
-    are threads for."""
+    """Return how many faces to restore at once on ``device``.
+
+    On CUDA, a power of two whose faces, at ``face_bytes`` bytes each, fit into half of the free memory; on a
+    CPU, one per worker thread.
+    """
     if device.type == "cpu":
         return network_workers()
     if device.type != "cuda":
         return USUAL
-    fitting = int(free_memory(device) * _SHARE / face_bytes)
+    fitting = int(free_memory(device) * _MEMORY_SHARE / face_bytes)
     return min(LARGEST, 1 << max(1, fitting).bit_length() - 1)
 
 
 class BatchRunner:
-    """How many parts are worked on at once: fewer, for good, once memory did not suffice."""
+    """Runs work in batches of up to ``size`` parts, and halves ``size`` for good when memory runs out."""
 
     def __init__(self, size: int, device: torch.device | str = "cpu") -> None:
         self.size = size
@@ -55,8 +58,11 @@ class BatchRunner:
         self._warned = False
 
     def run(self, parts: Sequence[Part], work: Callable[[list[Part]], Sequence[Result]]) -> list[Result]:
-        """The results of ``work`` for all parts. What runs out of memory is done again by halves, for a
-        single part it raises DeviceError."""
+        """Return the results of ``work`` for all ``parts``.
+
+        A batch that runs out of memory is repeated with half its size. Raises DeviceError if a single part
+        runs out of memory.
+        """
         done: list[Result] = []
         while len(done) < len(parts):
             batch = list(parts[len(done) : len(done) + self.size])
@@ -65,14 +71,14 @@ class BatchRunner:
                 self._halve(len(batch))
                 continue
             if len(results) != len(batch):
-                raise ValueError(f"{len(batch)} parts were worked on, and {len(results)} results came back")
+                raise ValueError(f"{len(results)} results came back for {len(batch)} parts")
             done.extend(results)
         return done
 
     def _attempt(
         self, batch: list[Part], work: Callable[[list[Part]], Sequence[Result]]
     ) -> Sequence[Result] | None:
-        """None where memory ran out. What the attempt held is free again once this has returned."""
+        """Run one batch; return None if memory ran out. Its memory is free once this has returned."""
         try:
             return work(batch)
         except Exception as error:
@@ -80,8 +86,8 @@ class BatchRunner:
                 raise
             if len(batch) == 1:
                 raise DeviceError(
-                    f"{self._device} has no memory left for one face; "
-                    "end what else uses it, or choose another --device"
+                    f"{self._device} has no memory left for one face; close other programs that use it, or "
+                    "choose another --device"
                 ) from None
         return None
 
@@ -93,53 +99,55 @@ class BatchRunner:
         self._warned = True
         log.log(
             level,
-            "%s has no memory for %d faces at once: from here on with %d; --batch sets it from the start",
-            *(self._device, tried, self.size),
+            "%s has no memory for %d faces at once: continuing with %d; set --batch to start with fewer",
+            self._device,
+            tried,
+            self.size,
         )
 
 
 def map_rows(step: Step) -> Callable[[Sequence[Row]], list[Row]]:
-    """``step`` over rows as a CPU does it best: each for itself, by threads with a row each.
+    """Return a function that runs ``step`` on each row by itself, in threads; the fastest way on a CPU.
 
-    Which kernel a CPU takes for a convolution hangs on the batch, and with it what bfloat16 rounds away: up
-    to 8 levels of 255 in a face on some CPUs. Row by row a face is the same in whatever batch.
+    On a CPU the convolution kernel, and with it the rounding of bfloat16, depends on the batch size: by up to
+    8 levels of 255 in a face on some CPUs. Row by row, a face is the same in any batch.
     """
 
     @torch.inference_mode()
-    def one(row: Row) -> Row:
+    def run(row: Row) -> Row:
         return step(*row)
 
-    def alone(rows: Sequence[Row]) -> list[Row]:
+    def run_rows(rows: Sequence[Row]) -> list[Row]:
         if len(rows) < 2:
-            return list(map(one, rows))
-        return list(_threads(network_workers()).map(one, rows))
+            return list(map(run, rows))
+        return list(_threads(network_workers()).map(run, rows))
 
-    return alone
+    return run_rows
 
 
 def run_batched(step: Step) -> Callable[[Sequence[Row]], list[Row]]:
-    """``step`` over rows as a GPU does it best: as one batch."""
+    """Return a function that runs ``step`` on all rows as one batch; the fastest way on a GPU."""
 
-    def together(rows: Sequence[Row]) -> list[Row]:
+    def run_rows(rows: Sequence[Row]) -> list[Row]:
         if not rows:
             return []
         results = step(*map(torch.cat, zip(*rows, strict=True)))
         return list(zip(*(x.split(1) for x in results), strict=True))
 
-    return together
+    return run_rows
 
 
 def per_sample_on_cpu(step: Step, device: torch.device | str) -> Step:
-    """``step`` over a batch; on a CPU by :func:`map_rows`."""
+    """Return a step that does the same as ``step``, on a CPU with :func:`map_rows`."""
     if torch.device(device).type != "cpu":
         return step
-    alone = map_rows(step)
+    run_rows = map_rows(step)
 
-    def apart(*inputs: Tensor) -> list[Tensor]:
-        results = alone(list(zip(*(x.split(1) for x in inputs), strict=True)))
+    def run_batch(*inputs: Tensor) -> list[Tensor]:
+        results = run_rows(list(zip(*(x.split(1) for x in inputs), strict=True)))
         return [torch.cat(parts) for parts in zip(*results, strict=True)]
 
-    return apart
+    return run_batch
 
 
 @cache
@@ -178,9 +186,9 @@ def fill_batches(
         if waiting and len(held) > max_held:
             run(len(waiting))
         while held and len(held[0][1]) <= len(done):
-            first, its = held.popleft()
-            yield first, [done.popleft() for _ in its]
+            first, parts_of_first = held.popleft()
+            yield first, [done.popleft() for _ in parts_of_first]
     if waiting:
         run(len(waiting))
-    for first, its in held:
-        yield first, [done.popleft() for _ in its]
+    for item, parts in held:
+        yield item, [done.popleft() for _ in parts]

@@ -1,8 +1,8 @@
-"""A network's steps on a CUDA device: recorded once for each of a few sizes of batch, compiled in long runs.
+"""Steps of a network as CUDA graphs, captured once for each of a few batch sizes, and compiled in long runs.
 
-A network of hundreds of small kernels is held up by launching them one by one. Recorded as a CUDA graph they
-are launched together, which needs the same sizes and the same memory each time: so a batch is filled up to a
-size that has been recorded, and copied to where the recording reads.
+In a network of hundreds of small kernels, launching them one by one takes longer than running them. Captured
+as a CUDA graph they are launched together, always with the same shapes and the same memory. Therefore a batch
+is padded to a size that has been captured, and copied to the memory that the graph reads.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from functools import cache
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,41 +20,44 @@ from .memory import is_out_of_memory
 
 log = logging.getLogger(__name__)
 
-#: A batch is filled up to a size that is there if that is at most so many times its own; else its own size,
-#: up to a power of two, is recorded too.
-_FILL = 4
-#: Faces after which a run is long enough for compiling, which takes a minute where it was not done before.
-_LONG = 2000
+#: Pad a batch to an already captured size if that is at most this many times larger; otherwise capture the
+#: next power of two as well.
+_MAX_PADDING = 4
+#: Faces after which a run is long enough for compiling, which takes a minute the first time.
+_COMPILE_AFTER = 2000
 
 
 class GraphRecorder:
-    """Makes CUDA graphs of steps. They share the memory for what they work out on the way, since one thread
-    plays them, one after another, and their results are the caller's own."""
+    """Captures steps as CUDA graphs.
+
+    The graphs share one memory pool for intermediate results, because one thread replays them one after
+    another; their outputs are copied for the caller.
+    """
 
     def __init__(self) -> None:
         self._stream: torch.cuda.Stream | None = None
-        self._pool: tuple[int, int] | None = None
+        self._pool: Any = None  #: an opaque handle
 
     def __call__(self, step: Step, inputs: list[Tensor]) -> Step:
-        """``step`` for inputs of these shapes, ``step`` having run on them before."""
+        """Capture ``step`` for inputs of these shapes. It must have run on such inputs before."""
         device = inputs[0].device
         if self._stream is None:
             self._stream, self._pool = torch.cuda.Stream(device), torch.cuda.graph_pool_handle()
         stream, here = self._stream, torch.cuda.current_stream(device)
         read = [x.clone() for x in inputs]
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.stream(here):  # from where it goes on, even if recording fails
+        with torch.cuda.stream(here):  # the current stream again afterwards, even if the capture fails
             stream.wait_stream(here)
             with torch.cuda.stream(stream):
-                step(*read)  # what this stream allocates, it has allocated then
+                step(*read)  # warm-up: allocations of libraries on this stream happen before the capture
             here.wait_stream(stream)
-            # Other stages' threads use the device too: what they do must not end the recording.
+            # "thread_local": what threads of other stages do on the device must not invalidate the capture.
             with torch.cuda.graph(graph, self._pool, stream, capture_error_mode="thread_local"):
                 written = step(*read)
 
         def replay(*given: Tensor) -> list[Tensor]:
-            for place, x in zip(read, given, strict=True):
-                place.copy_(x, non_blocking=True)
+            for static, x in zip(read, given, strict=True):
+                static.copy_(x, non_blocking=True)
             graph.replay()
             return [x.clone() for x in written]
 
@@ -61,8 +65,10 @@ class GraphRecorder:
 
 
 class AcceleratedStep:
-    """A step at its fastest; calls are those of the step itself. What cannot be had here, it does without,
-    which is said in one line."""
+    """A step, called like the step itself, that uses CUDA graphs and compiled code.
+
+    Where one of them fails, it continues without, and logs one warning.
+    """
 
     def __init__(
         self,
@@ -70,10 +76,16 @@ class AcceleratedStep:
         *,
         recorder: Callable[[Step, list[Tensor]], Step] | None,
         compiler: Callable[[Step], Step] | None = torch.compile,
-        compile_after: int = _LONG,
+        compile_after: int = _COMPILE_AFTER,
     ) -> None:
-        """``recorder`` returns what does the same as a step for inputs of the given shapes; ``compiler`` a
-        faster step, asked for after so many rows."""
+        """Wrap ``step``.
+
+        Args:
+            step: The step.
+            recorder: Returns a step that does the same for inputs of the given shapes only.
+            compiler: Returns a faster step that does the same.
+            compile_after: Number of rows after which ``compiler`` is used.
+        """
         self._step = step
         self._recorder, self._compiler = recorder, compiler
         self._compile_after = compile_after
@@ -86,25 +98,26 @@ class AcceleratedStep:
         if self._compiler and self._rows > self._compile_after:
             self._compile(self._compiler, inputs)
         size = self._size(count)
-        filled = [_fill(x, size) for x in inputs]
+        padded = [_pad(x, size) for x in inputs]
         if size not in self._ready:
-            self._ready[size] = self._recorded(filled)
-        return [x[:count] for x in self._ready[size](*filled)]
+            self._ready[size] = self._recorded(padded)
+        return [x[:count] for x in self._ready[size](*padded)]
 
     def _size(self, count: int) -> int:
-        there = [size for size in self._ready if count <= size <= _FILL * count]
-        return min(there, default=1 << (count - 1).bit_length())
+        """The size to which a batch of ``count`` rows is padded."""
+        fitting = [size for size in self._ready if count <= size <= _MAX_PADDING * count]
+        return min(fitting, default=1 << (count - 1).bit_length())
 
     def _compile(self, compiler: Callable[[Step], Step], inputs: Sequence[Tensor]) -> None:
         self._compiler = None
         size = max(self._ready, default=len(inputs[0]))
-        log.info("compiling the network: a minute the first time, seconds from then on")
+        log.info("compiling the network: takes a minute the first time, seconds after that")
         try:
             compiled = compiler(self._step)
-            compiled(*(_fill(x[:size], size) for x in inputs))
+            compiled(*(_pad(x[:size], size) for x in inputs))
         except Exception as error:
-            _raise_without_memory(error)
-            _say_without("compiled code", _first_line(error))
+            _raise_if_out_of_memory(error)
+            _warn_without("compiled code", _first_line(error))
             return
         self._step = compiled
         self._ready.clear()
@@ -112,24 +125,24 @@ class AcceleratedStep:
     def _recorded(self, inputs: list[Tensor]) -> Step:
         if self._recorder is None:
             return self._step
-        self._step(*inputs)  # what fails here is not the recording's fault
+        self._step(*inputs)  # outside of try: an error of the step itself is not one of the capture
         try:
             return self._recorder(self._step, inputs)
         except Exception as error:
-            _raise_without_memory(error)
-            _say_without("CUDA graphs", _first_line(error))
+            _raise_if_out_of_memory(error)
+            _warn_without("CUDA graphs", _first_line(error))
             self._recorder = None
             return self._step
 
 
-def _fill(x: Tensor, size: int) -> Tensor:
-    """``x`` with its last row repeated, up to ``size`` rows."""
+def _pad(x: Tensor, size: int) -> Tensor:
+    """Pad ``x`` to ``size`` rows by repeating its last row."""
     missing = size - len(x)
     return torch.cat((x, x[-1:].expand(missing, *x.shape[1:]))) if missing else x
 
 
-def _raise_without_memory(error: Exception) -> None:
-    """A batch that is too large is the caller's to divide."""
+def _raise_if_out_of_memory(error: Exception) -> None:
+    """Leave a batch that is too large to the caller, who divides it."""
     if is_out_of_memory(error):
         raise error
 
@@ -139,5 +152,5 @@ def _first_line(error: Exception) -> str:
 
 
 @cache
-def _say_without(what: str, why: str) -> None:
-    log.warning("going on without %s: %s", what, why)
+def _warn_without(what: str, why: str) -> None:
+    log.warning("continuing without %s: %s", what, why)

@@ -1,9 +1,9 @@
-"""CUDA streams: a stage's work on a device goes its own way, so that it waits for none of the others'.
+"""CUDA streams: each stage's work on a device has its own stream, so that stages do not wait for each other.
 
-By default all threads' work goes into one stream, and whoever waits there for a few small kernels waits for
-the network's whole batch before them. In streams of their own they overlap; what one hands to another is in
-order by an event, and its memory is not given out again before both are done with it. What goes to the device
-does not make its thread wait either.
+By default the work of all threads goes to one stream, where a few small kernels wait for the whole batch of
+the network before them. In separate streams they overlap. An event orders the work of two stages at each
+hand-over, and memory is not reused before both streams are done with it. Copies to the device do not block
+the host.
 """
 
 from __future__ import annotations
@@ -19,26 +19,28 @@ from torch import Tensor
 
 Result = TypeVar("Result")
 
-#: CUDA's priorities: lower ones go first.
-_URGENT, _PATIENT = -1, 0
+#: CUDA's stream priorities: lower numbers run first.
+_HIGH_PRIORITY, _LOW_PRIORITY = -1, 0
 
 
 @contextmanager
 def own_stream(device: torch.device, *, urgent: bool) -> Iterator[None]:
-    """Within it, this thread's work on ``device`` has a stream of its own, behind all that was given to the
-    default one before. What is ``urgent`` goes before what is not. Elsewhere than on CUDA it does nothing."""
+    """Use a new stream for the work of this thread on ``device`` inside the context.
+
+    It starts after all work already queued on the default stream. ``urgent`` work has priority over other
+    work. Without effect on devices other than CUDA.
+    """
     if device.type != "cuda":
         yield
         return
-    stream = torch.cuda.Stream(device, priority=_URGENT if urgent else _PATIENT)
+    stream = torch.cuda.Stream(device, priority=_HIGH_PRIORITY if urgent else _LOW_PRIORITY)
     stream.wait_stream(torch.cuda.default_stream(device))
     with torch.cuda.stream(stream):
         yield
 
 
 def upload(array: np.ndarray, device: torch.device | str) -> Tensor:
-    """``array`` as a tensor on ``device``. To CUDA it goes by way of memory that the device reads by itself,
-    so that nobody waits for it."""
+    """Copy ``array`` to a tensor on ``device``; to CUDA through pinned memory, without blocking the host."""
     tensor = torch.from_numpy(array)
     if torch.device(device).type != "cuda":
         return tensor.to(device)
@@ -46,7 +48,7 @@ def upload(array: np.ndarray, device: torch.device | str) -> Tensor:
 
 
 def record_event(device: torch.device) -> torch.cuda.Event | None:
-    """How far this thread's work on ``device`` has been given; None elsewhere than on CUDA."""
+    """Record an event on the current stream of ``device``; return None for devices other than CUDA."""
     if device.type != "cuda":
         return None
     event = torch.cuda.Event()
@@ -54,31 +56,31 @@ def record_event(device: torch.device) -> torch.cuda.Event | None:
     return event
 
 
-def wait_event(item: object, marked: torch.cuda.Event | None, device: torch.device) -> None:
-    """Let this thread's work go on where another one's, which made ``item``, was marked."""
-    if marked is None:
+def wait_event(item: object, event: torch.cuda.Event | None, device: torch.device) -> None:
+    """Make the current stream of ``device`` wait for ``event``, recorded by the thread that made ``item``."""
+    if event is None:
         return
     stream = torch.cuda.current_stream(device)
-    stream.wait_event(marked)
+    stream.wait_event(event)
     for tensor in _tensors(item):
         tensor.record_stream(stream)
 
 
 def on_current_stream(work: Callable[..., Result]) -> Callable[..., Result]:
-    """``work``, to be done by another thread in this one's stream."""
+    """Return ``work`` such that another thread that calls it uses the current stream of this thread."""
     if not torch.cuda.is_initialized():
         return work
     stream = torch.cuda.current_stream()
 
-    def there(*args: Any) -> Result:
+    def run(*args: Any) -> Result:
         with torch.cuda.stream(stream):
             return work(*args)
 
-    return there
+    return run
 
 
 def _tensors(item: object) -> Iterator[Tensor]:
-    """The tensors of CUDA devices in ``item``, however deep in lists, tuples, dictionaries, dataclasses."""
+    """The CUDA tensors in ``item``, nested at any depth in lists, tuples, dictionaries and dataclasses."""
     if isinstance(item, Tensor):
         if item.is_cuda:
             yield item

@@ -1,4 +1,4 @@
-"""Devices and precisions, by the names a user gives them."""
+"""Devices and precisions by name."""
 
 from __future__ import annotations
 
@@ -9,11 +9,16 @@ import torch
 
 from ..errors import DeviceError, UsageError
 
+#: The precisions, and the dtype of each.
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def find_device(name: str) -> torch.device:
-    """``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``. Raises UsageError or DeviceError."""
+    """Return the device called ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
+
+    ``auto`` is CUDA, MPS or the CPU, whichever is available first. Raises UsageError for an unknown name and
+    DeviceError for a device that this machine does not have.
+    """
     if name == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")
@@ -30,32 +35,33 @@ def find_device(name: str) -> torch.device:
     if device.type not in present:
         raise UsageError(f"unknown device {name!r}; use auto, cpu, cuda, cuda:1 or mps")
     if not present[device.type]:
-        raise DeviceError(f"device {name} is not here; use --device cpu or auto")
+        raise DeviceError(f"this machine has no device {name}; use --device cpu or auto")
     return device
 
 
 def find_precision(name: str, device: torch.device) -> str:
-    """A key of :data:`DTYPES` for ``auto`` or such a key: bf16 where the device computes in it.
+    """Return the precision, a key of :data:`DTYPES`, for a name that is one or ``auto``.
 
-    fp16 only where it is asked for: its range ends at 65504. Raises UsageError for it on another device than
-    a CUDA one; CPUs take many times longer in it than in fp32.
+    ``auto`` is bf16 if ``device`` has instructions for it, else fp32. It is never fp16, whose range ends at
+    65504. Raises UsageError for fp16 on a device other than CUDA: CPUs are many times slower in it than in
+    fp32.
     """
     if name == "fp16" and device.type != "cuda":
         raise UsageError(
-            f"fp16 is for CUDA devices, and this is {device}; use --precision auto, bf16 or fp32"
+            f"fp16 is for CUDA devices only, not for {device}; use --precision auto, bf16 or fp32"
         )
     if name != "auto":
         return name
     if device.type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
     if device.type == "cpu":
-        # Without tile or vector instructions for it, bf16 on a CPU is slower than fp32.
+        # Without tile or vector instructions for bf16, a CPU is slower in it than in fp32.
         return "bf16" if cpu_bf16_instructions() else "fp32"
     return "fp32"
 
 
 def cpu_bf16_instructions() -> str | None:
-    """The instructions that this CPU has for bf16: ``AMX``, ``AVX-512``, or none."""
+    """Return the bf16 instructions of this CPU: ``AMX``, ``AVX-512`` or None."""
     if torch.cpu._is_amx_tile_supported():
         return "AMX"
     return "AVX-512" if torch.cpu._is_avx512_bf16_supported() else None

@@ -9,20 +9,21 @@ from pathlib import Path
 
 import torch
 
-#: A user who sets one of these has chosen how many cores are used.
-_CHOSEN = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
-#: Faces that a CPU's network takes at once, where it has the cores. A face is hundreds of small steps:
-#: threads that share one wait for each other between them, half of the time in the embedded network.
+#: A user who sets one of these variables has chosen the number of cores to use.
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
+#: Faces that go through a network on the CPU at once, given enough cores. A face takes hundreds of small
+#: steps, and threads that share one face wait for each other in between: half of the time in the embedded
+#: network.
 _WORKERS = 4
-#: From so many cores on, one in so many is left to decoding and encoding, which have threads of their own. On
-#: fewer the network would lose more than they gain.
-_SHARED_FROM = 8
-#: Cores for each thread of those beside the networks.
-_BESIDE = 4
+#: One core in this many is left to decoding and encoding, which have their own threads. With fewer cores the
+#: network would lose more than they gain.
+_CORES_PER_CODEC_THREAD = 8
+#: Cores per thread of the work on faces outside of networks.
+_CORES_PER_BACKGROUND_WORKER = 4
 
-# mallopt's names in glibc's malloc.h.
+# Constants of mallopt in glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -3, -4, -8
-_NEVER = 2**31 - 1
+_LARGEST_THRESHOLD = 2**31 - 1
 
 
 def prepare_process() -> None:
@@ -36,30 +37,36 @@ def prepare_process() -> None:
 
 
 def network_threads(cores: int) -> int:
-    """Threads that share the arithmetic of one face on so many cores."""
-    return max(1, (cores - cores // _SHARED_FROM) // _WORKERS)
+    """Return the number of threads that share the arithmetic of one face on this many cores."""
+    return max(1, (cores - cores // _CORES_PER_CODEC_THREAD) // _WORKERS)
 
 
 def network_workers() -> int:
-    """How many faces, or frames to be searched, the cores are for at once, with as many threads for each as
-    PyTorch is set to."""
+    """Return how many faces or frames go through a network on the CPU at once.
+
+    Each uses as many threads as PyTorch is set to.
+    """
     return max(1, min(_WORKERS, usable_cores() // torch.get_num_threads()))
 
 
 def background_workers(cores: int) -> int:
-    """Threads for what is done to faces beside the networks; none where the stages' own have to do."""
-    return cores // _BESIDE
+    """Return the number of threads for work on faces outside of networks; 0: use those of the stages."""
+    return cores // _CORES_PER_BACKGROUND_WORKER
 
 
 @cache
 def usable_cores() -> int:
-    """Cores to use: as many as the user chose, else the physical ones that this process may run on, as far as
-    the system tells, and no more than a container's share of processor time is worth. Found once, before a
-    run sets PyTorch's threads by it."""
-    chosen = next((os.environ[name] for name in _CHOSEN if name in os.environ), "")
+    """Return the number of cores to use.
+
+    That is what the user has chosen by OMP_NUM_THREADS or MKL_NUM_THREADS, or else the number of physical
+    cores that this process may run on, limited by the CPU quota of its container. On systems other than Linux
+    it is PyTorch's default. The result is cached, so that it does not change when a run sets PyTorch's number
+    of threads by it.
+    """
+    chosen = next((os.environ[name] for name in _THREAD_VARIABLES if name in os.environ), "")
     if chosen.isdecimal():
         return max(1, int(chosen))
-    if not hasattr(os, "sched_getaffinity"):  # not Linux: PyTorch knows as much
+    if not hasattr(os, "sched_getaffinity"):  # not Linux
         return torch.get_num_threads()
     processors = os.sched_getaffinity(0)
     cores = len({_siblings(processor) for processor in processors})
@@ -68,7 +75,7 @@ def usable_cores() -> int:
 
 
 def _siblings(processor: int) -> str:
-    """What the logical processors of one core have in common."""
+    """Return a string that is the same for all logical processors of one core."""
     path = Path(f"/sys/devices/system/cpu/cpu{processor}/topology/thread_siblings_list")
     try:
         return path.read_text()
@@ -77,26 +84,26 @@ def _siblings(processor: int) -> str:
 
 
 def _quota(path: Path) -> float | None:
-    """Processors' worth of time that a control group (version 2) has, None without a limit."""
+    """Return the CPU quota of a control group (version 2) in processors, None without a limit."""
     try:
         limit, period = path.read_text().split()
         return int(limit) / int(period)
-    except (OSError, ValueError):  # "max" is no number
+    except (OSError, ValueError):  # "max": no limit
         return None
 
 
 def keep_freed_memory() -> bool:
-    """Let glibc keep large blocks that were freed, and give them out again. Returns whether it does.
+    """Make glibc's malloc keep large freed blocks for reuse. Returns whether that worked.
 
-    By default it maps each block above 32 MB anew, a page at a time as it is first touched, which takes
-    longer than most of what a network does to its feature maps between convolutions: a tenth of the whole
-    time at a batch of one, and a quarter at four. All threads share one arena, since the others cannot hold
-    such blocks. Where the C library is not glibc nothing happens.
+    By default it maps every block above 32 MB anew, page by page on first access, which takes longer than
+    most operations of a network on its feature maps between convolutions: a tenth of the whole time at batch
+    size 1, and a quarter at 4. All threads share one arena, because the other arenas cannot hold such blocks.
+    With a C library other than glibc this has no effect.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):  # another library, or Windows
         return False
-    # Before 2.35 glibc takes no such threshold; then it is told to map nothing at all.
-    mapped = mallopt(_M_MMAP_THRESHOLD, _NEVER) or mallopt(_M_MMAP_MAX, 0)
-    return bool(mapped and mallopt(_M_TRIM_THRESHOLD, _NEVER) and mallopt(_M_ARENA_MAX, 1))
+    # glibc before 2.35 rejects a threshold this large; then mapping is switched off altogether.
+    mapped = mallopt(_M_MMAP_THRESHOLD, _LARGEST_THRESHOLD) or mallopt(_M_MMAP_MAX, 0)
+    return bool(mapped and mallopt(_M_TRIM_THRESHOLD, _LARGEST_THRESHOLD) and mallopt(_M_ARENA_MAX, 1))

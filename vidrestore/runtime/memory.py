@@ -1,4 +1,4 @@
-"""What running out of memory looks like, on any device."""
+"""Detect that a device is out of memory, and report it as a DeviceError."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ import torch
 
 from ..errors import DeviceError
 
-#: In the messages of RuntimeErrors that are not an OutOfMemoryError: PyTorch's allocators for CPU and MPS,
-#: and CUDA's libraries, which allocate by themselves.
-_SIGNS = ("can't allocate memory", "not enough memory", "out of memory", "ALLOC_FAILED")
+#: Texts of RuntimeErrors other than OutOfMemoryError: from PyTorch's allocators for CPU and MPS, and from
+#: CUDA libraries that allocate by themselves.
+_TEXTS = ("can't allocate memory", "not enough memory", "out of memory", "ALLOC_FAILED")
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether ``error`` says that a device has no memory left."""
+    """Return whether ``error`` was raised because a device is out of memory."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    return isinstance(error, RuntimeError) and any(sign in str(error) for sign in _SIGNS)
+    return isinstance(error, RuntimeError) and any(text in str(error) for text in _TEXTS)
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes of a CUDA device that are free, or that PyTorch holds without using them."""
+    """Return the bytes of a CUDA device that are free or reserved by PyTorch without being in use."""
     free, _ = torch.cuda.mem_get_info(device)
     return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
 
 
 @contextmanager
 def translate_out_of_memory(device: torch.device) -> Iterator[None]:
-    """What runs out of memory within raises DeviceError."""
+    """Raise DeviceError in place of any out-of-memory error inside the context."""
     try:
         yield
     except Exception as error:
         if not is_out_of_memory(error):
             raise
         raise DeviceError(
-            f"{device} has no memory left; give a smaller --batch, or end what else uses it"
+            f"{device} has no memory left; set a smaller --batch, or close other programs that use it"
         ) from None

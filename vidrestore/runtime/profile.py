@@ -1,4 +1,4 @@
-"""Where the time of a run goes: each stage's work and waiting, and what parts of the work take."""
+"""Measure where the time of a run goes: work and waiting of each stage, and time in parts of the work."""
 
 from __future__ import annotations
 
@@ -17,34 +17,36 @@ Result = TypeVar("Result")
 
 @dataclass(slots=True)
 class StageTimes:
-    """One stage, in seconds of the clock; written by the threads at both ends of its queue."""
+    """Wall times of one stage, in seconds. Written by the threads at both ends of its queue."""
 
     name: str
-    depth: int = 0  #: room in its queue
-    seconds: float = 0.0  #: from its beginning to its end
-    blocked: float = 0.0  #: of these, waiting for room in its queue
-    awaited: float = 0.0  #: how long the next stage waited for an item of this one
-    items: int = 0  #: that it gave on
-    queued: int = 0  #: items in its queue, summed over each time one was taken
+    depth: int = 0  #: capacity of its queue
+    seconds: float = 0.0  #: from its start to its end
+    blocked: float = 0.0  #: part of ``seconds``: waiting for room in its queue
+    awaited: float = 0.0  #: time that the next stage waited for items of this one
+    items: int = 0  #: number of items that it passed on
+    queued: int = 0  #: length of its queue, summed over all times an item was taken
 
 
 @dataclass(slots=True)
 class Section:
-    """Work of one kind, in whatever stage it is done."""
+    """Work of one kind, in any stage."""
 
-    seconds: float = 0.0  #: of the clock; on CUDA what it takes to hand the work over
-    gpu: float = 0.0  #: seconds between its first and last piece of work on a CUDA device
+    seconds: float = 0.0  #: wall time; on CUDA, the time to launch the work
+    gpu: float = 0.0  #: seconds between the events before and after its work on a CUDA device
     calls: int = 0
-    items: int = 0  #: faces or pictures
+    items: int = 0  #: faces or images
 
 
 @dataclass(slots=True)
 class _GpuTimes:
-    """What a CUDA device spent on sections, from events around each. They are read once they have passed,
-    so that nothing waits for them."""
+    """Time that a CUDA device spent in sections, from an event before and after each.
+
+    Events are read once the device has passed them, so that nothing waits for them.
+    """
 
     last: Any  #: the latest event that has been read
-    busy: float = 0.0  #: seconds within any section; what overlaps counts once
+    busy: float = 0.0  #: seconds in any section; overlaps count once
     pending: deque[tuple[Section, Any, Any]] = field(default_factory=deque)
 
     def add(self, section: Section, began: Any, ended: Any) -> None:
@@ -66,9 +68,9 @@ class _GpuTimes:
 
 
 class Profile:
-    """Collects the times of one run: a few additions for each frame and batch, whatever its length."""
+    """Collects the times of one run, at the cost of a few additions per frame and batch."""
 
-    #: Sections that are the restoring network's.
+    #: The sections of the restoration network.
     NETWORK = ("observe", "render")
 
     def __init__(self, device: torch.device | str = "cpu") -> None:
@@ -79,12 +81,12 @@ class Profile:
         self._gpu = _GpuTimes(self._event()) if self.device.type == "cuda" else None
 
     def stage(self, name: str, depth: int) -> StageTimes:
-        """The next stage, to be written to."""
+        """Add a stage with a queue of ``depth`` items; the scheduler writes its times to the result."""
         self.stages.append(StageTimes(name, depth))
         return self.stages[-1]
 
     def finish(self, last: StageTimes) -> None:
-        """The run has ended, with its last stage."""
+        """End the run, with the times of its last stage."""
         if self.stages:
             last.items = self.stages[-1].items
         self.stages.append(last)
@@ -93,7 +95,7 @@ class Profile:
 
     @contextmanager
     def section(self, name: str, items: int = 1) -> Iterator[None]:
-        """Count the work within as ``name``, done to so many ``items``."""
+        """Add the time inside the context, and the number of ``items`` worked on, to the section ``name``."""
         began, event = time.perf_counter(), self._event()
         try:
             yield
@@ -108,7 +110,7 @@ class Profile:
                     self._gpu.add(section, event, end)
 
     def timed(self, name: str, work: Callable[..., Result]) -> Callable[..., Result]:
-        """``work``, each call of which is counted as one item of a section."""
+        """Return ``work`` such that each call counts as one item of the section ``name``."""
 
         def counted(*args: Any) -> Result:
             with self.section(name):
@@ -125,12 +127,12 @@ class Profile:
 
     @property
     def wall(self) -> float:
-        """Seconds from the first frame's decoding to the last one's encoding, loading left out."""
+        """Seconds from decoding the first frame to encoding the last one, without loading."""
         return self.stages[-1].seconds if self.stages else 0.0
 
     @property
     def network(self) -> Section:
-        """The restoring network's share: its two steps together, of as many faces as the second saw."""
+        """Both steps of the restoration network together; its items are those of the second step."""
         parts = [self.sections.get(name, Section()) for name in self.NETWORK]
         return Section(
             sum(part.seconds for part in parts),
@@ -141,12 +143,15 @@ class Profile:
 
     @property
     def gpu_idle(self) -> float | None:
-        """The share of the run in which a CUDA device had none of the sections' work; None without one."""
+        """Share of the wall time in which a CUDA device had no work of any section; None without CUDA."""
         return 1 - self._gpu.busy / self.wall if self._gpu and self.wall else None
 
     def data(self) -> dict[str, Any]:
-        """All of it, made of numbers, strings, lists and dictionaries. Times are in seconds; ``share`` is of
-        the run's wall time, ``queue`` the mean number of items waiting, of ``room``."""
+        """Return all figures as numbers, strings, lists and dictionaries.
+
+        Times are in seconds. ``share`` is relative to the wall time of the run; ``queue`` is the mean number
+        of waiting items, and ``room`` the capacity of the queue.
+        """
         wall = self.wall or 1e-9
         stages, waited = [], 0.0
         for times in self.stages:
@@ -183,7 +188,7 @@ class Profile:
         }
 
     def table(self) -> str:
-        """:meth:`data` for a person: a line for each stage, and for each section."""
+        """Return :meth:`data` as a table for people: one line per stage, then one per section."""
         data = self.data()
         lines = ["stage          busy  share  waits: input     room    queue   ms/frame"]
         for stage in data["stages"]:

@@ -1,4 +1,4 @@
-"""The scheduler: stages that work at the same time, with a bounded queue behind each."""
+"""The scheduler: stages that run concurrently, with a bounded queue after each."""
 
 from __future__ import annotations
 
@@ -18,21 +18,22 @@ QUEUE_DEPTH = 4
 
 
 class _Stopped(BaseException):
-    """Raised in a stage that waits, once the run has ended without it."""
+    """Raised in a stage that waits, once the run has ended."""
 
 
 class Stages:
-    """A chain of stages, the last of which is whoever iterates over it; each other has its own thread.
+    """A chain of stages. Each has its own thread, except the last one, which is the caller's loop.
 
         with Stages(depth=4, last="encode") as stage:
             frames = stage(decoder, "decode")
             restored = stage(restore(frames), "restore")
             for frame in restored: ...
 
-    A stage that is ``depth`` items ahead of the next one waits, so no more than that (and the one in its
-    hands) are held. What a stage raises is raised in the last one at once, and every other ends where it
-    waits. Leaving the context ends all of them, each closing what it iterates over, before it returns.
-    What a stage does on the profile's device, if that is a CUDA one, goes into a stream of its own.
+    A stage waits once it is ``depth`` items ahead of the next one, so at most those, and the one that it
+    works on, are held. An exception in any stage is raised at once in the last one, and all other stages end
+    as soon as they wait. Leaving the context ends all stages, each closing the generator that it iterates
+    over, before it returns. On a CUDA device, each stage has its own stream for work on the device of
+    ``profile``.
     """
 
     def __init__(
@@ -42,16 +43,18 @@ class Stages:
         self.profile = profile or Profile()
         self._last = StageTimes(last)
         self._threads: list[threading.Thread] = []
-        self._home = threading.get_ident()
-        #: One condition for all: a stage waits for either neighbour, or for the end.
+        self._main_thread = threading.get_ident()
+        #: Shared by all queues: a stage waits for either neighbour or for the end of the run.
         self._changed = threading.Condition()
         self._stopped = False
         self._error: BaseException | None = None
         self._began = 0.0
 
     def __call__(self, items: Iterable[T], name: str, *, urgent: bool = True) -> Iterator[T]:
-        """``items``, made in a thread called ``name`` from now on. On a CUDA device the work of stages that
-        are not ``urgent`` comes after the others': there is much of it."""
+        """Start a stage: iterate over ``items`` in a thread called ``name``; return an iterator over them.
+
+        On a CUDA device, the work of ``urgent`` stages has priority over that of the others.
+        """
         self._began = self._began or time.perf_counter()
         queue = _Queue[T](self, self.profile.stage(name, self.depth))
         thread = threading.Thread(target=self._run, args=(items, queue, urgent), name=name, daemon=True)
@@ -96,21 +99,22 @@ class Stages:
             self._stopped = True
             self._changed.notify_all()
 
-    def _go_on(self) -> None:
-        """Raise what ended the run, if anything has."""
+    def _raise_if_stopped(self) -> None:
+        """If the run has ended, raise its error in the main thread, and ``_Stopped`` in others."""
         if self._stopped:
-            raise self._error if self._error and threading.get_ident() == self._home else _Stopped
+            in_main = threading.get_ident() == self._main_thread
+            raise self._error if self._error and in_main else _Stopped
 
 
 class _Queue(Generic[T]):
-    """What lies between two stages: one puts, the other iterates."""
+    """The queue between two stages: one puts items, the other iterates over them."""
 
     def __init__(self, stages: Stages, times: StageTimes) -> None:
         self.times = times
         self._stages = stages
         self._changed = stages._changed
         self._device = stages.profile.device
-        #: Each with how far its maker's work on the device was.
+        #: Items, each with the event that follows the work on the device that made it.
         self._items: deque[tuple[T, Any]] = deque()
         self._ended = False
 
@@ -118,7 +122,7 @@ class _Queue(Generic[T]):
         times, began = self.times, time.perf_counter()
         with self._changed:
             self._changed.wait_for(lambda: len(self._items) < self._stages.depth or self._stages._stopped)
-            self._stages._go_on()
+            self._stages._raise_if_stopped()
             times.blocked += time.perf_counter() - began
             times.items += 1
             self._items.append((item, record_event(self._device)))
@@ -137,11 +141,11 @@ class _Queue(Generic[T]):
         with self._changed:
             times.queued += len(self._items)
             self._changed.wait_for(lambda: self._items or self._ended or self._stages._stopped)
-            self._stages._go_on()
+            self._stages._raise_if_stopped()
             times.awaited += time.perf_counter() - began
             if not self._items:
                 raise StopIteration
-            item, marked = self._items.popleft()
+            item, event = self._items.popleft()
             self._changed.notify_all()
-        wait_event(item, marked, self._device)
+        wait_event(item, event, self._device)
         return item

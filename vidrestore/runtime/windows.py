@@ -1,4 +1,4 @@
-"""Work that looks across time: each part of an item together with what is like it in the items around."""
+"""Sliding windows: work on each part of an item together with its counterparts in neighbouring items."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ Item = TypeVar("Item")
 Part = TypeVar("Part")
 Result = TypeVar("Result")
 
-#: A part, and those of its key around it, each with its offset.
-Seen = tuple[Part, list[tuple[int, Part]]]
+#: A part, and its counterparts in neighbouring items, each with its offset in items.
+Neighbourhood = tuple[Part, list[tuple[int, Part]]]
 
 
 def windowed(
@@ -26,40 +26,47 @@ def windowed(
     workers: int = 0,
     keep: Callable[[Part], Part] = lambda part: part,
 ) -> Iterator[tuple[Item, list[Result]]]:
-    """Yield each item with ``work(part, around)`` for each of its parts.
+    """Yield each item with the results of ``work(part, neighbours)`` for each of its parts.
 
-    ``around`` are the parts of the same key in the ``reach`` items before and behind it, each with its
-    offset, nearest first. A key occurs once in an item. Items come out in order, ``reach`` of them later
-    than they came, and the parts of as many more are held, so what is held does not grow. With ``workers``,
-    so many threads work on the parts of as many items at a time, which come out so much later. ``keep``
-    returns what others need of a part that has had its own turn: the rest of it is not held any longer.
+    Items come out in order, ``reach`` items after they went in, and memory is bounded: at most
+    ``2 * reach + 1`` items' parts are held.
+
+    Args:
+        items: Items with their parts.
+        work: Called with a part and its neighbours: pairs (offset in items, part), nearest first.
+        key: Parts in different items are neighbours if they have the same key. Keys are unique in an item.
+        reach: Number of items to each side that neighbours come from.
+        workers: If not 0, this many threads process as many items concurrently, and output lags by as many
+            more items.
+        keep: Returns what its later neighbours need of a part whose own turn is over; the rest is released.
     """
-    seen = _seen(items, key, reach, keep)
+    neighbourhoods = _neighbourhoods(items, key, reach, keep)
     if workers:
-        yield from _worked_on(seen, work, workers)
+        yield from _in_threads(neighbourhoods, work, workers)
     else:
-        for item, parts in seen:
-            yield item, [work(part, around) for part, around in parts]
+        for item, parts in neighbourhoods:
+            yield item, [work(part, neighbours) for part, neighbours in parts]
 
 
-def _seen(
+def _neighbourhoods(
     items: Iterable[tuple[Item, Sequence[Part]]],
     key: Callable[[Part], Hashable],
     reach: int,
     keep: Callable[[Part], Part],
-) -> Iterator[tuple[Item, list[Seen]]]:
-    """Each item with its parts, as they are given to the work."""
+) -> Iterator[tuple[Item, list[Neighbourhood]]]:
+    """Yield each item with its parts and their neighbours."""
     waiting: deque[Item] = deque()
-    held: deque[dict[Hashable, Part]] = deque()  # of those waiting and of ``done`` before them
+    held: deque[dict[Hashable, Part]] = deque()  # parts of the ``done`` previous items and those waiting
     offsets = sorted((o for o in range(-reach, reach + 1) if o), key=abs)
     done = 0
 
-    def result(place: int) -> tuple[Item, list[Seen]]:
-        near = [(o, held[place + o]) for o in offsets if 0 <= place + o < len(held)]
-        its = held[place]
-        held[place] = {name: keep(part) for name, part in its.items()}
+    def result(index: int) -> tuple[Item, list[Neighbourhood]]:
+        near = [(o, held[index + o]) for o in offsets if 0 <= index + o < len(held)]
+        parts = held[index]
+        held[index] = {name: keep(part) for name, part in parts.items()}
         return waiting.popleft(), [
-            (part, [(o, others[name]) for o, others in near if name in others]) for name, part in its.items()
+            (part, [(o, others[name]) for o, others in near if name in others])
+            for name, part in parts.items()
         ]
 
     for item, parts in items:
@@ -71,16 +78,16 @@ def _seen(
                 held.popleft()
             else:
                 done += 1
-    for place in range(done, len(held)):
-        yield result(place)
+    for index in range(done, len(held)):
+        yield result(index)
 
 
-def _worked_on(
-    seen: Iterable[tuple[Item, list[Seen]]],
+def _in_threads(
+    neighbourhoods: Iterable[tuple[Item, list[Neighbourhood]]],
     work: Callable[[Part, list[tuple[int, Part]]], Result],
     workers: int,
 ) -> Iterator[tuple[Item, list[Result]]]:
-    """Each item with its results, by so many threads."""
+    """Yield each item with its results, computed by ``workers`` threads."""
     waiting: deque[tuple[Item, list[Future[Result]]]] = deque()
 
     def first() -> tuple[Item, list[Result]]:
@@ -90,7 +97,7 @@ def _worked_on(
     work = on_current_stream(work)
     pool = ThreadPoolExecutor(workers, thread_name_prefix="window")
     try:
-        for item, parts in seen:
+        for item, parts in neighbourhoods:
             waiting.append((item, [pool.submit(work, *part) for part in parts]))
             if len(waiting) > workers:
                 yield first()

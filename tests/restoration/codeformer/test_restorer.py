@@ -82,7 +82,7 @@ def test_steps_compile_in_one_piece(config, caplog):
         accelerated[name] = AcceleratedStep(step, recorder=None, compiler=compiler, compile_after=0)
         setattr(restorer, f"_run{name}", run_batched(accelerated[name]))
     torch.testing.assert_close(restorer(faces, w), expected, atol=0.02, rtol=0)
-    assert "going on without" not in caplog.text
+    assert "continuing without" not in caplog.text
     used = [name for name in steps if accelerated[name]._rows]
     assert used == (list(steps) if config is SMALL else ["_encode", "_decode"])
 
