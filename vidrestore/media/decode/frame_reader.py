@@ -69,10 +69,13 @@ class FrameReader:
     def _open(self) -> None:
         self.container = open_input(self.path, rate=self._given_rate)
         try:
-            self.stream = self._select_stream()
+            self._open_decoder()
         except BaseException:
             self.container.close()
             raise
+
+    def _open_decoder(self) -> None:
+        self.stream = self._select_stream()
         #: Average frames per second; DEFAULT_RATE if unknown.
         self.rate = frame_rate(self.stream) or DEFAULT_RATE
         self.packets = 0
