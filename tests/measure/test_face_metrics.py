@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from tests.support.portraits import aligned_portraits
+from tests.support.small_training import needs_weights
 from vidrestore.measure.face_metrics import FaceMeter
 
 pytest.importorskip("dlib")
-pytest.importorskip("stlpips_pytorch", exc_type=ImportError)
+pytestmark = needs_weights
 
 
 def test_each_metric_orders_images_by_their_damage() -> None:
