@@ -1,7 +1,7 @@
 """The one table of the containers that OUT can be: their names, how FFmpeg muxes them and what they can hold.
 
-To add a container, add a row. Everything else that depends on the container is found out by asking FFmpeg's
-muxer, which accepts or rejects a stream. Imports nothing, so that the command line's ``--help`` can read it.
+To add a container, add a row. Which codecs it holds is not listed here: FFmpeg's muxer is asked, and accepts or
+rejects each stream. This module does not import PyAV, so that the command line's ``--help`` stays quick.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Container:
 _KEEP_TIMESTAMPS = {"avoid_negative_ts": "disabled"}
 #: The index goes to the front of the file, for players that stream it.
 _INDEX_FIRST = {"movflags": "+faststart"}
-#: Where nothing can be written twice, each fragment has an index of its own.
+#: An output that cannot seek consists of fragments, each with an index of its own.
 _FRAGMENTED = {"movflags": "+frag_keyframe+delay_moov+default_base_moof"}
 #: What FFmpeg writes as tags that every player reads, rather than in a list of keys.
 _MP4_TAGS = (

@@ -153,7 +153,7 @@ class WorkFolder:
 
 
 def _difference(name: str, previous: Mapping[str, str], current: Mapping[str, str]) -> str:
-    """Says that the value called ``name`` has changed, and from what to what where a person can read it."""
+    """A message that the value ``name`` has changed, with the old and the new value if they are short."""
     values = [str(key.get(name, "not set")) for key in (previous, current)]
     detail = f" ({values[0]}, now {values[1]})" if max(map(len, values)) < 40 else ""
     return f"{name} has changed since the last run{detail}"

@@ -37,7 +37,7 @@ class AspectRatios:
     """Writes the sample aspect ratios of a Matroska file's video tracks, in their order."""
 
     def __init__(self, on_loss: Callable[[str], None]) -> None:
-        """``on_loss`` is called with the ratios, as text, that OUT does not hold in the end."""
+        """``on_loss`` is called with the ratios, as text, that could not be written."""
         self._ratios: list[Fraction | None] = []
         self._header_only: list[Fraction] = []
         self._on_loss = on_loss
