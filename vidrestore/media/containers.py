@@ -1,7 +1,7 @@
 """The one table of the containers that OUT can be: their names, how FFmpeg muxes them and what they can hold.
 
-To add a container, add a row. Which codecs it holds is not listed here: FFmpeg's muxer is asked, and accepts or
-rejects each stream. This module does not import PyAV, so that the command line's ``--help`` stays quick.
+To add a container, add a row. Which codecs it holds is not listed here: FFmpeg's muxer is asked, and accepts
+or rejects each stream. This module does not import PyAV, so that the command line's ``--help`` stays quick.
 """
 
 from __future__ import annotations

@@ -161,9 +161,9 @@ class DecodingTimes:
     """Computes the dts across segments that a single encoder would have given all packets.
 
     With an encoder that reorders frames, each frame is decoded some frames before it is shown: the dts of the
-    n-th packet is the pts of the frame that is shown a fixed number of places (the delay) earlier. The first packets have
-    no such frame and get times before the first one; in later segments those frames are in the segment
-    before.
+    n-th packet is the pts of the frame that is shown a fixed number of places (the delay) earlier. The first
+    packets have no such frame and get times before the first one; in later segments those frames are in the
+    previous segment.
     """
 
     def __init__(self) -> None:
