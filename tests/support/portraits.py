@@ -1,4 +1,4 @@
-"""Two real faces, aligned, from photographs that installed packages carry."""
+"""Two real faces, aligned, from photographs that come with scikit-image and Matplotlib."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures of two real people whose faces are where a test says."""
+"""Images with the faces of two real people at given places."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PEOPLE = ("collins", "hopper")
 
 @cache
 def background() -> np.ndarray:
-    """Strong in light and dark, so that no face that comes or goes makes a new shot; pale in colour."""
+    """High in contrast, so that a face that appears does not look like a cut; low in saturation."""
     rng = np.random.default_rng(9)
     noise = rng.integers(20, 210, (10, 16, 1)) + rng.integers(0, 40, (10, 16, 3))
     return cv2.resize(noise.astype(np.uint8), SIZE, interpolation=cv2.INTER_CUBIC)
@@ -31,8 +31,10 @@ def _mask() -> np.ndarray:
 
 
 def scene(*people: tuple[str, float, float, float]) -> np.ndarray:
-    """(400, 640, 3) uint8 BGR: ``people`` (name, x, y, size) from back to front, with their landmarks where
-    ``detection(x, y, size)`` has them."""
+    """(400, 640, 3) uint8 BGR: ``people`` (name, x, y, size) from back to front.
+
+    Their landmarks are those of ``detection(x, y, size)``.
+    """
     picture = background().copy()
     for name, x, y, size in people:
         left, top = np.maximum(np.array([x, y]) - size, 0).astype(int)

@@ -1,10 +1,10 @@
-"""A CUDA device without a GPU: what runs on one, its streams and its graphs, as far as an error there shows.
+"""A simulated CUDA device, with streams and graphs, that finds errors in the use of one without a GPU.
 
-Tensors of the device are plain ones in a wrapper that says ``cuda:0``. An operation on them fails as it would
-on a device where host memory is mixed in, where the recording of a graph would have to wait for the device,
-and where a stream reads or frees what another one may still be writing or reading: work on two streams is
-in order only by events, by ``record_stream``, or where the host has waited. What it cannot show is speed,
-and kernels that a device does not have.
+Tensors of the device are CPU tensors in a wrapper whose device is ``cuda:0``. An operation on them raises an
+error where a real device would fail or race: if it mixes devices, if it would make a graph capture wait for
+the device, or if a stream reads, writes or frees memory that another stream may still be using. Work on two
+streams is ordered only by events, by ``record_stream``, or by the host waiting. It shows neither speed nor
+missing kernels.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 DEVICE = torch.device("cuda:0")
 
-#: Operations that hand a value to the host, which waits for it.
+#: Operations that return a value to the host, which therefore waits.
 _WAITING = {"_local_scalar_dense", "item", "nonzero", "equal", "is_nonzero", "unique", "masked_select"}
-#: Operations that may mix devices: copies, and indexing by what the host has.
+#: Operations that may mix devices: copies, and indexing with tensors of the host.
 _MIXING = {"copy_", "_to_copy", "to", "index", "index_put_", "_index_put_impl_", "index_put"}
 _EMPTY = {"empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided"}
 
-#: For tests that a simulated device can show as well as a real one.
+#: Parameters of tests that run on a simulated device and, with -m gpu, on a real one.
 DEVICES = [
     pytest.param(lambda: simulated_cuda(), id="simulated"),
     pytest.param(nullcontext, id="real", marks=pytest.mark.gpu),
@@ -40,40 +40,48 @@ DEVICES = [
 
 
 class SimulatedError(RuntimeError):
-    """What a device, or the tools that look for races on one, would complain about."""
+    """An error that a real device, or a race detector on one, would report."""
 
 
 class Stream:
-    """Work in the order it was given. ``knows`` says how much of which other stream comes before the next of
-    its own."""
+    """A queue of work, counted by ``done``.
+
+    ``observed`` says how much work of other streams is certain to be done before the next work of this one.
+    """
 
     def __init__(self, device: Any = None, priority: int = 0, **_: Any) -> None:
         self.device, self.priority = DEVICE, priority
         self.done = 0
-        self.knows: Counter[Stream] = Counter()
+        self.observed: Counter[Stream] = Counter()
 
     def wait_stream(self, other: Stream) -> None:
-        self._learn(other, other.done, other.knows)
+        self._learn(other, other.done, other.observed)
 
     def wait_event(self, event: Event) -> None:
-        self._learn(event.stream, event.place, event.knows)
+        self._learn(event.stream, event.position, event.observed)
 
-    def _learn(self, other: Stream, place: int, knows: Counter[Stream]) -> None:
-        self.knows |= knows
-        self.knows[other] = max(self.knows[other], place)
+    def _learn(self, other: Stream, position: int, observed: Counter[Stream]) -> None:
+        self.observed |= observed
+        self.observed[other] = max(self.observed[other], position)
 
     def synchronize(self) -> None:
-        """The host waits, and whatever is given to any stream from now on comes behind."""
+        """Make the host wait; all work launched later, on any stream, runs after that of this one."""
         _SIMULATED.host.wait_stream(self)
 
 
 class Event:
+    """A position in a stream, and what that stream had observed there."""
+
     def __init__(self, **_: Any) -> None:
         self.stream: Stream | None = None
 
     def record(self, stream: Stream | None = None) -> None:
         self.stream = stream or _SIMULATED.current
-        self.place, self.knows, self.time = self.stream.done, self.stream.knows.copy(), time.perf_counter()
+        self.position, self.observed, self.time = (
+            self.stream.done,
+            self.stream.observed.copy(),
+            time.perf_counter(),
+        )
 
     def query(self) -> bool:
         return True
@@ -87,20 +95,20 @@ class Event:
 
 @dataclass
 class Memory:
-    """A block of the device's: where it was allocated, and who wrote and read it last."""
+    """A block of device memory: the stream that allocated it, and the last writes and uses of it."""
 
-    home: Stream
-    written: tuple[Stream, int]
-    used: dict[Stream, int] = field(default_factory=dict)
-    recorded: set[Stream] = field(default_factory=set)
+    home: Stream  #: on which it was allocated
+    written: tuple[Stream, int]  #: the last write: stream and position in it
+    used: dict[Stream, int] = field(default_factory=dict)  #: position of the last use by each stream
+    recorded: set[Stream] = field(default_factory=set)  #: streams passed to ``record_stream``
 
 
 class DeviceTensor(torch.Tensor):
-    """``inner``, a plain tensor, as one of the device."""
+    """A tensor of the device, which wraps the CPU tensor ``inner``."""
 
     @staticmethod
     def __new__(cls, inner: torch.Tensor, memory: Memory) -> DeviceTensor:
-        # Whether it may be written to outside inference mode is up to ``inner``.
+        # ``inner`` decides whether it is an inference tensor, so the wrapper never is.
         with torch.inference_mode(False):
             self = torch.Tensor._make_wrapper_subclass(
                 cls,
@@ -133,15 +141,15 @@ class DeviceTensor(torch.Tensor):
 
     @classmethod
     def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        raise SimulatedError(f"{func} in a thread that the simulation does not know")
+        raise SimulatedError(f"{func} in a thread that started outside the simulation")
 
 
 class Graph:
-    """Operations that were recorded with the memory they read and write; they run when it is played."""
+    """Captured operations, with the memory that they read and write; they run on replay."""
 
     def __init__(self) -> None:
         self.steps: list[tuple[Callable, tuple, dict, list[torch.Tensor]]] = []
-        self.results: list[torch.Tensor] = []  #: in memory of its own
+        self.results: list[torch.Tensor] = []  #: in the memory pool of the graph
         self.read: list[Memory] = []
         self.made: list[Memory] = []
         self.pool: object = None
@@ -150,26 +158,26 @@ class Graph:
         with _SIMULATED.lock:
             _SIMULATED.replays += 1
             _SIMULATED.use("a graph", self.read, self.made)
-            # What recordings of one pool hold between their ends is each other's.
+            # Graphs that share a pool may overwrite each other's results.
             for other in _SIMULATED.graphs:
                 if other.pool == self.pool:
                     for result in other.results:
                         result.fill_(float("nan") if result.is_floating_point() else 0)
             for step, args, kwargs, results in self.steps:
-                for place, new in zip(results, _tensors(step(*args, **kwargs)), strict=True):
-                    if place.data_ptr() != new.data_ptr():
-                        place.copy_(new)
+                for static, new in zip(results, _tensors(step(*args, **kwargs)), strict=True):
+                    if static.data_ptr() != new.data_ptr():
+                        static.copy_(new)
 
 
 class Simulated:
-    """What all threads share of the device."""
+    """The state of the device, shared by all threads."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self.host = Stream()  #: what the host has waited for
+        self.host = Stream()  #: a stream for the host: it has observed what the host has waited for
         self.default = Stream()
         self.faults: list[str] = []
-        self.waits: Counter[str] = Counter()  #: how often the host waited, by the thread's name
+        self.waits: Counter[str] = Counter()  #: number of waits of the host, by thread name
         self.replays = 0
         self.graphs: list[Graph] = []
         self._of_thread = threading.local()
@@ -188,7 +196,7 @@ class Simulated:
             self._of_thread.stream = before
 
     @contextmanager
-    def recording(self, graph: Graph, pool: object, stream: Stream, **_: Any) -> Iterator[None]:
+    def capturing(self, graph: Graph, pool: object, stream: Stream, **_: Any) -> Iterator[None]:
         graph.pool = pool
         self.current.synchronize()
         self._of_thread.graph = graph
@@ -200,19 +208,19 @@ class Simulated:
         self.graphs.append(graph)
 
     def run(self, func: Any, args: tuple, kwargs: dict) -> Any:
-        """One operation, on the current stream."""
+        """Run one operation on the current stream."""
         name = func._schema.name.removeprefix("aten::")
         if name in ("pin_memory", "_pin_memory"):
             return args[0]
         given = [x for x in tree_leaves((args, kwargs)) if isinstance(x, torch.Tensor)]
         ours = [x for x in given if isinstance(x, DeviceTensor)]
-        places = [x for x in tree_leaves((args, kwargs)) if isinstance(x, torch.device)]
-        here = places[-1].type == "cuda" if places else bool(ours)
+        devices = [x for x in tree_leaves((args, kwargs)) if isinstance(x, torch.device)]
+        here = devices[-1].type == "cuda" if devices else bool(ours)
         if not (here or ours):
             return func(*args, **kwargs)
         graph = getattr(self._of_thread, "graph", None)
         with self.lock:
-            if name not in _MIXING and not places and _from_host(given):
+            if name not in _MIXING and not devices and _from_host(given):
                 raise SimulatedError(f"{name}: expected all tensors to be on the same device")
             waits = self._waits(name, given, ours, here)
             if graph is not None and (waits or (name in _MIXING and _from_host(given))):
@@ -237,14 +245,16 @@ class Simulated:
 
     @staticmethod
     def _waits(name: str, given: list[torch.Tensor], ours: list[DeviceTensor], here: bool) -> bool:
-        """Whether the host waits for the operation: for what it copies from the device, for a number, or, of
-        what it indexes by a mask, for how many there are."""
-        down = not here or (name == "copy_" and not isinstance(given[0], DeviceTensor))
+        """Whether the host waits for the operation.
+
+        It does for copies from the device, for values, and for the size of the result of indexing by a mask.
+        """
+        to_host = not here or (name == "copy_" and not isinstance(given[0], DeviceTensor))
         masked = name.startswith("index") and any(x.dtype == torch.bool for x in ours[1:])
-        return down or masked or name in _WAITING
+        return to_host or masked or name in _WAITING
 
     def use(self, what: str, read: list[Memory], written: list[Memory]) -> None:
-        """Give the current stream work, if what it reads and writes is ready for it."""
+        """Add work to the current stream. Raises SimulatedError if it races with another stream."""
         stream = self.current
         stream.done += 1
         for memory in read:
@@ -256,12 +266,12 @@ class Simulated:
             memory.used[stream] = stream.done
 
     def _need(self, stream: Stream, before: Any, what: str) -> None:
-        for other, place in before:
-            if other is not stream and place > max(stream.knows[other], self.host.knows[other]):
-                raise SimulatedError(f"{what} what another stream may not be done with")
+        for other, position in before:
+            if other is not stream and position > max(stream.observed[other], self.host.observed[other]):
+                raise SimulatedError(f"{what} memory that another stream may still be using")
 
     def _ours(self, inner: torch.Tensor, same: dict[int, DeviceTensor]) -> DeviceTensor:
-        """A result of the device: new, a view of what is there, or itself."""
+        """Wrap a result: a new tensor, a view of an existing one, or one of the inputs."""
         if id(inner) in same:
             return same[id(inner)]
         key = inner.untyped_storage()._cdata
@@ -272,11 +282,11 @@ class Simulated:
         return DeviceTensor(inner, memory)
 
     def _freed(self, home: Stream, used: dict[Stream, int], recorded: set[Stream]) -> None:
-        """What is free again is given to the stream it was allocated on, which need not know of others."""
-        for other, place in used.items():
-            known = other is home or other in recorded
-            if not known and place > max(home.knows[other], self.host.knows[other]):
-                self.faults.append("memory was freed that another stream may not be done with")
+        """Freed memory is reused by the stream that allocated it, which may not have observed other uses."""
+        for other, position in used.items():
+            safe = other is home or other in recorded
+            if not safe and position > max(home.observed[other], self.host.observed[other]):
+                self.faults.append("memory was freed that another stream may still be using")
 
 
 class _Mode(TorchDispatchMode):
@@ -291,23 +301,23 @@ def _plain(x: Any) -> Any:
 
 
 def _from_host(given: list[torch.Tensor]) -> bool:
-    """Whether any of these are the host's: single numbers may be anywhere."""
+    """Whether any of these tensors is on the host; scalars are allowed there."""
     return any(x.ndim and not isinstance(x, DeviceTensor) for x in given)
 
 
 def _written(func: Any, args: tuple, kwargs: dict) -> list[Memory]:
-    """What an operation writes to of what it is given."""
+    """The memory of those arguments that an operation writes to."""
     given = dict(zip((argument.name for argument in func._schema.arguments), args, strict=False)) | kwargs
-    places = [
+    outputs = [
         given.get(argument.name)
         for argument in func._schema.arguments
         if argument.alias_info is not None and argument.alias_info.is_write
     ]
-    return [x.memory for x in tree_leaves(places) if isinstance(x, DeviceTensor)]
+    return [x.memory for x in tree_leaves(outputs) if isinstance(x, DeviceTensor)]
 
 
 def _listed(index: Any) -> Any:
-    """Lists become tensors, which PyTorch would make of them on the device, where no one can see it."""
+    """Turn lists into tensors, because PyTorch would do that on the device, unseen by the simulation."""
     if isinstance(index, tuple):
         return tuple(map(_listed, index))
     return torch.tensor(index) if isinstance(index, list) else index
@@ -322,11 +332,11 @@ _SIMULATED = Simulated()
 
 @contextmanager
 def simulated_cuda() -> Iterator[Simulated]:
-    """A device for as long as the context lasts, in this thread and those that start in it."""
+    """Simulate a device inside the context, in this thread and in those that start inside."""
     global _SIMULATED
     _SIMULATED = device = Simulated()
     numbers = count()
-    instead = {
+    replacements = {
         "_lazy_init": lambda: None,
         "is_available": lambda: True,
         "is_initialized": lambda: True,
@@ -343,13 +353,13 @@ def simulated_cuda() -> Iterator[Simulated]:
         "current_stream": lambda *_: device.current,
         "default_stream": lambda *_: device.default,
         "CUDAGraph": Graph,
-        "graph": device.recording,
+        "graph": device.capturing,
         "graph_pool_handle": lambda: (0, next(numbers)),
     }
     plain_run, plain_tensor = threading.Thread.run, torch.tensor
 
     def tensor(data: Any, *, device: Any = None, **kwargs: Any) -> torch.Tensor:
-        # In inference mode PyTorch moves it where no one can see it.
+        # In inference mode PyTorch copies it to the device unseen by the simulation.
         made = plain_tensor(data, **kwargs)
         return made if device is None else made.to(device)
 
@@ -361,7 +371,7 @@ def simulated_cuda() -> Iterator[Simulated]:
     lifts = torch._C._only_lift_cpu_tensors()
     torch._C._ensureCUDADeviceGuardSet()
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in instead.items():
+        for name, value in replacements.items():
             patch.setattr(torch.cuda, name, value)
         patch.setattr(torch.backends.cudnn, "enabled", False)
         patch.setattr(threading.Thread, "run", run)
