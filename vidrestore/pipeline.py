@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .faces.alignment.align import AlignedFace
+from .faces.alignment.align import Placement
 from .faces.alignment.paste import paste_back
 from .faces.source import FaceSource
 from .media.decode.decoder import Decoder
@@ -187,7 +187,7 @@ def open_output(
 
 
 def paste(
-    restored: Iterable[tuple[Frame, list[RestoredFace[AlignedFace]]]], profile: Profile, *, since: int = 0
+    restored: Iterable[tuple[Frame, list[RestoredFace[Placement]]]], profile: Profile, *, since: int = 0
 ) -> Iterator[tuple[Frame, int]]:
     """Paste restored faces into their frames. Yields the frames from number ``since`` on, without context
     frames, and how many faces each has."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ..faces.alignment.align import AlignedFace, align
+from ..faces.alignment.align import Placement, align
 from ..faces.alignment.face_parser import FaceParser
 from ..faces.alignment.paste import face_masks
 from ..faces.face import Face
@@ -47,33 +46,34 @@ class Models:
             else None
         )
 
-    def align(self, frame: Frame, faces: Iterable[Face]) -> list[FaceCrop[AlignedFace]]:
+    def align(self, frame: Frame, faces: Iterable[Face]) -> list[FaceCrop[Placement]]:
         """Cut the faces out of their frame and measure their quality."""
         image, size = frame.image(), self.restorer.spec.input_size
-        aligned = []
+        crops = []
         for face in faces:
             with self.profile.section("align"):
-                aligned.append(align(image, face, frame.upright, size, self.device))
-        if not aligned:
+                crops.append(align(image, face, frame.upright, size, self.device))
+        if not crops:
             return []
+        placements = [crop.placement for crop in crops]
         qualities = measure_quality(
-            torch.stack([face.image for face in aligned]),
-            [float(np.sqrt(abs(np.linalg.det(face.matrix[:2, :2])))) for face in aligned],
-            [face.landmarks for face in aligned],
+            torch.stack([crop.image for crop in crops]),
+            [float(np.sqrt(abs(np.linalg.det(placement.matrix[:2, :2])))) for placement in placements],
+            [placement.landmarks for placement in placements],
         )
         return [
             FaceCrop(
-                track=face.face.track,
-                source=replace(face, image=None),
+                track=crop.placement.face.track,
+                source=crop.placement,
                 # Kept for the length of a window, hence float16: an error of 1/16 of an 8-bit step.
-                image=channels_last(face.image.half()),
-                view=View.from_image(face.image, face.matrix),
+                image=channels_last(crop.image.half()),
+                view=View.from_image(crop.image, crop.placement.matrix),
                 quality=quality,
             )
-            for face, quality in zip(aligned, qualities, strict=True)
+            for crop, quality in zip(crops, qualities, strict=True)
         ]
 
-    def observe(self, faces: Sequence[ComparedFace[AlignedFace]]) -> list[ObservedFace[AlignedFace]]:
+    def observe(self, faces: Sequence[ComparedFace[Placement]]) -> list[ObservedFace[Placement]]:
         """Encode a batch of faces."""
         with self.profile.section("observe", len(faces)):
             observations = self.restorer.observe(torch.stack([face.image for face in faces]).float())
@@ -91,8 +91,8 @@ class Models:
         ]
 
     def restore(
-        self, faces: Sequence[ObservedFace[AlignedFace]], *, keep_colours: bool
-    ) -> list[RestoredFace[AlignedFace]]:
+        self, faces: Sequence[ObservedFace[Placement]], *, keep_colours: bool
+    ) -> list[RestoredFace[Placement]]:
         """Restore a batch of observed faces and make their masks. ``keep_colours`` gives each result the
         low-frequency colours of its input."""
         images = torch.stack([face.image for face in faces]).float()
@@ -116,7 +116,7 @@ class Models:
         ]
 
     @torch.inference_mode()  # as in the restorer, whose results are written to
-    def _render(self, faces: Sequence[ObservedFace[AlignedFace]], images: Tensor) -> Tensor:
+    def _render(self, faces: Sequence[ObservedFace[Placement]], images: Tensor) -> Tensor:
         """The restored faces (N, 3, S, S). Those that drift away from their input are restored again with a
         larger ``w``."""
         observations = [face.observation for face in faces]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from operator import attrgetter
 
-from ..faces.alignment.align import AlignedFace
+from ..faces.alignment.align import Placement
 from ..faces.face import TrackSettings
 from ..media.frames.frame import Frame
 from ..options import Options, steady_parts
@@ -37,7 +37,7 @@ _OBSERVED = code_averaging.REACH + _RENDERED
 
 
 def restore_faces(
-    aligned: Iterable[tuple[Frame, list[FaceCrop[AlignedFace]]]],
+    aligned: Iterable[tuple[Frame, list[FaceCrop[Placement]]]],
     models: Models,
     options: Options,
     settings: Callable[[int], TrackSettings],
@@ -45,7 +45,7 @@ def restore_faces(
     *,
     batch: int,
     segment_length: int,
-) -> Iterator[tuple[Frame, list[RestoredFace[AlignedFace]]]]:
+) -> Iterator[tuple[Frame, list[RestoredFace[Placement]]]]:
     """Restore the faces of every frame and stabilise them over the frames around it.
 
     The steps before the network and the network itself become stages of ``stage``. From the first frame of

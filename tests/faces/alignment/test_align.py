@@ -69,4 +69,4 @@ def test_faces_of_a_rotated_frame_are_upright():
     aligned = align(canvas, Face(1, np.zeros(4), landmarks), upright, 512)
     stored = transform_points(landmarks, np.linalg.inv(upright))
     np.testing.assert_allclose(transform_points(stored, canvas.matrix), TEMPLATE, atol=0.5)
-    np.testing.assert_allclose(aligned.landmarks, TEMPLATE, atol=0.5)
+    np.testing.assert_allclose(aligned.placement.landmarks, TEMPLATE, atol=0.5)

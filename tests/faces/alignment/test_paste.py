@@ -7,7 +7,7 @@ import pytest
 import torch
 from facexlib.parsing.parsenet import ParseNet
 
-from vidrestore.faces.alignment.align import TEMPLATE, AlignedFace
+from vidrestore.faces.alignment.align import TEMPLATE, Placement
 from vidrestore.faces.alignment.face_parser import FaceParser
 from vidrestore.faces.alignment.paste import face_masks, paste_back
 from vidrestore.faces.face import Face
@@ -19,9 +19,9 @@ def parser() -> FaceParser:
     return FaceParser(ParseNet(in_size=512, out_size=512, parsing_ch=19).state_dict())
 
 
-def aligned(strength: float) -> AlignedFace:
+def placed(strength: float) -> Placement:
     face = Face(1, np.zeros(4), TEMPLATE, strength)
-    return AlignedFace(face, np.eye(3), torch.zeros(3, 512, 512), TEMPLATE)
+    return Placement(face, np.eye(3), TEMPLATE)
 
 
 @pytest.mark.parametrize("parsed", [False, True])
@@ -32,7 +32,7 @@ def test_strength_scales_the_mask(parser, monkeypatch, parsed):
         parser._network, "forward", lambda faces: (logits.expand(len(faces), -1, -1, -1), None)
     )
     restored = torch.zeros(2, 3, 512, 512)
-    full, faint = face_masks([aligned(1.0), aligned(0.25)], restored, parser if parsed else None)
+    full, faint = face_masks([placed(1.0), placed(0.25)], restored, parser if parsed else None)
     assert full.max() > 0
     assert torch.allclose(faint, 0.25 * full, atol=1e-5)
 
@@ -44,7 +44,7 @@ def test_a_restored_face_is_blended_where_it_was_cut_out():
         def blend(self, rgb, mask, matrix):
             blended.append((rgb, mask, matrix))
 
-    face, restored, mask = aligned(1.0), torch.rand(3, 512, 512), torch.rand(512, 512)
+    face, restored, mask = placed(1.0), torch.rand(3, 512, 512), torch.rand(512, 512)
     paste_back(Canvas(), face, restored, mask)
     [(rgb, used, matrix)] = blended
     assert rgb is restored

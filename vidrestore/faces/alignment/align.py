@@ -77,13 +77,20 @@ class Canvas(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class AlignedFace:
-    """A face cut out of its frame, eyes level, onto the template."""
+class Placement:
+    """How a face lies in its frame and in its crop: what pasting back needs."""
 
     face: Face
     matrix: np.ndarray  #: (3, 3): from stored pixels of the frame to pixels of the crop
-    image: Tensor | None  #: (3, S, S) float32 RGB in [0, 1]; None once it is no longer needed
     landmarks: np.ndarray  #: (5, 2) in pixels of the crop
+
+
+@dataclass(frozen=True, slots=True)
+class AlignedFace:
+    """A face cut out of its frame, eyes level, onto the template."""
+
+    placement: Placement
+    image: Tensor  #: (3, S, S) float32 RGB in [0, 1]
 
 
 def align(
@@ -96,6 +103,5 @@ def align(
     """
     from_upright = alignment_matrix(face.landmarks, size)
     matrix = from_upright @ upright
-    return AlignedFace(
-        face, matrix, canvas.read(matrix, size, device), transform_points(face.landmarks, from_upright)
-    )
+    placement = Placement(face, matrix, transform_points(face.landmarks, from_upright))
+    return AlignedFace(placement, canvas.read(matrix, size, device))

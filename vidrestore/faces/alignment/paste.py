@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
 
-from .align import AlignedFace, Canvas
+from .align import Canvas, Placement
 from .face_parser import FaceParser
 from .mask import oval_masks
 
 
-def face_masks(faces: list[AlignedFace], restored: Tensor, parser: FaceParser | None) -> Tensor:
+def face_masks(faces: Sequence[Placement], restored: Tensor, parser: FaceParser | None) -> Tensor:
     """Return the blending masks (N, S, S), float in [0, 1], of ``restored`` faces (N, 3, S, S).
 
     With a parser the mask follows the outline of the face; without one it is an oval around the landmarks.
@@ -26,7 +28,7 @@ def face_masks(faces: list[AlignedFace], restored: Tensor, parser: FaceParser | 
     return masks * strengths.view(-1, 1, 1)
 
 
-def paste_back(canvas: Canvas, face: AlignedFace, restored: Tensor, mask: Tensor) -> None:
+def paste_back(canvas: Canvas, face: Placement, restored: Tensor, mask: Tensor) -> None:
     """Blend one restored face into its frame, in place.
 
     ``restored`` is (3, S, S) RGB in [0, 1], ``mask`` (S, S) in [0, 1]; ``face`` says where they belong.

@@ -1,0 +1,88 @@
+"""The networks of a run: faces from their frame to their restored form."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+
+from tests.support import tiny
+from tests.support.clips import decode, write
+from tests.support.runs import face_frame, run
+from vidrestore.faces.face import Face
+from vidrestore.media.frames.colour import Colour
+from vidrestore.media.frames.frame import Frame
+from vidrestore.restoration.temporal.stabilise import skip_comparison
+from vidrestore.restoration.temporal.w_chooser import Chooser, Limits
+from vidrestore.runtime.profile import Profile
+from vidrestore.stages import models as stage
+from vidrestore.stages.models import Models
+from vidrestore.stages.setup import RestorerSetup
+
+LANDMARKS = np.array([[130, 80], [170, 80], [150, 105], [135, 125], [165, 125]], np.float32)
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory) -> Models:
+    weights = tiny.save_weights(tmp_path_factory.mktemp("weights") / "tiny.safetensors")
+    setup = RestorerSetup.resolve(weights=weights, device="cpu", precision="fp32")
+    return Models(setup, Profile(torch.device("cpu")))
+
+
+@pytest.fixture
+def frame() -> Frame:
+    return Frame(0, face_frame(320, 240, "gbrp"), Colour(full_range=True))
+
+
+def face(track: int, shift: float = 0.0) -> Face:
+    box = np.array([110, 50, 190, 150], np.float32)
+    return Face(track, box + shift, LANDMARKS + np.float32(shift))
+
+
+def test_a_frame_without_faces_has_no_crops(models, frame):
+    assert models.align(frame, []) == []
+
+
+def test_faces_go_through_all_states(models, frame):
+    crops = models.align(frame, [face(1), face(3, shift=20)])
+    assert [crop.track for crop in crops] == [1, 3]
+    assert all((crop.image.shape, crop.image.dtype) == ((3, 64, 64), torch.float16) for crop in crops)
+    assert crops[0].quality.size == pytest.approx(2.6 * 45, rel=0.05)  # eyes to mouth
+    limits = Limits(min_size=0, max_sharpness=0, max_yaw=0)
+    chooser = Chooser(w=0.7, of_track=lambda track: None, limits=limits, strength=0.5)
+    observed = models.observe([skip_comparison(chooser(crop, [])) for crop in crops])
+    assert [face.w for face in observed] == [0.7, 0.7]
+    restored = models.restore(observed, keep_colours=True)
+    for crop, result in zip(crops, restored, strict=True):
+        assert (result.track, result.source) == (crop.track, crop.source)
+        assert result.restored.shape == (3, 64, 64)
+        assert 0 <= result.layers.min() <= result.layers.max() <= 1
+        assert result.mask.max() == pytest.approx(0.5, abs=0.01)  # the strength
+
+
+def test_colours_are_kept_only_on_demand(models, frame, monkeypatch):
+    monkeypatch.setattr(stage, "match_colours", lambda restored, images: images)
+    chooser = Chooser(
+        w=0.0,
+        of_track=lambda track: None,
+        limits=Limits(min_size=0, max_sharpness=0, max_yaw=0),
+        strength=1.0,
+    )
+    observed = models.observe([skip_comparison(chooser(crop, [])) for crop in models.align(frame, [face(1)])])
+    [kept] = models.restore(observed, keep_colours=True)
+    [free] = models.restore(observed, keep_colours=False)
+    assert torch.equal(kept.restored, observed[0].image)
+    assert not torch.equal(free.restored, observed[0].image)
+
+
+def test_a_face_that_drifts_is_restored_again(tmp_path, monkeypatch):
+    frames = [face_frame(320, 240, "yuv420p", shift=2 * i) for i in range(3)]
+    source = write(tmp_path / "in.mp4", frames, rate=Fraction(25))
+    trusted = run(source, tmp_path / "trusted.mkv", codec="ffv1", w=1.0)
+    monkeypatch.setattr(stage, "raise_w", lambda w, drift: torch.ones_like(w))
+    raised = run(source, tmp_path / "raised.mkv", codec="ffv1", w=0.1)
+    assert trusted.faces == raised.faces == 3
+    for a, b in zip(decode(tmp_path / "trusted.mkv"), decode(tmp_path / "raised.mkv"), strict=True):
+        assert (a.to_ndarray() == b.to_ndarray()).all()
