@@ -27,9 +27,6 @@ class ModelChoice:
     missing: bool = False  #: its weights are not in the cache yet: loading it downloads them first
     fallback: str | None = None  #: the model used instead if that download fails; None: the run fails
 
-    def __str__(self) -> str:
-        return f"{self.name}, or {self.fallback} where it cannot be fetched" if self.fallback else self.name
-
 
 def resolve_model(model: str, *, offline: bool = False, download: bool = True) -> ModelChoice:
     """Resolve the option ``--model`` to a model of the weights registry.
@@ -65,7 +62,7 @@ def resolve_model(model: str, *, offline: bool = False, download: bool = True) -
     try:
         fetch("codeformer", timeout=_TIMEOUT)
     except WeightsError:
-        log.warning("CodeFormer's weights cannot be fetched now: using the embedded model lite; %s", hint)
+        log.warning("CodeFormer's weights cannot be downloaded now: using the embedded model lite; %s", hint)
         return ModelChoice("lite")
     return ModelChoice("codeformer")
 

@@ -1,4 +1,4 @@
-"""What blocks save is not at the cost of what they compute."""
+"""Blocks that are computed in a faster way give the same results."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vidrestore.restoration.codeformer.blocks import PatchConv, Upsample, double
 
 
 @pytest.mark.parametrize("shape", [(2, 8, 9, 7), (1, 8, 1, 1)])
-def test_upsample_is_nearest_neighbour_and_a_convolution(shape):
+def test_upsample_is_nearest_neighbour_then_a_convolution(shape):
     torch.manual_seed(0)
     block, x = Upsample(8), torch.randn(shape)
     expected = block.conv(functional.interpolate(x, scale_factor=2.0, mode="nearest"))
@@ -19,7 +19,7 @@ def test_upsample_is_nearest_neighbour_and_a_convolution(shape):
 
 
 @pytest.mark.parametrize("patch", [1, 2, 4])
-def test_a_convolution_of_patches_writes_no_patches(patch):
+def test_patch_conv_is_a_convolution_of_unshuffled_pixels(patch):
     torch.manual_seed(0)
     conv, x = PatchConv(3, 5, patch), torch.randn(2, 3, 24, 16)
     patches = functional.pixel_unshuffle(x, patch)
@@ -36,7 +36,7 @@ def test_double_is_bilinear(shape):
     assert double(x).is_contiguous(memory_format=torch.channels_last)
 
 
-def test_soften_leaves_nothing_that_alternates():
+def test_soften_removes_what_alternates_from_pixel_to_pixel():
     y, x = torch.meshgrid(torch.arange(8), torch.arange(6), indexing="ij")
     board = ((x + y) % 2).float()[None, None]
     torch.testing.assert_close(soften(board)[..., 1:-1, 1:-1], torch.full((1, 1, 6, 4), 0.5))

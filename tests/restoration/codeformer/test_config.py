@@ -35,6 +35,6 @@ def test_levels_of_the_published_network():
         ({"multipliers": (1, 2, 2), "cft_sizes": (), "image_widths": (8, 11, 16)}, "even"),
     ],
 )
-def test_impossible_sizes_are_refused(change, message):
+def test_impossible_sizes_are_errors(change, message):
     with pytest.raises(ValueError, match=message):
         CodeFormerConfig.from_dict(SMALL.to_dict() | change)

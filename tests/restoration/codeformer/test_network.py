@@ -33,14 +33,14 @@ def encoding(published):
     return published.encode(image())
 
 
-def test_the_default_shape_is_the_published_one():
+def test_the_default_configuration_has_the_published_keys_and_shapes():
     with torch.device("meta"):
         state = CodeFormer().state_dict()
     assert {key: list(value.shape) for key, value in state.items()} == shapes()
     assert len(state) == 515
 
 
-def test_features_logits_and_codes_are_the_published_ones(published, encoding, recorded):
+def test_features_logits_and_codes_match_the_published_network(published, encoding, recorded):
     logits = published.predict(encoding.features)
     np.testing.assert_allclose(encoding.features[:, ::8], recorded["lq_feat"], atol=TOLERANCE, rtol=0)
     np.testing.assert_allclose(logits[:, ::16, ::16], recorded["logits"], atol=TOLERANCE, rtol=0)
@@ -49,14 +49,14 @@ def test_features_logits_and_codes_are_the_published_ones(published, encoding, r
 
 @pytest.mark.parametrize("adain", [False, True])
 @pytest.mark.parametrize("w", [0, 0.5, 1])
-def test_outputs_are_the_published_ones(published, encoding, recorded, w, adain):
+def test_outputs_match_the_published_network(published, encoding, recorded, w, adain):
     codes = torch.from_numpy(recorded["codes"].astype(np.int64))
     output = published.decode(codes, encoding, w, adain)
     expected = recorded[f"w{w}_adain{int(adain)}"]
     np.testing.assert_allclose(output[..., ::8, ::8], expected, atol=TOLERANCE, rtol=0)
 
 
-def test_a_batch_with_mixed_w_is_its_faces_one_by_one(published, recorded):
+def test_faces_of_a_batch_with_mixed_w_are_independent(published, recorded):
     faces = image().repeat(4, 1, 1, 1)
     faces[3] = faces[3].flip(-1)  # another face must not change the rest
     ws = [0, 0.5, 1]
@@ -66,14 +66,14 @@ def test_a_batch_with_mixed_w_is_its_faces_one_by_one(published, recorded):
 
 
 @pytest.mark.parametrize("config", [SMALL, AT_IMAGE], ids=["CFT at levels", "CFT at the image"])
-def test_small_configurations_are_the_same_class(config):
+def test_small_configurations_run(config):
     network = CodeFormer(config).eval()
     faces = torch.rand(2, 3, 64, 64) * 2 - 1
     assert network(faces, w=0.3).shape == faces.shape
 
 
 @pytest.mark.parametrize(
-    ("faces", "w", "words"),
+    ("faces", "w", "message"),
     [
         (torch.zeros(1, 3, 32, 32), 0.5, r"faces have shape \(1, 3, 32, 32\); give \(N, 3, 64, 64\)"),
         (torch.zeros(3, 64, 64), 0.5, r"faces have shape \(3, 64, 64\)"),
@@ -81,6 +81,6 @@ def test_small_configurations_are_the_same_class(config):
     ],
     ids=["another size", "no batch", "too many w"],
 )
-def test_wrong_shapes_are_named(faces, w, words):
-    with pytest.raises(ValueError, match=words):
+def test_wrong_shapes_are_named(faces, w, message):
+    with pytest.raises(ValueError, match=message):
         CodeFormer(SMALL)(faces, w)

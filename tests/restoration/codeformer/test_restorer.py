@@ -42,13 +42,13 @@ def test_lite_is_the_same_in_lower_precision(device, precision, tmp_path):
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_batches_do_not_show(precision):
+def test_results_do_not_depend_on_the_batch(precision):
     faces, w = real_faces()[2:7], torch.tensor([0.0, 0.25, 0.5, 0.5, 1.0])
     restorer = load_restorer("lite", device=CPU, precision=precision)
     together = restorer(faces, w)
     for size in (1, 3):
         parts = zip(faces.split(size), w.split(size), strict=True)
-        apart = torch.cat([restorer(some, its) for some, its in parts])
+        apart = torch.cat([restorer(face, its_w) for face, its_w in parts])
         assert (apart - together).abs().max() < 1 / 255
 
 
@@ -88,7 +88,7 @@ def test_steps_compile_in_one_piece(config, caplog):
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_the_restorer_keeps_range_type_and_input(precision):
+def test_results_have_the_type_and_range_of_the_contract_and_the_input_is_unchanged(precision):
     restorer = CodeFormerRestorer(CodeFormer(SMALL), name="small", licence="none", precision=precision)
     faces = torch.rand(3, 3, 64, 64)
     given = faces.clone()
@@ -100,6 +100,6 @@ def test_the_restorer_keeps_range_type_and_input(precision):
     assert restorer.spec.input_size == 64
 
 
-def test_weights_of_another_network_are_refused():
+def test_weights_of_another_network_are_an_error():
     with pytest.raises(WeightsError, match="does not hold the weights of a CodeFormer"):
         build_codeformer({"conv.weight": torch.zeros(1)}, {}, "other.pth")

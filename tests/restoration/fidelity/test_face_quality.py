@@ -1,4 +1,4 @@
-"""A face's quality: each measure follows what it is the measure of, and little else."""
+"""Quality of a face: each measure depends on what it measures, and on little else."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def degraded(degradation: Degradation) -> list[FaceQuality]:
 
 
 def turned(yaw: float, pitch: float = 0.0) -> np.ndarray:
-    """Landmarks (5, 2) of a head turned aside and nodding by so many degrees: eyes, tip of the nose and
-    mouth of a plain head, in crop pixels."""
+    """Landmarks (5, 2), in crop pixels, of a schematic head with this yaw and pitch in degrees: eyes, tip of
+    the nose, corners of the mouth."""
     head = np.array([[-63, -65, 0], [63, -65, 0], [0, 8, 79], [-56, 66, 8], [56, 66, 8]], dtype=float)
     y, p = np.radians([yaw, pitch])
     about_y = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
@@ -52,7 +52,7 @@ SERIES = {
 
 
 @pytest.mark.parametrize("kind", SERIES)
-def test_sharpness_falls_with_what_takes_detail(kind):
+def test_sharpness_falls_as_detail_is_removed(kind):
     values = np.array([[c.sharpness for c in degraded(d)] for d in SERIES[kind]])
     assert (np.diff(values, axis=0) < 0.01).all(), values.round(3)
     assert (values[0] - values[-1] > 0.35).all(), values.round(3)
@@ -77,7 +77,7 @@ def test_sharpness_of_the_levels(level, low, high):
         pytest.param(lambda x: x.roll((3, -5), (-2, -1)), 0.06, id="shifted"),
     ],
 )
-def test_sharpness_is_not_of_light_or_place(change, tolerance):
+def test_sharpness_does_not_depend_on_light_or_place(change, tolerance):
     faces = F.avg_pool2d(portraits().float() / 255, 2)
     faces = F.interpolate(faces, scale_factor=2, mode="bicubic").clamp(0, 1)
     for before, after in zip(look(faces), look(change(faces)), strict=True):
@@ -86,21 +86,21 @@ def test_sharpness_is_not_of_light_or_place(change, tolerance):
 
 @pytest.mark.parametrize("blur", [2.0, 4.0])
 @pytest.mark.parametrize("noise", [4.0, 8.0])
-def test_noise_is_not_taken_for_sharpness(blur, noise):
+def test_noise_does_not_count_as_sharpness(blur, noise):
     clean, noisy = (degraded(Degradation(blur=blur, noise=n)) for n in (0.0, noise))
     for before, after in zip(clean, noisy, strict=True):
         assert after.sharpness == pytest.approx(before.sharpness, abs=0.08)
 
 
 def test_noise_is_measured():
-    """Grey noise on a face without any of its own: the deviation that was added, nearly."""
+    """Grey noise added to a face without noise is measured with nearly its deviation."""
     for added in (2, 4, 8, 16):
         for quality in degraded(Degradation(blur=3, noise=added, grey_noise=True)):
             assert 0.75 * added < quality.noise < 1.1 * added
 
 
-def test_noise_of_an_enlarged_face_is_the_frames():
-    """The same noisy pixels, as a face of its own size and as a small one that was enlarged."""
+def test_noise_of_an_enlarged_face_is_that_of_the_frame():
+    """The same noisy pixels give the same noise for a face at its own size and for a small face enlarged."""
     rng = torch.Generator().manual_seed(0)
     smooth = degrade(portraits()[0], Degradation(blur=6)).float()[None]
     found = []
@@ -116,7 +116,7 @@ def test_noise_of_an_enlarged_face_is_the_frames():
     assert found == pytest.approx([5.0] * 4, rel=0.4)
 
 
-def test_pictures_without_a_face_are_measured_too():
+def test_images_without_a_face_are_measured_too():
     for value in (0.0, 0.4, 1.0):
         [flat] = look(torch.full((1, 3, 512, 512), value))
         assert (flat.sharpness, flat.noise) == (0, pytest.approx(0, abs=1e-3))
@@ -135,7 +135,7 @@ def test_faces_do_not_depend_on_their_batch():
 
 @pytest.mark.parametrize("side", [256, 1024])
 def test_faces_of_another_side(side):
-    """Smaller ones have less to show; larger ones are seen at 512 pixels."""
+    """Smaller crops have less detail; larger ones are measured at 512 pixels."""
     resized = F.interpolate(
         portraits().float() / 255, size=(side, side), mode="bilinear", antialias=True, align_corners=False
     )
@@ -147,7 +147,7 @@ def test_faces_of_another_side(side):
 
 @pytest.mark.parametrize("scale", [0.25, 1.0, 6.0])
 @pytest.mark.parametrize(("yaw", "pitch"), [(0, 0), (60, 0), (-80, 0), (0, 40), (20, -30)])
-def test_size_is_the_faces_however_it_is_turned(scale, yaw, pitch):
+def test_size_does_not_depend_on_rotation(scale, yaw, pitch):
     [quality] = look(portraits()[:1], scale=scale, landmarks=turned(yaw, pitch))
     assert quality.size == pytest.approx(341 / scale, rel=0.2)
 

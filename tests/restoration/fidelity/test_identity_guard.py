@@ -1,4 +1,4 @@
-"""A face that drifts away from its input gets a larger w."""
+"""A restored face that drifts away from its input gets a larger w."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_the_same_face_does_not_drift():
         assert identity_drift(restored[None], image[None]).item() < 0.05
 
 
-def test_another_face_does():
+def test_another_face_drifts():
     assert identity_drift(texture(1, 512)[None], texture(2, 512)[None]).item() > 0.5
 
 

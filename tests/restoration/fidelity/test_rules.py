@@ -1,4 +1,4 @@
-"""``w`` and gates: which way they go with each measure, how steeply, and what is said."""
+"""``w`` and gates: their direction and slope along each measure, and the description of a face."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vidrestore.restoration.fidelity.face_quality import FaceQuality, measure_qu
 from vidrestore.restoration.fidelity.rules import HIGHEST_W, LOWEST_W, choose_w, describe, gate
 
 GOOD = FaceQuality(size=300, sharpness=0.55, noise=1.0, yaw=0.0)
-#: What each measure may be, densely; sizes go by their ratio.
+#: Dense samples of the range of each measure; sizes are spaced by ratio.
 RANGES = {
     "size": np.geomspace(4, 1200, 400),
     "sharpness": np.linspace(0, 1, 400),
@@ -38,7 +38,7 @@ def along(kind: FaceQuality, measure_: str, function) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("name", "sign"), [("size", 1), ("sharpness", 1), ("noise", -1), ("yaw", 1)])
-def test_w_goes_one_way(name, sign):
+def test_w_is_monotonic(name, sign):
     for kind in KINDS[::3]:
         values = along(kind, name, choose_w)
         assert (sign * np.diff(values) >= -1e-12).all(), kind
@@ -50,8 +50,8 @@ def test_w_goes_one_way(name, sign):
 
 @pytest.mark.parametrize("function", [choose_w, gate])
 @pytest.mark.parametrize("name", RANGES)
-def test_neighbours_get_nearly_the_same(function, name):
-    """No step along any measure: at most the slope that the rules' easing has."""
+def test_slopes_are_bounded(function, name):
+    """Along every measure, ``w`` and gates change at most as fast as the rules' easing."""
     slopes = {"size": 0.065, "sharpness": 0.05, "noise": 0.05, "yaw": 0.02}
     for kind in KINDS[::3]:
         assert np.abs(np.diff(along(kind, name, function))).max() < slopes[name], kind
@@ -138,7 +138,7 @@ def test_a_gates_limit_can_be_moved(limit, inside, outside):
 
 
 @pytest.mark.parametrize(
-    ("kind", "words"),
+    ("kind", "text"),
     [
         (FaceQuality(size=41.3, sharpness=0.15, noise=1, yaw=0.1), "41 px, blurred"),
         (FaceQuality(size=41.3, sharpness=0.15, noise=6, yaw=0.5), "41 px, blurred, noisy, turned"),
@@ -147,12 +147,12 @@ def test_a_gates_limit_can_be_moved(limit, inside, outside):
         (FaceQuality(size=60, sharpness=0.45, noise=0, yaw=0), "60 px, sharp"),
     ],
 )
-def test_words(kind, words):
-    assert describe(kind) == words
+def test_descriptions(kind, text):
+    assert describe(kind) == text
 
 
 def test_a_face_that_sharpens_slowly_is_eased():
-    """A portrait coming into focus: w rises and the gate shuts, in small steps."""
+    """As a portrait comes into focus, w rises and the gate closes, in small steps."""
     face = torch.from_numpy(aligned_portraits()["hopper"].transpose(2, 0, 1).copy()).float()[None] / 255
     # A quarter of the size, so that its grain goes and the face is sharp for its size.
     small = F.interpolate(face, scale_factor=0.25, mode="area")

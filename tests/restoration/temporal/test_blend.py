@@ -1,4 +1,4 @@
-"""Blending along flow: one answer, however it is computed."""
+"""Blending along flow: both implementations give the same result."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ def contribution(seed: int, channels: int, *, side: int, still: bool) -> Contrib
     return Contribution(smooth(seed, channels), flow, smooth(seed + 2, 1, side)[0].abs().numpy())
 
 
-def test_nothing_to_blend_with_leaves_it():
+def test_without_contributions_the_image_is_returned():
     image = smooth(0, 4)
     assert blend(image, []) is image
     nothing = Contribution(smooth(1, 4), None, np.zeros((8, 8), np.float32))
     assert blend(image, [nothing]) is image
 
 
-def test_it_is_the_weighted_mean():
+def test_a_blend_is_the_weighted_mean():
     a, b = smooth(0, 3), smooth(1, 3)
     found = blend(a, [Contribution(b, None, np.full((16, 16), 3, np.float32))])
     torch.testing.assert_close(found, (a + 3 * b) / 4)
 
 
-def test_flow_says_where_each_pixel_lies():
+def test_flow_is_the_offset_of_each_pixel():
     image = smooth(0, 4)
     shifted = torch.roll(image, (2, -4), dims=(1, 2))  # down by 2, left by 4
     flow = np.tile(np.array([-2.0, 1.0], np.float16), (32, 32, 1))  # in pixels of a map of half the size
@@ -46,7 +46,7 @@ def test_flow_says_where_each_pixel_lies():
 @pytest.mark.parametrize("channels", [3, 4])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
 @pytest.mark.parametrize("side", [SIZE // 2, SIZE])
-def test_both_ways_agree(channels, dtype, side):
+def test_both_implementations_agree(channels, dtype, side):
     image = smooth(9, channels).to(dtype)
     others = [contribution(10 * i, channels, side=side, still=i == 1) for i in range(3)]
     # OpenCV's places are rounded to 1/32 of a pixel in some versions.
@@ -55,7 +55,7 @@ def test_both_ways_agree(channels, dtype, side):
 
 
 @pytest.mark.gpu
-def test_a_gpu_gives_the_same():
+def test_a_gpu_gives_the_same_result():
     image, others = smooth(9, 4), [contribution(10 * i, 4, side=16, still=i == 1) for i in range(3)]
     there = [Contribution(other.image.cuda(), other.flow, other.weight) for other in others]
     torch.testing.assert_close(blend(image.cuda(), there).cpu(), blend(image, others), atol=0.01, rtol=0)

@@ -1,4 +1,4 @@
-"""Codes change when the face does."""
+"""Averaged codes change when the face does, not with noise."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ GRID, CHANNELS, CODES = 4, 8, 16
 
 
 def track(changes_at: int | None = None, frames: int = 13) -> list[ObservedFace[None]]:
-    """Noise decides between codes 0 and 1 everywhere; the upper half's features, and with them its codes,
-    become others in frame ``changes_at``."""
+    """Faces in which noise decides between codes 0 and 1 everywhere. From frame ``changes_at`` on, features
+    and codes of the upper half are different."""
     generator = torch.Generator().manual_seed(0)
     base = torch.randn(CHANNELS, GRID, GRID, generator=generator)
     parts = []
@@ -48,7 +48,7 @@ def codes(parts: list[ObservedFace[None]]) -> torch.Tensor:
     return torch.stack([part.observation.log_probs.argmax(-1) for part in parts])
 
 
-def steadied(parts: list[ObservedFace[None]]) -> torch.Tensor:
+def averaged(parts: list[ObservedFace[None]]) -> torch.Tensor:
     items = ((i, [part]) for i, part in enumerate(parts))
     done = windowed(items, average_codes, key=lambda face: face.track, reach=REACH, keep=as_neighbour)
     return codes([part for _, (part,) in done])
@@ -60,11 +60,11 @@ def switches(found: torch.Tensor) -> int:
 
 def test_noise_switches_fewer_codes():
     parts = track()
-    assert switches(steadied(parts)) < 0.5 * switches(codes(parts))
+    assert switches(averaged(parts)) < 0.5 * switches(codes(parts))
 
 
 def test_a_face_that_changes_changes_its_codes_at_once():
-    found = steadied(track(changes_at=6))
+    found = averaged(track(changes_at=6))
     upper = found[:, : GRID * GRID // 2]
     assert (upper[6:] == 7).all()
     assert (upper[:6] != 7).all()
@@ -72,7 +72,7 @@ def test_a_face_that_changes_changes_its_codes_at_once():
 
 def test_a_lone_face_keeps_its_codes():
     parts = track(frames=1)
-    assert steadied(parts).equal(codes(parts))
+    assert averaged(parts).equal(codes(parts))
 
 
 def test_a_neighbour_keeps_codes_and_features_alone():

@@ -1,4 +1,4 @@
-"""No cast, no colour where there was none, no black face."""
+"""No colour cast, no colour in a grey picture, no black faces."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def grey(tint: tuple[float, float, float]) -> torch.Tensor:
     return (luma * torch.tensor(tint)[:, None, None]).clamp(0, 1)
 
 
-def test_grey_and_tinted_inputs_stay_so():
+def test_grey_and_tinted_inputs_stay_grey_and_tinted():
     for tint in ((1.0, 1.0, 1.0), (1.1, 0.98, 0.8)):
         image = noisy([grey(tint)], 2)[0]
         restored = (image + 0.1 * (texture(5, 512) - texture(6, 512))).clamp(0, 1)
@@ -41,7 +41,7 @@ def test_grey_and_tinted_inputs_stay_so():
         torch.testing.assert_close(luma[0], luma[1], atol=0.01, rtol=0)
 
 
-def test_colours_stay_where_there_are_some():
+def test_an_input_in_colour_stays_in_colour():
     image = texture(size=512)
     restored = texture(1, 512)
     assert keep_grey(restored, measure_tints(image[None])).equal(restored)
@@ -53,7 +53,7 @@ def test_one_frame_does_not_decide():
     assert (found[0] - found[2]).std() < 0.01
 
 
-def test_what_is_not_finite_is_the_input():
+def test_non_finite_pixels_are_replaced_by_the_input():
     image, restored = texture()[None], texture(1)[None].clone()
     restored[0, 1, :100] = float("nan")
     found = replace_non_finite(restored, image)

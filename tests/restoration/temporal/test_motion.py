@@ -10,7 +10,7 @@ from vidrestore.restoration.temporal.blend import Contribution, blend
 from vidrestore.restoration.temporal.motion import MAP, Motion, View, similarity
 
 
-def test_flow_brings_a_shifted_face_back():
+def test_flow_aligns_a_shifted_face():
     image = texture()
     shifted = torch.roll(image, (3, -2), dims=(1, 2))
     motion = Motion.estimate(View.from_image(image), View.from_image(shifted))

@@ -61,7 +61,7 @@ def test_noise_averages_out_of_a_still_face():
     assert found[4].comparison.noise > 4
 
 
-def test_a_clean_input_is_left_alone():
+def test_a_clean_input_is_hardly_blended():
     images = [texture()] * 7
     found = over_time(over_time(crops(noisy(images, 0.5)), compare), stabilise_input)
     torch.testing.assert_close(found[3].image, noisy(images, 0.5)[3], atol=0.003, rtol=0)
@@ -75,8 +75,8 @@ def test_the_result_flickers_less_where_the_input_is_still():
     assert after < 0.45 * before
 
 
-def test_a_moving_face_is_blended_with_the_frames_beside_it_alone():
-    """What is far away in time is another picture, whatever it looks like."""
+def test_a_moving_face_is_blended_with_adjacent_frames_only():
+    """A face that moves differs in far frames, so they get no weight even where they look alike."""
     images = [torch.roll(texture(), 2 * i, dims=2) for i in range(15)]
     restored = [torch.roll(texture(), 2 * i, dims=2) for i in range(15)]
     inner = (slice(None), slice(60, -60), slice(60, -60))
@@ -86,13 +86,13 @@ def test_a_moving_face_is_blended_with_the_frames_beside_it_alone():
 
 
 @pytest.mark.parametrize(("deviation", "offsets"), [(0.5, {-1, 1}), (20, {-3, -2, -1, 1, 2, 3})])
-def test_flow_is_sought_only_where_it_is_used(deviation, offsets):
+def test_flow_is_estimated_only_where_it_is_used(deviation, offsets):
     parts = over_time(crops(noisy([texture()] * 9, deviation)), compare)
     assert {o for o, motion in parts[4].comparison.motions.items() if motion.flow is not None} == offsets
 
 
-def test_what_appears_for_one_frame_is_not_smeared():
-    """A blink: a patch of the face changes in one frame, in input and result alike."""
+def test_a_change_of_one_frame_is_not_smeared():
+    """As in a blink, a patch of the face changes in one frame, in input and result alike."""
     still = texture()
     blink = still.clone()
     patch = (slice(None), slice(100, 140), slice(80, 150))
@@ -104,15 +104,15 @@ def test_what_appears_for_one_frame_is_not_smeared():
         assert (found[i].restored[core] - images[i][core]).abs().mean() < 0.02, i
 
 
-def test_a_lone_face_is_itself():
+def test_a_face_without_neighbours_is_unchanged():
     compared = over_time(over_time(crops([texture()]), compare), stabilise_input)
     [face] = over_time(restored_as(compared, [texture(1)]), stabilise_output)
     assert face.restored.equal(texture(1))
     assert compared[0].image.equal(texture())
 
 
-def test_a_still_scene_is_known_where_its_alignment_wanders():
-    """Crops of one picture whose places differ, as smoothed landmarks do even in a still scene."""
+def test_a_still_scene_is_recognised_although_its_alignment_drifts():
+    """Crops of one picture at slightly different places, as smoothed landmarks give even in a still scene."""
     scene = texture(4, 2 * SIZE)
     shifts = np.round(12 * np.sin(np.arange(40) / 8)).astype(int)
     images = [scene[:, 100 : 100 + SIZE, 100 + s : 100 + s + SIZE] for s in shifts]

@@ -1,4 +1,4 @@
-"""Who gets which w, and how much of the restoration."""
+"""Which w and how much of the restoration each face gets."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def test_w_comes_from_the_run_the_track_or_the_face():
     assert planned(SHARP).w > planned(SOFT).w
 
 
-def test_a_zero_is_a_w():
+def test_zero_is_a_valid_w():
     assert planned(SOFT, w=0.0).w == 0.0
     assert planned(SOFT, w=0.7, of_track={1: 0.0}.get).w == 0.0
 
 
-def test_one_odd_frame_does_not_count():
+def test_a_single_deviating_frame_does_not_count():
     assert planned(SHARP, (SOFT,) * 6).w == planned(SOFT, (SOFT,) * 6).w
 
 
@@ -57,17 +57,17 @@ def test_one_odd_frame_does_not_count():
     ],
     ids=["sharp", "tiny", "in profile"],
 )
-def test_each_gate_has_its_option(quality, limit):
+def test_each_gate_has_an_option_that_disables_it(quality, limit):
     assert not is_visible(planned(quality))
     opened = {name: getattr(OPEN, name) for name in ("min_size", "max_sharpness", "max_yaw")} | {limit: 0}
     assert is_visible(planned(quality, limits=Limits(**opened)))
 
 
-def test_strength_is_a_share_of_what_the_gates_let_through():
+def test_strength_is_multiplied_by_the_gates():
     assert planned(SOFT, strength=0.4).strength == pytest.approx(0.4 * planned(SOFT).strength)
 
 
-def test_each_track_is_explained_once(caplog):
+def test_each_track_is_logged_once(caplog):
     caplog.set_level(logging.INFO, "vidrestore")
     chooser = Chooser(w=None, of_track=lambda track: None, limits=OPEN, strength=1.0)
     for track in (1, 1, 2, 1, 2):

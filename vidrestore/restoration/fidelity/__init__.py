@@ -1,1 +1,1 @@
-"""How much to restore: what a face shows, and which w and strength follow from it."""
+"""How much to restore: a face's quality, and the fidelity weight and strength chosen from it."""

@@ -1,1 +1,1 @@
-"""Holding a face steady over the frames around it."""
+"""Temporal stabilisation: a face is stabilised over the frames around it."""
