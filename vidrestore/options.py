@@ -86,8 +86,8 @@ class Options:
         "--model",
         choices=("auto", "codeformer", "lite"),
         basic=True,
-        help="codeformer: the published weights; lite: embedded, small; auto: codeformer if it is in the cache "
-        "or can be downloaded, else lite",
+        help="codeformer: the published weights; lite: embedded, small; auto: codeformer if it is in the "
+        "cache or can be downloaded, else lite",
     )
     weights: Path | None = _restoration(
         None, "--weights", type=Path, metavar="FILE", help="CodeFormer weights (.pth or .safetensors)"
