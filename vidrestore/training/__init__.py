@@ -1,0 +1,1 @@
+"""Training CodeFormer: data, the three stages, and the loop that they share."""
