@@ -1,4 +1,4 @@
-"""The adversarial loss: a discriminator of patches, and how much it counts against the other losses."""
+"""The adversarial loss: a patch discriminator, and the adaptive weight of its loss."""
 
 from __future__ import annotations
 
@@ -11,15 +11,19 @@ from torch import Tensor, nn
 
 from .distributed import average_gradients, mean
 
-#: Groups of a norm. Not batch normalisation: a batch is split over processes, and may be of one face.
+#: Groups of group normalisation. Batch normalisation does not fit, because a batch is split over processes
+#: and may have one face.
 _GROUPS = 8
-#: Upper end of the adaptive weight, reached where the adversarial loss has next to no gradient.
-_LARGEST = 1e4
+#: Maximum of the adaptive weight, reached if the gradient of the adversarial loss is almost zero.
+_MAX_WEIGHT = 1e4
 
 
 def discriminator(channels: int) -> nn.Sequential:
-    """A PatchGAN (Isola et al., 2017, section 3.2.2): (N, 3, S, S) in [-1, 1] -> (N, 1, S / 8 - 2, S / 8 - 2)
-    scores, each of 70 x 70 pixels. ``channels``, a multiple of 8, double from layer to layer."""
+    """Build a PatchGAN (Isola et al., 2017, section 3.2.2).
+
+    It maps images (N, 3, S, S) in [-1, 1] to scores (N, 1, S / 8 - 2, S / 8 - 2), each of a patch of 70 x 70
+    pixels. The number of ``channels``, a multiple of 8, doubles with each layer.
+    """
     layers: list[nn.Module] = [nn.Conv2d(3, channels, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
     for stride in (2, 2, 1):
         layers += [
@@ -32,9 +36,9 @@ def discriminator(channels: int) -> nn.Sequential:
 
 
 class Adversary(nn.Module):
-    """A discriminator that learns by the hinge loss, with its own optimiser; the state holds both.
+    """A discriminator trained with the hinge loss, and its optimiser. The state dict contains both.
 
-    ``clip`` is the largest norm of its gradient.
+    ``rate`` is its learning rate, and ``clip`` the maximum norm of its gradient.
     """
 
     def __init__(self, *, channels: int, rate: float, clip: float) -> None:
@@ -44,7 +48,7 @@ class Adversary(nn.Module):
         self.clip = clip
 
     def learn(self, real: Tensor, fake: Tensor) -> Tensor:
-        """One step towards telling ``real`` from ``fake``, both (N, 3, S, S); return the loss."""
+        """Train for one step on images ``real`` and ``fake``, (N, 3, S, S) each; return the loss."""
         self.network.requires_grad_(True)
         scores = self.network(torch.cat((real, fake.detach()))).float()
         on_real, on_fake = scores.chunk(2)
@@ -55,16 +59,16 @@ class Adversary(nn.Module):
         average_gradients(parameters)
         if torch.isfinite(nn.utils.clip_grad_norm_(parameters, self.clip)):
             self.optimiser.step()
-        self.network.requires_grad_(False)  # what follows is the generator's loss
+        self.network.requires_grad_(False)  # its gradient is not needed for the generator's loss
         return loss.detach()
 
     def forward(self, fake: Tensor) -> Tensor:
-        """The loss of whoever made ``fake`` (N, 3, S, S): a number."""
+        """Return the generator's loss for ``fake`` (N, 3, S, S): a scalar."""
         return -self.network(fake).float().mean()
 
     @classmethod
     def wanted(cls, settings: Mapping[str, Any]) -> Adversary | None:
-        """That of a stage's ``settings``; None where ``adversarial`` is 0."""
+        """Create the adversary of a stage's ``settings``; None if ``adversarial`` is 0."""
         if not settings["adversarial"]:
             return None
         return cls(channels=settings["discriminator_channels"], rate=settings["rate"], clip=settings["clip"])
@@ -72,8 +76,11 @@ class Adversary(nn.Module):
     def join(
         self, total: Tensor, real: Tensor, fake: Tensor, *, last: Tensor, weight: float
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Learn from both, and add the loss of ``fake`` to ``total``, ``weight`` times the adaptive weight at
-        the ``last`` layer's weights; return the sum, and figures for the log."""
+        """Train the discriminator for one step, and add the generator's loss to ``total``.
+
+        The added loss is scaled by ``weight`` and by the adaptive weight, which is computed from the
+        gradients at ``last``, the weights of the last layer. Return the sum, and figures for the log.
+        """
         discriminator = self.learn(real, fake)
         adversarial = self(fake)
         adaptive = adaptive_weight(total, adversarial, last)
@@ -88,10 +95,10 @@ class Adversary(nn.Module):
 
 
 def adaptive_weight(reconstruction: Tensor, adversarial: Tensor, last: Tensor) -> Tensor:
-    """The factor that makes the adversarial loss pull at the ``last`` layer's weights as hard as the
-    reconstruction loss does (Esser et al., 2021, equation 7)."""
-    pull, push = (
+    """Return the factor by which the gradient of the adversarial loss at ``last``, the weights of the last
+    layer, gets the norm of the reconstruction loss's gradient (Esser et al., 2021, equation 7)."""
+    reconstruction_norm, adversarial_norm = (
         mean(torch.autograd.grad(loss, last, retain_graph=True)[0].float()).norm()
         for loss in (reconstruction, adversarial)
     )
-    return (pull / (push + 1e-6)).clamp(max=_LARGEST)
+    return (reconstruction_norm / (adversarial_norm + 1e-6)).clamp(max=_MAX_WEIGHT)
