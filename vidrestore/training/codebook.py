@@ -1,4 +1,4 @@
-"""How the codebook learns: moving averages of the features that chose a code, dead codes replaced."""
+"""Learning the codebook: moving averages of the features assigned to each code; unused codes are replaced."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .distributed import rank, total, world
 
 
 def nearest_codes(features: Tensor, codebook: Tensor) -> Tensor:
-    """(N, C, H, W) features, (K, C) codes -> (N, H * W) indices of the nearest codes."""
+    """Return the indices (N, H * W) of the codes (K, C) nearest to features (N, C, H, W)."""
     flat = features.flatten(2).transpose(1, 2).float()
     return (codebook.square().sum(dim=1) - 2 * flat @ codebook.T).argmin(dim=-1)
 
@@ -17,10 +17,13 @@ def nearest_codes(features: Tensor, codebook: Tensor) -> Tensor:
 class CodebookAverages(nn.Module):
     """Sets each code to the moving average of its features (van den Oord et al., 2017, appendix A.1).
 
-    A code whose average use falls below ``dead`` times the mean is set to a feature of the batch;
-    at first all are, so the codebook starts among the features. Several processes see each other's
-    features, and keep the same codebook.
+    A code whose average use falls below ``dead`` times the mean is replaced by a feature of the batch. At
+    first all codes are, so the codebook is initialised from features. Several processes share their features
+    and have the same codebook.
     """
+
+    count: Tensor  #: (K,) average number of features per code and batch
+    total: Tensor  #: (K, C) average sum of these features
 
     def __init__(self, codebook: Tensor, *, decay: float = 0.97, dead: float = 0.03) -> None:
         super().__init__()
@@ -30,7 +33,7 @@ class CodebookAverages(nn.Module):
 
     @torch.no_grad()
     def update(self, codebook: Tensor, features: Tensor, generator: torch.Generator) -> None:
-        """Change ``codebook`` (K, C) in place by the features (N, C, H, W) of one batch."""
+        """Update ``codebook`` (K, C) in place with the features (N, C, H, W) of one batch."""
         flat = features.transpose(0, 1).flatten(1).T.float()
         codes = nearest_codes(features, codebook).flatten()
         used = total(torch.bincount(codes, minlength=len(codebook)).float())
@@ -48,13 +51,13 @@ class CodebookAverages(nn.Module):
         codebook.copy_(self.total / self.count[:, None])
 
     def perplexity(self) -> float:
-        """How many codes are in use, as the exponential of their entropy: 1 to K."""
+        """Return the effective number of codes in use, the exponential of their entropy: 1 to K."""
         p = self.count / self.count.sum().clamp_min(1e-9)
         return float(torch.exp(-(p * (p + 1e-9).log()).sum()))
 
 
 def _rows(flat: Tensor, chosen: Tensor) -> Tensor:
-    """Rows of all processes' ``flat`` (R, C), one below the other: each process gives those it has."""
+    """Return the ``chosen`` rows of the concatenation of ``flat`` (R, C) over all processes."""
     here = chosen - rank() * len(flat)
     mine = (here >= 0) & (here < len(flat))
     return total(flat[here.clamp(0, len(flat) - 1)] * mine[:, None])
