@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,9 +18,11 @@ from .stopping import ignore_stop_signals
 
 
 class Pairs(Dataset):
-    """Training pairs (clean, degraded), each (3, S, S) uint8. Pair ``i`` depends on ``i`` and the
-    seed alone, so a resumed run sees exactly what an uninterrupted one would have. ``form`` is that of
-    the degradations, ``video`` or ``paper``."""
+    """Training pairs (clean, degraded), each (3, S, S) uint8.
+
+    Pair ``i`` depends only on ``i`` and the seed, so a resumed run gets the same pairs as an uninterrupted
+    one. ``form`` is the form of the degradations, "video" or "paper".
+    """
 
     def __init__(
         self, faces: FaceSet, *, seed: int, length: int, degraded: bool = True, form: str = "video"
@@ -29,7 +32,7 @@ class Pairs(Dataset):
         self.length = length
         self.degraded = degraded
         self.form = form
-        # Faces that were enlarged are soft at full size and teach softness: show them less often.
+        # Enlarged faces lack detail, and the network would learn that: draw them less often.
         weights = np.minimum(1.0, 1.0 / faces.enlarged[faces.training]) ** 1.5
         self.probabilities = weights / weights.sum()
 
@@ -41,7 +44,7 @@ class Pairs(Dataset):
         return clean, degrade(clean, degradation, seed=seed) if self.degraded else clean
 
     def recipe(self, index: int) -> tuple[Tensor, Degradation, int]:
-        """The clean face of pair ``index``, its degradation and the degradation's seed."""
+        """Return the clean face of pair ``index``, its degradation and the seed of the degradation."""
         rng = np.random.default_rng((self.seed, index))
         number = int(rng.choice(self.faces.training, p=self.probabilities))
         look = draw_look(rng)
@@ -51,16 +54,18 @@ class Pairs(Dataset):
 
 
 class Recipes(Pairs):
-    """The same pairs before they are degraded, as (clean, degradation, seed): for a trainer that does it
-    on its own device with ``degrade_batch``."""
+    """The same pairs before degradation, as (clean, degradation, seed), for a trainer that degrades them on
+    its device with ``degrade_batch``."""
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Degradation, int]:
+    def __getitem__(  # pyright: ignore[reportIncompatibleMethodOverride] - items of another type
+        self, index: int
+    ) -> tuple[Tensor, Degradation, int]:
         return self.recipe(index)
 
 
 def collate(items: list[tuple]) -> tuple:
-    """Pairs into (clean, degraded), recipes into (clean, degradations, seeds): faces stacked, the rest
-    as lists."""
+    """Collate pairs to (clean, degraded), or recipes to (clean, degradations, seeds): faces are stacked, the
+    others are lists."""
     return tuple(
         torch.stack(column) if isinstance(column[0], Tensor) else list(column)
         for column in zip(*items, strict=True)
@@ -68,7 +73,7 @@ def collate(items: list[tuple]) -> tuple:
 
 
 def move(face: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Mirror a face (S, S, 3) RGB uint8 or not, and turn, scale and shift it a little."""
+    """Augment a face (S, S, 3) RGB uint8: flip it at random, and rotate, scale and shift it slightly."""
     side = face.shape[0]
     if rng.random() < 0.5:
         face = face[:, ::-1]
@@ -84,10 +89,11 @@ def move(face: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     )
 
 
-def batches(dataset: Pairs, *, batch: int, start: int, workers: int) -> Iterator[tuple]:
-    """Batches from batch number ``start`` on, in order: (clean, degraded), or (clean, degradations,
-    seeds) of :class:`Recipes`; faces (batch, 3, S, S) uint8."""
-    order = range(start * batch, len(dataset) // batch * batch)
+def batches(dataset: Dataset[Any], *, batch: int, start: int, workers: int) -> Iterator[tuple]:
+    """Yield batches in order, from batch number ``start``: (clean, degraded), or (clean, degradations, seeds)
+    of :class:`Recipes`. Faces are (batch, 3, S, S) uint8."""
+    items: Any = dataset  # torch's Dataset does not declare __len__
+    order = range(start * batch, len(items) // batch * batch)
     loader = DataLoader(
         dataset,
         batch_size=batch,
@@ -101,5 +107,5 @@ def batches(dataset: Pairs, *, batch: int, start: int, workers: int) -> Iterator
 
 
 def to_network(x: Tensor) -> Tensor:
-    """uint8 -> float in [-1, 1]."""
+    """Convert uint8 to float32 in [-1, 1]."""
     return x.float().div_(127.5).sub_(1.0)
