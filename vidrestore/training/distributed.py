@@ -1,8 +1,8 @@
-"""Several processes train one model: each takes its share of every batch, and what they learn is averaged.
+"""Data-parallel training: each process takes its share of every batch, and gradients are averaged.
 
-The stages call parts of the model rather than the model itself, so ``DistributedDataParallel``, whose hooks
-sit in ``forward``, does not fit; gradients are averaged by hand, once a step. In a single process every
-function here does nothing.
+The stages call parts of the model instead of the model itself, so ``DistributedDataParallel``, which hooks
+into ``forward``, cannot be used; gradients are averaged explicitly, once per step. In a single process the
+functions here have no effect.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from torch.utils.data import Dataset
 
 @contextmanager
 def processes(device: str) -> Iterator[str]:
-    """Join the processes that torchrun started, if it did; yield the device of this one.
+    """Join the process group that torchrun started, if any; yield the device of this process.
 
-    They talk over NCCL on ``cuda``, where each takes the GPU of its local rank, else over Gloo.
+    The backend is NCCL on ``cuda``, where each process uses the GPU of its local rank, otherwise Gloo.
     """
     if not dist.is_torchelastic_launched():
         yield device
@@ -39,35 +39,35 @@ def processes(device: str) -> Iterator[str]:
 
 
 def rank() -> int:
-    """The number of this process, from 0."""
+    """Return the index of this process, from 0."""
     return dist.get_rank() if dist.is_initialized() else 0
 
 
 def world() -> int:
-    """How many processes there are."""
+    """Return the number of processes."""
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
 def barrier() -> None:
-    """Wait for all."""
+    """Wait for all processes."""
     if world() > 1:
         dist.barrier()
 
 
 def share(whole: Tensor, dim: int = 0) -> Tensor:
-    """This process's part of what was drawn for the whole batch along ``dim``."""
+    """Return this process's part, along ``dim``, of a tensor for the whole batch."""
     return whole.chunk(world(), dim)[rank()]
 
 
 def total(x: Tensor) -> Tensor:
-    """The sum of ``x`` over the processes, in place."""
+    """Sum ``x`` over the processes, in place; return it."""
     if world() > 1:
         dist.all_reduce(x)
     return x
 
 
 def mean(x: Tensor) -> Tensor:
-    """The mean of ``x`` over the processes, in place."""
+    """Average ``x`` over the processes, in place; return it."""
     return total(x).div_(world())
 
 
@@ -75,26 +75,27 @@ def mean(x: Tensor) -> Tensor:
 def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
     """Replace every gradient by its mean over the processes, in one message.
 
-    Parameters without a gradient are left without. Which ones these are must depend on the step alone, as
-    it does in all stages, so that it is the same in every process.
+    Parameters without a gradient are skipped. Which ones these are must depend on the step only, as in all
+    stages, so that it is the same in every process.
     """
     if world() == 1:
         return
     gradients = [p.grad for p in parameters if p.grad is not None]
     flat = mean(torch.cat([g.reshape(-1) for g in gradients]))
-    for gradient, found in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
-        gradient.copy_(found.view_as(gradient))
+    for gradient, average in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+        gradient.copy_(average.view_as(gradient))
 
 
 class Share(Dataset):
-    """The items of ``whole`` that are this process's when batches of ``batch`` are dealt out in order."""
+    """This process's items of the data set ``whole``, whose batches of ``batch`` items are split evenly."""
 
     def __init__(self, whole: Dataset[Any], *, batch: int) -> None:
         self.whole = whole
         self.batch = batch // world()
 
     def __len__(self) -> int:
-        return len(self.whole) // (self.batch * world()) * self.batch
+        items: Any = self.whole  # torch's Dataset does not declare __len__
+        return len(items) // (self.batch * world()) * self.batch
 
     def __getitem__(self, index: int) -> Any:
         step, place = divmod(index, self.batch)
