@@ -1,4 +1,4 @@
-"""A trained network as the one file that the package loads."""
+"""Export of a trained network as a weights file that the package loads."""
 
 from __future__ import annotations
 
@@ -16,8 +16,15 @@ from ..restoration.codeformer import CodeFormer, CodeFormerConfig
 def export(
     state: Mapping[str, Tensor], config: CodeFormerConfig, path: Path, *, version: str, about: str
 ) -> None:
-    """Write ``state`` (a CodeFormer's of this ``config``) in half precision, with a header that says
-    how to build the network and where it comes from."""
+    """Write the state dict of a CodeFormer in half precision, with the metadata to build the network.
+
+    Args:
+        state: The state dict of a network with the sizes ``config``.
+        config: The sizes of the network.
+        path: The .safetensors file to write; its folder is created.
+        version: The version of the weights, for the metadata.
+        about: The origin of the weights, for the metadata.
+    """
     CodeFormer(config).load_state_dict(state, strict=True)
     metadata = {
         "config": json.dumps(config.to_dict()),
