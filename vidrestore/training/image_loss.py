@@ -1,4 +1,4 @@
-"""What stages I and III have in common: the losses between two images."""
+"""The image losses that stages I and III share."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from .losses import gradient_loss, perceptual_on_crops
 
 
 class ImageLoss(nn.Module):
-    """L1, its like on gradients, the perceptual distance on crops at every second step, and the adversarial
-    loss on a part of each face (Zhou et al., 2022, section 3.1).
+    """L1 of pixels and of gradients, the perceptual distance on crops at every second step, and the
+    adversarial loss on a crop of each face (Zhou et al., 2022, section 3.1).
 
-    ``settings``: ``gradient``, ``perceptual`` and ``adversarial``, the weights beside L1's 1;
-    ``perceptual_net``, "alex" or "vgg"; ``crop``, the side in pixels of what that network and the
-    discriminator see; ``adversarial_start``, the step at which discriminator and adversarial loss begin;
-    ``discriminator_channels``. The adversarial loss is scaled by the adaptive weight as well. At 0 there
-    is no discriminator.
+    ``settings`` contains the weights relative to L1, ``gradient``, ``perceptual`` and ``adversarial``;
+    ``perceptual_net``, "alex" or "vgg"; ``crop``, the side in pixels of the input of that network and of the
+    discriminator; ``adversarial_start``, the step at which the discriminator and the adversarial loss start;
+    and ``discriminator_channels``. The adversarial loss is also scaled by the adaptive weight. If
+    ``adversarial`` is 0, there is no discriminator.
     """
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         super().__init__()
         self.settings = dict(settings)
-        # Not a submodule: its weights are the package's, and no part of a checkpoint.
+        # In a list, so that it is not a submodule: its weights do not belong in checkpoints.
         self.distance = [PerceptualDistance(settings["perceptual_net"]).to(memory_format=torch.channels_last)]
         self.adversary = Adversary.wanted(settings)
 
@@ -45,10 +45,10 @@ class ImageLoss(nn.Module):
         last: Tensor,
         weight: Tensor | float = 1.0,
     ) -> tuple[Tensor, dict[str, Tensor | float]]:
-        """The loss of ``x`` against ``target``, both (N, 3, S, S) in [-1, 1], and figures for the log.
+        """Return the loss of ``x`` against ``target``, (N, 3, S, S) in [-1, 1] each, and figures for the log.
 
-        ``last`` are the weights of the last layer that learns, for the adaptive weight; ``weight`` (N,) or
-        a number scales the perceptual part. With a discriminator this is also a step of its own.
+        ``last`` are the weights of the last trained layer, for the adaptive weight; ``weight``, (N,) or a
+        number, scales the perceptual loss. The discriminator, if any, is trained for one step.
         """
         l1 = (x - target).abs().mean()
         total = l1 + self.settings["gradient"] * gradient_loss(x, target).mean()
@@ -69,8 +69,10 @@ class ImageLoss(nn.Module):
 
 
 def parts(*images: Tensor, side: int, generator: torch.Generator) -> list[Tensor]:
-    """A part of each face at a random place, the same in all ``images``: (N, 3, S, S) -> (N, 3, side, side).
-    Smaller faces stay whole."""
+    """Crop each face at a random place, the same in all ``images``: (N, 3, S, S) -> (N, 3, side, side).
+
+    Smaller faces are returned unchanged.
+    """
     count, size = len(images[0]), images[0].shape[-1]
     if size <= side:
         return list(images)
