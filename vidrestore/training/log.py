@@ -1,4 +1,4 @@
-"""The log of a stage: a line of means every few steps, that a resumed run continues without a seam."""
+"""The log of a stage: mean figures every few steps. A resumed run continues it seamlessly."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ COLUMNS = (
 
 
 class Log:
-    """Means of the figures of every ``EVERY`` steps, as ``<stage>.csv`` in the folder ``run``, and for
-    TensorBoard in ``tensorboard`` there, where that is installed.
+    """Writes the means of the figures of every ``EVERY`` steps to ``<stage>.csv`` in the folder ``run``, and
+    for TensorBoard, if it is installed, to the folder ``tensorboard`` there.
 
-    ``batch`` is how many faces a step takes. The checkpoint holds the log's :meth:`state`: the figures of
-    the steps since the last line, and the seconds spent.
+    ``batch`` is the number of faces per step. Checkpoints contain the log's :meth:`state`: the figures of the
+    steps since the last line, and the seconds spent.
     """
 
     EVERY = 20
@@ -31,21 +31,20 @@ class Log:
         self.board = run / "tensorboard" / stage
         self.batch = batch
         self.sums: dict[str, list[float]] = {}
-        self.seconds = self.line = 0.0  # spent so far, and when the last line was written
+        self.seconds = self.line = 0.0  # training time so far, and at the last line
         self.since = time.monotonic()
         self.writer: Any = None
 
     def state(self) -> dict[str, Any]:
-        """The inverse of :meth:`load`."""
+        """Return the state to save in a checkpoint."""
         return {"sums": self.sums, "seconds": self._seconds(), "line": self.line}
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Take the state of a checkpoint."""
+        """Restore the state of a checkpoint."""
         self.sums, self.seconds, self.line = state["sums"], state["seconds"], state["line"]
 
     def begin(self, step: int) -> None:
-        """Start the clock. Lines behind ``step``, which a killed run wrote after its last checkpoint, are
-        dropped."""
+        """Start the clock. Drop lines after ``step``: a killed run wrote them after its last checkpoint."""
         self.since = time.monotonic()
         lines = []
         if self.path.exists():
@@ -61,7 +60,7 @@ class Log:
             self.writer = SummaryWriter(self.board, purge_step=step + 1)
 
     def add(self, step: int, figures: Mapping[str, float]) -> None:
-        """The figures of ``step``, counted from 1."""
+        """Add the figures of ``step``, counted from 1."""
         for name, value in figures.items():
             self.sums.setdefault(name, []).append(value)
         if step % self.EVERY:
@@ -80,7 +79,7 @@ class Log:
         self.sums.clear()
 
     def end(self) -> None:
-        """Stop the clock and write everything out."""
+        """Stop the clock and flush all files."""
         self.seconds, self.since = self._seconds(), time.monotonic()
         if self.writer is not None:
             self.writer.close()
