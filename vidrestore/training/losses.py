@@ -1,4 +1,4 @@
-"""Image losses."""
+"""Losses between images: of gradients, and the perceptual distance on crops."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..measure.perceptual import PerceptualDistance
 
 
 def gradient_loss(a: Tensor, b: Tensor) -> Tensor:
-    """Mean absolute difference of horizontal and vertical differences, one value per sample (N,)."""
+    """Return the mean absolute difference of the horizontal and vertical gradients, per sample: (N,)."""
     d = a - b
     return d.diff(dim=-1).abs().mean(dim=(1, 2, 3)) + d.diff(dim=-2).abs().mean(dim=(1, 2, 3))
 
@@ -18,8 +18,11 @@ def gradient_loss(a: Tensor, b: Tensor) -> Tensor:
 def perceptual_on_crops(
     distance: PerceptualDistance, x: Tensor, target: Tensor, *, size: int, generator: torch.Generator
 ) -> Tensor:
-    """The distance on one crop of ``size`` pixels per batch, (N,). Half of the crops are of twice the
-    size and halved: a crop costs little, and sees detail one time and features the next."""
+    """Return the perceptual distance (N,) on a random crop of ``size`` pixels, the same for the batch.
+
+    Half of the crops have twice the size and are downscaled by 2, so that cheap crops show detail in some
+    steps and larger features in others.
+    """
     factor = int(torch.randint(1, 3, (), generator=generator))
     side = min(size * factor, x.shape[-1])
     top, left = torch.randint(0, x.shape[-1] - side + 1, (2,), generator=generator).tolist()
