@@ -1,4 +1,4 @@
-"""What a training configuration may hold, and what is said where it holds something else."""
+"""The schema of training configurations: keys, types, ranges, and error messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _REQUIRED = object()
 
 @dataclass(frozen=True)
 class _Number:
-    """A number from ``low`` to ``high``, both included; without a ``default`` it must be given."""
+    """A number from ``low`` to ``high``, inclusive; required if it has no ``default``."""
 
     low: float
     high: float = float("inf")
@@ -22,7 +22,7 @@ class _Number:
     default: Any = _REQUIRED
 
     def wrong(self, value: Any) -> str | None:
-        """What the value should be, if it is not."""
+        """Return None if the value is valid, else a description of valid values."""
         kinds = (int,) if self.whole else (int, float)
         if isinstance(value, kinds) and not isinstance(value, bool) and self.low <= value <= self.high:
             return None
@@ -38,7 +38,7 @@ class _Choice:
     default: Any = _REQUIRED
 
     def wrong(self, value: Any) -> str | None:
-        # By type as well: in Python, True is 1.
+        # Compare types too, because True == 1 in Python.
         if any(value == v and type(value) is type(v) for v in self.values):
             return None
         return "one of " + ", ".join(str(v).lower() for v in self.values)
@@ -49,31 +49,31 @@ _SHARE = _Number(0.0, 1.0)
 
 _COMMON = {
     "steps": _Number(1, whole=True),
-    "batch": _Number(1, whole=True),  #: of all processes together
+    "batch": _Number(1, whole=True),  #: faces, for all processes together
     "rate": _Number(0.0),
-    "clip": _Number(0.0),  #: largest norm of the gradient
-    "average": _SHARE,  #: decay of the weights' moving average
+    "clip": _Number(0.0),  #: maximum norm of the gradient
+    "average": _SHARE,  #: decay of the moving average of the weights
 }
 _IMAGE = {
     "gradient": _Number(0.0),
     "perceptual": _Number(0.0),
     "perceptual_net": _Choice(("alex", "vgg")),
-    "crop": _Number(32, whole=True),  #: side of what perceptual network and discriminator see
+    "crop": _Number(32, whole=True),  #: side of the input of the perceptual network and the discriminator
     "adversarial": _Number(0.0, default=0.0),
     "adversarial_start": _Number(0, whole=True, default=0),
     "discriminator_channels": _Number(8, whole=True, default=64),
 }
 #: Stage III of a network with ``image_widths``.
 _STAGE3_IMAGE = _COMMON | {
-    "parts": _Number(1, whole=True),  #: of each face
-    "part": _Number(64, whole=True),  #: the perceptual network sees half of it
+    "parts": _Number(1, whole=True),  #: crops per face
+    "part": _Number(64, whole=True),  #: side of a crop; the perceptual network mostly gets half of it
     "pixel_zero": _Number(0.0),
     "structure": _Number(0.0),
     "perceptual_start": _Number(0, whole=True, default=0),
     "perceptual_one": _Number(0.0),
     "perceptual_zero": _Number(0.0),
     "perceptual_net": _Choice(("alex", "vgg")),
-    "perceptual_parts": _Number(1, whole=True),  #: of each batch
+    "perceptual_parts": _Number(1, whole=True),  #: crops per batch for the perceptual network
     "adversarial": _Number(0.0, default=0.0),
     "adversarial_start": _Number(0, whole=True, default=0),
     "discriminator_channels": _Number(8, whole=True, default=32),
@@ -81,9 +81,9 @@ _STAGE3_IMAGE = _COMMON | {
 _GENERAL = {
     "seed": _Number(0, whole=True),
     "precision": _Choice(("fp32", "bf16")),
-    "workers": _Number(0, whole=True),  #: of each process, for making faces
+    "workers": _Number(0, whole=True),  #: data loader processes per training process
     "degradation": _Choice(("video", "paper"), default="video"),
-    "sheet_every": _Number(0, whole=True, default=1000),  #: steps; 0 draws no contact sheets
+    "sheet_every": _Number(0, whole=True, default=1000),  #: steps between contact sheets; 0 disables
 }
 _STAGES = {
     "stage1": _COMMON
@@ -110,10 +110,12 @@ _STAGES = {
 
 
 def complete(config: Mapping[str, Any]) -> dict[str, Any]:
-    """``config`` with its defaults filled in. Raises UsageError, which names the key, for what is missing,
-    unknown or out of range."""
+    """Return ``config`` with its defaults filled in.
+
+    Raises UsageError, which names the key, if a setting is missing, unknown or out of range.
+    """
     if not isinstance(config, Mapping):
-        raise UsageError("a training configuration is a table of settings; see configs/train/lite.yaml")
+        raise UsageError("a training configuration must be a table of settings; see configs/train/lite.yaml")
     tables = {"model", *_STAGES}
     for name in sorted(tables):
         if not isinstance(config.get(name), Mapping):
@@ -122,7 +124,7 @@ def complete(config: Mapping[str, Any]) -> dict[str, Any]:
     try:
         sizes = CodeFormerConfig.from_dict(config["model"])
     except (TypeError, ValueError) as error:
-        raise UsageError(f"the configuration's model: {error}") from None
+        raise UsageError(f"the configuration's table 'model': {error}") from None
     known = _STAGES | ({"stage3": _STAGE3_IMAGE} if sizes.image_widths else {})
     stages = {name: _filled(config[name], keys, name) for name, keys in known.items()}
     for name, stage in stages.items():
@@ -141,10 +143,11 @@ def _check_part(stage: str, part: int, sizes: CodeFormerConfig) -> None:
 
 def _filled(table: Mapping[str, Any], keys: Mapping[str, _Number | _Choice], where: str) -> dict[str, Any]:
     if unknown := sorted(map(str, set(table) - set(keys))):
-        raise UsageError(f"{where} has unknown settings: {', '.join(unknown)}; it may hold {', '.join(keys)}")
+        known = ", ".join(keys)
+        raise UsageError(f"{where} has unknown settings: {', '.join(unknown)}; known settings are {known}")
     filled = {k: key.default for k, key in keys.items()} | dict(table)
     if missing := [k for k, value in filled.items() if value is _REQUIRED]:
-        raise UsageError(f"{where} lacks settings: {', '.join(missing)}")
+        raise UsageError(f"{where} lacks settings: {', '.join(missing)}; see configs/train/lite.yaml")
     for name, value in filled.items():
         if wanted := keys[name].wrong(value):
             raise UsageError(f"{where}: {name} is {value!r}, but must be {wanted}")
