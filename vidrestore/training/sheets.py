@@ -1,4 +1,4 @@
-"""Contact sheets of a stage: the same few validation faces every time, to look at while it trains."""
+"""Contact sheets of a stage: the same few validation faces every time, to check progress by eye."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..restoration.codeformer import CodeFormer, CodeFormerConfig
 from .data import to_network
 from .stage import Stage
 
-#: How many faces, at which level.
+#: Number of faces, and the level of their degradation.
 _FACES, _LEVEL = 4, "medium"
 _LIMIT = 4_000_000  #: bytes
 
@@ -24,7 +24,7 @@ _LIMIT = 4_000_000  #: bytes
 class Sheets:
     """Draws ``<run>/sheets/<stage>-<step>.png``.
 
-    The faces are the first of those that training never sees, or of all where there are none.
+    The faces are the first validation faces, or the first training faces if there are none.
     """
 
     def __init__(self, faces: FaceSet, stage: Stage, run: Path) -> None:
@@ -37,9 +37,9 @@ class Sheets:
 
     @torch.no_grad()
     def draw(self, config: CodeFormerConfig, state: Mapping[str, Tensor], step: int) -> Path:
-        """Draw what a network of the weights ``state`` makes of the faces; return the sheet's path.
+        """Draw what a network with the weights ``state`` makes of the faces; return the sheet's path.
 
-        The weights, the network that trains and the random numbers of training are left as they are.
+        The weights, the trained network and the random state of training do not change.
         """
         with torch.device("meta"):
             model = CodeFormer(config)
@@ -49,8 +49,8 @@ class Sheets:
         with torch.random.fork_rng([device] if device.type == "cuda" else []):
             for clean, degraded in zip(self.clean.split(1), self.degraded.split(1), strict=True):
                 pair = (to_network(x.to(device)) for x in (clean, degraded))
-                for name, picture in self.stage.views(model.eval(), *pair).items():
-                    views.setdefault(name, []).append(_to_pixels(picture[0]))
+                for name, image in self.stage.views(model.eval(), *pair).items():
+                    views.setdefault(name, []).append(_to_pixels(image[0]))
         rows = list(zip(self.names, zip(*views.values(), strict=True), strict=True))
         path = self.folder / f"{self.stage.name}-{step:07}.png"
         self.folder.mkdir(exist_ok=True)
@@ -59,5 +59,5 @@ class Sheets:
 
 
 def _to_pixels(x: Tensor) -> np.ndarray:
-    """(3, S, S) in [-1, 1] -> (S, S, 3) uint8."""
+    """Convert an image (3, S, S) in [-1, 1] to (S, S, 3) uint8."""
     return ((x.float() + 1) * 127.5).round().clamp(0, 255).byte().permute(1, 2, 0).cpu().numpy()
