@@ -1,4 +1,4 @@
-"""What the three stages have in common."""
+"""The interface of the three training stages."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ..restoration.codeformer import CodeFormer
 
 
 class Stage(nn.Module):
-    """One stage of the training: which parameters learn, and from what loss.
+    """A training stage: which parameters are trained, and with which loss.
 
-    What a stage owns beside the model (averages, a teacher) are its buffers and modules, and travel
-    in the checkpoint. ``settings`` are the stage's numbers from the configuration.
+    Anything that a stage has in addition to the model (averages, a teacher) is a buffer or module of the
+    stage, and saved in checkpoints. ``settings`` are the stage's settings of the configuration.
     """
 
     name: ClassVar[str]
@@ -27,25 +27,25 @@ class Stage(nn.Module):
         self.settings = dict(settings)
 
     def parameter_groups(self, model: CodeFormer) -> list[dict[str, Any]]:
-        """Parameters that learn, with the factor (``scale``) of the learning rate they learn at."""
+        """Return the trained parameters, in groups with a factor (``scale``) of the learning rate."""
         raise NotImplementedError
 
     def optimisers(self) -> list[torch.optim.Optimizer]:
-        """Optimisers of what learns beside the model; :meth:`loss` steps them."""
+        """Return the optimisers of other trained modules; :meth:`loss` runs their steps."""
         return []
 
     def loss(
         self, model: CodeFormer, clean: Tensor, degraded: Tensor, step: int, generator: torch.Generator
     ) -> tuple[Tensor, dict[str, Tensor | float]]:
-        """The loss of one batch (N, 3, S, S) in [-1, 1], and figures for the log.
+        """Return the loss of one batch (N, 3, S, S) in [-1, 1], and figures for the log.
 
-        With several processes this is one's share of the batch. Random numbers are drawn from
-        ``generator`` for the whole batch, so that all processes are at the same place in its sequence and
-        together draw what a single one would.
+        With several processes, the batch is this process's share. Random numbers are drawn from ``generator``
+        for the whole batch, so that its state is the same in all processes and they together use the numbers
+        of a single process.
         """
         raise NotImplementedError
 
     def views(self, model: CodeFormer, clean: Tensor, degraded: Tensor) -> dict[str, Tensor]:
-        """Named pictures (N, 3, S, S) in [-1, 1] that show what ``model`` makes of a few faces."""
+        """Return named images (N, 3, S, S) in [-1, 1] that show the output of ``model`` for a few faces."""
         restored = {f"w = {w:g}": model(degraded, w) for w in (0.0, 0.5, 1.0)}
         return {"input": degraded, **restored, "clean": clean}
