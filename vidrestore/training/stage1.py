@@ -17,12 +17,12 @@ from .stage import Stage
 
 
 class Stage1(Stage):
-    """Zhou et al., 2022, section 3.1: image losses and the commitment of the features to their codes.
+    """The image losses and the commitment loss of the features (Zhou et al., 2022, section 3.1).
 
-    For the first ``warmup`` steps nothing is quantised. With ``adain`` the codes' features take the
-    statistics of the encoder's, as they do at inference: colour then need not pass through codes.
-    ``part`` is the side in pixels of the part of each face that is seen; the autoencoder has no sense of
-    place, and parts of many faces teach it more than the whole of a few.
+    Features are not quantised in the first ``warmup`` steps. With ``adain`` the quantised features get the
+    statistics of the encoder's features, as at inference, so that codes need not represent colour. ``part``
+    is the side in pixels of the crop of each face: the autoencoder does not depend on position, and crops of
+    many faces teach it more than a few whole faces.
     """
 
     name = "stage1"
@@ -49,7 +49,7 @@ class Stage1(Stage):
             self.averages.update(model.quantize.embedding.weight.data, features.detach(), generator)
             found = quantise(model, features.detach())
             commitment = F.mse_loss(features, found)
-            quantised = features + (found - features).detach()  # straight through
+            quantised = features + (found - features).detach()  # straight-through estimator
         if self.settings["adain"]:
             quantised = adaptive_instance_norm(quantised, features)
         image = model.reconstruct(quantised).float()
@@ -67,6 +67,6 @@ class Stage1(Stage):
 
 
 def quantise(model: CodeFormer, features: Tensor) -> Tensor:
-    """Features (N, C, G, G) -> those of their nearest codes, without a gradient."""
+    """Replace features (N, C, G, G) by their nearest codes, without a gradient."""
     codes = nearest_codes(features, model.quantize.embedding.weight)
     return model.quantize(codes, features.shape[-1]).detach()
