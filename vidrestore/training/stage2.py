@@ -1,4 +1,4 @@
-"""Stage II: the codes of a clean face, predicted from a degraded one."""
+"""Stage II: predicting the codes of a clean face from a degraded one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .stage import Stage
 
 
 class Teacher(nn.Module):
-    """The encoder as stage I left it: it names the codes of a clean face."""
+    """A frozen copy of the encoder of stage I, which determines the codes of clean faces."""
 
     def __init__(self, model: CodeFormer) -> None:
         super().__init__()
@@ -24,31 +24,35 @@ class Teacher(nn.Module):
 
     @torch.no_grad()
     def codes(self, model: CodeFormer, clean: Tensor) -> Tensor:
-        """Clean faces (N, 3, S, S) -> (N, G * G) indices into the model's codebook."""
+        """Return the codes (N, G * G) of clean faces (N, 3, S, S), as indices into the model's codebook."""
         return nearest_codes(self.encoder(clean)[0], model.quantize.embedding.weight)
 
 
 def code_loss(
     model: CodeFormer, features: Tensor, logits: Tensor, codes: Tensor, weight: float
 ) -> tuple[Tensor, dict[str, Tensor | float]]:
-    """Cross-entropy of the codes, and ``weight`` times the distance of the features to the codes'
-    (Zhou et al., 2022, section 3.2)."""
+    """Return the cross-entropy of the codes plus ``weight`` times the distance of the features from the codes
+    (Zhou et al., 2022, section 3.2), and figures for the log."""
     entropy = F.cross_entropy(logits.float().flatten(0, 1), codes.flatten())
     wanted = model.quantize(codes, model.config.code_grid).detach()
     distance = F.mse_loss(features.float(), wanted)
     right = (logits.argmax(dim=-1) == codes).float().mean()
-    figures = {"entropy": entropy.detach(), "feature": distance.detach(), "accuracy": right}
+    figures: dict[str, Tensor | float] = {
+        "entropy": entropy.detach(),
+        "feature": distance.detach(),
+        "accuracy": right,
+    }
     return entropy + weight * distance, figures
 
 
 def transformer_parameters(model: CodeFormer) -> list[nn.Parameter]:
-    """The parameters of what predicts codes from features."""
+    """Return the parameters of the modules that predict codes from features."""
     parts = (model.feat_emb, model.ft_layers, model.idx_pred_layer)
     return [model.position_emb, *(p for part in parts for p in part.parameters())]
 
 
 class Stage2(Stage):
-    """Encoder and transformer learn; codebook and generator stay as they are."""
+    """Trains the encoder and the transformer; the codebook and the generator are frozen."""
 
     name = "stage2"
 
