@@ -1,4 +1,4 @@
-"""Stage III: the controllable feature transformation, for any ``w``."""
+"""Stage III: the controllable feature transformation (CFT), for any ``w``."""
 
 from __future__ import annotations
 
@@ -17,19 +17,18 @@ from .image_loss import ImageLoss
 from .stage import Stage
 from .stage2 import Teacher, code_loss, transformer_parameters
 
-#: How many times larger a transformation may leave the generator's features before it is held back.
+#: Factor by which a CFT may enlarge the generator's features without a penalty.
 _LARGEST_GROWTH = 4.0
 
 
 class Stage3(Stage):
-    """The image losses, with ``w`` drawn per face; the code losses at every ``code_every``-th step keep
-    the codes predictable where the encoder changes, and features that the CFT would enlarge without end
-    are held back.
+    """The image losses, with a random ``w`` per face. In addition, the code losses at every ``code_every``-th
+    step, which keep the codes predictable while the encoder changes, and a penalty on the growth of features.
 
-    The perceptual part weighs ``1.2 - w``: ``w`` trades likeness to the eye against distance to the
-    input, and this is where the network learns that. The transformation learns at the full
-    rate, encoder and transformer at ``encoder_scale`` of it, the generator at ``generator_scale``: with 0
-    not at all. The codebook stays as it is.
+    The weight of the perceptual loss is ``1.2 - w``: this is where the network learns that ``w`` trades
+    perceptual quality against fidelity to the input. The CFT is trained at the full learning rate, the
+    encoder and the transformer at ``encoder_scale`` of it, and the generator at ``generator_scale``; 0
+    freezes them. The codebook is frozen.
     """
 
     name = "stage3"
@@ -53,14 +52,16 @@ class Stage3(Stage):
         return self.image_loss.optimisers()
 
     def last_layer(self, model: CodeFormer) -> nn.Parameter:
-        """The weights of the last layer that learns."""
+        """Return the weights of the last trained layer."""
         if self.settings["generator_scale"]:
-            return model.generator.blocks[-1].weight
-        finest = max(model.config.cft_sizes)
-        return model.fuse_convs_dict[str(finest)].shift[-1].weight
+            layer: Any = model.generator.blocks[-1]
+        else:
+            finest: Any = model.fuse_convs_dict[str(max(model.config.cft_sizes))]
+            layer = finest.shift[-1]
+        return layer.weight
 
     def draw_w(self, batch: int, generator: torch.Generator) -> Tensor:
-        """(N,): 0 for a share ``w_zero``, 1 for a share ``w_one``, else uniform."""
+        """Draw (N,) weights: 0 with probability ``w_zero``, 1 with probability ``w_one``, else uniform."""
         kind, w = share(torch.rand((2, batch * world()), generator=generator), dim=1)
         zero = self.settings["w_zero"]
         w = torch.where(kind < zero, torch.zeros(()), w)
@@ -81,7 +82,7 @@ class Stage3(Stage):
             image, clean, step=step, generator=generator, last=self.last_layer(model), weight=1.2 - w
         )
         loss, figures = loss + excess, figures | {"growth": excess.detach()}
-        if learns_codes:
+        if self.teacher is not None and learns_codes:
             codes = self.teacher.codes(model, clean)
             extra, more = code_loss(model, encoding.features, logits, codes, self.settings["feature"])
             loss, figures = loss + self.settings["code"] * extra, figures | more
@@ -90,28 +91,29 @@ class Stage3(Stage):
 
 @contextmanager
 def watched(model: CodeFormer) -> Iterator[list[tuple[Tensor, Tensor]]]:
-    """What each level's CFT makes of the generator's features while this is entered: before and behind."""
-    found: list[tuple[Tensor, Tensor]] = []
-    hooks = [
-        fuse.register_forward_hook(lambda module, given, out: found.append((given[1], out)))
-        for fuse in model.fuse_convs_dict.values()
-    ]
+    """Record the generator's features before and after the CFT of each level, while the context is active."""
+    recorded: list[tuple[Tensor, Tensor]] = []
+
+    def record(module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
+        recorded.append((args[1], output))
+
+    hooks = [fuse.register_forward_hook(record) for fuse in model.fuse_convs_dict.values()]
     try:
-        yield found
+        yield recorded
     finally:
         for hook in hooks:
             hook.remove()
 
 
 def growth(transformed: list[tuple[Tensor, Tensor]]) -> Tensor:
-    """How far the features (N, C, H, W) behind the CFT are beyond ``_LARGEST_GROWTH`` times those before
-    it, as the logarithm of the factor; zero as long as none is.
+    """Return a penalty on features (N, C, H, W) that the CFT enlarges by more than ``_LARGEST_GROWTH``.
 
-    The CFT multiplies features by what it makes of features. Behind the norms that follow, the losses do
-    not see their size, so nothing else keeps the product of several levels from growing without end.
+    It is the logarithm of the excess factor, or 0. The CFT multiplies features by a function of features. The
+    norms that follow hide the size of the features from the losses, so nothing else keeps the product over
+    several levels from growing without limit.
     """
     excess = torch.zeros(())
-    for before, behind in transformed:
-        size, least = (x.float().square().mean(dim=(1, 2, 3)) + 1e-12 for x in (behind, before.detach()))
-        excess = excess.to(size) + F.relu(0.5 * (size / least).log() - math.log(_LARGEST_GROWTH)).mean()
+    for before, after in transformed:
+        size, original = (x.float().square().mean(dim=(1, 2, 3)) + 1e-12 for x in (after, before.detach()))
+        excess = excess.to(size) + F.relu(0.5 * (size / original).log() - math.log(_LARGEST_GROWTH)).mean()
     return excess
