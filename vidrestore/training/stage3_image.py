@@ -1,7 +1,7 @@
-"""Stage III for a network whose feature transformation is at the image: small, and trained on parts of faces.
+"""Stage III for a small network whose CFT is at image level, trained on crops of faces.
 
-Encoder, transformer and generator stay as they are. What learns is the correction that ``w = 1`` adds to the
-input and the detail that smaller ``w`` adds to that; every part of a face teaches both.
+The encoder, transformer and generator are frozen. Trained are the correction that is added to the input at
+``w = 1``, and the detail that is added for smaller ``w``; every crop trains both.
 """
 
 from __future__ import annotations
@@ -20,43 +20,48 @@ from .distributed import share, world
 from .losses import gradient_loss
 from .stage import Stage
 
-#: Every so many steps the parts are twice as large, and a quarter as many, to learn from what is around.
+#: Every this many steps, crops are twice as large and a quarter as many, to train with more context.
 _LARGE_EVERY = 4
-#: Every so many steps the perceptual network sees half as many parts at their full size, else at half of it:
-#: the size that most faces in videos have, and a quarter of the cost.
+#: Every this many steps, the perceptual network gets half as many crops at full size; otherwise it gets them
+#: at half size, which is the size of most faces in videos and costs a quarter.
 _FULL_EVERY = 8
-#: Mean error of an input, of 2, for which the perceptual distance counts in full at w = 1 and at w = 0; for a
-#: worse one it counts less, since there it buys edges at the cost of the person, for a better one up to this
-#: much more.
+#: Mean error of an input, of 2, for which the perceptual distance has its full weight, at w = 1 and at w = 0.
+#: For worse inputs its weight is lower, because there it gains edges at the cost of identity; for better
+#: inputs it is higher, by at most these factors.
 _USUAL, _MOST_TRUST = (0.05, 0.07), (1.3, 1.0)
-#: Averages over squares of so many pixels whose error is that of the face's structure, with their weights.
+#: Sides in pixels of the squares that are averaged for the structure loss, with their weights.
 _STRUCTURE = {2: 0.5, 4: 1.0}
 
 
 class ImageStage3(Stage):
-    """At ``w = 1`` L1 with its like on gradients and colours and ``perceptual_one`` times the perceptual
-    distance; at ``w = 0`` ``pixel_zero`` times the first, ``perceptual_zero`` times the distance and the
-    adversarial loss; at both ``structure`` times the L1 of averages, which holds on to who it is while the
-    perceptual distance puts detail in. ``w`` between them is linear.
+    """The losses at both ends of ``w``; in between, the output is linear in ``w``.
 
-    ``settings``: ``parts`` of ``part`` pixels a side are taken from each face. From step ``perceptual_start``
-    on ``perceptual_parts`` of a batch are shown to the perceptual network (``perceptual_net``): not from the
-    first, since what has not learnt to clean yet lowers that distance by patterns of dots. From
-    ``adversarial_start`` on all are shown to the discriminator (``discriminator_channels``); its loss counts
-    ``adversarial`` times the adaptive weight, and with 0 there is none.
+    - At ``w = 1``: L1 of pixels, gradients and colour differences, plus ``perceptual_one`` times the
+      perceptual distance.
+    - At ``w = 0``: ``pixel_zero`` times the former, ``perceptual_zero`` times the distance, and the
+      adversarial loss.
+    - At both: ``structure`` times the L1 of local averages, which preserves identity while the perceptual
+      distance adds detail.
+
+    From each face ``parts`` crops of ``part`` pixels are taken. From step ``perceptual_start``,
+    ``perceptual_parts`` crops of a batch go to the perceptual network (``perceptual_net``): not earlier,
+    because a network that does not remove degradations yet reduces that distance by patterns of dots. From
+    step ``adversarial_start``, all crops go to the discriminator (``discriminator_channels``). Its loss has
+    the weight ``adversarial`` times the adaptive weight; with 0 there is no discriminator.
     """
 
     name = "stage3"
 
     def __init__(self, model: CodeFormer, settings: Mapping[str, Any]) -> None:
         super().__init__(model, settings)
-        # Not a submodule: its weights are the package's, and no part of a checkpoint.
+        # In a list, so that it is not a submodule: its weights do not belong in checkpoints.
         self.distance = [PerceptualDistance(settings["perceptual_net"]).to(memory_format=torch.channels_last)]
         self.adversary = Adversary.wanted(settings)
-        #: Pixels of the input that a pixel of the generator's second finest features stands for.
+        #: Pixels of the input per pixel of the generator's second-finest features.
         self.stride = model.config.image_size // model.config.sizes[1]
 
     def parameter_groups(self, model: CodeFormer) -> list[dict[str, Any]]:
+        assert model.image_transform is not None
         return [{"params": list(model.image_transform.parameters()), "scale": 1.0}]
 
     def optimisers(self) -> list[torch.optim.Optimizer]:
@@ -71,8 +76,9 @@ class ImageStage3(Stage):
             informed = model.inform(model.look_up(codes, encoding))
         large = step % _LARGE_EVERY == _LARGE_EVERY - 1
         clean, degraded, informed = self.cut(clean, degraded, informed, generator=generator, large=large)
-        # Each part at both ends of w.
+        # Each crop at both ends of w.
         transform = model.image_transform
+        assert transform is not None
         correction, detail = (x.float() for x in transform.parts(degraded, informed))
         ends = [transform.change(degraded, correction, detail, correction.new_tensor(w)) for w in (1.0, 0.0)]
 
@@ -101,8 +107,11 @@ class ImageStage3(Stage):
     def cut(
         self, clean: Tensor, degraded: Tensor, informed: Tensor, *, generator: torch.Generator, large: bool
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Parts of faces (N, 3, S, S) and of their features (N, C, S / stride, S / stride), at random places
-        that are multiples of the stride; with ``large`` a quarter as many of twice the size."""
+        """Crop faces (N, 3, S, S) and their features (N, C, S / stride, S / stride) at random places.
+
+        The places are multiples of the stride. With ``large`` there are a quarter as many crops of twice the
+        size.
+        """
         side, count = self.settings["part"], self.settings["parts"]
         if large:
             side, count = min(2 * side, clean.shape[-1]), max(1, count // 4)
@@ -124,7 +133,7 @@ class ImageStage3(Stage):
         return take(clean, self.stride), take(degraded, self.stride), take(informed, 1)
 
     def _perceptual(self, images: list[Tensor], target: Tensor, *, halved: bool) -> tuple[Tensor, ...]:
-        """The distances (N,) of each of ``images`` (N, 3, s, s) from ``target``."""
+        """Return the distances (N,) of each of ``images`` (N, 3, s, s) from ``target``."""
         distance = self.distance[0].to(target.device)
         if halved:
             images, target = [F.avg_pool2d(x, 2) for x in images], F.avg_pool2d(target, 2)
@@ -136,8 +145,8 @@ class ImageStage3(Stage):
 
 
 def _pixel_loss(x: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """L1, and what is to fall: L1, half of its like on gradients, and its like on the differences between the
-    colours, where codecs and noise leave blotches that weigh little in the others."""
+    """Return L1, and the loss: L1, half of the L1 of gradients, and the L1 of colour differences. The latter
+    accounts for colour blotches of codecs and noise, which have little effect on the others."""
     l1, difference = F.l1_loss(x, target), x - target
     colour = difference - difference.mean(dim=1, keepdim=True)
     return l1, l1 + 0.5 * gradient_loss(x, target).mean() + colour.abs().mean()
@@ -145,4 +154,5 @@ def _pixel_loss(x: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 
 def _structure_loss(x: Tensor, target: Tensor) -> Tensor:
     difference = x - target
-    return sum(weight * F.avg_pool2d(difference, side).abs().mean() for side, weight in _STRUCTURE.items())
+    terms = (weight * F.avg_pool2d(difference, side).abs().mean() for side, weight in _STRUCTURE.items())
+    return sum(terms, start=difference.new_zeros(()))
