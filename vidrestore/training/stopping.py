@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C as a wish that is noted, so that the step under way can be finished and saved."""
+"""SIGTERM and Ctrl-C as a request to stop, so that the current step is finished and saved."""
 
 from __future__ import annotations
 
@@ -10,28 +10,31 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopSignals:
-    """While entered, notes the first of :data:`SIGNALS` in ``received``. More of them change nothing:
-    torchrun hands on what the terminal has sent to all already. To be entered in the main thread."""
+    """A context manager that records the first of :data:`SIGNALS` in ``received``; call it to check.
+
+    Further signals have no effect, because torchrun forwards signals that the terminal has already sent to
+    all processes. It must be entered in the main thread.
+    """
 
     received: int | None = None
 
     def __enter__(self) -> StopSignals:
-        self._before: list[Any] = [signal.signal(number, self._note) for number in SIGNALS]
+        self._before: list[Any] = [signal.signal(number, self._record) for number in SIGNALS]
         return self
 
     def __exit__(self, *exc: object) -> None:
         for number, handler in zip(SIGNALS, self._before, strict=True):
             signal.signal(number, handler)
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
+    def _record(self, number: int, frame: FrameType | None) -> None:
         self.received = self.received or number
 
     def __call__(self) -> bool:
-        """Whether one has come."""
+        """Return whether a signal was received."""
         return self.received is not None
 
 
 def ignore_stop_signals(worker: int) -> None:
-    """For a data loader's worker: a signal to the whole group must not take it from a step under way."""
+    """Ignore the signals in a worker of the data loader: the current step still needs it."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
