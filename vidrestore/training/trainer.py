@@ -1,4 +1,4 @@
-"""The loop that all stages share: batches, precision, schedule, moving average, checkpoints, log."""
+"""The training loop of all stages: batches, precision, schedule, moving average, checkpoints, log."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .stage2 import Stage2
 from .stage3 import Stage3
 from .stage3_image import ImageStage3
 
-#: So many steps in a row without a finite gradient end a run.
+#: A run ends after this many consecutive steps without a finite gradient.
 _LOST = 20
 
 #: Names of the stages, in order.
@@ -35,16 +35,16 @@ STAGES = ("stage1", "stage2", "stage3")
 
 
 class Trainer:
-    """Trains one stage, from the weights the stage before it left in ``run`` or from the stage's own
-    checkpoint there.
+    """Trains one stage, from its own checkpoint in the folder ``run`` or from that of the previous stage.
 
-    ``config`` is a training configuration as data (``configs/train/``; its keys are in ``settings``). Data
-    order and random numbers depend on the seed and the step alone, so a resumed run gives the numbers of an
-    uninterrupted one, and several processes (torchrun) see together the batches that one would: ``batch`` is
-    what they share. The first of them writes. On a GPU faces are degraded there.
+    ``config`` is a training configuration (``configs/train/``; its keys are in ``settings``). The order of
+    the data and all random numbers depend only on the seed and the step. A resumed run therefore gives the
+    numbers of an uninterrupted one, and several processes (torchrun) together process the same batches as a
+    single one; ``batch`` is the size for all processes. Only the first process writes files. On a GPU, faces
+    are degraded there.
 
-    Raises UsageError for a configuration that is wrong or does not go with the faces, the checkpoints or the
-    number of processes, and where the stage before has left no checkpoint.
+    Raises UsageError if the configuration is invalid or does not match the faces, the checkpoints or the
+    number of processes, or if the previous stage has no checkpoint.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Trainer:
         self.run = run
         self.path = run / f"{stage}.pt"
         self.step = self.lost = 0
-        #: Whether the last :meth:`train` ended early, by ``stop``.
+        #: Whether ``stop`` ended the last :meth:`train` early.
         self.stopped = False
         sizes = CodeFormerConfig.from_dict(self.config["model"])
         self._check(faces, sizes)
@@ -66,10 +66,10 @@ class Trainer:
             before = run / f"{previous(stage)}.pt"
             if not before.exists():
                 raise UsageError(
-                    f"{stage} starts from {before}, which is not there; train {before.stem} first"
+                    f"{stage} starts from {before}, which does not exist; train {before.stem} first"
                 )
             _load(model, load_averaged(before), before)
-        self.model = model.to(self.device, memory_format=torch.channels_last)
+        self.model = model.to(self.device).to(memory_format=torch.channels_last)
         self.stage = stage_class(stage, sizes)(self.model, self.settings).to(self.device)
         self.averaged = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
         groups = self.stage.parameter_groups(self.model)
@@ -101,12 +101,16 @@ class Trainer:
                 "train on faces of that size"
             )
         if not len(faces.training):
-            raise UsageError("there are no faces to train on; give tools/prepare_faces.py more photographs")
+            raise UsageError(
+                "there are no faces to train on; prepare more photographs with tools/prepare_faces.py"
+            )
         if batch % world():
-            raise UsageError(f"batch is {batch}, which {world()} processes cannot share; take a multiple")
+            raise UsageError(
+                f"batch is {batch}, which {world()} processes cannot share; give a multiple of {world()}"
+            )
 
     def rate(self, step: int) -> float:
-        """The learning rate: 2 % of the steps rising, then a cosine down to 2 %."""
+        """Return the learning rate: linear warm-up over 2 % of the steps, then cosine decay to 2 %."""
         steps = self.settings["steps"]
         rise = max(1, steps // 50)
         if step < rise:
@@ -121,8 +125,16 @@ class Trainer:
         save_every: float = 180.0,
         stop: Callable[[], bool] = lambda: False,
     ) -> float:
-        """Train to step ``until`` (default: all), or to the step at which ``stop`` says so in any of the
-        processes, and save; return the last step's loss, NaN where no step was left."""
+        """Train and save a checkpoint.
+
+        Args:
+            until: The step to end at; by default the last one.
+            save_every: Seconds between checkpoints.
+            stop: Called at every step; training ends if it returns True in any process.
+
+        Returns:
+            The loss of the last step, or NaN if no step was left.
+        """
         steps = self.settings["steps"] if until is None else min(until, self.settings["steps"])
         if self.step >= steps:
             return math.nan
@@ -158,7 +170,7 @@ class Trainer:
         return loss
 
     def _faces(self, clean: Tensor, *rest: Any) -> tuple[Tensor, Tensor]:
-        """A batch of the data as the network's input: clean and degraded."""
+        """Convert a batch of the data to the network's input: clean and degraded faces."""
         clean = clean.to(self.device)
         degraded = degrade_batch(clean, *rest) if self.degrades_here else rest[0].to(self.device)
         return to_network(clean), to_network(degraded)
@@ -180,12 +192,12 @@ class Trainer:
             self.optimiser.step()
             self._average(step)
             self.lost = 0
-        else:  # one bad batch must not end a long run, but weights that give nothing else do
+        else:  # a single bad batch must not end a long run, but permanently bad weights must
             self.lost += 1
             if self.lost == _LOST:
                 raise TrainingError(
                     f"{self.stage.name} has had no finite gradient for {_LOST} steps up to step {step}; "
-                    f"lower its rate and start it again: {self.path.name} holds an earlier step, if any"
+                    f"lower its rate and restart it: {self.path.name}, if it exists, has an earlier step"
                 )
         found = {"loss": loss.detach(), **figures, "norm": norm, "rate": self.rate(step), "stop": float(stop)}
         values = torch.stack(
@@ -200,7 +212,7 @@ class Trainer:
             self.averaged[name].lerp_(value, 1 - decay)
 
     def save(self) -> None:
-        """Write the checkpoint: to a new file first, so that a kill leaves a whole one."""
+        """Write the checkpoint atomically, so that a killed run leaves a complete one."""
         state = {
             "model": self.model.state_dict(),
             "averaged": self.averaged,
@@ -225,19 +237,19 @@ class Trainer:
 
 
 def stage_class(stage: str, sizes: CodeFormerConfig) -> type[Stage]:
-    """What trains a network of these sizes in the stage of this name."""
+    """Return the class that implements a stage for a network of these sizes."""
     if stage == "stage3":
         return ImageStage3 if sizes.image_widths else Stage3
     return {"stage1": Stage1, "stage2": Stage2}[stage]
 
 
 def previous(stage: str) -> str:
-    """The name of the stage before."""
+    """Return the name of the previous stage."""
     return STAGES[STAGES.index(stage) - 1]
 
 
 def load_averaged(path: Path) -> dict[str, Tensor]:
-    """The averaged weights of a checkpoint."""
+    """Load the averaged weights of a checkpoint."""
     return torch.load(path, map_location="cpu", weights_only=True)["averaged"]
 
 
@@ -246,5 +258,5 @@ def _load(module: nn.Module, state: Mapping[str, Any], path: Path) -> None:
         module.load_state_dict(state)
     except RuntimeError:
         raise UsageError(
-            f"{path} was trained with another configuration than this; take its own, or another run folder"
+            f"{path} was trained with another configuration; use that one, or another run folder"
         ) from None
