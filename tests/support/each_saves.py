@@ -1,4 +1,4 @@
-"""``tools/train.py``, but every process also writes down the model it ends each stage with."""
+"""``tools/train.py``, but every process also saves its model at the end of each stage."""
 
 import runpy
 from pathlib import Path

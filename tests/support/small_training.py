@@ -1,8 +1,9 @@
-"""A tiny network's configuration, and two faces few enough to be learnt by heart."""
+"""The configuration of a tiny network, and two faces that it can learn in a few steps."""
 
 from __future__ import annotations
 
 import copy
+import csv
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ CONFIG: dict[str, Any] = {
     | {"code_every": 2, "code": 0.5, "feature": 0.5, "perceptual": 1.0, "adversarial": 0.2},
 }
 
-#: What makes the same network one with its CFT at the image.
+#: Changes that give the same network a CFT at image level.
 IMAGE: dict[str, Any] = {
     "model": CONFIG["model"] | {"multipliers": [1, 2, 2], "cft_sizes": [], "image_widths": [12, 16, 16]},
     "stage3": _COMMON
@@ -65,7 +66,7 @@ IMAGE: dict[str, Any] = {
 
 
 def changed(**tables: Any) -> dict[str, Any]:
-    """:data:`CONFIG` with other settings in some of its tables, or with other general ones."""
+    """Return :data:`CONFIG` with some settings of its tables, or some general settings, changed."""
     config = copy.deepcopy(CONFIG)
     for name, value in tables.items():
         config[name] = config[name] | value if isinstance(value, dict) else value
@@ -73,7 +74,7 @@ def changed(**tables: Any) -> dict[str, Any]:
 
 
 def write_faces(folder: Path, side: int = 64) -> Path:
-    """Two pictures of soft blobs, as ``tools/prepare_faces.py`` writes faces."""
+    """Write two images of smooth blobs as a prepared folder of faces."""
     y, x = np.mgrid[:side, :side]
     blobs = [
         np.stack([128 + 100 * np.sin(x / (6 + c + i) + i) * np.cos(y / (9 - c)) for c in range(3)], axis=-1)
@@ -82,12 +83,17 @@ def write_faces(folder: Path, side: int = 64) -> Path:
     return write_face_folder(folder, np.stack(blobs).astype(np.uint8), ["a.jpg", "b.jpg"])
 
 
-def judged(checkpoint: Path, config: dict[str, Any], faces: FaceSet, w: float) -> tuple[float, float]:
-    """L1 and perceptual distance of a checkpoint's averaged network on 16 degraded faces, always the same:
-    with other faces at each step, the logged losses of a few steps say little."""
+def evaluate_checkpoint(
+    checkpoint: Path, config: dict[str, Any], faces: FaceSet, w: float
+) -> tuple[float, float]:
+    """Return L1 and perceptual distance of a checkpoint's averaged network on 16 degraded faces.
+
+    The faces are always the same. The logged losses are of different faces at each step, so a few steps of
+    them are not conclusive.
+    """
     pairs = Pairs(faces, seed=7, length=16, form=config["degradation"])
     clean, degraded = (
-        to_network(torch.stack(pictures)) for pictures in zip(*(pairs[i] for i in range(16)), strict=True)
+        to_network(torch.stack(images)) for images in zip(*(pairs[i] for i in range(16)), strict=True)
     )
     network = CodeFormer(CodeFormerConfig.from_dict(config["model"])).eval()
     network.load_state_dict(load_averaged(checkpoint))
@@ -95,3 +101,16 @@ def judged(checkpoint: Path, config: dict[str, Any], faces: FaceSet, w: float) -
         restored = network(degraded, w)
         distance = PerceptualDistance(config["stage3"]["perceptual_net"])(restored, clean)
     return (restored - clean).abs().mean().item(), distance.mean().item()
+
+
+def column(path: Path, name: str) -> list[float]:
+    """Return the values of a column of a log, without empty cells."""
+    with path.open(newline="") as file:
+        return [float(row[name]) for row in csv.DictReader(file) if row[name]]
+
+
+def with_averaged(folder: Path, stage: str) -> Path:
+    """Write untrained averaged weights as the checkpoint of a stage: all that the next stage needs."""
+    network = CodeFormer(CodeFormerConfig.from_dict(CONFIG["model"]))
+    torch.save({"averaged": network.state_dict()}, folder / f"{stage}.pt")
+    return folder

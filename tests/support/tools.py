@@ -1,4 +1,4 @@
-"""The scripts of tools/, which are in no package, as modules."""
+"""Loading the scripts of tools/, which are not in a package, as modules."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ TOOLS = Path(__file__).resolve().parents[2] / "tools"
 
 
 def load_tool(name: str) -> ModuleType:
-    """The module of ``tools/<name>.py``."""
+    """Import ``tools/<name>.py`` and return the module."""
     spec = importlib.util.spec_from_file_location(name, TOOLS / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # where dataclasses look their annotations up
+    sys.modules[spec.name] = module  # dataclasses look up annotations there
     spec.loader.exec_module(module)
     return module

@@ -1,4 +1,4 @@
-"""A tiny run that several test files look at."""
+"""A tiny run that several test files use."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> FaceSet:
 
 @pytest.fixture(scope="session")
 def run(faces: FaceSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run with all three stages done."""
+    """The folder of a run with all three stages completed."""
     if find_spec("stlpips_pytorch") is None:
         pytest.skip("no perceptual weights")
     folder = tmp_path_factory.mktemp("run")

@@ -1,4 +1,4 @@
-"""The adversarial loss: the discriminator learns, the adaptive weight balances, and both resume."""
+"""The adversarial loss: the discriminator learns, the adaptive weight balances, and both can be resumed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import nn
 from vidrestore.training.adversarial import Adversary, adaptive_weight, discriminator
 
 
-def pictures(count: int, seed: int, *, sharp: bool) -> torch.Tensor:
+def images(count: int, seed: int, *, sharp: bool) -> torch.Tensor:
     generator = torch.Generator().manual_seed(seed)
     noise = torch.rand((count, 3, 32, 32), generator=generator) * 2 - 1
     return noise if sharp else nn.functional.avg_pool2d(noise, 5, stride=1, padding=2)
@@ -20,12 +20,12 @@ def adversary() -> Adversary:
     return Adversary(channels=8, rate=2e-3, clip=10.0)
 
 
-def test_a_score_for_each_patch() -> None:
+def test_every_score_is_of_a_patch() -> None:
     scores = discriminator(8)(torch.zeros(2, 3, 96, 96))
     assert scores.shape == (2, 1, 10, 10)
     patch = torch.zeros(1, 3, 96, 96, requires_grad=True)
     network = discriminator(8).eval()
-    for module in network.modules():  # a norm looks at the whole picture
+    for module in network.modules():  # group normalisation uses the whole image
         if isinstance(module, nn.GroupNorm):
             module.forward = lambda x: x
     network(patch)[0, 0, 5, 5].backward()
@@ -36,18 +36,18 @@ def test_a_score_for_each_patch() -> None:
 def test_the_discriminator_learns_by_the_hinge_loss() -> None:
     found = adversary()
     losses = [
-        found.learn(pictures(4, i, sharp=True), pictures(4, 100 + i, sharp=False)).item() for i in range(25)
+        found.learn(images(4, i, sharp=True), images(4, 100 + i, sharp=False)).item() for i in range(25)
     ]
-    assert losses[0] == pytest.approx(1.0, abs=0.3)  # scores of about zero, on either side of the hinge
+    assert losses[0] == pytest.approx(1.0, abs=0.3)  # the scores are about 0
     assert losses[-1] < 0.3
-    blurred, sharp = (found(pictures(4, 200, sharp=s)).item() for s in (False, True))
-    assert blurred > sharp + 1  # who shows blurred pictures has the larger loss
+    blurred, sharp = (found(images(4, 200, sharp=s)).item() for s in (False, True))
+    assert blurred > sharp + 1  # blurred images have the larger loss
 
 
-def test_the_makers_loss_leaves_the_discriminator_alone() -> None:
+def test_the_generators_loss_does_not_train_the_discriminator() -> None:
     found = adversary()
-    fake = pictures(2, 0, sharp=False).requires_grad_()
-    found.learn(pictures(2, 1, sharp=True), fake)
+    fake = images(2, 0, sharp=False).requires_grad_()
+    found.learn(images(2, 1, sharp=True), fake)
     assert fake.grad is None
     for parameter in found.network.parameters():
         parameter.grad = None
@@ -58,7 +58,7 @@ def test_the_makers_loss_leaves_the_discriminator_alone() -> None:
 
 def test_a_resumed_discriminator_is_the_same() -> None:
     whole, first, second = adversary(), adversary(), Adversary(channels=8, rate=2e-3, clip=10.0)
-    batch = pictures(2, 0, sharp=True), pictures(2, 1, sharp=False)
+    batch = images(2, 0, sharp=True), images(2, 1, sharp=False)
     for _ in range(6):
         expected = whole.learn(*batch)
     for _ in range(3):
@@ -70,11 +70,11 @@ def test_a_resumed_discriminator_is_the_same() -> None:
     assert all(torch.equal(a, b) for a, b in zip(whole.parameters(), second.parameters(), strict=True))
 
 
-def test_the_adaptive_weight_makes_both_pull_alike() -> None:
+def test_the_adaptive_weight_equalises_the_gradients() -> None:
     last = torch.randn(5, requires_grad=True)
     strong, weak = 30 * last.square().sum(), (0.1 * last).sum()
     weight = adaptive_weight(strong, weak, last)
-    pulls = [torch.autograd.grad(loss, last, retain_graph=True)[0].norm() for loss in (strong, weight * weak)]
-    assert pulls[0].item() == pytest.approx(pulls[1].item(), rel=1e-4)
+    norms = [torch.autograd.grad(loss, last, retain_graph=True)[0].norm() for loss in (strong, weight * weak)]
+    assert norms[0].item() == pytest.approx(norms[1].item(), rel=1e-4)
     assert not weight.requires_grad
     assert adaptive_weight(strong, 0 * weak, last) <= 1e4

@@ -21,7 +21,7 @@ def folder(tmp_path: Path) -> Path:
     return write_face_folder(tmp_path, pixels, names, [2.0 if i % 2 else 0.8 for i in range(40)])
 
 
-def test_pairs_depend_on_seed_and_index_alone(folder: Path) -> None:
+def test_pairs_depend_on_seed_and_index_only(folder: Path) -> None:
     faces = FaceSet(folder)
     a, b = Pairs(faces, seed=1, length=8), Pairs(faces, seed=1, length=8)
     _ = a[0]
@@ -45,7 +45,7 @@ def test_clean_pairs(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["video", "paper"])
-def test_recipes_are_the_pairs_before_they_are_degraded(folder: Path, form: str) -> None:
+def test_recipes_are_the_pairs_before_degradation(folder: Path, form: str) -> None:
     faces = FaceSet(folder)
     pairs = batches(Pairs(faces, seed=1, length=12, form=form), batch=4, start=1, workers=0)
     recipes = batches(Recipes(faces, seed=1, length=12, form=form), batch=4, start=1, workers=0)
@@ -54,12 +54,12 @@ def test_recipes_are_the_pairs_before_they_are_degraded(folder: Path, form: str)
         assert (degrade_batch(same, degradations, seeds) != degraded).float().mean() < 0.01
 
 
-def test_the_degraded_face_is_grey_where_the_clean_one_is(folder: Path) -> None:
+def test_degraded_faces_are_monochrome_if_the_clean_ones_are(folder: Path) -> None:
     pairs = Pairs(FaceSet(folder), seed=1, length=160)
-    grey = [pair for i in range(160) if is_grey((pair := pairs[i])[0])]
-    assert 8 < len(grey) < 32
-    assert all(is_grey(degraded) for _, degraded in grey)
+    monochrome = [pair for i in range(160) if is_monochrome((pair := pairs[i])[0])]
+    assert 8 < len(monochrome) < 32
+    assert all(is_monochrome(degraded) for _, degraded in monochrome)
 
 
-def is_grey(face: torch.Tensor) -> bool:
+def is_monochrome(face: torch.Tensor) -> bool:
     return torch.equal(face[0], face[1]) and torch.equal(face[0], face[2])

@@ -1,4 +1,4 @@
-"""The log: means of the steps, without a seam where a run was interrupted."""
+"""The log: means of several steps, continued seamlessly after an interruption."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def test_a_line_is_the_mean_of_its_steps(tmp_path: Path) -> None:
     assert rows[0]["entropy"] == ""
 
 
-def test_a_killed_run_leaves_no_seam(tmp_path: Path) -> None:
+def test_a_killed_run_is_continued_seamlessly(tmp_path: Path) -> None:
     log = Log(tmp_path, "stage1", batch=4)
     log.begin(0)
     feed(log, 1, 30)
     state = log.state()
     state = {**state, "sums": {k: list(v) for k, v in state["sums"].items()}}
-    feed(log, 31, 70)  # lines that the checkpoint does not know of
+    feed(log, 31, 70)  # lines after the checkpoint
     assert len(lines(log.path)) == 3
     again = Log(tmp_path, "stage1", batch=4)
     again.load(state)
@@ -67,7 +67,7 @@ def test_tensorboard_has_the_same_figures(tmp_path: Path) -> None:
     assert [(e.step, e.value) for e in events.Scalars("loss")] == [(20, 10.5), (40, 30.5)]
 
 
-def test_without_tensorboard_there_is_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_tensorboard_there_is_only_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vidrestore.training.log.find_spec", lambda name: None)
     log = Log(tmp_path, "stage2", batch=4)
     log.begin(0)

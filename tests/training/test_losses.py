@@ -1,4 +1,4 @@
-"""The image losses."""
+"""Losses of gradients and on crops."""
 
 from importlib.util import find_spec
 
@@ -11,7 +11,7 @@ from vidrestore.training.losses import gradient_loss, perceptual_on_crops
 needs_weights = pytest.mark.skipif(find_spec("stlpips_pytorch") is None, reason="no perceptual weights")
 
 
-def picture() -> torch.Tensor:
+def image() -> torch.Tensor:
     y, x = torch.meshgrid(torch.linspace(-1, 1, 64), torch.linspace(-1, 1, 64), indexing="ij")
     return torch.stack([torch.sin(9 * x), torch.cos(7 * y), x * y])[None] * 0.8
 
@@ -26,7 +26,7 @@ def test_gradient_loss_ignores_brightness_and_sees_edges() -> None:
 
 @needs_weights
 def test_crops_are_repeatable() -> None:
-    distance, clean = PerceptualDistance("alex"), picture()
+    distance, clean = PerceptualDistance("alex"), image()
     found = [
         perceptual_on_crops(
             distance, clean * 0.5, clean, size=32, generator=torch.Generator().manual_seed(seed)

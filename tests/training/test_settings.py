@@ -1,4 +1,4 @@
-"""What a configuration may hold, and the sentence where it holds something else."""
+"""The schema of configurations, and an error message for every violation."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def with_(table: str, **more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("config", "words"),
+    ("config", "message"),
     [
-        ([], "is a table of settings"),
+        ([], "must be a table of settings"),
         (without("", "stage2"), "no table 'stage2'"),
         (without("", "seed"), "the configuration lacks settings: seed"),
         (without("stage3", "w_one"), "stage3 lacks settings: w_one"),
@@ -44,12 +44,12 @@ def with_(table: str, **more: Any) -> dict[str, Any]:
         (with_("stage3", w_zero=1.5), "w_zero is 1.5, but must be a number of at least 0.0 and at most 1.0"),
         (with_("stage1", part=60), "part is 60, but must be a multiple of 8, at most 64"),
         (with_("stage1", part=128), "part is 128"),
-        (with_("model", chanels=3), "unknown CodeFormer settings: chanels"),
+        (with_("model", chanels=3), r"unknown CodeFormer settings \['chanels'\]"),
         (with_("model", image_size=30), "not a multiple of patch"),
     ],
 )
-def test_what_is_wrong_is_named(config: Any, words: str) -> None:
-    with pytest.raises(UsageError, match=words):
+def test_an_error_names_the_setting(config: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
         complete(config)
 
 

@@ -1,4 +1,4 @@
-"""Contact sheets: they show the faces, and drawing one changes nothing that trains."""
+"""Contact sheets: they show the faces, and drawing one does not affect training."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ def test_a_sheet_shows_the_faces(faces: FaceSet, run: Path, tmp_path: Path, stag
     paths = sorted((tmp_path / "sheets").iterdir())
     assert [p.name for p in paths] == [f"{stage}-{step:07}.png" for step in (2, 3)]
     sheet = cv2.imread(str(paths[1]))
-    across, down = 258, 280  # a picture with its margin, and its line of text
+    across, down = 258, 280  # a cell: the image, its margin and its label
     assert sheet.shape == (22 + 2 * down, COLUMNS[stage] * across, 3)
-    # The clean face is at the left in stage I, behind all others later.
+    # The clean face is in the first column in stage I, and in the last one later.
     x = 0 if stage == "stage1" else 4 * across
     shown = sheet[44 : 44 + 256, x : x + 256, ::-1]
     clean = cv2.resize(faces.pixels[0], (256, 256), interpolation=cv2.INTER_CUBIC)
     assert np.array_equal(shown, clean)
 
 
-def test_drawing_changes_nothing(faces: FaceSet, run: Path, tmp_path: Path) -> None:
+def test_drawing_does_not_affect_training(faces: FaceSet, run: Path, tmp_path: Path) -> None:
     (tmp_path / "stage2.pt").hardlink_to(run / "stage2.pt")
     trainer = Trainer(changed(sheet_every=1), "stage3", faces=faces, run=tmp_path)
     trainer.model.train()

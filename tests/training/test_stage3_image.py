@@ -1,4 +1,4 @@
-"""Stage III of a network with its CFT at the image."""
+"""Stage III of a network with its CFT at image level."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.support.small_training import CONFIG, IMAGE, judged, needs_weights
+from tests.support.small_training import CONFIG, IMAGE, evaluate_checkpoint, needs_weights
 from vidrestore.measure.face_set import FaceSet
 from vidrestore.restoration.codeformer import CodeFormer, CodeFormerConfig
 from vidrestore.training.stage3_image import ImageStage3
@@ -17,7 +17,7 @@ pytestmark = needs_weights
 
 
 def start(folder: Path) -> Path:
-    """A run in ``folder`` whose codes are still as they were made."""
+    """A run folder with an untrained network as the result of stage II."""
     folder.mkdir(exist_ok=True)
     torch.manual_seed(0)
     network = CodeFormer(CodeFormerConfig.from_dict(IMAGE["model"]))
@@ -33,12 +33,14 @@ def trained(faces: FaceSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("w", [0.0, 1.0])
-def test_it_restores_better_than_what_it_began_with(faces: FaceSet, trained: Path, w: float) -> None:
-    before, after = (judged(trained / f"{s}.pt", CONFIG | IMAGE, faces, w) for s in ("stage2", "stage3"))
+def test_the_network_improves(faces: FaceSet, trained: Path, w: float) -> None:
+    before, after = (
+        evaluate_checkpoint(trained / f"{s}.pt", CONFIG | IMAGE, faces, w) for s in ("stage2", "stage3")
+    )
     assert all(b < 0.97 * a for a, b in zip(before, after, strict=True))
 
 
-def test_nothing_else_moves(trained: Path) -> None:
+def test_everything_else_is_frozen(trained: Path) -> None:
     before, after = (load_averaged(trained / f"{stage}.pt") for stage in ("stage2", "stage3"))
     assert {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])} == {
         "image_transform"
@@ -60,15 +62,15 @@ def test_a_resumed_run_gives_the_same_numbers(faces: FaceSet, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(("large", "count", "side"), [(False, 4, 32), (True, 2, 64)])
-def test_parts_of_faces_and_features_are_of_the_same_places(large: bool, count: int, side: int) -> None:
+def test_crops_of_faces_and_features_are_of_the_same_places(large: bool, count: int, side: int) -> None:
     config = CodeFormerConfig.from_dict(IMAGE["model"] | {"image_size": 128})
     stage = ImageStage3(CodeFormer(config), IMAGE["stage3"] | {"part": 32})
     place = torch.arange(16.0).view(4, 4).kron(torch.ones(8, 8)).kron(torch.ones(4, 4))[None, None]
     faces = torch.cat((place, place + 100)).expand(-1, 3, -1, -1)
     features = faces[:, :1, ::8, ::8]
     generator = torch.Generator().manual_seed(4)
-    clean, degraded, told = stage.cut(faces, -faces, features, generator=generator, large=large)
+    clean, degraded, informed = stage.cut(faces, -faces, features, generator=generator, large=large)
     assert clean.shape == (count, 3, side, side)
     assert torch.equal(clean, -degraded)
-    assert torch.equal(clean[:, :1, ::8, ::8], told)
-    assert len({tuple(part.flatten().tolist()) for part in told}) > 1
+    assert torch.equal(clean[:, :1, ::8, ::8], informed)
+    assert len({tuple(part.flatten().tolist()) for part in informed}) > 1

@@ -1,34 +1,31 @@
-"""The three stages, some steps each on a tiny network: they learn, and a resumed run is the same run."""
+"""The training loop on a tiny network: losses decrease, and a resumed run gives the same numbers."""
 
 from __future__ import annotations
 
-import csv
 import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+import yaml
 
-from tests.support.small_training import CONFIG, changed, judged
+from tests.support.face_folders import write_face_folder
+from tests.support.small_training import CONFIG, changed, column, needs_weights, with_averaged
+from tests.support.stand_in import shapes
 from vidrestore.errors import TrainingError, UsageError
 from vidrestore.measure.face_set import FaceSet
-from vidrestore.restoration.codeformer import CodeFormer, CodeFormerConfig
-from vidrestore.training.data import to_network
-from vidrestore.training.stage3 import watched
-from vidrestore.training.trainer import Trainer, load_averaged, previous
+from vidrestore.training.trainer import STAGES, Trainer, previous
 
-#: With a few steps before and behind what begins in the middle of a stage.
+PUBLISHED = Path(__file__).parents[2] / "configs" / "train" / "codeformer.yaml"
+
+#: Short stages, with steps before and after everything that starts within a stage.
 SHORT = {
     "stage1": {"steps": 10, "warmup": 2, "adversarial_start": 3},
     "stage2": {"steps": 10},
     "stage3": {"steps": 10, "adversarial_start": 3},
 }
-
-
-def column(path: Path, name: str) -> list[float]:
-    with path.open(newline="") as file:
-        return [float(row[name]) for row in csv.DictReader(file) if row[name]]
 
 
 @pytest.mark.parametrize(
@@ -43,39 +40,11 @@ def column(path: Path, name: str) -> list[float]:
         ("stage3", "feature", 0.9),
     ],
 )
-def test_every_loss_falls(run: Path, stage: str, figure: str, factor: float) -> None:
+def test_every_loss_decreases(run: Path, stage: str, figure: str, factor: float) -> None:
     figures = column(run / f"{stage}.csv", figure)
     assert len(figures) >= 2
-    # The commitment begins at zero, and where the codes do, somewhere in the first lines.
+    # The commitment loss is 0 until quantisation starts, within the first lines.
     assert figures[-1] < factor * max(figures[:2])
-
-
-def test_the_codebook_stays_in_use(run: Path) -> None:
-    codes = column(run / "stage1.csv", "codes")
-    assert codes[-1] > 0.4 * CONFIG["model"]["codebook_size"]
-
-
-def test_stage2_leaves_codebook_and_generator(run: Path) -> None:
-    before, after = (load_averaged(run / f"{stage}.pt") for stage in ("stage1", "stage2"))
-    same = {name.split(".")[0] for name in before if torch.equal(before[name], after[name])}
-    assert {"quantize", "generator"} <= same
-    assert not torch.equal(before["position_emb"], after["position_emb"])
-
-
-def test_stage3_restores_better_than_what_it_began_with(faces: FaceSet, run: Path) -> None:
-    before, after = (judged(run / f"{stage}.pt", CONFIG, faces, 0.5) for stage in ("stage2", "stage3"))
-    assert all(b < 0.97 * a for a, b in zip(before, after, strict=True))
-
-
-@pytest.mark.parametrize(("scale", "moved"), [(0.0, False), (0.3, True)])
-def test_stage3_may_leave_the_generator_alone(
-    faces: FaceSet, run: Path, tmp_path: Path, scale: float, moved: bool
-) -> None:
-    (tmp_path / "stage2.pt").hardlink_to(run / "stage2.pt")
-    config = changed(stage3={"steps": 3, "adversarial_start": 0, "generator_scale": scale})
-    Trainer(config, "stage3", faces=faces, run=tmp_path).train()
-    before, after = load_averaged(run / "stage2.pt"), load_averaged(tmp_path / "stage3.pt")
-    assert moved != torch.equal(before["generator.blocks.0.weight"], after["generator.blocks.0.weight"])
 
 
 @pytest.mark.parametrize(
@@ -103,37 +72,7 @@ def test_a_resumed_run_gives_the_same_numbers(
         torch.testing.assert_close(states[1][part], states[0][part], rtol=0, atol=1e-5)
 
 
-def test_the_generators_features_stay_alive(faces: FaceSet, run: Path, tmp_path: Path) -> None:
-    """The CFT is a product of features: left alone, those of the finest level grow by orders of magnitude
-    a step, and the norm behind them makes noise or a flat picture of it."""
-    config = changed(stage3={"steps": 40, "w_one": 0.4, "adversarial": 0.0})
-    (tmp_path / "stage2.pt").hardlink_to(run / "stage2.pt")
-    Trainer(config, "stage3", faces=faces, run=tmp_path).train()
-    network = CodeFormer(CodeFormerConfig.from_dict(config["model"])).eval()
-    network.load_state_dict(load_averaged(tmp_path / "stage3.pt"))
-    finest = []  # before the norm, which would hide how large they are
-    network.generator.blocks[-2].register_forward_hook(lambda norm, given, found: finest.append(given[0]))
-    pictures = to_network(torch.stack([faces.face(i) for i in range(2)]))
-    with torch.no_grad(), watched(network) as transformed:
-        restored = network(pictures, 1.0)
-    assert len(transformed) == 2
-    assert all(behind.std() < 6 * before.std() for before, behind in transformed)
-    assert finest[0].abs().max() < 1000
-    assert finest[0].std(dim=(2, 3)).median() > 0.1
-    assert torch.isfinite(restored).all()
-    assert restored.std(dim=(2, 3)).min() > 0.05
-
-
-def test_what_has_no_rate_stays(faces: FaceSet, run: Path, tmp_path: Path) -> None:
-    (tmp_path / "stage2.pt").hardlink_to(run / "stage2.pt")
-    config = changed(stage3={"steps": 6, "encoder_scale": 0.0, "generator_scale": 0.0})
-    Trainer(config, "stage3", faces=faces, run=tmp_path).train()
-    before, after = load_averaged(run / "stage2.pt"), load_averaged(tmp_path / "stage3.pt")
-    moved = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
-    assert moved == {"fuse_convs_dict"}
-
-
-def test_a_run_that_is_lost_ends_and_saves_nothing(faces: FaceSet, tmp_path: Path) -> None:
+def test_a_run_without_finite_gradients_ends_and_saves_nothing(faces: FaceSet, tmp_path: Path) -> None:
     trainer = Trainer(CONFIG, "stage1", faces=faces, run=tmp_path)
     weight = trainer.parameters[0]
     trainer.stage.loss = lambda *_: (weight.sum() * float("nan"), {})
@@ -143,10 +82,10 @@ def test_a_run_that_is_lost_ends_and_saves_nothing(faces: FaceSet, tmp_path: Pat
     assert not trainer.path.exists()
 
 
-def test_a_wish_to_stop_ends_the_step_and_saves(faces: FaceSet, tmp_path: Path) -> None:
-    wishes = iter([False, False, True])
+def test_a_stop_request_finishes_the_step_and_saves(faces: FaceSet, tmp_path: Path) -> None:
+    requests = iter([False, False, True])
     trainer = Trainer(CONFIG, "stage2", faces=faces, run=with_averaged(tmp_path, "stage1"))
-    trainer.train(stop=lambda: next(wishes))
+    trainer.train(stop=lambda: next(requests))
     assert (trainer.stopped, trainer.step) == (True, 3)
     again = Trainer(CONFIG, "stage2", faces=faces, run=tmp_path)
     assert again.step == 3
@@ -155,25 +94,60 @@ def test_a_wish_to_stop_ends_the_step_and_saves(faces: FaceSet, tmp_path: Path) 
     assert math.isnan(again.train(until=5))
 
 
-def with_averaged(folder: Path, stage: str) -> Path:
-    """``folder``, with untrained weights as the averaged ones of a stage: all that the next one needs."""
-    network = CodeFormer(CodeFormerConfig.from_dict(CONFIG["model"]))
-    torch.save({"averaged": network.state_dict()}, folder / f"{stage}.pt")
-    return folder
-
-
 @pytest.mark.parametrize(
-    ("change", "stage", "words"),
+    ("change", "stage", "message"),
     [
-        ({}, "stage2", "stage2 starts from .*stage1.pt, which is not there; train stage1 first"),
+        ({}, "stage2", "stage2 starts from .*stage1.pt, which does not exist; train stage1 first"),
         ({"model": {"image_size": 128, "cft_sizes": [16]}}, "stage1", "64 pixels wide, .* image_size is 128"),
         ({"model": {"channels": 32}}, "stage3", "stage2.pt was trained with another configuration"),
     ],
     ids=["no stage before", "faces of another size", "weights of another network"],
 )
-def test_what_does_not_fit_is_named(
-    faces: FaceSet, tmp_path: Path, change: dict[str, Any], stage: str, words: str
+def test_a_mismatch_is_named(
+    faces: FaceSet, tmp_path: Path, change: dict[str, Any], stage: str, message: str
 ) -> None:
     with_averaged(tmp_path, "stage2")
-    with pytest.raises(UsageError, match=words):
+    with pytest.raises(UsageError, match=message):
         Trainer(changed(**change), stage, faces=faces, run=tmp_path)
+
+
+@pytest.mark.slow
+@needs_weights
+def test_one_step_of_each_stage_at_published_sizes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every stage trains, and the weights keep the published shapes."""
+    config = yaml.safe_load(PUBLISHED.read_text(encoding="utf-8")) | {"workers": 0, "sheet_every": 0}
+    for stage in STAGES:
+        config[stage] |= {"batch": 1} | ({} if stage == "stage2" else {"adversarial_start": 0})
+    y, x = np.mgrid[:512, :512]
+    face = np.stack([128 + 100 * np.sin(x / (9 + c)) * np.cos(y / 17) for c in range(3)], axis=-1)
+    write_face_folder(tmp_path, face[None].astype(np.uint8), ["a.jpg"])
+
+    # The next stage needs only this of a checkpoint; a whole one has 1 to 2 GB.
+    monkeypatch.setattr(Trainer, "save", lambda t: torch.save({"averaged": t.averaged}, t.path))
+    for stage in STAGES:
+        trainer = Trainer(config, stage, faces=FaceSet(tmp_path), run=tmp_path)
+        before = {name: value.clone() for name, value in trainer.averaged.items()}
+        loss = trainer.train(until=1)
+        assert np.isfinite(loss)
+        moved = {n.split(".")[0] for n, v in trainer.averaged.items() if not torch.equal(v, before[n])}
+        assert (
+            moved
+            == {
+                "stage1": {"encoder", "generator", "quantize"},
+                "stage2": {"encoder", "feat_emb", "ft_layers", "idx_pred_layer", "position_emb"},
+                "stage3": {
+                    "encoder",
+                    "feat_emb",
+                    "ft_layers",
+                    "idx_pred_layer",
+                    "position_emb",
+                    "fuse_convs_dict",
+                },
+            }[stage]
+        )
+        state = trainer.averaged
+        assert {name: list(value.shape) for name, value in state.items()} == shapes()
+        assert len(state) == 515
+        # The next stage starts from a file: free the memory of this one first.
+        del trainer, before, state
+        (tmp_path / f"{stage}.csv").unlink()

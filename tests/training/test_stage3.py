@@ -1,0 +1,84 @@
+"""Stage III: it improves the network, freezes what it must, and limits the growth of features."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.support.small_training import CONFIG, changed, evaluate_checkpoint, needs_weights
+from vidrestore.measure.face_set import FaceSet
+from vidrestore.restoration.codeformer import CodeFormer, CodeFormerConfig
+from vidrestore.training.data import to_network
+from vidrestore.training.stage3 import Stage3, growth, watched
+from vidrestore.training.trainer import Trainer, load_averaged
+
+pytestmark = needs_weights
+
+
+def test_the_network_improves(faces: FaceSet, run: Path) -> None:
+    before, after = (
+        evaluate_checkpoint(run / f"{stage}.pt", CONFIG, faces, 0.5) for stage in ("stage2", "stage3")
+    )
+    assert all(b < 0.97 * a for a, b in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize(("scale", "moved"), [(0.0, False), (0.3, True)])
+def test_the_generator_can_be_frozen(
+    faces: FaceSet, run: Path, tmp_path: Path, scale: float, moved: bool
+) -> None:
+    (tmp_path / "stage2.pt").hardlink_to(run / "stage2.pt")
+    config = changed(stage3={"steps": 3, "adversarial_start": 0, "generator_scale": scale})
+    Trainer(config, "stage3", faces=faces, run=tmp_path).train()
+    before, after = load_averaged(run / "stage2.pt"), load_averaged(tmp_path / "stage3.pt")
+    assert moved != torch.equal(before["generator.blocks.0.weight"], after["generator.blocks.0.weight"])
+
+
+def test_the_generators_features_stay_bounded(faces: FaceSet, run: Path, tmp_path: Path) -> None:
+    """The CFT is a product of features. Without a penalty, those of the finest level grow by orders of
+    magnitude per step, and the norm that follows turns them into noise or a flat image."""
+    config = changed(stage3={"steps": 40, "w_one": 0.4, "adversarial": 0.0})
+    (tmp_path / "stage2.pt").hardlink_to(run / "stage2.pt")
+    Trainer(config, "stage3", faces=faces, run=tmp_path).train()
+    network = CodeFormer(CodeFormerConfig.from_dict(config["model"])).eval()
+    network.load_state_dict(load_averaged(tmp_path / "stage3.pt"))
+    finest = []  # before the norm, which would hide their size
+    network.generator.blocks[-2].register_forward_hook(lambda norm, args, output: finest.append(args[0]))
+    images = to_network(torch.stack([faces.face(i) for i in range(2)]))
+    with torch.no_grad(), watched(network) as transformed:
+        restored = network(images, 1.0)
+    assert len(transformed) == 2
+    assert all(after.std() < 6 * before.std() for before, after in transformed)
+    assert finest[0].abs().max() < 1000
+    assert finest[0].std(dim=(2, 3)).median() > 0.1
+    assert torch.isfinite(restored).all()
+    assert restored.std(dim=(2, 3)).min() > 0.05
+
+
+def test_parts_without_a_learning_rate_are_frozen(faces: FaceSet, run: Path, tmp_path: Path) -> None:
+    (tmp_path / "stage2.pt").hardlink_to(run / "stage2.pt")
+    config = changed(stage3={"steps": 6, "encoder_scale": 0.0, "generator_scale": 0.0})
+    Trainer(config, "stage3", faces=faces, run=tmp_path).train()
+    before, after = load_averaged(run / "stage2.pt"), load_averaged(tmp_path / "stage3.pt")
+    moved = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
+    assert moved == {"fuse_convs_dict"}
+
+
+@pytest.mark.parametrize(("factor", "expected"), [(0.5, 0), (4, 0), (8, math.log(2)), (40, math.log(10))])
+def test_the_growth_penalty(factor: float, expected: float) -> None:
+    features = torch.randn(2, 4, 8, 8, generator=torch.manual_seed(0))
+    assert growth([(features, features), (features, factor * features)]).item() == pytest.approx(
+        expected, abs=1e-4
+    )
+
+
+def test_the_distribution_of_w() -> None:
+    model = CodeFormer(CodeFormerConfig.from_dict(CONFIG["model"]))
+    stage = Stage3(model, CONFIG["stage3"] | {"w_zero": 0.2, "w_one": 0.5})
+    w = stage.draw_w(4000, torch.Generator().manual_seed(0))
+    assert (w == 0).float().mean().item() == pytest.approx(0.2, abs=0.03)
+    assert (w == 1).float().mean().item() == pytest.approx(0.5, abs=0.03)
+    between = w[(w > 0) & (w < 1)]
+    assert between.mean().item() == pytest.approx(0.5, abs=0.03)
