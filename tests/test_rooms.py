@@ -68,7 +68,17 @@ ALLOWED = {
     "api": {"options", "option_names", "analysis", "pipeline", "dry_run", "images", "media"},
     "messages": set(),
     "cli_parser": {"options", "option_types", "presets"},
-    "cli": {"cli_parser", "options", "analysis", "pipeline", "dry_run", "media", "runtime", "weights"},
+    "cli": {
+        "stages",
+        "cli_parser",
+        "options",
+        "analysis",
+        "pipeline",
+        "dry_run",
+        "media",
+        "runtime",
+        "weights",
+    },
     "__main__": {"cli", "messages"},
 }
 

@@ -14,6 +14,8 @@ from .messages import messages_on_stderr
 # Read once, when PyTorch is loaded: network threads that wait for each other by spinning would take the
 # processor from the stages that work beside them.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# SVT-AV1 logs its settings to standard error; only this variable limits it to errors.
+os.environ.setdefault("SVT_LOG", "1")
 
 #: Messages for the signals that end a run; the exit code is 128 plus the signal's number.
 _SIGNALS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}

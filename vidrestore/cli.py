@@ -32,6 +32,9 @@ def _restore(argv: list[str]) -> int:
     with local_input(options.input, options.output) as path:
         options = replace(options, input=path)
         # Imported here: they load PyTorch, which takes seconds that --help need not wait for.
+        from .runtime.host import prepare_process
+
+        prepare_process()  # first: decisions depend on the number of threads
         if options.dry_run:
             from .dry_run import plan
 
@@ -39,17 +42,15 @@ def _restore(argv: list[str]) -> int:
             print(_json(planned.data) if args.json else planned)
             return 0
         from .pipeline import restore_video
-        from .runtime.device import find_device, find_precision, prepare_device
-        from .runtime.host import prepare_process
+        from .runtime.device import prepare_device
+        from .stages.setup import Setup
         from .weights.store import cache_dir
 
-        prepare_process()
-        device = find_device(options.device)
-        prepare_device(
-            device, find_precision(options.precision, device), compile_cache=cache_dir() / "compiled"
-        )
+        def prepare(setup: Setup) -> None:
+            prepare_device(setup.device, setup.restorer.precision, compile_cache=cache_dir() / "compiled")
+
         with _progress(options, quiet=args.quiet) as progress:
-            report = restore_video(options, progress)
+            report = restore_video(options, progress, on_setup=prepare)
         if report.warning:
             log.warning("%s", report.warning)
         log.info("%s", report)

@@ -75,13 +75,15 @@ def restore_video(
     options: Options,
     progress: Callable[[int, int], None] = lambda frames, faces: None,
     *,
+    on_setup: Callable[[Setup], None] = lambda setup: None,
     segment_length: int = SEGMENT_LENGTH,
 ) -> Report:
     """Restore the faces of ``options.input`` into ``options.output``.
 
-    ``progress`` is called after each frame with the numbers of frames and faces done. Every
-    ``segment_length`` frames a segment is kept on disk: if the run ends early, the next run with the same
-    options resumes after it. Raises VidrestoreError, and then leaves no OUT behind.
+    ``progress`` is called after each frame with the numbers of frames and faces done; ``on_setup`` once, when
+    the options are resolved and before the networks are loaded. Every ``segment_length`` frames a segment is
+    kept on disk: if the run ends early, the next run with the same options resumes after it. Raises
+    VidrestoreError, and then leaves no OUT behind.
     """
     started, out = time.monotonic(), options.destination
     check_output(out, options.input, overwrite=options.overwrite, container=options.container)
@@ -89,6 +91,7 @@ def restore_video(
         decoder = stack.enter_context(open_for_restoration(options))
         setup = Setup.resolve(options, decoder.source)
         log.debug("%s", setup)
+        on_setup(setup)
         if options.strict and setup.container:
             refuse_losses(options.input, setup.container, decoder.source.stream_index, display_name(out))
         stack.enter_context(translate_out_of_memory(setup.device))

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import io
 import logging
-import os
 
 import av
 from av.codec.codec import UnknownCodecError
@@ -74,9 +73,6 @@ def choose_encoder(
         tags=output_tags(source, pix_fmt),
         interlaced=source.interlaced and codec.name in _INTERLACED,
     )
-    if codec.name == "libsvtav1":
-        # Its log goes to standard error, and only this variable limits it to errors.
-        os.environ.setdefault("SVT_LOG", "1")
     if requested or settings.codec or settings.pix_fmt:
         check_encoder(config, (source.width, source.height), requested=tuple(requested))
     return config
