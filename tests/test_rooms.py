@@ -1,8 +1,9 @@
-"""The design's arrows: which room may import which."""
+"""The rooms of docs/architecture.md: which may import which, and that the tests mirror them."""
 
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -144,3 +145,62 @@ def test_every_room_exists():
     assert named == set(ALLOWED)
     missing = [r for r in named if not (PACKAGE / r).is_dir() and not (PACKAGE / f"{r}.py").is_file()]
     assert missing == []
+
+
+TESTS = Path(__file__).parent
+#: Modules without a test file of their own, and why.
+WITHOUT_TWIN = {
+    "__main__": "the command line, in tests/test_cli.py",
+    "errors": "classes without behaviour",
+}
+
+
+def without_suffix(folder: Path, pattern: str) -> set[Path]:
+    return {path.relative_to(folder).with_suffix("") for path in folder.rglob(pattern)}
+
+
+def test_files_of_tests_mirror_the_package():
+    """And tools/. Tests of the whole program, of its documents and of the tests lie in tests/ itself."""
+    modules = {module for module in without_suffix(PACKAGE, "*.py") if module.name != "__init__"}
+    tools = {"tools" / tool for tool in without_suffix(TESTS.parent / "tools", "*.py")}
+    twins = {module.with_name(f"test_{module.name}"): module.as_posix() for module in modules | tools}
+    files = without_suffix(TESTS, "test_*.py")
+    strays = {file.as_posix() for file in files - twins.keys() if len(file.parts) > 1}
+    assert not strays, "no module has these tests"
+    missing = {name for twin, name in twins.items() if twin not in files and not name.startswith("tools/")}
+    assert missing == WITHOUT_TWIN.keys()
+
+
+def test_every_folder_of_tests_is_a_package():
+    folders = {path.parent for path in TESTS.rglob("*.py")}
+    assert not [folder for folder in folders if not (folder / "__init__.py").exists()]
+
+
+def test_nothing_is_imported_from_a_file_of_tests():
+    for path in TESTS.rglob("*.py"):
+        names = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                names |= {f"{node.module or ''}.{alias.name}" for alias in node.names}
+            elif isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+        parts = {part for name in names if name.startswith((".", "tests")) for part in name.split(".")}
+        assert not {part for part in parts if part.startswith("test_")}, path
+
+
+def test_no_module_is_long():
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in PACKAGE.rglob("*.py")}
+    assert not {path.name: length for path, length in lengths.items() if length > 300}
+
+
+def test_the_architecture_names_every_room_and_module():
+    """Of measuring and training only the rooms."""
+    page = (TESTS.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    tree = page.partition("\nvidrestore/\n")[2].partition("```")[0]
+    words = set(re.findall(r"[\w.]+/?", tree))
+    for path in PATHS:
+        parts = path.relative_to(PACKAGE).parts
+        if parts[0] in {"measure", "training"}:
+            assert f"{parts[0]}/" in words
+        else:
+            assert {*(f"{folder}/" for folder in parts[:-1]), path.stem} <= words, path
