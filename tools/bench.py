@@ -47,14 +47,15 @@ def show(rows: Rows, columns: str) -> None:
 
 
 def prepare(device: str, precision: str) -> None:
-    """Make the settings of the process that the command line makes for a run."""
+    """Apply the process-wide settings that the command line applies for a run."""
     from vidrestore.runtime.device import find_device, find_precision, prepare_device
     from vidrestore.runtime.host import prepare_process
     from vidrestore.weights.store import cache_dir
 
     prepare_process()
-    found = find_device(device)
-    prepare_device(found, find_precision(precision, found), compile_cache=cache_dir() / "compiled")
+    torch_device = find_device(device)
+    resolved = find_precision(precision, torch_device)
+    prepare_device(torch_device, resolved, compile_cache=cache_dir() / "compiled")
 
 
 def restored(

@@ -341,10 +341,10 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     for command in (faces, clips, restored, still):
         command.add_argument("--device", default="auto")
         command.add_argument("--json", type=Path, help="write all figures to this file")
-    given = list(sys.argv[1:] if argv is None else argv)
+    argv = list(sys.argv[1:] if argv is None else argv)
     # Split at "--" here: argparse would parse what follows an option with nargs="+".
-    end = given.index("--") if given[:1] in (["restore"], ["still"]) and "--" in given else len(given)
-    return parser.parse_args(given[:end], argparse.Namespace(options=given[end + 1 :]))
+    end = argv.index("--") if argv[:1] in (["restore"], ["still"]) and "--" in argv else len(argv)
+    return parser.parse_args(argv[:end], argparse.Namespace(options=argv[end + 1 :]))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

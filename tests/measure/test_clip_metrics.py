@@ -14,7 +14,7 @@ from tests.support.clips import decode, write
 from vidrestore.errors import InputError
 from vidrestore.faces.detection.load import load_detector
 from vidrestore.measure.clip_metrics import mean_rows, measure_clips
-from vidrestore.measure.face_metrics import Comparison
+from vidrestore.measure.face_metrics import FaceComparison
 from vidrestore.measure.still import write_still
 from vidrestore.media.timeline import Span
 
@@ -27,9 +27,9 @@ class MeanDifference:
     def clean_face(self, clean: torch.Tensor) -> torch.Tensor:
         return clean
 
-    def compare(self, images: torch.Tensor, clean: torch.Tensor) -> Comparison:
+    def compare(self, images: torch.Tensor, clean: torch.Tensor) -> FaceComparison:
         difference = (images.float() - clean.float()).abs().mean(dim=(1, 2, 3)).numpy()
-        return Comparison({"identity": difference}, np.zeros((len(images), 1)))
+        return FaceComparison({"identity": difference}, np.zeros((len(images), 1)))
 
 
 def test_a_still_scene(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import torch
 from tests.support.face_folders import write_face_folder
 from vidrestore.errors import InputError
 from vidrestore.measure.face_evaluation import check_sizes, evaluate_faces, load_faces, spread
-from vidrestore.measure.face_metrics import Comparison
+from vidrestore.measure.face_metrics import FaceComparison
 from vidrestore.measure.face_set import is_held_out
 from vidrestore.measure.methods import load_models
 
@@ -23,9 +23,9 @@ class MeanDifference:
     def clean_face(self, clean: torch.Tensor) -> Clean:
         return Clean(clean)
 
-    def compare(self, images: torch.Tensor, clean: Clean) -> Comparison:
+    def compare(self, images: torch.Tensor, clean: Clean) -> FaceComparison:
         difference = (images.float() - clean.image.float()).abs().mean(dim=(1, 2, 3)).numpy()
-        return Comparison({"identity": difference}, difference[:, None])
+        return FaceComparison({"identity": difference}, difference[:, None])
 
 
 class Clean:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vidrestore.measure.face_metrics import Comparison
+from vidrestore.measure.face_metrics import FaceComparison
 from vidrestore.measure.tables import Column, Tally, plain_table, table
 
 
 def test_a_tally_is_the_mean_of_its_faces() -> None:
     tally = Tally()
     for values in ([0.1, 0.2], [0.5, 0.6], [0.3, 0.1]):
-        tally.add(Comparison({"identity": np.array(values)}, np.arange(4.0).reshape(2, 2)), 1)
+        tally.add(FaceComparison({"identity": np.array(values)}, np.arange(4.0).reshape(2, 2)), 1)
     assert tally.figures == {"identity": [0.2, 0.6, 0.1]}
     assert tally.summary() == pytest.approx({"identity": 0.3, "identity_median": 0.2})
     assert tally.frechet([np.array([2.0, 3.0]), np.array([2.0, 3.0])]) == pytest.approx(0)

@@ -117,8 +117,8 @@ def mean_rows(tables: list[Mapping[str, Mapping[str, float]]]) -> dict[str, dict
 
 
 class _Sheet:
-    """Collects every n-th face, where n doubles whenever twice as many faces as wanted are collected: then
-    every second one is dropped."""
+    """Collects every n-th face. When there are more than twice as many as requested, every second one is
+    dropped and n doubles."""
 
     def __init__(self, shown: int) -> None:
         self._shown, self._step, self._seen = shown, 1, 0

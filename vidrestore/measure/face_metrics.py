@@ -33,7 +33,7 @@ class CleanFace:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class FaceComparison:
     """The metrics of M images of one face."""
 
     figures: dict[str, np.ndarray]  #: psnr, ssim, ms_ssim, alex, vgg, identity: (M,) each
@@ -60,7 +60,7 @@ class FaceMeter:
         image = to_rows(clean)
         return CleanFace(image, layers, self._embed([image])[0], _pooled(layers)[0])
 
-    def compare(self, images: Tensor, clean: CleanFace) -> Comparison:
+    def compare(self, images: Tensor, clean: CleanFace) -> FaceComparison:
         """Compare images (M, 3, S, S) of a face with the clean one."""
         rows = [to_rows(image) for image in images]
         layers = self._layers(images)
@@ -72,7 +72,7 @@ class FaceMeter:
         for name, net in self._nets.items():
             figures[name] = net.compare(layers[name], clean.layers[name]).cpu().numpy()
         figures["identity"] = np.linalg.norm(self._embed(rows) - clean.embedding, axis=1)
-        return Comparison(figures, _pooled(layers))
+        return FaceComparison(figures, _pooled(layers))
 
     @torch.inference_mode()
     def _layers(self, images: Tensor) -> dict[str, list[Tensor]]:

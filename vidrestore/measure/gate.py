@@ -76,15 +76,15 @@ def _apply(rule: Rule, levels: Levels, model: str, net: str) -> Verdict:
     key = net if rule.figure == "perceptual" else rule.figure
     what = f"w={rule.w:g} {rule.level}: {rule.what}".replace("perceptual", f"perceptual ({net})")
     methods = levels.get(rule.level, {})
-    found = methods.get(method_name(model, rule.w), {}).get(key)
+    value = methods.get(method_name(model, rule.w), {}).get(key)
     base = methods.get(rule.base, {}).get(key) if rule.base else 0.0
-    if found is None or base is None:
+    if value is None or base is None:
         return Verdict(what, "", "not measured", None)
     bound = rule.factor * base + rule.offset
-    text = f"{found:.3f}"
+    text = f"{value:.3f}"
     if rule.factor != 1:
-        text += f" ({100 * (found / base - 1):+.1f} %)"
-    return Verdict(what, f"{rule.relation} {bound:.3f}", text, _RELATIONS[rule.relation](found, bound))
+        text += f" ({100 * (value / base - 1):+.1f} %)"
+    return Verdict(what, f"{rule.relation} {bound:.3f}", text, _RELATIONS[rule.relation](value, bound))
 
 
 def gate_table(verdicts: Sequence[Verdict]) -> str:

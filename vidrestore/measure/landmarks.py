@@ -41,8 +41,8 @@ def landmark_jitter(
         streams = [_tracked(stack.enter_context(Decoder(p, span)), detector) for p in (reference, *clips)]
         for number, ((faces, _), *others) in enumerate(zip(*streams, strict=True)):
             for face in faces:
-                smoothed = [[other.landmarks for other in found] for found, _ in others]
-                raw = [[detection.landmarks for detection in found] for _, found in others]
+                smoothed = [[other.landmarks for other in tracked] for tracked, _ in others]
+                raw = [[detection.landmarks for detection in detections] for _, detections in others]
                 meter.add(number, face, smoothed, raw)
     return meter.figures()
 

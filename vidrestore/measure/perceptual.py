@@ -64,18 +64,18 @@ class PerceptualDistance(nn.Module):
         Each is (N, C, h, w), normalised to length 1 over the channels.
         """
         x = (x - self.mean) / self.deviation
-        found = []
+        features = []
         for part in self.slices:
             x = part(x)
             # The epsilon is inside the root, whose slope is infinite at 0, where all features are 0.
             norm = (x.float().square().sum(dim=1, keepdim=True) + 1e-12).sqrt()
-            found.append((x / norm).to(x))
-        return found
+            features.append((x / norm).to(x))
+        return features
 
-    def compare(self, found: list[Tensor], wanted: list[Tensor]) -> Tensor:
-        """Return the distances (N,) of two results of :meth:`features`; ``wanted`` may be of one image."""
-        total = found[0].new_zeros(len(found[0]), dtype=torch.float32)
-        for i, (a, b) in enumerate(zip(found, wanted, strict=True)):
+    def compare(self, features: list[Tensor], references: list[Tensor]) -> Tensor:
+        """Return the distances (N,) of two results of :meth:`features`; ``references`` may have one image."""
+        total = features[0].new_zeros(len(features[0]), dtype=torch.float32)
+        for i, (a, b) in enumerate(zip(features, references, strict=True)):
             head = getattr(self, f"head{i}")
             total = total + F.conv2d((a - b).square(), head.to(a)).float().mean(dim=(1, 2, 3))
         return total
@@ -83,8 +83,8 @@ class PerceptualDistance(nn.Module):
     def forward(self, x: Tensor, target: Tensor) -> Tensor:
         """Return the distances (N,) of two batches (N, 3, H, W) in [-1, 1]."""
         with torch.no_grad():
-            wanted = self.features(target)
-        return self.compare(self.features(x), wanted)
+            references = self.features(target)
+        return self.compare(self.features(x), references)
 
 
 def _alex() -> list[nn.Sequential]:

@@ -21,14 +21,14 @@ def write_still(source: Path, out: Path, *, frames: int) -> None:
         first = decoder.first.video
     # H.264 in 4:2:0 needs even sides.
     width, height = (side // 2 * 2 for side in (first.width, first.height))
-    picture = first.reformat(width, height, "yuv420p")
+    image = first.reformat(width, height, "yuv420p")
     with av.open(str(out), "w") as container:
         stream = container.add_stream("ffv1", rate=_RATE)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.time_base = stream.codec_context.time_base = 1 / _RATE
         for tag in ("color_range", "colorspace"):
-            setattr(stream.codec_context, tag, getattr(picture, tag))
+            setattr(stream.codec_context, tag, getattr(image, tag))
         for pts in range(frames):
-            picture.pts, picture.time_base = pts, 1 / _RATE
-            container.mux(stream.encode(picture))
+            image.pts, image.time_base = pts, 1 / _RATE
+            container.mux(stream.encode(image))
         container.mux(stream.encode(None))

@@ -12,7 +12,7 @@ import numpy as np
 from .frechet import frechet_distance
 
 if TYPE_CHECKING:  # importing it needs packages of the extra 'evaluate'
-    from .face_metrics import Comparison
+    from .face_metrics import FaceComparison
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Tally:
         self.figures: dict[str, list[float]] = defaultdict(list)
         self.features: list[np.ndarray] = []
 
-    def add(self, comparison: Comparison, number: int) -> None:
+    def add(self, comparison: FaceComparison, number: int) -> None:
         """Add image ``number`` of a comparison."""
         for key, values in comparison.figures.items():
             self.figures[key].append(float(values[number]))
