@@ -202,7 +202,7 @@ def run(case: Case, folder: Path, seconds: float) -> tuple[str, str]:
         return "hang", text
     if status < 0:
         return "crash", f"{signal.Signals(-status).name}: {text}"
-    if "Traceback" in text or "a fault of vidrestore's own" in text:
+    if "Traceback" in text or "error: internal error" in text:
         return "traceback", text
     if hashlib.sha256(source.read_bytes()).digest() != before:
         return "input changed", text
