@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import threading
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 import vidrestore
 from tests.support import reader
 from tests.support.clips import decode, write
+from tests.support.platforms import posix
 from tests.support.runs import face_frame
 
 
@@ -76,6 +79,8 @@ def test_options_have_the_names_of_the_command_line(clip, tmp_path):
         ({"min_face": "small"}, vidrestore.UsageError, "--min-face cannot be 'small'"),
         ({"src": "gone.mp4"}, vidrestore.InputError, r"gone\.mp4 does not exist"),
         ({"src": None}, vidrestore.UsageError, "no IN is given"),
+        ({"input": "other.mp4"}, vidrestore.UsageError, "input is given twice"),
+        ({"dry_run": True}, vidrestore.UsageError, "call vidrestore.plan"),
         ({"dst": "out.docx"}, vidrestore.UsageError, r"out\.docx"),
     ],
 )
@@ -98,8 +103,6 @@ def test_frames_without_a_file_are_those_of_a_lossless_one(clip, tmp_path):
 
 
 def test_an_iteration_that_is_given_up_leaves_no_thread(clip):
-    import threading
-
     frames = vidrestore.restored_frames(clip, **GIVEN)
     next(frames)
     frames.close()
@@ -120,6 +123,21 @@ def test_plan_is_text_and_data(clip, tmp_path):
     assert f"would write {tmp_path / 'out.mkv'}" in str(plan)
     assert plan.data["model"] == plan.setup.restorer.model == "lite"
     assert not (tmp_path / "out.mkv").exists()
+
+
+@posix
+def test_a_named_pipe_is_read(clip, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_bytes(clip.read_bytes()))
+    writer.start()
+    assert [frame.index for frame in vidrestore.restored_frames(pipe, **GIVEN)] == list(range(6))
+    writer.join()
+
+
+def test_options_of_an_iterator_are_checked_at_once():
+    with pytest.raises(vidrestore.UsageError, match="there is no option 'wow'"):
+        vidrestore.restored_frames("in.mp4", wow=1)
 
 
 def test_probe(clip):

@@ -80,6 +80,7 @@ BAD = {
     "strength = 2": (None, [CLIP, "o.mp4", "--strength", "2"], 2, "--strength must be between 0 and 1"),
     "no tracks file": (None, [CLIP, "o.mp4", "--tracks", "t.json"], 1, "t.json"),
     "unknown encoder": (None, [CLIP, "o.mp4", "-c:v", "h266"], 2, "unknown encoder 'h266'"),
+    "an empty encoder": (None, [CLIP, "o.mp4", "-c:v", ""], 2, "unknown encoder ''"),
     "unknown preset": (None, [CLIP, "o.mp4", "--preset", "warp"], 2, "no preset 'warp'"),
     "unknown pixel format": (None, [CLIP, "o.mp4", "--pix-fmt", "rgb565"], 2, "cannot write pixel format"),
     "unknown model": (None, [CLIP, "o.mp4", "--model", "gfpgan"], 2, "--model must be one of"),

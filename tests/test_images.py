@@ -55,6 +55,22 @@ def test_each_face_has_its_own_w(restorer):
     assert (restored[1] == restorer.restore(array[:1], w=1)[0]).all()
 
 
+@pytest.mark.parametrize(
+    "like",
+    [lambda array: array[..., ::-1], lambda array: np.broadcast_to(array, array.shape)],
+    ids=["channels reversed", "read only"],
+)
+def test_any_layout_in_memory(restorer, like):
+    array = like(faces(1))
+    assert (restorer.restore(array, 1) == restorer.restore(np.ascontiguousarray(array), 1)).all()
+
+
+def test_a_result_can_be_computed_with(restorer):
+    restored = restorer.restore(torch.zeros(1, 3, 512, 512))
+    restored += 1
+    (torch.nn.Parameter(torch.ones(1)) * restored).sum().backward()
+
+
 def test_no_faces(restorer):
     assert restorer.restore(faces(0)).shape == (0, 512, 512, 3)
 
@@ -64,12 +80,15 @@ def test_no_faces(restorer):
     [
         (np.zeros((512, 512, 3), np.uint8), 0.5, r"faces must be \(N, 512, 512, 3\), not \(512, 512, 3\)"),
         (np.zeros((1, 256, 256, 3), np.uint8), 0.5, "faces must be"),
-        (np.zeros((1, 512, 512, 3), np.float32), 0.5, "an array of faces must be uint8, not float32"),
+        (np.zeros((1, 512, 512, 3), np.float32), 0.5, "faces must be a uint8 array, not an array of float32"),
         (torch.zeros((1, 512, 512, 3)), 0.5, r"faces must be \(N, 3, 512, 512\)"),
         (torch.zeros((1, 3, 512, 512), dtype=torch.uint8), 0.5, "must be floating point in"),
         (np.zeros((2, 512, 512, 3), np.uint8), [0.5], "one number, or one for each of 2 faces"),
         (np.zeros((1, 512, 512, 3), np.uint8), 1.5, "w must be between 0 and 1, not 1.5"),
         (np.zeros((1, 512, 512, 3), np.uint8), float("nan"), "w must be between 0 and 1"),
+        (np.zeros((1, 512, 512, 3), np.uint8), "auto", "w must be a number between 0 and 1, or one for each"),
+        (np.zeros((1, 512, 512, 3), np.uint8), None, "w must be a number between 0 and 1"),
+        (None, 0.5, "faces must be a uint8 array, not NoneType"),
     ],
 )
 def test_a_wrong_batch_is_one_sentence(restorer, batch, w, message):
@@ -93,6 +112,18 @@ def test_a_frame_without_faces_comes_back_as_it_was(restorer):
     assert (restorer.restore_frame(grey) == grey).all()
 
 
+@pytest.mark.parametrize(
+    ("frame", "w", "message"),
+    [
+        (None, 0.5, "a frame must be a uint8 array"),
+        (np.zeros((9, 9, 3), np.uint8), [0.5], "must be one number"),
+    ],
+)
+def test_what_is_not_a_frame(restorer, frame, w, message):
+    with pytest.raises(UsageError, match=message):
+        restorer.restore_frame(frame, w)
+
+
 @pytest.mark.parametrize("shape", [(90, 120), (90, 120, 4), (0, 120, 3)])
 def test_a_wrong_frame_is_one_sentence(restorer, shape):
     with pytest.raises(UsageError, match=r"a frame must be \(height, width, 3\) uint8 RGB"):
@@ -100,8 +131,12 @@ def test_a_wrong_frame_is_one_sentence(restorer, shape):
 
 
 def test_what_cannot_be_loaded(tmp_path):
-    with pytest.raises(UsageError, match="there is no model 'gfpgan'; use auto, codeformer, lite"):
+    with pytest.raises(UsageError, match="--model must be one of auto, codeformer, lite, not 'gfpgan'"):
         Restorer.load("gfpgan")
+    with pytest.raises(UsageError, match="--precision must be one of auto, fp32, bf16, fp16, not 'fp64'"):
+        Restorer.load("lite", precision="fp64")
+    with pytest.raises(UsageError, match="a model must be a name or the path of a weights file, not 5"):
+        Restorer.load(5)  # type: ignore[arg-type]
     with pytest.raises(WeightsError, match=r"mine\.pth does not exist"):
         Restorer.load(tmp_path / "mine.pth", device="cpu")
 

@@ -16,6 +16,7 @@ from vidrestore.option_names import find_option, options_from
         ("w", "w"),
         ("min_face", "min_face"),
         ("min-face", "min_face"),
+        ("--min-face", "min_face"),
         ("ss", "start"),
         ("t", "duration"),
         ("to", "end"),
@@ -49,7 +50,7 @@ def test_options_by_mixed_names():
     [
         ({"output": "out.mp4"}, "no IN is given"),
         ({"input": None}, "no IN is given"),
-        ({"input": "a", "ss": 1, "start": 2}, "start is given twice, once as start"),
+        ({"input": "a", "ss": 1, "start": 2}, "ss and start are the same option; give one of them"),
         ({"input": "a", "wow": 1}, "there is no option 'wow'"),
     ],
 )

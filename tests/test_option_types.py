@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from vidrestore.errors import UsageError
@@ -32,14 +34,17 @@ FIELDS = {option.name: option for option in fields(Options)}
         ("90", Fraction(90)),
         ("1:30", Fraction(90)),
         ("0:01:30.5", Fraction(181, 2)),
-        ("1e2", Fraction(100)),
+        ("3/2", Fraction(3, 2)),
+        (".5", Fraction(1, 2)),
     ],
 )
 def test_seconds(text, value):
     assert seconds(text) == value
 
 
-@pytest.mark.parametrize("text", ["", "soon", "1:", "1:-30", "+5", "0:0:0:1", "nan"])
+@pytest.mark.parametrize(
+    "text", ["", "soon", "1:", "1:-30", "+5", "0:0:0:1", "nan", "1e9", "1/0/2", "9" * 40]
+)
 def test_what_is_not_a_time(text):
     with pytest.raises(ValueError, match=r".*"):
         seconds(text)
@@ -105,6 +110,15 @@ def test_text_is_parsed_as_on_the_command_line():
         ("start", 2, Fraction(2)),
         ("start", 29.97, Fraction(2997, 100)),
         ("start", "1:30", Fraction(90)),
+        ("start", 1e-5, Fraction(1, 100000)),
+        ("start", np.float64(1.5), Fraction(3, 2)),
+        ("start", Decimal("0.1"), Fraction(1, 10)),
+        ("rate", Fraction(30000, 1001), Fraction(30000, 1001)),
+        ("w", np.float64(0.5), 0.5),
+        ("w", Fraction(1, 2), 0.5),
+        ("min_face", np.int64(30), 30.0),
+        ("batch", np.int32(2), 2),
+        ("overwrite", np.True_, True),
         ("w", 1, 1.0),
         ("batch", 4, 4),
         ("profile", True, True),
@@ -126,6 +140,9 @@ def test_python_values_are_converted(name, value, converted):
     ("name", "value", "message"),
     [
         ("input", None, "input must be a path, not None"),
+        ("input", 5, "input must be a path, not 5"),
+        ("encoder_options", {"bf": None}, "--encoder-opt must be text or a number"),
+        ("start", float("inf"), "-ss cannot be inf"),
         ("input", 5j, "input must be a path"),
         ("w", None, "--w must be text or a number, not None"),
         ("w", [0.5], r"--w must be text or a number, not \[0.5\]"),
@@ -133,7 +150,7 @@ def test_python_values_are_converted(name, value, converted):
         ("profile", 1, "--profile must be True or False, not 1"),
         ("profile", "true", "--profile must be True or False, not 'true'"),
         ("batch", 2.5, "--batch cannot be '2.5'"),
-        ("start", float("nan"), "-ss cannot be 'nan'"),
+        ("start", float("nan"), "-ss cannot be nan"),
         ("min_face", float("nan"), "--min-face must be at least 0, not nan"),
         ("model", "best", "--model must be one of auto, codeformer, lite, not 'best'"),
         ("track_w", 3, "--track-w cannot be '3'"),

@@ -64,13 +64,21 @@ ALLOWED = {
     "analysis": {"options", "stages", "media", "faces", "runtime"},
     "pipeline": {"options", "stages", "media", "faces", "restoration", "runtime"},
     "dry_run": {"options", "stages", "media", "weights"},
-    "images": {"options", "option_types", "stages", "media", "faces", "restoration", "runtime"},
+    "images": {
+        "options",
+        "option_types",
+        "option_names",
+        "stages",
+        "media",
+        "faces",
+        "restoration",
+        "runtime",
+    },
     # The ways in.
     "api": {"options", "option_names", "analysis", "pipeline", "dry_run", "images", "media"},
     "messages": set(),
     "cli_parser": {"options", "option_types", "presets"},
     "cli": {
-        "stages",
         "cli_parser",
         "options",
         "analysis",

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from os import PathLike
 from typing import Any
 
 from .analysis import Analysis, analyze_video
 from .dry_run import Plan
 from .dry_run import plan as plan_run
+from .errors import UsageError
 from .images import RestoredFrame, Restorer
+from .media.decode.pipe_input import local_input
 from .media.inspect import inspect_file
-from .option_names import options_from
+from .option_names import by_field, options_from
+from .options import Options
 from .pipeline import Report, restore_video, stream_frames
 
 Source = str | PathLike[str]
@@ -19,6 +23,17 @@ Source = str | PathLike[str]
 
 def _ignore(frames: int, faces: int) -> None:
     """Progress that nobody asked for."""
+
+
+def _options(options: Mapping[str, Any], **arguments: Any) -> Options:
+    """Options from the arguments of a function and its further keywords, each given once."""
+    given = by_field(options)
+    for name in arguments:
+        if name in given:
+            raise UsageError(f"{name} is given twice, as an argument and as an option; give it once")
+    if given.pop("dry_run", False):
+        raise UsageError("dry_run is for the command line; call vidrestore.plan to see what would be done")
+    return options_from({**given, **arguments})
 
 
 def restore(
@@ -52,12 +67,15 @@ def restore(
     >>> report.frames, report.faces, report.model
     (12, 12, 'lite')
     """
-    given = options_from({"input": src, "output": dst, "w": w, **options})
-    return restore_video(given, progress or _ignore)
+    given = _options(options, input=src, output=dst, w=w)
+    with local_input(given.input, given.output) as path:
+        return restore_video(replace(given, input=path), progress or _ignore)
 
 
 def restored_frames(src: Source, w: float | str = 0.5, **options: Any) -> Iterator[RestoredFrame]:
-    """Yield the frames of a video with their faces restored, without writing a file.
+    """Iterate over the frames of a video with their faces restored, without writing a file.
+
+    The options are checked now, the video is opened with the first frame.
 
     Args:
         src: The video to restore.
@@ -76,8 +94,13 @@ def restored_frames(src: Source, w: float | str = 0.5, **options: Any) -> Iterat
     >>> float(frame.time), frame.faces, frame.to_rgb().shape
     (0.0, 1, (360, 640, 3))
     """
-    for frame, faces in stream_frames(options_from({"input": src, "w": w, **options})):
-        yield RestoredFrame(index=frame.index, time=frame.time, faces=faces, video=frame.video)
+    return _frames(_options(options, input=src, w=w))
+
+
+def _frames(options: Options) -> Iterator[RestoredFrame]:
+    with local_input(options.input) as path:
+        for frame, faces in stream_frames(replace(options, input=path)):
+            yield RestoredFrame(index=frame.index, time=frame.time, faces=faces, video=frame.video)
 
 
 def analyze(
@@ -104,8 +127,9 @@ def analyze(
     >>> analysis.frames, list(analysis.tracks)
     (12, [1])
     """
-    given = options_from({"input": src, "output": dst, **options})
-    return analyze_video(given, progress or _ignore)
+    given = _options(options, input=src, output=dst)
+    with local_input(given.input, given.output) as path:
+        return analyze_video(replace(given, input=path), progress or _ignore)
 
 
 def plan(src: Source, dst: Source, w: float | str = 0.5, **options: Any) -> Plan:
@@ -128,7 +152,9 @@ def plan(src: Source, dst: Source, w: float | str = 0.5, **options: Any) -> Plan
     >>> planned.setup.restorer.model, planned.data["streams"][1]["action"]
     ('lite', 'copied')
     """
-    return plan_run(options_from({"input": src, "output": dst, "w": w, **options}))
+    given = _options(options, input=src, output=dst, w=w)
+    with local_input(given.input, given.output) as path:
+        return plan_run(replace(given, input=path))
 
 
 def probe(src: Source) -> dict[str, Any]:
@@ -144,7 +170,8 @@ def probe(src: Source) -> dict[str, Any]:
     >>> [stream["type"] for stream in vidrestore.probe("samples/portrait.mp4")["streams"]]
     ['video', 'audio']
     """
-    return inspect_file(options_from({"input": src}).input)
+    with local_input(_options({}, input=src).input) as path:
+        return inspect_file(path)
 
 
 def load_restorer(name_or_path: Source, device: str = "auto", precision: str = "auto") -> Restorer:

@@ -42,15 +42,12 @@ def _restore(argv: list[str]) -> int:
             print(_json(planned.data) if args.json else planned)
             return 0
         from .pipeline import restore_video
-        from .runtime.device import prepare_device
-        from .stages.setup import Setup
+        from .runtime.device import set_compile_cache
         from .weights.store import cache_dir
 
-        def prepare(setup: Setup) -> None:
-            prepare_device(setup.device, setup.restorer.precision, compile_cache=cache_dir() / "compiled")
-
+        set_compile_cache(cache_dir() / "compiled")
         with _progress(options, quiet=args.quiet) as progress:
-            report = restore_video(options, progress, on_setup=prepare)
+            report = restore_video(options, progress)
         if report.warning:
             log.warning("%s", report.warning)
         log.info("%s", report)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
-from os import PathLike
+from os import PathLike, fsdecode
 from pathlib import Path
 from typing import overload
 
@@ -24,10 +25,12 @@ from .faces.face import Face
 from .media.frames.colour import Colour, ColourTags
 from .media.frames.frame import Frame
 from .media.frames.thumbnails import Thumbnails
+from .option_names import options_from
 from .option_types import default_of
 from .options import Options
 from .restoration.temporal.stabilise import skip_comparison
 from .restoration.temporal.w_chooser import Chooser, Limits, is_visible
+from .runtime.device import float32_arithmetic
 from .runtime.memory import translate_out_of_memory
 from .runtime.profile import Profile
 from .stages.models import Models
@@ -70,13 +73,23 @@ class Restorer:
         cls, name_or_path: str | PathLike[str], *, device: str = "auto", precision: str = "auto"
     ) -> Restorer:
         """See :func:`vidrestore.load_restorer`."""
-        weights = None
-        if isinstance(name_or_path, PathLike) or "." in Path(name_or_path).name:
-            weights, name_or_path = Path(name_or_path), "auto"
-        if name_or_path not in (known := ("auto", "codeformer", "lite")):
-            raise UsageError(f"there is no model {name_or_path!r}; use {', '.join(known)}, or a weights file")
+        if not isinstance(name_or_path, str | PathLike):
+            raise UsageError(f"a model must be a name or the path of a weights file, not {name_or_path!r}")
+        path = Path(fsdecode(name_or_path))
+        given = {"device": str(device), "precision": precision}
+        if isinstance(name_or_path, PathLike) or path.suffix:
+            given["weights"] = path
+        else:
+            given["model"] = name_or_path
+        # As on the command line: the same names, the same errors.
+        options = options_from({"input": "", **given})
         return cls(
-            RestorerSetup.resolve(model=name_or_path, weights=weights, device=device, precision=precision)
+            RestorerSetup.resolve(
+                model=options.model,
+                weights=options.weights,
+                device=options.device,
+                precision=options.precision,
+            )
         )
 
     def __repr__(self) -> str:
@@ -116,14 +129,14 @@ class Restorer:
             DeviceError: The device is out of memory.
         """
         if isinstance(faces, Tensor):
-            weights = self._weights(faces.shape, (3, self.size, self.size), w)
+            weights = _weights(faces.shape, (3, self.size, self.size), w)
             if not faces.is_floating_point():
                 raise UsageError(f"a tensor of faces must be floating point in [0, 1], not {faces.dtype}")
             return self._restore(faces.float(), weights).to(faces.device)
-        weights = self._weights(faces.shape, (self.size, self.size, 3), w)
-        if faces.dtype != np.uint8:
-            raise UsageError(f"an array of faces must be uint8, not {faces.dtype}")
-        restored = self._restore(torch.from_numpy(faces).permute(0, 3, 1, 2).float().div(255), weights)
+        faces = _pixels(faces, "faces")
+        weights = _weights(faces.shape, (self.size, self.size, 3), w)
+        images = torch.from_numpy(faces.copy()).permute(0, 3, 1, 2).float().div(255)
+        restored = self._restore(images, weights)
         return restored.mul(255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
 
     def restore_frame(self, frame: Pixels, w: float = 0.5) -> Pixels:
@@ -143,16 +156,19 @@ class Restorer:
             UsageError: Wrong shape, type or range.
             DeviceError: The device is out of memory.
         """
-        if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3 or not frame.size:
-            raise UsageError(f"a frame must be (height, width, 3) uint8 RGB, not {frame.shape} {frame.dtype}")
-        self._weights((1,), (), w)
+        frame = _pixels(frame, "a frame")
+        if frame.ndim != 3 or frame.shape[2] != 3 or not frame.size:
+            raise UsageError(f"a frame must be (height, width, 3) uint8 RGB, not {frame.shape}")
+        if np.ndim(w):
+            raise UsageError(f"w of a frame must be one number, not {w}")
+        weight = _weights((1,), (), w)
         video = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24").reformat(
             format="gbrp"
         )
         picture = Frame(0, video, Colour.from_tags(ColourTags.of(video), video.width, video.height))
-        with translate_out_of_memory(self._setup.device):
+        with self._running():
             faces = self._models.align(picture, self._find(picture))
-            chooser = _chooser(float(w))
+            chooser = _chooser(float(weight))
             chosen = [face for face in (chooser(face, ()) for face in faces) if is_visible(face)]
             if chosen:
                 compared = [skip_comparison(face) for face in chosen]
@@ -180,19 +196,41 @@ class Restorer:
         ]
 
     def _restore(self, faces: Tensor, w: Tensor) -> Tensor:
-        with translate_out_of_memory(self._setup.device):
-            return self._models.restorer(faces, w) if len(faces) else faces
+        if not len(faces):
+            return faces.clone()
+        with self._running():
+            restored = self._models.restorer(faces, w)
+        # Outside of inference mode: the caller may compute gradients with it, or change it in place.
+        return restored.clone()
 
-    def _weights(self, shape: Sequence[int], wanted: Sequence[int], w: Fidelity) -> Tensor:
-        """``w`` for each face, (N,) float32. Raises UsageError for a batch of another shape, or a bad w."""
-        if len(shape) != len(wanted) + 1 or tuple(shape[1:]) != tuple(wanted):
-            raise UsageError(f"faces must be (N, {', '.join(map(str, wanted))}), not {tuple(shape)}")
+    @contextmanager
+    def _running(self) -> Iterator[None]:
+        device, precision = self._setup.device, self._setup.precision
+        with translate_out_of_memory(device), float32_arithmetic(device, precision):
+            yield
+
+
+def _pixels(value: object, what: str) -> Pixels:
+    """``value`` as an array of uint8. Raises UsageError for anything else."""
+    if not isinstance(value, np.ndarray) or value.dtype != np.uint8:
+        kind = f"an array of {value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__
+        raise UsageError(f"{what} must be a uint8 array, not {kind}")
+    return value
+
+
+def _weights(shape: Sequence[int], wanted: Sequence[int], w: Fidelity) -> Tensor:
+    """``w`` for each face, (N,) float32. Raises UsageError for a batch of another shape, or a bad w."""
+    if len(shape) != len(wanted) + 1 or tuple(shape[1:]) != tuple(wanted):
+        raise UsageError(f"faces must be (N, {', '.join(map(str, wanted))}), not {tuple(shape)}")
+    try:
         weights = torch.as_tensor(w, dtype=torch.float32).cpu()
-        if weights.dim() and weights.shape != shape[:1]:
-            raise UsageError(f"w must be one number, or one for each of {shape[0]} faces, not {len(weights)}")
-        if not bool(((weights >= 0) & (weights <= 1)).all()):
-            raise UsageError(f"w must be between 0 and 1, not {w}")
-        return weights.expand(shape[0])
+    except (TypeError, ValueError, RuntimeError):
+        raise UsageError(f"w must be a number between 0 and 1, or one for each face, not {w!r}") from None
+    if weights.dim() and weights.shape != shape[:1]:
+        raise UsageError(f"w must be one number, or one for each of {shape[0]} faces, not {len(weights)}")
+    if not bool(((weights >= 0) & (weights <= 1)).all()):
+        raise UsageError(f"w must be between 0 and 1, not {w}")
+    return weights.expand(shape[0])
 
 
 def _chooser(w: float) -> Chooser:

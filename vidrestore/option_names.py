@@ -28,7 +28,7 @@ def find_option(name: str) -> Field[Any]:
     (``min-face``, ``ss``, ``c:v``). Raises UsageError."""
     known = _fields()
     try:
-        return known[name.replace("-", "_")]
+        return known[name.lstrip("-").replace("-", "_")]
     except KeyError:
         near = get_close_matches(name, known, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
@@ -38,12 +38,19 @@ def find_option(name: str) -> Field[Any]:
 def options_from(values: Mapping[str, Any]) -> Options:
     """Options from values by any of their names; see :func:`find_option`. Raises UsageError for an unknown
     name, one given twice, or a value that is not allowed."""
-    found: dict[str, Any] = {}
-    for name, value in values.items():
-        field_name = find_option(name).name
-        if field_name in found:
-            raise UsageError(f"{field_name} is given twice, once as {name}")
-        found[field_name] = value
+    found = by_field(values)
     if found.get("input") is None:
         raise UsageError("no IN is given; name the video to restore")
     return Options(**found)
+
+
+def by_field(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same values by the names of the fields of Options. Raises UsageError for an unknown name, or two
+    names of one option."""
+    names: dict[str, str] = {}
+    for name in values:
+        field_name = find_option(name).name
+        if field_name in names:
+            raise UsageError(f"{names[field_name]} and {name} are the same option; give one of them")
+        names[field_name] = name
+    return {field_name: values[name] for field_name, name in names.items()}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numbers
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -72,20 +75,30 @@ def display_name(described: Field[Any]) -> str:
     return (*option_of(described).flags, described.name)[0]
 
 
+#: A number without sign and exponent, or a fraction: exponents could make numbers too large to compute with.
+_NUMBER = re.compile(r"\d{1,15}(\.\d{0,15})?|\.\d{1,15}|\d{1,30}/\d{1,30}")
+
+
+def _fraction(text: str) -> Fraction:
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f"{text!r} is not a number")
+    return Fraction(text)
+
+
 def seconds(text: str) -> Fraction:
     """A time as ``90``, ``1:30`` or ``0:01:30.5`` in seconds, exactly. Raises ValueError."""
     parts = text.split(":")
-    if len(parts) > 3 or any(not part or part.startswith(("-", "+")) for part in parts):
+    if len(parts) > 3:
         raise ValueError(f"{text!r} is not a time")
     total = Fraction(0)
     for part in parts:
-        total = total * 60 + Fraction(part)
+        total = total * 60 + _fraction(part)
     return total
 
 
 def frames_per_second(text: str) -> Fraction:
     """A frame rate as ``25``, ``29.97`` or ``30000/1001``, above 0 and at most 1000. Raises ValueError."""
-    rate = Fraction(text)
+    rate = _fraction(text)
     if not 0 < rate <= 1000:
         raise ValueError(f"{text!r} is not a frame rate")
     return rate
@@ -161,22 +174,32 @@ def convert(described: Field[Any], value: Any) -> Any:
 
 
 def _convert_one(described: Field[Any], value: Any) -> Any:
-    about = option_of(described)
+    about, name = option_of(described), display_name(described)
+    if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
+        value = value.item()  # a scalar of NumPy or PyTorch
     if about.is_switch:
         if not isinstance(value, bool):
-            raise UsageError(f"{display_name(described)} must be True or False, not {value!r}")
+            raise UsageError(f"{name} must be True or False, not {value!r}")
         return value
-    if isinstance(value, tuple | list) and about.many and len(value) == 2:
+    if about.many and isinstance(value, tuple | list) and len(value) == 2 and None not in value:
         value = f"{value[0]}={value[1]}"
-    if isinstance(value, os.PathLike) and about.parse is Path:
-        value = Path(value)
-        check(described, value)
-        return value
-    if isinstance(value, bool) or not isinstance(value, str | int | float | Fraction):
-        kind = "a path" if about.parse is Path else "text or a number"
-        raise UsageError(f"{display_name(described)} must be {kind}, not {value!r}")
-    # A float's own shortest text: 29.97 means the decimal, not the nearest binary fraction.
-    return parse(described, value if isinstance(value, str) else str(value))
+    if about.parse is Path:
+        if not isinstance(value, str | os.PathLike):
+            raise UsageError(f"{name} must be a path, not {value!r}")
+        return Path(os.fsdecode(value))
+    if isinstance(value, str):
+        return parse(described, value)
+    if isinstance(value, bool) or not isinstance(value, numbers.Real | Decimal):
+        raise UsageError(f"{name} must be text or a number, not {value!r}")
+    if about.parse in (seconds, frames_per_second) and not isinstance(value, Fraction):
+        try:
+            # A float's own shortest text: 29.97 means the decimal, not the nearest binary fraction.
+            value = Fraction(str(value))
+        except ValueError:
+            raise UsageError(f"{name} cannot be {value!r}") from None
+    elif isinstance(value, Fraction) and about.parse not in (seconds, frames_per_second):
+        value = float(value)
+    return parse(described, str(value))
 
 
 def check(described: Field[Any], value: Any) -> None:

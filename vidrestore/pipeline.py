@@ -23,6 +23,7 @@ from .media.remux.stream_plan import refuse_losses
 from .media.source_video import SourceVideo
 from .options import Options
 from .restoration.temporal.face_crop import RestoredFace
+from .runtime.device import float32_arithmetic
 from .runtime.memory import translate_out_of_memory
 from .runtime.profile import Profile
 from .runtime.scheduler import QUEUE_DEPTH, Stages
@@ -75,15 +76,13 @@ def restore_video(
     options: Options,
     progress: Callable[[int, int], None] = lambda frames, faces: None,
     *,
-    on_setup: Callable[[Setup], None] = lambda setup: None,
     segment_length: int = SEGMENT_LENGTH,
 ) -> Report:
     """Restore the faces of ``options.input`` into ``options.output``.
 
-    ``progress`` is called after each frame with the numbers of frames and faces done; ``on_setup`` once, when
-    the options are resolved and before the networks are loaded. Every ``segment_length`` frames a segment is
-    kept on disk: if the run ends early, the next run with the same options resumes after it. Raises
-    VidrestoreError, and then leaves no OUT behind.
+    ``progress`` is called after each frame with the numbers of frames and faces done. Every
+    ``segment_length`` frames a segment is kept on disk: if the run ends early, the next run with the same
+    options resumes after it. Raises VidrestoreError, and then leaves no OUT behind.
     """
     started, out = time.monotonic(), options.destination
     check_output(out, options.input, overwrite=options.overwrite, container=options.container)
@@ -91,10 +90,10 @@ def restore_video(
         decoder = stack.enter_context(open_for_restoration(options))
         setup = Setup.resolve(options, decoder.source)
         log.debug("%s", setup)
-        on_setup(setup)
         if options.strict and setup.container:
             refuse_losses(options.input, setup.container, decoder.source.stream_index, display_name(out))
         stack.enter_context(translate_out_of_memory(setup.device))
+        stack.enter_context(float32_arithmetic(setup.device, setup.restorer.precision))
         profile = Profile(setup.device)
         # Entered before the writer, so that finishing OUT counts as part of the last stage's time.
         stage = stack.enter_context(Stages(depth=QUEUE_DEPTH, last="encode", profile=profile))
@@ -139,6 +138,7 @@ def stream_frames(options: Options) -> Iterator[tuple[Frame, int]]:
         decoder = stack.enter_context(open_for_restoration(options))
         setup = Setup.resolve(options, decoder.source)
         stack.enter_context(translate_out_of_memory(setup.device))
+        stack.enter_context(float32_arithmetic(setup.device, setup.restorer.precision))
         profile = Profile(setup.device)
         stage = stack.enter_context(Stages(depth=QUEUE_DEPTH, last="caller", profile=profile))
         models = Models(setup.restorer, profile)

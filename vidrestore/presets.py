@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from .errors import UsageError
-from .option_names import find_option
+from .option_names import by_field, find_option
 from .option_types import option_of, parse
 
 #: Inside an installed package, or beside the package in a clone.
@@ -43,12 +43,13 @@ def read_preset(name: str) -> dict[str, Any]:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{path} is not a YAML file: {' '.join(str(error).split())}") from None
     if not isinstance(content or {}, dict):
         raise UsageError(f"{path} must map options to values, as in: w: 0.7")
     try:
-        return dict(_entry(str(key), value) for key, value in (content or {}).items())
+        entries = {str(key): value for key, value in (content or {}).items()}
+        return {name: _value(name, entry) for name, entry in by_field(entries).items()}
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from None
 
@@ -61,22 +62,20 @@ def _find(name: str) -> Path:
     return _PRESETS[name]
 
 
-def _entry(key: str, value: Any) -> tuple[str, Any]:
-    described = find_option(key)
-    if described.name in _NOT_HERE:
-        raise UsageError(f"{key} cannot be set in a file; give it on the command line")
+def _value(name: str, value: Any) -> Any:
+    if name in _NOT_HERE:
+        raise UsageError(f"{name} cannot be set in a file; give it on the command line")
+    described = find_option(name)
     about = option_of(described)
     if about.is_switch:
         if value not in ("true", "false"):
-            raise UsageError(f"{key} must be true or false, not {value!r}")
-        return described.name, value == "true"
+            raise UsageError(f"{name} must be true or false, not {value!r}")
+        return value == "true"
     if about.many:
         if isinstance(value, dict):
-            value = [f"{name}={setting}" for name, setting in value.items()]
-        return described.name, tuple(
-            _parse_one(described, item) for item in (value if isinstance(value, list) else [value])
-        )
-    return described.name, _parse_one(described, value)
+            value = [f"{key}={setting}" for key, setting in value.items()]
+        return tuple(_parse_one(described, item) for item in (value if isinstance(value, list) else [value]))
+    return _parse_one(described, value)
 
 
 def _parse_one(described: Field[Any], value: Any) -> Any:

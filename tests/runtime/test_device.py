@@ -8,7 +8,13 @@ import pytest
 import torch
 
 from vidrestore.errors import DeviceError, UsageError
-from vidrestore.runtime.device import DTYPES, find_device, find_precision, prepare_device
+from vidrestore.runtime.device import (
+    DTYPES,
+    find_device,
+    find_precision,
+    float32_arithmetic,
+    prepare_device,
+)
 
 
 def test_cpu_and_auto():
@@ -63,3 +69,15 @@ def test_only_networks_in_half_precision_multiply_in_tf32(tmp_path, precision, r
     assert torch.backends.cudnn.allow_tf32 is reduced
     assert torch.backends.cuda.matmul.allow_tf32 is reduced
     assert torch.backends.cudnn.benchmark
+
+
+@pytest.mark.usefixtures("_settings_kept")
+@pytest.mark.parametrize(("precision", "reduced"), [("fp32", False), ("bf16", True)])
+def test_arithmetic_of_float32_is_as_before_afterwards(precision, reduced):
+    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    cudnn.allow_tf32, matmul.allow_tf32 = not reduced, not reduced
+    with float32_arithmetic(torch.device("cuda"), precision):
+        assert (cudnn.allow_tf32, matmul.allow_tf32) == (reduced, reduced)
+    assert (cudnn.allow_tf32, matmul.allow_tf32) == (not reduced, not reduced)
+    with float32_arithmetic(torch.device("cpu"), precision):
+        assert (cudnn.allow_tf32, matmul.allow_tf32) == (not reduced, not reduced)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -89,6 +91,20 @@ def set_matmul_precision(precision: str) -> None:
     torch.backends.cudnn.allow_tf32 = reduced
     # Batches come in few sizes, so searching for the fastest algorithm for each pays off.
     torch.backends.cudnn.benchmark = True
+
+
+@contextmanager
+def float32_arithmetic(device: torch.device, precision: str) -> Iterator[None]:
+    """Multiply float32 as :func:`set_matmul_precision` says while the context lasts, so that results do not
+    depend on the settings of the host's process; afterwards these are as before."""
+    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = matmul.allow_tf32, cudnn.allow_tf32, cudnn.benchmark
+    if device.type == "cuda":
+        set_matmul_precision(precision)
+    try:
+        yield
+    finally:
+        matmul.allow_tf32, cudnn.allow_tf32, cudnn.benchmark = before
 
 
 def set_compile_cache(folder: Path) -> None:

@@ -53,7 +53,11 @@ def choose_encoder(
         _report_loss(
             f"its {dynamic} metadata, which no encoder here writes; OUT stays HDR without it", source, strict
         )
-    codec = _requested_codec(settings.codec, container) if settings.codec else _best_codec(source, container)
+    codec = (
+        _requested_codec(settings.codec, container)
+        if settings.codec is not None
+        else _best_codec(source, container)
+    )
     if settings.pix_fmt is not None:
         pix_fmt = check_format(codec, settings.pix_fmt)
     else:
@@ -73,7 +77,7 @@ def choose_encoder(
         tags=output_tags(source, pix_fmt),
         interlaced=source.interlaced and codec.name in _INTERLACED,
     )
-    if requested or settings.codec or settings.pix_fmt:
+    if requested or settings.codec is not None or settings.pix_fmt is not None:
         check_encoder(config, (source.width, source.height), requested=tuple(requested))
     return config
 

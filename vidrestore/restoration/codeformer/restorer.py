@@ -27,7 +27,7 @@ class CodeFormerRestorer(FaceRestorer):
     On a CPU each face is run by itself, in several threads, so that results do not depend on the batch. On a
     CUDA device a batch is run at once, through CUDA graphs and, after a while, compiled code. How CUDA
     devices multiply float32 is a setting of the process, which this class leaves alone: see
-    :func:`vidrestore.runtime.device.prepare_device`.
+    :func:`vidrestore.runtime.device.float32_arithmetic`.
     """
 
     def __init__(
