@@ -97,14 +97,16 @@ def set_matmul_precision(precision: str) -> None:
 def float32_arithmetic(device: torch.device, precision: str) -> Iterator[None]:
     """Multiply float32 as :func:`set_matmul_precision` says while the context lasts, so that results do not
     depend on the settings of the host's process; afterwards these are as before."""
-    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
-    before = matmul.allow_tf32, cudnn.allow_tf32, cudnn.benchmark
+    matmul = torch.backends.cuda.matmul.allow_tf32
+    convolutions, benchmark = torch.backends.cudnn.allow_tf32, torch.backends.cudnn.benchmark
     if device.type == "cuda":
         set_matmul_precision(precision)
     try:
         yield
     finally:
-        matmul.allow_tf32, cudnn.allow_tf32, cudnn.benchmark = before
+        torch.backends.cuda.matmul.allow_tf32 = matmul
+        torch.backends.cudnn.allow_tf32 = convolutions
+        torch.backends.cudnn.benchmark = benchmark
 
 
 def set_compile_cache(folder: Path) -> None:
