@@ -109,7 +109,7 @@ def test_more_than_was_analyzed(tracks_file, part):
 
 def test_another_video_is_refused(tracks_file, tmp_path):
     other = write(tmp_path / "other.mp4", [pattern(i, 64, 48, "yuv420p") for i in range(5)])
-    with pytest.raises(InputError, match=r"of a 480x360 video \(scenes\.mkv\), and other\.mp4 is 64x48"):
+    with pytest.raises(InputError, match=r"for a 480x360 video \(scenes\.mkv\), but other\.mp4 is 64x48"):
         recorded(tracks_file, other, start=Fraction(0))
     late = write(
         tmp_path / "late.mkv",

@@ -93,7 +93,7 @@ def test_steady_parts():
 
 def test_text_is_parsed_as_on_the_command_line():
     assert parse(FIELDS["start"], "1:30") == 90
-    with pytest.raises(UsageError, match="--crf cannot be 'low'; see vidrestore --help"):
+    with pytest.raises(UsageError, match="--crf cannot be 'low'; give a number"):
         parse(FIELDS["crf"], "low")
     with pytest.raises(UsageError, match="--crf must be between 0 and 63, not 64"):
         parse(FIELDS["crf"], "64")

@@ -184,8 +184,9 @@ def load_restorer(name_or_path: Source, device: str = "auto", precision: str = "
         precision: ``"auto"``, ``"fp32"``, ``"bf16"`` or ``"fp16"``.
 
     Raises:
-        WeightsError: The weights cannot be had, or are of another network.
-        DeviceError: The device is not there.
+        UsageError: An unknown name, device or precision.
+        WeightsError: The weights are not available, or are of another network.
+        DeviceError: This machine has no such device.
 
     >>> import numpy as np, vidrestore
     >>> restorer = vidrestore.load_restorer("lite")

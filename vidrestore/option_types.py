@@ -144,6 +144,19 @@ def steady_parts(text: str) -> frozenset[str]:
     return frozenset(named)
 
 
+#: What the parsers accept, for messages.
+_EXPECTED: dict[Callable[[str], Any], str] = {
+    float: "a number",
+    int: "a whole number",
+    seconds: "seconds, or H:MM:SS.s",
+    frames_per_second: "frames per second, such as 25 or 30000/1001",
+    name_and_value: "NAME=VALUE",
+    track_and_w: "ID=W, such as 3=0.8",
+    float_or_auto: "a number, or auto",
+    int_or_auto: "a whole number, or auto",
+}
+
+
 def parse(described: Field[Any], text: str) -> Any:
     """The value of an option from the command line's text; one of the values of an option that can be given
     several times. Raises UsageError."""
@@ -151,7 +164,8 @@ def parse(described: Field[Any], text: str) -> Any:
     try:
         value = about.parse(text)
     except (ValueError, ZeroDivisionError):
-        raise UsageError(f"{display_name(described)} cannot be {text!r}; see vidrestore --help") from None
+        expected = _EXPECTED.get(about.parse, "another value")
+        raise UsageError(f"{display_name(described)} cannot be {text!r}; give {expected}") from None
     check(described, value)
     return value
 

@@ -180,8 +180,8 @@ class Options:
         False,
         "--strict",
         type=bool,
-        help="fail instead of warning: before any work if OUT cannot hold all of IN, at the end if IN was "
-        "damaged",
+        help="fail instead of warning: before any work if OUT cannot hold all of IN, and at the first damage "
+        "in IN",
     )
 
     container: str | None = _encoding(

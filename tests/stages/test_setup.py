@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from tests.support.clips import pattern, write
-from vidrestore.errors import DeviceError, UsageError, WeightsError
+from vidrestore.errors import DeviceError, InputError, UsageError, WeightsError
 from vidrestore.media.containers import CONTAINERS
 from vidrestore.options import Options
 from vidrestore.stages.setup import _FACE_BYTES, AnalysisSetup, RestorerSetup, Setup, read_source
@@ -114,6 +114,9 @@ def test_weights_of_the_user_are_the_model(options, tmp_path):
 
 
 def test_with_a_tracks_file_there_is_no_detector(options, tmp_path):
+    with pytest.raises(InputError, match=r"the tracks file .*t\.json does not exist; make one with"):
+        Setup.resolve(replace(options, tracks=tmp_path / "t.json"))
+    (tmp_path / "t.json").write_text("{}")
     setup = Setup.resolve(replace(options, tracks=tmp_path / "t.json"))
     assert setup.detector is None
     assert "detector=none (tracks file)" in repr(setup)

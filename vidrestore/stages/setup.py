@@ -8,6 +8,7 @@ from typing import Self
 
 import torch
 
+from ..errors import InputError
 from ..faces.detection.load import resolve_detector
 from ..faces.detection.working_size import working_size
 from ..media.containers import Container
@@ -51,6 +52,10 @@ class AnalysisSetup:
         if options.tracks is None:
             choice = resolve_detector(options.detector, offline=options.offline, download=download)
             detector, missing = choice.name, choice.missing
+        elif not options.tracks.is_file():
+            raise InputError(
+                f"the tracks file {options.tracks} does not exist; make one with: vidrestore analyze"
+            )
         if device.type == "cpu":
             batch = network_workers()  # one frame for each worker: more would only cost memory
         else:
@@ -157,7 +162,7 @@ class Setup(AnalysisSetup):
                 and the model final. A dry run passes False: the network is not used.
 
         Raises:
-            VidrestoreError: An option does not fit the input or this machine, or weights cannot be had.
+            VidrestoreError: An option does not fit the input or this machine, or weights are not available.
         """
         source = source or read_source(options)
         analysis = AnalysisSetup.resolve(options, source, download=download)
