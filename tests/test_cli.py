@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import av
@@ -202,7 +203,7 @@ def test_an_interrupted_run_leaves_nothing(folder, number, code):
 
 
 def test_a_signal_that_a_library_turns_into_another_error_still_ends_the_run_as_one(monkeypatch, capsys):
-    def run(arguments):
+    def run(arguments, check):
         try:
             signal.raise_signal(signal.SIGTERM)
         except KeyboardInterrupt:
@@ -213,3 +214,43 @@ def test_a_signal_that_a_library_turns_into_another_error_still_ends_the_run_as_
     assert main([]) == 143
     assert "extension" not in capsys.readouterr().err
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_whose_exception_is_ignored_still_ends_the_run(monkeypatch, capsys, number, code):
+    def run(arguments, check):
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(number)
+        if arguments:
+            check()
+            pytest.fail("the run goes on")
+        return 0
+
+    monkeypatch.setattr("vidrestore.cli.run", run)
+    for arguments in ([], ["in.mp4"]):
+        assert main(arguments) == code
+        assert "error: " in capsys.readouterr().err
+
+
+@posix
+@pytest.mark.parametrize(
+    ("command", "code", "words"),
+    [
+        ("probe - <&-", 2, "standard input is closed"),
+        (f"{CLIP} - >&-", 2, "standard output is closed"),
+        pytest.param(
+            f"probe {CLIP} >/dev/full",
+            1,
+            "standard output cannot be written: No space left on device",
+            marks=pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full"),
+        ),
+    ],
+)
+def test_closed_and_full_standard_streams(folder, command, code, words):
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" -m vidrestore {command}', sys.executable], stderr=subprocess.PIPE, text=True
+    )
+    assert done.returncode == code
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "internal error" not in done.stderr

@@ -23,7 +23,8 @@ _SIGNALS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 
 class SignalHandler:
     """While entered, SIGINT and SIGTERM raise KeyboardInterrupt, so that the program cleans up after itself.
-    The signal is kept in ``received``: a library may turn the exception into another one on its way."""
+    The signal is kept in ``received``: a library may turn the exception into another one on its way, and
+    Python ignores exceptions in callbacks of weak references and in finalizers."""
 
     received: int | None = None
 
@@ -34,6 +35,11 @@ class SignalHandler:
     def __exit__(self, *exc: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if a signal was received, in case the first one was ignored."""
+        if self.received is not None:
+            raise KeyboardInterrupt
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         if self.received is not None:  # no patience left
@@ -55,7 +61,9 @@ def _run(argv: list[str]) -> int:
         with signals:
             from .cli import run  # takes a while, during which a signal may come
 
-            return run(argv)
+            code = run(argv, signals.check)
+            signals.check()
+            return code
     except BrokenPipeError:
         # The reader of standard output has gone: print nothing more to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

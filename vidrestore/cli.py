@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,21 +12,23 @@ from dataclasses import replace
 from typing import Any
 
 from .cli_parser import analyze_parser, options_of, parse_restore, probe_parser, weights_parser
+from .errors import OutputError
 from .media.decode.pipe_input import local_input
 from .options import Options
 
 log = logging.getLogger("vidrestore")
 
 
-def run(argv: list[str]) -> int:
-    """Run one command and return its exit code. Raises VidrestoreError."""
+def run(argv: list[str], check: Callable[[], None] = lambda: None) -> int:
+    """Run one command and return its exit code. ``check`` is called after each frame and may raise an
+    exception to end the run. Raises VidrestoreError."""
     commands = {"weights": _weights, "analyze": _analyze, "probe": _probe}
     if argv and argv[0] in commands:
-        return commands[argv[0]](argv[1:])
-    return _restore(argv)
+        return commands[argv[0]](argv[1:], check)
+    return _restore(argv, check)
 
 
-def _restore(argv: list[str]) -> int:
+def _restore(argv: list[str], check: Callable[[], None]) -> int:
     args = parse_restore(argv)
     _set_loudness(quiet=args.quiet, verbose=args.verbose)
     options = options_of(args)
@@ -39,14 +42,14 @@ def _restore(argv: list[str]) -> int:
             from .dry_run import plan
 
             planned = plan(options)
-            print(_json(planned.data) if args.json else planned)
+            _print(_json(planned.data) if args.json else str(planned))
             return 0
         from .pipeline import restore_video
         from .runtime.device import set_compile_cache
         from .weights.store import cache_dir
 
         set_compile_cache(cache_dir() / "compiled")
-        with _progress(options, quiet=args.quiet) as progress:
+        with _progress(options, check, quiet=args.quiet) as progress:
             report = restore_video(options, progress)
         if report.warning:
             log.warning("%s", report.warning)
@@ -56,7 +59,7 @@ def _restore(argv: list[str]) -> int:
     return 0
 
 
-def _analyze(argv: list[str]) -> int:
+def _analyze(argv: list[str], check: Callable[[], None]) -> int:
     args = analyze_parser().parse_args(argv)
     _set_loudness(quiet=args.quiet, verbose=args.verbose)
     from .analysis import analyze_video
@@ -66,7 +69,7 @@ def _analyze(argv: list[str]) -> int:
     options = options_of(args)
     with local_input(options.input, options.output) as path:
         options = replace(options, input=path)
-        with _progress(options, quiet=args.quiet) as progress:
+        with _progress(options, check, quiet=args.quiet) as progress:
             analysis = analyze_video(options, progress)
     log.info("%s", analysis)
     if analysis.tracks and log.isEnabledFor(logging.INFO):
@@ -74,29 +77,43 @@ def _analyze(argv: list[str]) -> int:
     return 0
 
 
-def _probe(argv: list[str]) -> int:
+def _probe(argv: list[str], check: Callable[[], None]) -> int:
     args = probe_parser().parse_args(argv)
     from .media.inspect import as_text, inspect_file
 
     with local_input(args.input) as path:
         found = inspect_file(path)
-    print(_json(found) if args.json else as_text(found))
+    _print(_json(found) if args.json else as_text(found))
     return 0
 
 
-def _weights(argv: list[str]) -> int:
+def _weights(argv: list[str], check: Callable[[], None]) -> int:
     args = weights_parser().parse_args(argv)
     from .weights.listing import get, list_weights
 
     if args.command == "get":
         get(args.name, offline=args.offline)
     else:
-        print(list_weights())
+        _print(list_weights())
     return 0
 
 
 def _set_loudness(*, quiet: bool, verbose: bool) -> None:
     log.setLevel(logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO)
+
+
+def _print(text: str) -> None:
+    """Write data to standard output. Raises OutputError if it cannot be written."""
+    if sys.stdout is None:
+        raise OutputError("standard output is closed; leave it open or redirect it")
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # What is left in the buffer would fail again when Python exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise OutputError(f"standard output cannot be written: {error.strerror}") from None
 
 
 def _json(data: Any) -> str:
@@ -105,7 +122,9 @@ def _json(data: Any) -> str:
 
 
 @contextmanager
-def _progress(options: Options, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+def _progress(
+    options: Options, check: Callable[[], None], *, quiet: bool
+) -> Iterator[Callable[[int, int], None]]:
     """A progress bar over the frames of a run: yields the callback for numbers of frames and faces done."""
     from tqdm import tqdm
 
@@ -129,6 +148,7 @@ def _progress(options: Options, *, quiet: bool) -> Iterator[Callable[[int, int],
     with bar:
 
         def progress(frames: int, faces: int) -> None:
+            check()
             bar.set_postfix(faces=faces, refresh=False)
             bar.update(frames - bar.n)
 

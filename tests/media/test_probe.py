@@ -90,3 +90,9 @@ def test_a_stream_that_is_not_a_video_is_refused(tmp_path):
     assert probe(path, video_stream=2).width == 32
     with pytest.raises(UsageError, match=r"--video-stream 1 is not a video stream of in\.mkv; use 0 or 2"):
         probe(path, video_stream=1)
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".mp4", "nul\0.mp4"], ids=["too long", "NUL"])
+def test_an_impossible_name_is_an_error(tmp_path, name):
+    with pytest.raises(InputError, match="cannot be read"):
+        open_input(tmp_path / name)

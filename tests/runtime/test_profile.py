@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+import threading
 import time
 from dataclasses import dataclass
 from itertools import count
@@ -103,3 +106,14 @@ def test_a_waiting_device_is_idle():
     assert 0 < with_work.gpu_idle < 1
     assert with_work.sections["observe"].gpu > 0
     assert profile.gpu_idle is None  # without any wall time
+
+
+def test_a_profile_can_be_copied_and_sent_to_another_process():
+    profile = Profile()
+    profile.stage("decode", 4)
+    with profile.section("align"):
+        pass
+    profile._gpu = _GpuTimes(threading.Lock(), busy=0.5)  # a lock cannot be copied, like an event
+    for copied in (copy.deepcopy(profile), pickle.loads(pickle.dumps(profile))):
+        assert copied.data() == profile.data()
+        assert copied.table() == profile.table()

@@ -246,3 +246,23 @@ def test_the_profile_shows_which_stage_works_and_which_wait(monkeypatch):
     for name in ("paste", "encode"):
         assert stages[name]["waits_for_input"] == 20
         assert stages[name]["waits_for_room"] == 0
+
+
+def test_a_consumer_in_another_thread_gets_the_error():
+    def failing(items: Iterable[int]) -> Iterator[int]:
+        yield from items
+        raise ValueError("broken")
+
+    errors: list[BaseException] = []
+
+    def consume(items: Iterator[int]) -> None:
+        try:
+            list(items)
+        except BaseException as error:
+            errors.append(error)
+
+    with Stages() as stage:
+        consumer = threading.Thread(target=consume, args=(chain(stage, range(3), detect=failing),))
+        consumer.start()
+        consumer.join(TIMEOUT)
+    assert [str(error) for error in errors] == ["broken"]

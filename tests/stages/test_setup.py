@@ -108,6 +108,7 @@ def test_without_an_output_nothing_is_encoded(options):
 
 
 def test_weights_of_the_user_are_the_model(options, tmp_path):
+    torch.save({}, tmp_path / "mine.pth")
     setup = Setup.resolve(replace(options, weights=tmp_path / "mine.pth"))
     assert (setup.restorer.model, setup.restorer.weights) == ("mine.pth", tmp_path / "mine.pth")
     assert setup.downloads == ()
@@ -138,3 +139,16 @@ def test_the_detector_searches_more_frames_at_once_on_a_gpu(options, monkeypatch
 def test_a_restorer_alone():
     setup = RestorerSetup.resolve(model="lite", device="cpu", precision="fp32")
     assert setup.summary() == {"model": "lite", "precision": "fp32", "face parser": "none"}
+
+
+def test_a_dry_run_refuses_files_that_are_not_weights(options, tmp_path):
+    (tmp_path / "text.pth").write_text("just some words")
+    (tmp_path / "text.safetensors").write_text("just some words")
+    for name, words in (
+        ("nope.pth", "does not exist"),
+        (".", "is not a file"),
+        ("text.pth", "not a PyTorch file"),
+        ("text.safetensors", "not a safetensors file"),
+    ):
+        with pytest.raises(WeightsError, match=words):
+            Setup.resolve(replace(options, weights=tmp_path / name), download=False)

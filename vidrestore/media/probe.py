@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -69,12 +70,17 @@ def open_input(path: Path, *, rate: Fraction | None = None) -> InputContainer:
         raise UsageError(
             f"--rate is for numbered images (frame_%06d.png); {path.name} has its own timestamps"
         )
-    if not path.exists():
-        raise InputError(f"{path} does not exist; check the name of the input")
-    if path.is_dir():
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"{path} does not exist; check the name of the input") from None
+    except (OSError, ValueError) as error:  # a name that is too long or contains NUL
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"{str(path)!r} cannot be read: {reason}; check the name of the input") from None
+    if stat.S_ISDIR(status.st_mode):
         raise InputError(f"{path} is a folder; name a video file")
     try:
-        if path.is_file() and path.stat().st_size == 0:
+        if stat.S_ISREG(status.st_mode) and status.st_size == 0:
             raise InputError(f"{path} is empty (0 bytes); there is nothing to restore")
         return av.open(str(path.absolute()), **KEEP_METADATA)
     except (PermissionError, av.error.PermissionError):

@@ -80,6 +80,15 @@ class Profile:
         self._lock = threading.Lock()
         self._gpu = _GpuTimes(self._event()) if self.device.type == "cuda" else None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """The figures. The lock and the events of a CUDA device, which cannot be copied, are left out, so a
+        copy does not measure any further."""
+        gpu = _GpuTimes(last=None, busy=self._gpu.busy) if self._gpu else None
+        return {name: value for name, value in vars(self).items() if name != "_lock"} | {"_gpu": gpu}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _lock=threading.Lock())
+
     def stage(self, name: str, depth: int) -> StageTimes:
         """Add a stage with a queue of ``depth`` items; the scheduler writes its times to the result."""
         self.stages.append(StageTimes(name, depth))

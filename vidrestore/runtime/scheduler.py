@@ -43,7 +43,6 @@ class Stages:
         self.profile = profile or Profile()
         self._last = StageTimes(last)
         self._threads: list[threading.Thread] = []
-        self._main_thread = threading.get_ident()
         #: Shared by all queues: a stage waits for either neighbour or for the end of the run.
         self._changed = threading.Condition()
         self._stopped = False
@@ -100,10 +99,10 @@ class Stages:
             self._changed.notify_all()
 
     def _raise_if_stopped(self) -> None:
-        """If the run has ended, raise its error in the main thread, and ``_Stopped`` in others."""
+        """If the run has ended, raise ``_Stopped`` in the threads of stages, and its error in any other."""
         if self._stopped:
-            in_main = threading.get_ident() == self._main_thread
-            raise self._error if self._error and in_main else _Stopped
+            in_stage = threading.current_thread() in self._threads
+            raise self._error if self._error and not in_stage else _Stopped
 
 
 class _Queue(Generic[T]):

@@ -23,7 +23,7 @@ from ..restoration.load import ModelChoice, resolve_model
 from ..runtime.batching import choose_batch
 from ..runtime.device import find_device, find_precision
 from ..runtime.host import network_workers
-from ..weights.store import locate
+from ..weights.store import check_file, locate
 
 #: Frames that a device other than the CPU searches for faces in one pass.
 _DETECTOR_BATCH = 8
@@ -113,10 +113,14 @@ class RestorerSetup:
         offline: bool = False,
         download: bool = True,
     ) -> RestorerSetup:
-        """Resolve the options of these names; ``download`` as for :meth:`Setup.resolve`."""
+        """Resolve the options of these names; ``download`` as for :meth:`Setup.resolve`.
+
+        Raises VidrestoreError; of the file ``weights`` only its existence and type are checked here.
+        """
         found = find_device(device)
         arithmetic = find_precision(precision, found)
         if weights is not None:
+            check_file(weights)
             choice = ModelChoice(weights.name)
         else:
             choice = resolve_model(model, offline=offline, download=download)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 import torch
@@ -96,15 +99,32 @@ def load_state(source: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             )
     else:
         path = Path(source)
-        if not path.is_file():
-            problem = "is not a file" if path.exists() else "does not exist"
-            raise WeightsError(
-                f"the weights file {path} {problem}; give the path of a .pth or .safetensors file"
-            )
+        check_file(path)
     state, metadata = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
     if not state:
         raise WeightsError(f"{path} contains no weights; give a file that contains a state dict")
     return state, metadata
+
+
+def check_file(path: Path) -> None:
+    """Check a file of weights by its first and last bytes, without reading them all.
+
+    Raises WeightsError if it is missing or of another type; :func:`load_state` may still refuse its content.
+    """
+    if not os.path.isfile(path):
+        problem = "is not a file" if os.path.exists(path) else "does not exist"
+        raise WeightsError(f"the weights file {path} {problem}; give the path of a .pth or .safetensors file")
+    if path.suffix == ".safetensors":
+        with _opened_safetensors(path):
+            return
+    try:
+        with path.open("rb") as file:
+            # PyTorch before 1.6 wrote a bare pickle.
+            is_torch = zipfile.is_zipfile(file) or (file.seek(0) == 0 and file.read(1) == b"\x80")
+    except OSError as error:
+        raise _unreadable(path, error.strerror or str(error)) from error
+    if not is_torch:
+        raise _unreadable(path, "it is damaged or not a PyTorch file")
 
 
 def fingerprint(source: str | Path) -> str:
@@ -120,9 +140,16 @@ def fingerprint(source: str | Path) -> str:
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    with _opened_safetensors(path) as file:
+        return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118
+
+
+@contextmanager
+def _opened_safetensors(path: Path) -> Iterator[Any]:
+    """A safetensors file whose header has been read. Errors within the context are WeightsError."""
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
-            return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118
+            yield file
     except (SafetensorError, OSError) as error:
         raise _unreadable(path, "it is damaged or not a safetensors file") from error
 

@@ -41,3 +41,9 @@ def test_masks_of_the_network_are_in_range(parser):
 def test_weights_of_another_network_are_refused():
     with pytest.raises(WeightsError, match="not ParseNet's weights"):
         FaceParser({"conv.weight": torch.zeros(1)})
+
+
+def test_the_global_random_generator_is_left_alone(parser):
+    state, before = parser._network.state_dict(), torch.random.get_rng_state()
+    FaceParser(state)
+    assert torch.equal(torch.random.get_rng_state(), before)

@@ -41,3 +41,9 @@ def test_a_file_with_other_weights_is_named(monkeypatch):
         WeightsError, match=r"detector\.pth does not hold the weights of retinaface_mobile0\.25"
     ):
         load_detector("retinaface_mobile0.25", "cpu")
+
+
+def test_the_global_random_generator_is_left_alone():
+    before = torch.random.get_rng_state()
+    load_detector("retinaface_mobile0.25", torch.device("cpu"))
+    assert torch.equal(torch.random.get_rng_state(), before)

@@ -125,6 +125,7 @@ WRONG = {
     "frames removed": (drop("faces", "3040"), "frames is 30, but 29 are listed"),
     "no size": (drop("input", "width"), "input has no 'width'"),
     "width not an integer": (put("input", "width", 640.5), "input's width must be an integer of at least 1"),
+    "a huge time base": (put("input", "time_base", "1e999999"), "input's time_base must be a fraction"),
     "a time base of zero": (put("input", "time_base", "1/0"), "input's time_base must be a fraction"),
     "tracks by id": (put("tracks", {}), "tracks must be a list"),
     "a typo in skip": (put("tracks", 0, "skp", True), 'entry 1 of tracks has the unknown key "skp"'),

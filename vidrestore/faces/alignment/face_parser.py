@@ -31,7 +31,9 @@ class FaceParser:
     ) -> None:
         """``state`` holds the published weights. Raises WeightsError for weights of another network."""
         self._dtype = DTYPES[precision]
-        self._network = ParseNet(in_size=SIZE, out_size=SIZE, parsing_ch=19)
+        # The network is initialised at random; the caller's random numbers stay the same.
+        with torch.random.fork_rng(devices=()):
+            self._network = ParseNet(in_size=SIZE, out_size=SIZE, parsing_ch=19)
         try:
             self._network.load_state_dict(state, strict=True)
         except RuntimeError:

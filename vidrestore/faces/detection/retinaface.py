@@ -90,7 +90,8 @@ class CandidateNetwork:
 def _empty_network(backbone: Backbone) -> RetinaFace:
     from facexlib.detection.retinaface import RetinaFace
 
-    with warnings.catch_warnings():
+    # The network is initialised at random; the caller's random numbers stay the same.
+    with torch.random.fork_rng(devices=()), warnings.catch_warnings():
         # facexlib passes a deprecated argument to torchvision's ResNet, which is harmless.
         warnings.filterwarnings("ignore", category=UserWarning, module="torchvision.models")
         return RetinaFace(network_name=backbone, device=torch.device("cpu")).requires_grad_(False)

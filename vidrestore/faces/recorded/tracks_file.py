@@ -192,8 +192,12 @@ def _text(value: Any, where: str) -> str:
 
 
 def _fraction(value: Any, where: str) -> Fraction:
+    text = _text(value, where)
     try:
-        return Fraction(_text(value, where))
+        # A few characters can write a number of millions of digits.
+        if len(text) > 100 or re.search(r"[eE][-+]?[\d_]{3}", text):
+            raise ValueError
+        return Fraction(text)
     except (ValueError, ZeroDivisionError):
         raise _InvalidError(f'{where} must be a fraction such as "1/25", not {_quoted(value)}') from None
 

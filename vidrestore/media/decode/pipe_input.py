@@ -13,7 +13,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -30,17 +30,21 @@ def local_input(path: Path, out: Path | None = None) -> Iterator[Path]:
     This is ``path`` itself, unless it is ``-`` or a named pipe: then it is a copy of all its bytes, in the
     folder of ``out`` if that is writable, otherwise in the system's folder for temporary files.
 
-    Raises UsageError if standard input is a terminal, InputError if the pipe is empty, OutputError if the
-    copy cannot be written.
+    Raises UsageError if standard input is closed or a terminal, InputError if the pipe is empty,
+    OutputError if the copy cannot be written.
     """
     if path != STDIN and not _is_pipe(path):
         yield path
         return
+    if path == STDIN and sys.stdin is None:
+        raise UsageError("standard input is closed; pipe a video into it or name a file")
     if path == STDIN and sys.stdin.isatty():
         raise UsageError("standard input is a terminal; pipe a video into it or name a file")
-    parent = out.absolute().parent if out is not None and out != STDIN else None
-    if parent is not None and not os.access(parent, os.W_OK | os.X_OK):
-        parent = None  # reported when OUT is checked
+    parent = None
+    if out is not None and out != STDIN:
+        with suppress(OSError, ValueError):  # reported when OUT is checked
+            folder = out.absolute().parent
+            parent = folder if os.access(folder, os.W_OK | os.X_OK) else None
     name = "standard input" if path == STDIN else path.name
     with tempfile.TemporaryDirectory(prefix=".vidrestore-", dir=parent) as folder:
         copy = Path(folder) / name
@@ -59,7 +63,7 @@ def local_input(path: Path, out: Path | None = None) -> Iterator[Path]:
 def _is_pipe(path: Path) -> bool:
     try:
         return stat.S_ISFIFO(path.stat().st_mode)
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a NUL character
         return False
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import sys
@@ -16,6 +17,8 @@ from ..containers import CONTAINERS, EXTENSIONS, MATROSKA, Container
 
 #: OUT if it is standard output.
 STDOUT = Path("-")
+#: Bytes of the longest name of a file, in the usual file systems.
+_LONGEST_NAME = 255
 
 
 def container_of(out: Path, name: str | None = None) -> Container:
@@ -38,6 +41,8 @@ def check_output(out: Path, source: Path, *, overwrite: bool, container: str | N
     """Raise OutputError or UsageError if OUT cannot or must not be written."""
     container_of(out, container)
     if out == STDOUT:
+        if sys.stdout is None:
+            raise UsageError("standard output is closed; leave it open or name a file")
         if sys.stdout.isatty():
             raise UsageError("a video cannot be printed on a terminal; redirect standard output")
         return
@@ -46,15 +51,26 @@ def check_output(out: Path, source: Path, *, overwrite: bool, container: str | N
 
 def check_path(out: Path, source: Path, *, overwrite: bool) -> None:
     """Raise OutputError if no file can or must be written at ``out``: the input ``source`` never is."""
-    folder = out.absolute().parent
-    if not folder.is_dir():
+    try:
+        folder = out.absolute().parent
+    except FileNotFoundError:
+        raise OutputError(f"{out} cannot be written: the current folder no longer exists") from None
+    # Unlike those of Path, the functions of os.path return False for names that cannot exist.
+    if not os.path.isdir(folder):
         raise OutputError(f"the folder {folder} does not exist; make it first or choose another")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputError(f"the folder {folder} cannot be written to: permission denied")
-    if out.is_dir():
+    try:
+        out.lstat()
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:  # a name that is too long or contains NUL
+        reason = getattr(error, "strerror", None) or str(error)
+        raise OutputError(f"{str(out)!r} cannot be written: {reason}; choose another name") from None
+    if os.path.isdir(out):
         raise OutputError(f"{out} is a folder; name a file")
-    if out.exists():
-        if source.exists() and out.samefile(source):
+    if os.path.exists(out):
+        if os.path.exists(source) and out.samefile(source):
             raise OutputError(f"{out} is the input itself; choose another name")
         if not overwrite:
             raise OutputError(f"{out} exists; give -y to replace it")
@@ -100,7 +116,18 @@ def standard_output() -> Iterator[int]:
 
 def partial_path(out: Path) -> Path:
     """The hidden name under which OUT is written until it is complete."""
-    return out.with_name(f".{out.stem}.partial{out.suffix}")
+    return out.with_name(fitting_name(f".{out.stem}", f".partial{out.suffix}"))
+
+
+def fitting_name(stem: str, ending: str) -> str:
+    """``stem + ending``; if that is too long for a file name, the stem is cut and a hash of the whole name is
+    added, so that the same name always results in the same file."""
+    name = stem + ending
+    if len(os.fsencode(name)) <= _LONGEST_NAME:
+        return name
+    ending = f"-{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}" + (ending if len(ending) < 40 else "")
+    room = _LONGEST_NAME - len(os.fsencode(ending))
+    return os.fsencode(stem)[:room].decode("utf-8", "ignore") + ending
 
 
 @contextmanager

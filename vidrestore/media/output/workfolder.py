@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from ...errors import OutputError
 from ...runtime.lock import hold
-from .destination import make_durable, writing
+from .destination import fitting_name, make_durable, writing
 from .segments import SUFFIX, Segment, read_segment
 
 log = logging.getLogger(__name__)
@@ -31,8 +31,8 @@ class WorkFolder:
     """
 
     def __init__(self, out: Path) -> None:
-        self.path = out.with_name(f".{out.name}.vidrestore")
-        self.partial = self.path / f"partial{out.suffix}"  #: OUT, until it is complete
+        self.path = out.with_name(fitting_name(f".{out.name}", ".vidrestore"))
+        self.partial = self.path / fitting_name("partial", out.suffix)  #: OUT, until it is complete
         self._out = out
         self._lock: BinaryIO | None = None
         self._begun = False
