@@ -85,7 +85,7 @@ def test_faces(name: str, faces: dict[int, int]) -> None:
 def test_images_are_repeatable(tool: ModuleType) -> None:
     """The same images every time; the first one is the first frame of portrait.mp4."""
     way = tool.View(226, 140, 1.55, turn=-12), tool.View(232, 138, 1.60, turn=13)
-    once, again = (tool.film(tool.collins(), (640, 360), 3, *way) for _ in range(2))
+    once, again = (tool.animate(tool.collins(), (640, 360), 3, *way) for _ in range(2))
     assert all(np.array_equal(a, b) for a, b in zip(once, again, strict=True))
     shipped = pictures(SAMPLES / "portrait.mp4")[::3].astype(float)
     errors = np.abs(shipped - once[0]).mean((1, 2, 3))
