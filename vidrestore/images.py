@@ -76,7 +76,7 @@ class Restorer:
         if not isinstance(name_or_path, str | PathLike):
             raise UsageError(f"a model must be a name or the path of a weights file, not {name_or_path!r}")
         path = Path(fsdecode(name_or_path))
-        given = {"device": str(device), "precision": precision}
+        given: dict[str, object] = {"device": str(device), "precision": precision}
         if isinstance(name_or_path, PathLike) or path.suffix:
             given["weights"] = path
         else:
