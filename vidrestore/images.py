@@ -20,7 +20,7 @@ from .errors import UsageError
 from .faces.alignment.paste import paste_back
 from .faces.detection.detector import RetinaFaceDetector
 from .faces.detection.load import load_detector, resolve_detector
-from .faces.detection.working_size import working_size
+from .faces.detection.working_size import DetectorInput
 from .faces.face import Face
 from .media.frames.colour import Colour, ColourTags
 from .media.frames.frame import Frame
@@ -181,18 +181,12 @@ class Restorer:
         """The faces of a frame, in its pixels."""
         if self._detector is None:
             self._detector = load_detector(resolve_detector("auto").name, self._setup.device)
-        full = frame.upright_size
-        size = working_size(*full)
-        scale = np.array([full[0] / size[0], full[1] / size[1]])
-        found = self._detector(Thumbnails(*size)(frame)[None])[0]
+        pictures = DetectorInput(frame.upright_size, Thumbnails)
+        images = np.stack([image for _, image in pictures.pairs([frame])])
+        detections = [found.scaled(*pictures.scale) for found in self._detector(images)[0]]
         return [
-            Face(
-                track=number,
-                box=detection.box * np.tile(scale, 2),
-                landmarks=detection.landmarks * scale,
-                strength=1.0,
-            )
-            for number, detection in enumerate(found, start=1)
+            Face(track=number, box=found.box, landmarks=found.landmarks)
+            for number, found in enumerate(detections, start=1)
         ]
 
     def _restore(self, faces: Tensor, w: Tensor) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -21,8 +20,6 @@ from ..media.frames.thumbnails import Thumbnails
 from ..options import Options
 from ..runtime.scheduler import Stages
 from .setup import AnalysisSetup
-
-log = logging.getLogger(__name__)
 
 #: Frames with their faces.
 Tracked = Iterator[tuple[Frame, tuple[Face, ...]]]

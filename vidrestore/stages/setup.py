@@ -52,7 +52,7 @@ class AnalysisSetup:
         if options.tracks is None:
             choice = resolve_detector(options.detector, offline=options.offline, download=download)
             detector, missing = choice.name, choice.missing
-        elif not options.tracks.is_file():
+        elif not options.tracks.exists():
             raise InputError(
                 f"the tracks file {options.tracks} does not exist; make one with: vidrestore analyze"
             )
