@@ -49,6 +49,7 @@ ALLOWED = {
     "restoration/codeformer": {"restoration", "runtime"},
     "restoration/fidelity": {"restoration", "runtime"},
     "restoration/temporal": {"restoration", "restoration/fidelity", "runtime"},
+    "restoration/finish": {"restoration", "restoration/fidelity", "restoration/temporal", "runtime"},
     "restoration/load": {"restoration", "restoration/codeformer", "runtime", "weights"},
     "degradation": {"runtime", "media"},
     # Beside the pipeline: to train and to measure.

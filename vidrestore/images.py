@@ -173,7 +173,8 @@ class Restorer:
             if chosen:
                 compared = [skip_comparison(face) for face in chosen]
                 observed = self._models.observe(compared)
-                for face in self._models.restore(observed, keep_colours=True):
+                restored = self._models.restore(observed, keep_colours=True)
+                for face in self._models.finish(picture, restored):
                     paste_back(picture.image(editable=True), face.source, face.restored, face.mask)
         return np.asarray(picture.video.to_ndarray(format="rgb24"), np.uint8)
 

@@ -166,7 +166,7 @@ def restore_frames(
     restored = restore_faces(
         aligned, models, options, source.settings, stage, batch=setup.batch, segment_length=segment_length
     )
-    return source, paste(restored, stage.profile, since=since)
+    return source, paste(restored, models, since=since)
 
 
 def open_for_restoration(options: Options) -> Decoder:
@@ -190,14 +190,14 @@ def open_output(
 
 
 def paste(
-    restored: Iterable[tuple[Frame, list[RestoredFace[Placement]]]], profile: Profile, *, since: int = 0
+    restored: Iterable[tuple[Frame, list[RestoredFace[Placement]]]], models: Models, *, since: int = 0
 ) -> Iterator[tuple[Frame, int]]:
-    """Paste restored faces into their frames. Yields the frames from number ``since`` on, without context
-    frames, and how many faces each has."""
+    """Finish restored faces and paste them into their frames. Yields the frames from number ``since`` on,
+    without context frames, and how many faces each has."""
     for frame, faces in restored:
         if frame.context or frame.index < since:
             continue
-        for face in faces:
-            with profile.section("paste"):
+        for face in models.finish(frame, faces):
+            with models.profile.section("paste"):
                 paste_back(frame.image(editable=True), face.source, face.restored, face.mask)
         yield frame, len(faces)

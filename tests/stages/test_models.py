@@ -77,6 +77,22 @@ def test_colours_are_kept_only_on_demand(models, frame, monkeypatch):
     assert not torch.equal(free.restored, observed[0].image)
 
 
+def test_a_face_is_finished_with_the_crop_of_its_own_frame(models, frame):
+    chooser = Chooser(
+        w=0.0,
+        of_track=lambda track: None,
+        limits=Limits(min_size=0, max_sharpness=0, max_yaw=0),
+        strength=1.0,
+    )
+    crops = models.align(frame, [face(1), face(2, shift=20)])
+    observed = models.observe([skip_comparison(chooser(crop, [])) for crop in crops])
+    finished = models.finish(frame, models.restore(observed, keep_colours=False))
+    assert [result.track for result in finished] == [1, 2]
+    for crop, result in zip(crops, finished, strict=True):
+        off = ((result.restored - crop.image) * result.mask).sum((1, 2)) / result.mask.sum()
+        assert off.abs().max() < 1 / 255
+
+
 def test_a_face_that_drifts_is_restored_again(tmp_path, monkeypatch):
     frames = [face_frame(320, 240, "yuv420p", shift=2 * i) for i in range(3)]
     source = write(tmp_path / "in.mp4", frames, rate=Fraction(25))

@@ -15,6 +15,7 @@ from ..faces.face import Face
 from ..media.frames.frame import Frame
 from ..restoration.fidelity.face_quality import measure_quality
 from ..restoration.fidelity.identity_guard import identity_drift, raise_w
+from ..restoration.finish import finish
 from ..restoration.load import load_restorer
 from ..restoration.temporal.blend import channels_last
 from ..restoration.temporal.colour_transfer import match_colours, measure_tints, replace_non_finite
@@ -114,6 +115,17 @@ class Models:
             )
             for face, image, mask, tint in zip(faces, restored, masks, tints.cpu(), strict=True)
         ]
+
+    def finish(self, frame: Frame, faces: Sequence[RestoredFace[Placement]]) -> list[RestoredFace[Placement]]:
+        """Finish the faces of a frame, into which none has been pasted yet: each is given the crop of its own
+        frame, which is read once more instead of being kept for the length of a window."""
+        image, size = frame.image(), self.restorer.spec.input_size
+        finished = []
+        for face in faces:
+            with self.profile.section("finish"):
+                own = image.read(face.source.matrix, size, face.layers.device)
+                finished.append(finish(face, own))
+        return finished
 
     @torch.inference_mode()  # as in the restorer, whose results are written to
     def _render(self, faces: Sequence[ObservedFace[Placement]], images: Tensor) -> Tensor:

@@ -25,6 +25,24 @@ def test_broad_colours_follow_the_input_and_detail_stays():
     )
 
 
+def test_what_covers_the_face_does_not_change_the_colours_around_it():
+    image, restored = texture(size=512), texture(size=512)
+    image = image.clone()
+    image[:, 200:260] = 1.0  # a bar over the face
+    counts = torch.ones(1, 1, 512, 512)
+    counts[..., 196:264, :] = 0
+    found = match_colours(restored[None], image[None], counts)[0]
+    assert (found - restored).abs()[:, :190].max() < 0.01
+    assert (found - restored).abs()[:, 270:].max() < 0.01
+    assert (match_colours(restored[None], image[None])[0] - restored).abs()[:, :190].max() > 0.1
+
+
+def test_a_face_that_is_covered_as_a_whole_stays_finite():
+    image, restored = texture(size=512), texture(1, 512)
+    found = match_colours(restored[None], image[None], torch.zeros(1, 1, 512, 512))
+    assert found.isfinite().all()
+
+
 def grey(tint: tuple[float, float, float]) -> torch.Tensor:
     luma = texture(size=512).mean(dim=0, keepdim=True)
     return (luma * torch.tensor(tint)[:, None, None]).clamp(0, 1)

@@ -18,6 +18,8 @@ REACH = 3  #: frames to each side that count when it is decided whether the inpu
 #: Resolution in pixels at which colours follow the input: of a 512-pixel face, each of these pixels covers
 #: 32 x 32, more than any feature that restoration draws.
 _SIDE = 16
+#: Shares and sides of the averages, in pixels of that resolution, that count where no pixel is to be counted.
+_FILL = ((0.01, 3), (0.01, 7), (0.01, 2 * _SIDE - 1))
 #: Resolution at which the tint is measured, and the rows and columns that show the face.
 _TINT_SIDE, _FACE = 64, (slice(16, 56), slice(12, 52))
 #: RMS deviation of the colour differences from a pure tint (a function of luma alone), in [0, 1]: up to the
@@ -26,11 +28,26 @@ _TINT_SIDE, _FACE = 64, (slice(16, 56), slice(12, 52))
 _GREY, _COLOURED = 1.2 / 255, 2.5 / 255
 
 
-def match_colours(restored: Tensor, images: Tensor) -> Tensor:
-    """``restored`` (N, 3, S, S) with the low-frequency colours of ``images``, both RGB in [0, 1]."""
+def match_colours(restored: Tensor, images: Tensor, weight: Tensor | None = None) -> Tensor:
+    """``restored`` (N, 3, S, S) with the low-frequency colours of ``images``, both RGB in [0, 1].
+
+    ``weight`` (N, 1, S, S) in [0, 1] says which pixels count, all without it: one that something covers must
+    not change the colours around it. Where few pixels count, those around them do.
+    """
     down, up = (matrix.to(restored) for matrix in _resampling(restored.shape[-1]))
-    change = down @ (images - restored) @ down.T
+    change = images - restored
+    change = down @ change @ down.T if weight is None else _weighted_mean(change, weight, down)
     return (up @ change @ up.T).add_(restored).clamp_(0, 1)
+
+
+def _weighted_mean(x: Tensor, weight: Tensor, down: Tensor) -> Tensor:
+    """``x`` (N, C, S, S) reduced by ``down``, each pixel counting by ``weight`` (N, 1, S, S)."""
+    sums, weights = down @ (x * weight) @ down.T, down @ weight.to(x) @ down.T
+    # A little of ever wider averages fills what has no weight of its own.
+    for share, side in _FILL:
+        wide = [F.avg_pool2d(y, side, 1, side // 2, count_include_pad=False) for y in (sums, weights)]
+        sums, weights = (y + share * z for y, z in zip((sums, weights), wide, strict=True))
+    return sums / (weights + 1e-9)
 
 
 @cache

@@ -1,0 +1,44 @@
+"""A finished face has the light of its own frame."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from tests.support.textures import texture
+from vidrestore.restoration.finish import finish
+from vidrestore.restoration.temporal.face_crop import RestoredFace
+from vidrestore.restoration.temporal.motion import NO_COMPARISON
+
+SIZE = 512
+MASK = torch.zeros(SIZE, SIZE)
+MASK[64:-64, 96:-96] = 1
+
+
+def face(image: torch.Tensor) -> RestoredFace[None]:
+    layers = torch.cat((image, MASK[None])).half()
+    return RestoredFace(track=1, source=None, layers=layers, tint=torch.zeros(5), comparison=NO_COMPARISON)
+
+
+RAMP = torch.linspace(0.5, 1.2, SIZE)
+
+
+@pytest.mark.parametrize(
+    "own",
+    [0.7 * texture(size=SIZE), 0.4 + 0.5 * texture(size=SIZE), RAMP * texture(size=SIZE)],
+    ids=["darker", "brighter", "lit from one side"],
+)
+def test_broad_light_and_the_mean_are_the_own_frames(own):
+    own = own.clamp(0, 1)
+    detail = 0.04 * torch.randn(own.shape, generator=torch.Generator().manual_seed(0))
+    restored = (texture(size=SIZE) + detail).clamp(0, 1)
+    found = finish(face(restored), own)
+    assert found.mask.equal(MASK)
+    under = MASK > 0
+    off = (found.restored - own)[:, under].mean(dim=1) * 255
+    assert off.abs().max() < 0.05
+    before, after = (torch.nn.functional.avg_pool2d(x - own, 64) for x in (restored, found.restored))
+    assert after[:, 1:-1, 2:-2].square().mean() < 0.1 * before[:, 1:-1, 2:-2].square().mean()
+    without = finish(face(texture(size=SIZE)), own).restored
+    kept = torch.stack(((found.restored - without)[:, under].flatten(), detail[:, under].flatten()))
+    assert torch.corrcoef(kept)[0, 1] > 0.9
