@@ -89,12 +89,8 @@ def test_a_part_has_the_faces_of_its_frames(tracks_file):
 
 def test_settings_reach_the_run(tracks_file, tmp_path):
     path = edited(tracks_file, tmp_path, 2, skip=True, name="Eileen")
-    assert {face.track for _, faces in recorded(path) for face in faces} == {1, 3}
-    options = Options(input=SCENES, tracks=path, track_w=((1, 0.25), (1, 0.8), (2, 0.0)), **PART)
-    with Decoder(SCENES, Span(**PART)) as decoder:
-        source = recorded_source(options, decoder)
-    assert [source.settings(track).w for track in (1, 2, 3)] == [0.8, 0.0, None]
-    assert [source.settings(track).name for track in (1, 2)] == [None, "Eileen"]
+    found = recorded(path, track_w=((1, 0.25), (1, 0.8), (2, 0.0)))
+    assert {(face.track, face.adjustment.w) for _, faces in found for face in faces} == {(1, 0.8), (3, None)}
     with pytest.raises(UsageError, match=r"edited\.json has no track 9; it has 1, 2, 3"):
         recorded(path, track_w=((9, 0.5),))
 

@@ -43,6 +43,7 @@ ALLOWED = {
     "faces/detection": {"faces", "runtime", "weights"},
     "faces/alignment": {"faces", "runtime"},
     "faces/tracking": {"faces", "faces/detection", "faces/alignment"},
+    "faces/identity": set(),
     "faces/recorded": {"faces"},
     # Restoration: aligned faces in batches, neither frames nor files.
     "restoration": {"runtime"},
@@ -57,7 +58,8 @@ ALLOWED = {
     "training": {"runtime", "weights", "media", "faces", "restoration", "degradation", "measure"},
     # Options, and the steps that the jobs share.
     "option_types": set(),
-    "options": {"option_types", "media/containers"},
+    "option_groups": {"option_types", "media/containers"},
+    "options": {"option_groups", "option_types"},
     "option_names": {"options", "option_types"},
     "presets": {"option_names", "option_types"},
     "stages": {"options", "option_types", "media", "faces", "restoration", "runtime", "weights"},

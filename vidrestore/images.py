@@ -233,7 +233,7 @@ def _chooser(w: float) -> Chooser:
     default = {option.name: default_of(option) for option in fields(Options)}
     return Chooser(
         w=w,
-        of_track=lambda track: None,
+        of_track={},
         limits=Limits(
             min_size=default["min_face"],
             max_sharpness=default["max_sharpness"],

@@ -118,6 +118,14 @@ def track_and_w(text: str) -> tuple[int, float]:
     return int(track), float(w)
 
 
+def person_and_w(text: str) -> tuple[str, float]:
+    """A person's name or id and a fidelity weight, written as ``Ada=0.8``. Raises ValueError."""
+    person, _, w = text.rpartition("=")
+    if not person:
+        raise ValueError(f"{text!r} is not NAME=W")
+    return person, float(w)
+
+
 def float_or_auto(text: str) -> float | str:
     """``auto``, or a number. Raises ValueError."""
     return text if text == "auto" else float(text)
@@ -152,6 +160,7 @@ _EXPECTED: dict[Callable[[str], Any], str] = {
     frames_per_second: "frames per second, such as 25 or 30000/1001",
     name_and_value: "NAME=VALUE",
     track_and_w: "ID=W, such as 3=0.8",
+    person_and_w: "NAME=W, such as Ada=0.8",
     float_or_auto: "a number, or auto",
     int_or_auto: "a whole number, or auto",
 }

@@ -164,7 +164,7 @@ def restore_frames(
     source, tracked = track_faces(options, setup, decoder, stage, watch)
     aligned = ((frame, models.align(frame, faces)) for frame, faces in tracked)
     restored = restore_faces(
-        aligned, models, options, source.settings, stage, batch=setup.batch, segment_length=segment_length
+        aligned, models, options, stage, batch=setup.batch, segment_length=segment_length
     )
     return source, paste(restored, models, since=since)
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.recordings import ORIGIN
 from tests.support.scripted_video import ScriptedVideo, face_during
-from vidrestore.faces.face import Face
+from vidrestore.faces.face import Adjustment, Face
 from vidrestore.faces.recorded.recorded_source import RecordedSource
 from vidrestore.faces.recorded.recording import Recording
 from vidrestore.faces.source import FaceSource
@@ -50,7 +50,7 @@ def test_every_frame_is_yielded_once_in_order_and_faces_are_counted(source: Call
     faces = [face for _, found in frames for face in found]
     assert given.faces == len(faces) == 45
     assert given.tracks == len({face.track for face in faces})
-    assert {given.settings(face.track).skip for face in faces} == {False}
+    assert {face.adjustment for face in faces} == {Adjustment()}
 
 
 @pytest.mark.parametrize("source", [live, recorded])

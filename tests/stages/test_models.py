@@ -51,7 +51,7 @@ def test_faces_go_through_all_states(models, frame):
     assert all((crop.image.shape, crop.image.dtype) == ((3, 64, 64), torch.float16) for crop in crops)
     assert crops[0].quality.size == pytest.approx(2.6 * 45, rel=0.05)  # eyes to mouth
     limits = Limits(min_size=0, max_sharpness=0, max_yaw=0)
-    chooser = Chooser(w=0.7, of_track=lambda track: None, limits=limits, strength=0.5)
+    chooser = Chooser(w=0.7, of_track={}, limits=limits, strength=0.5)
     observed = models.observe([skip_comparison(chooser(crop, [])) for crop in crops])
     assert [face.w for face in observed] == [0.7, 0.7]
     restored = models.restore(observed, keep_colours=True)
@@ -66,7 +66,7 @@ def test_colours_are_kept_only_on_demand(models, frame, monkeypatch):
     monkeypatch.setattr(stage, "match_colours", lambda restored, images: images)
     chooser = Chooser(
         w=0.0,
-        of_track=lambda track: None,
+        of_track={},
         limits=Limits(min_size=0, max_sharpness=0, max_yaw=0),
         strength=1.0,
     )

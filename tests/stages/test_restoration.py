@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from vidrestore.faces.face import TrackSettings
 from vidrestore.options import Options
 from vidrestore.restoration.fidelity.face_quality import FaceQuality
 from vidrestore.restoration.restorer import Observation
@@ -88,7 +87,6 @@ def restored(count: int, steady: str, quality: FaceQuality = SOFT, *, segment_le
                 frames(count, quality),
                 models,
                 options,
-                lambda track: TrackSettings(),
                 stage,
                 batch=4,
                 segment_length=segment_length,
@@ -139,6 +137,6 @@ def test_the_context_is_the_sum_of_what_the_steps_look_over():
 )
 def test_w_comes_from_the_most_specific_setting(track_w, recorded, w, expected):
     options = Options(input=Path("in.mp4"), w=w, track_w=track_w)
-    choose = chooser(options, lambda track: TrackSettings(w=recorded))
-    crop = FaceCrop(track=1, source=None, image=IMAGE, view=VIEW, quality=SOFT)
+    choose = chooser(options)
+    crop = FaceCrop(track=1, source=None, image=IMAGE, view=VIEW, quality=SOFT, set_w=recorded)
     assert choose(crop, []).w == pytest.approx(expected)

@@ -1,4 +1,4 @@
-"""The data types of this room: a detection in one frame, a face of a track, and the settings of a track.
+"""The data types of this room: a detection in one frame, a face of a track, and what people set for faces.
 
 Coordinates are pixels (x, y) of the upright frame, the one that is displayed. (0, 0) is the top left corner
 of the image, so the centre of the first pixel is (0.5, 0.5), and resizing an image multiplies coordinates by
@@ -29,6 +29,27 @@ class Detection:
 
 
 @dataclass(frozen=True, slots=True)
+class Adjustment:
+    """What a person sets for some faces; None leaves it to whatever is less specific."""
+
+    w: float | None = None  #: fidelity weight in [0, 1]
+    strength: float | None = None  #: opacity of the restored face over the input, in [0, 1]
+    skip: bool | None = None  #: leave the face unrestored
+
+    def over(self, other: Adjustment) -> Adjustment:
+        """This adjustment, completed by ``other`` where it sets nothing."""
+        return Adjustment(
+            other.w if self.w is None else self.w,
+            other.strength if self.strength is None else self.strength,
+            other.skip if self.skip is None else self.skip,
+        )
+
+
+#: The adjustment that sets nothing.
+UNADJUSTED = Adjustment()
+
+
+@dataclass(frozen=True, slots=True)
 class Face:
     """One face of a track in one frame: the input of alignment, restoration and paste-back."""
 
@@ -36,12 +57,31 @@ class Face:
     box: np.ndarray  #: (4,) float32: x0, y0, x1, y1 in pixels of the upright frame, smoothed over time
     landmarks: np.ndarray  #: (5, 2) float32, ordered as in ``Detection``, in the same pixels, smoothed
     strength: float = 1.0  #: opacity in (0, 1] of the paste-back: below 1 while the face fades in or out
+    adjustment: Adjustment = UNADJUSTED  #: what a person set for this face at this time
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """An adjustment of one track for part of its time."""
+
+    start: float  #: first moment, in seconds from the beginning of the timeline
+    end: float  #: last moment, in the same seconds, inclusive
+    adjustment: Adjustment
 
 
 @dataclass(frozen=True, slots=True)
 class TrackSettings:
     """What a person can set for one track."""
 
-    w: float | None = None  #: fidelity weight in [0, 1]; None: the one of the run
-    skip: bool = False  #: leave this face unrestored
+    adjustment: Adjustment = UNADJUSTED
+    name: str | None = None
+    person: int | None = None  #: id of the person that the track shows; None: not known
+    spans: tuple[Span, ...] = ()  #: of two that overlap, the later one in this order counts
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSettings:
+    """What can be set for one person, who may appear in several tracks."""
+
+    adjustment: Adjustment = UNADJUSTED
     name: str | None = None

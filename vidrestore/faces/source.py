@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
-from .face import Face, TrackSettings
+from .face import Face
 from .json_state import State
 
 Frame = TypeVar("Frame")
@@ -29,10 +29,6 @@ class FaceSource(Protocol[Frame]):
         the faces yielded are in pixels of the frame. The source reads only a bounded number of items ahead
         of the frame it yields.
         """
-        ...
-
-    def settings(self, track: int) -> TrackSettings:
-        """Return the settings of the track with this id."""
         ...
 
     def state(self) -> State:

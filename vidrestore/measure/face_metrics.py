@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .identity import IdentityEmbedding
+from ..faces.identity.embedding import IdentityEmbedding
 from .image_metrics import ms_ssim, psnr, ssim
 from .images import to_rows
 from .perceptual import PerceptualDistance

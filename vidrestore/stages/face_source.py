@@ -56,15 +56,16 @@ def track_faces(
 
 
 def recorded_source(options: Options, decoder: Decoder) -> RecordedSource[Frame]:
-    """The faces that the file ``options.tracks`` has for the video in ``decoder``, with ``--track-w`` set.
+    """The faces that the file ``options.tracks`` has for the video in ``decoder``, with ``--track-w`` and
+    ``--person-w`` set.
 
-    Raises InputError for a file that cannot be used or belongs to another video, UsageError for a
-    ``--track-w`` of a track that it does not have.
+    Raises InputError for a file that cannot be used or belongs to another video, UsageError for a track or a
+    person that it does not have.
     """
     assert options.tracks is not None
     recording = read_recording(options.tracks)
     check_origin(recording, origin_of(options, decoder))
-    set_w(recording, dict(options.track_w))
+    set_w(recording, dict(options.track_w), dict(options.person_w))
     return RecordedSource(recording, pts=timestamp)
 
 

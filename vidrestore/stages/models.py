@@ -70,6 +70,8 @@ class Models:
                 image=channels_last(crop.image.half()),
                 view=View.from_image(crop.image, crop.placement.matrix),
                 quality=quality,
+                set_w=crop.placement.face.adjustment.w,
+                set_strength=crop.placement.face.adjustment.strength,
             )
             for crop, quality in zip(crops, qualities, strict=True)
         ]

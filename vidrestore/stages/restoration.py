@@ -7,7 +7,6 @@ from functools import partial
 from operator import attrgetter
 
 from ..faces.alignment.align import Placement
-from ..faces.face import TrackSettings
 from ..media.frames.frame import Frame
 from ..options import Options, steady_parts
 from ..restoration.temporal import code_averaging, colour_transfer, stabilise, w_chooser
@@ -40,7 +39,6 @@ def restore_faces(
     aligned: Iterable[tuple[Frame, list[FaceCrop[Placement]]]],
     models: Models,
     options: Options,
-    settings: Callable[[int], TrackSettings],
     stage: Stages,
     *,
     batch: int,
@@ -63,7 +61,7 @@ def restore_faces(
         """Tests whether a frame lies ``frames`` frames before a segment boundary."""
         return lambda frame: (frame.index + frames) % segment_length == 0
 
-    planned = over_time(aligned, chooser(options, settings), reach=w_chooser.REACH)
+    planned = over_time(aligned, chooser(options), reach=w_chooser.REACH)
     visible = ((frame, list(filter(is_visible, faces))) for frame, faces in planned)
     if parts & {"input", "output"}:
         compared = in_background(visible, timed("compare", compare), reach=stabilise.REACH)
@@ -84,12 +82,11 @@ def restore_faces(
     return restored
 
 
-def chooser(options: Options, settings: Callable[[int], TrackSettings]) -> Chooser:
-    """The step that chooses each track's ``w``: ``--track-w``, else the tracks file's, else ``--w``."""
-    named = dict(options.track_w)
+def chooser(options: Options) -> Chooser:
+    """The step that chooses each face's ``w``: ``--track-w``, else the tracks file's, else ``--w``."""
     return Chooser(
         w=None if isinstance(options.w, str) else options.w,
-        of_track=lambda track: named.get(track, settings(track).w),
+        of_track=dict(options.track_w),
         limits=Limits(
             min_size=options.min_face, max_sharpness=options.max_sharpness, max_yaw=options.max_yaw
         ),

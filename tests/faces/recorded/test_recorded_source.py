@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.recordings import ORIGIN, STEP, recording
 from vidrestore.errors import InputError, UsageError
-from vidrestore.faces.face import Face, TrackSettings
+from vidrestore.faces.face import Adjustment, Face, PersonSettings, Span, TrackSettings
 from vidrestore.faces.recorded.recorded_source import RecordedSource, check_origin, set_w
 from vidrestore.faces.recorded.recording import Recording
 
@@ -91,22 +91,47 @@ def test_a_renamed_video_causes_a_warning_only(caplog):
 
 def test_settings_of_tracks_take_effect():
     made = recording()
-    made.settings = {1: TrackSettings(w=0.0, name="Grace"), 2: TrackSettings(skip=True)}
+    made.settings = {1: TrackSettings(Adjustment(w=0.0)), 2: TrackSettings(Adjustment(skip=True))}
     source, played = play(made, list(made.timestamps))
-    assert {face.track for faces in played for face in faces} == {1}
+    assert {(face.track, face.adjustment.w) for faces in played for face in faces} == {(1, 0.0)}
     assert (source.tracks, source.faces) == (1, 29)
-    assert source.settings(1).name == "Grace"
+
+
+def test_a_span_that_is_skipped_has_the_strength_0():
+    made = recording()
+    spans = (Span(2.08, 2.16, Adjustment(skip=True)),)
+    made.settings[2] = TrackSettings(Adjustment(w=0.3), spans=spans)
+    _, played = play(made, list(made.timestamps))
+    strengths = [face.adjustment.strength for faces in played for face in faces if face.track == 2]
+    assert strengths == [None] * 2 + [0.0] * 3 + [None] * 5
+    assert {face.adjustment.w for faces in played for face in faces} == {None, 0.3}
 
 
 def test_fidelity_weights_are_set_by_track():
     made = recording()
-    made.settings = {1: TrackSettings(w=0.0, name="Grace"), 2: TrackSettings(skip=True)}
-    source = RecordedSource(made, pts=int)
+    spans = (Span(2.0, 2.1, Adjustment(w=0.1, strength=0.4)),)
+    made.settings = {
+        1: TrackSettings(Adjustment(w=0.0), name="Grace", spans=spans),
+        2: TrackSettings(Adjustment(skip=True)),
+    }
     set_w(made, {1: 0.75, 2: 1.0})
-    assert source.settings(1) == TrackSettings(w=0.75, name="Grace")
-    assert source.settings(2) == TrackSettings(w=1.0, skip=True)
-    with pytest.raises(UsageError, match=r"the record has no track 3; it has 1, 2"):
+    assert made.settings[1].name == "Grace"
+    assert made.settings[2] == TrackSettings(Adjustment(w=1.0, skip=True))
+    assert made.adjustment(1, 3000) == Adjustment(0.75, 0.4)
+    with pytest.raises(UsageError, match=r"--track-w: the record has no track 3; it has 1, 2"):
         set_w(made, {3: 0.5})
+
+
+def test_fidelity_weights_are_set_by_person():
+    made = recording()
+    made.settings = {1: TrackSettings(person=1), 2: TrackSettings(Adjustment(w=0.1), person=2)}
+    made.persons = {1: PersonSettings(name="Grace"), 2: PersonSettings(Adjustment(w=0.9))}
+    set_w(made, {}, {"Grace": 0.2, "2": 0.3})
+    assert made.adjustment(1, 3000).w == 0.2
+    assert made.adjustment(2, 3000).w == 0.1  # the track's own counts
+    assert made.persons[2].adjustment.w == 0.3
+    with pytest.raises(UsageError, match=r"--person-w: the record has no person 'Eve'; it has Grace, 2"):
+        set_w(made, {}, {"Eve": 0.5})
 
 
 def test_a_source_resumes_with_its_counts():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.support.recordings import STEP, face, recording
-from vidrestore.faces.face import TrackSettings
+from vidrestore.faces.face import Adjustment, PersonSettings, Span, TrackSettings
 from vidrestore.faces.recorded.recording import TrackSummary
 
 
@@ -31,3 +31,25 @@ def test_faces_are_found_by_timestamp():
 
 def test_new_tracks_get_default_settings():
     assert recording().settings == {1: TrackSettings(), 2: TrackSettings()}
+
+
+def test_the_most_specific_setting_counts():
+    made = recording()
+    made.persons[7] = PersonSettings(Adjustment(w=0.1, strength=0.2, skip=True))
+    spans = (Span(2.04, 2.12, Adjustment(w=0.8)), Span(2.08, 2.08, Adjustment(w=0.9, strength=1.0)))
+    made.settings[1] = TrackSettings(Adjustment(skip=False), person=7, spans=spans)
+    found = [made.adjustment(1, 3000 + STEP * n) for n in range(5)]
+    assert found == [
+        Adjustment(0.1, 0.2, False),
+        Adjustment(0.8, 0.2, False),
+        Adjustment(0.9, 1.0, False),
+        Adjustment(0.8, 0.2, False),
+        Adjustment(0.1, 0.2, False),
+    ]
+    assert made.adjustment(2, 3000) == Adjustment()
+
+
+def test_a_person_that_is_not_listed_sets_nothing():
+    made = recording()
+    made.settings[1] = TrackSettings(Adjustment(w=0.4), person=3)
+    assert made.adjustment(1, 3000) == Adjustment(w=0.4)

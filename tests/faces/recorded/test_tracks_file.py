@@ -8,14 +8,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import numpy as np
 import pytest
 
 from tests.support.recordings import ORIGIN, STEP, recording
 from vidrestore.errors import InputError
-from vidrestore.faces.face import TrackSettings
-from vidrestore.faces.recorded.recording import Recording
+from vidrestore.faces.face import Adjustment, PersonSettings, Span, TrackSettings
+from vidrestore.faces.recorded.recording import Condition, Recording
 from vidrestore.faces.recorded.tracks_file import read_recording, write_recording
+
+CONDITION = Condition(
+    size=41.5, sharpness=0.4, noise=3.1, yaw=0.1, roll=-12, in_front=0, w=0.37, why="41 px, blurred"
+)
 
 
 def text(made: Recording) -> str:
@@ -62,10 +67,10 @@ def test_tracks_and_frames_are_on_a_line_each():
     lines = text(recording()).splitlines()
     tracks = [line for line in lines if line.startswith('  {"id"')]
     assert tracks == [
-        '  {"id": 1, "w": null, "skip": false, "name": null, '
-        '"first": 2.0, "last": 3.12, "frames": 29, "size": 100},',
-        '  {"id": 2, "w": null, "skip": false, "name": null, '
-        '"first": 2.0, "last": 2.36, "frames": 10, "size": 201}',
+        '  {"id": 1, "person": null, "w": null, "strength": null, "skip": null, "name": null, "spans": [], '
+        '"first": 2.0, "last": 3.12, "frames": 29, "size": 100, "condition": null},',
+        '  {"id": 2, "person": null, "w": null, "strength": null, "skip": null, "name": null, "spans": [], '
+        '"first": 2.0, "last": 2.36, "frames": 10, "size": 201, "condition": null}',
     ]
     assert len([line for line in lines if line.startswith('  "')]) == 30
     assert lines[-3] == f'  "{3000 + STEP * 29}": []'
@@ -83,11 +88,58 @@ def test_a_recording_without_faces(tmp_path):
 
 def test_settings_are_read(tmp_path):
     def change(content: dict[str, Any]) -> None:
-        content["tracks"][0] |= {"w": 0, "name": "Grace"}
-        content["tracks"][1] = {"id": 2, "skip": True}
+        span = {"from": 1, "to": 2.5, "w": 0.1}
+        content["tracks"][0] |= {"w": 0, "strength": 0.5, "name": "Grace", "person": 4, "spans": [span]}
+        content["tracks"][1] = {"id": 2, "skip": True, "person": 5}
+        content["persons"] = [{"id": 5, "name": "Ada", "w": 1, "strength": 0, "skip": False}]
+        content["shots"] = [3000, 3200]
 
     back = read(tmp_path, edited(change))
-    assert back.settings == {1: TrackSettings(w=0.0, name="Grace"), 2: TrackSettings(skip=True)}
+    spans = (Span(1.0, 2.5, Adjustment(w=0.1)),)
+    assert back.settings == {
+        1: TrackSettings(Adjustment(0.0, 0.5), "Grace", 4, spans),
+        2: TrackSettings(Adjustment(skip=True), person=5),
+    }
+    assert back.persons == {4: PersonSettings(), 5: PersonSettings(Adjustment(1.0, 0.0, False), "Ada")}
+    assert back.shots == [3000, 3200]
+    assert text(read(tmp_path, text(back))) == text(back)
+
+
+SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "tracks.schema.json").read_text(encoding="utf-8"))
+
+
+def test_the_schema_is_one_and_describes_a_full_file():
+    made = recording()
+    made.conditions[2] = CONDITION
+    made.shots = [3000]
+    made.persons[1] = PersonSettings(Adjustment(w=0.5), "Ada")
+    made.settings[1] = TrackSettings(person=1, spans=(Span(0, 1, Adjustment(skip=True)),))
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    jsonschema.validate(json.loads(text(made)), SCHEMA)
+
+
+def test_version_1_is_read(tmp_path):
+    def change(content: dict[str, Any]) -> None:
+        content["version"] = 1
+        del content["shots"], content["persons"]
+        summary = {"first": 2.0, "last": 3.12, "frames": 29, "size": 100}
+        content["tracks"] = [
+            {"id": 1, "w": 0.5, "skip": False, "name": None, **summary},
+            {"id": 2, "w": None, "skip": True, "name": "Ada", **summary},
+        ]
+
+    back = read(tmp_path, edited(change))
+    assert back.settings == {
+        1: TrackSettings(Adjustment(0.5, None, False)),
+        2: TrackSettings(Adjustment(skip=True), "Ada"),
+    }
+    assert (back.faces, back.persons, back.shots) == (39, {}, [])
+
+
+def test_conditions_are_kept(tmp_path):
+    made = recording()
+    made.conditions[2] = CONDITION
+    assert read(tmp_path, text(made)).conditions == made.conditions
 
 
 def test_order_and_formatting_do_not_matter(tmp_path):
@@ -118,7 +170,7 @@ FIRST = ("faces", "3000", 0)
 
 
 WRONG = {
-    "another version": (put("version", 2), "its version is 2, but this program reads 1"),
+    "another version": (put("version", 3), "its version is 3, but this program reads 1 and 2"),
     "no version": (drop("version"), "the file has no 'version'"),
     "no faces": (drop("faces"), "the file has no 'faces'"),
     "an unknown key": (put("trakcs", []), 'the file has the unknown key "trakcs"'),
@@ -145,7 +197,27 @@ WRONG = {
     "w not a number": (put("tracks", 0, "w", float("nan")), "NaN is not a number"),
     "w infinite": (put("tracks", 0, "w", float("-inf")), "-Infinity is not a number"),
     "skip a string": (put("tracks", 0, "skip", "yes"), 'track 1: skip must be true or false, not "yes"'),
-    "skip null": (put("tracks", 0, "skip", None), "track 1: skip must be true or false, not null"),
+    "strength above 1 for a track": (
+        put("tracks", 0, "strength", 2),
+        "track 1: strength must be between 0 and 1, or null for the default, not 2",
+    ),
+    "person a name": (put("tracks", 0, "person", "Ada"), "track 1: person must be an integer"),
+    "a person twice": (put("persons", [{"id": 1}, {"id": 1}]), "persons lists person 1 twice"),
+    "a person's skip": (
+        put("persons", [{"id": 2, "skip": 1}]),
+        "person 2: skip must be true or false, not 1",
+    ),
+    "a span without end": (put("tracks", 0, "spans", [{"from": 1}]), "track 1: span 1 has no 'to'"),
+    "a span backwards": (
+        put("tracks", 0, "spans", [{"from": 3, "to": 2, "w": 0}]),
+        "track 1: span 1: to, 2, is before from, 3",
+    ),
+    "a span without effect": (
+        put("tracks", 0, "spans", [{"from": 1, "to": 2, "w": None}]),
+        "track 1: span 1 sets nothing; give it w, strength or skip",
+    ),
+    "a condition without size": (put("tracks", 0, "condition", {"w": 1}), "track 1: condition has no 'size'"),
+    "shots as times": (put("shots", [1.5]), "shots has 1.5, which is not a timestamp"),
     "name not a string": (put("tracks", 0, "name", 7), "track 1: name must be a string, not 7"),
     "faces in a list": (put("faces", []), "faces must be an object"),
     "a key that is no timestamp": (put("faces", "soon", []), 'the key "soon", which is not a timestamp'),
@@ -189,6 +261,21 @@ def test_an_error_in_a_file_is_named(tmp_path, change, words):
     assert len(message.replace(str(tmp_path), "")) < 250
 
 
+#: Errors that a schema cannot see: they lie between values.
+BETWEEN_VALUES = {
+    *("frames removed", "a time base of zero", "an id twice", "an id changed", "a track removed"),
+    *("a person twice", "a span backwards", "a span without effect", "two faces of a track"),
+    *("a box inside out", "coinciding landmarks", "a face outside any frame", "a huge time base"),
+    *("w not a number", "w infinite", "a coordinate beyond floats"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(set(WRONG) - BETWEEN_VALUES))
+def test_the_schema_refuses_the_same(name):
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(json.loads(edited(WRONG[name][0])), SCHEMA)
+
+
 NOT_TRACKS_FILES = {
     "empty": ("", "is not JSON: Expecting value: line 1 column 1"),
     "cut short": (text(recording())[:900], "is not JSON"),
@@ -199,8 +286,12 @@ NOT_TRACKS_FILES = {
     "a list": ("[]", "the file must be an object, not []"),
     "null": ("null", "the file must be an object, not null"),
     "a duplicate key": (
-        text(recording()).replace('"skip": false', '"skip": false, "skip": true', 1),
+        text(recording()).replace('"skip": null', '"skip": false, "skip": true', 1),
         'the key "skip" occurs twice in one object',
+    ),
+    "a duplicate frame": (
+        text(recording()).replace('"3040": [', '"3000": [], "3040": [', 1),
+        'the key "3000" occurs twice in one object',
     ),
     "a number beyond floats": (
         text(recording()).replace('"w": null', '"w": 1e999', 1),

@@ -27,21 +27,21 @@ def crop(quality: FaceQuality, track: int = 1) -> FaceCrop[None]:
 
 
 def planned(quality: FaceQuality, around: tuple[FaceQuality, ...] = (), **settings) -> PlannedFace[None]:
-    given = {"w": None, "of_track": lambda track: None, "limits": OPEN, "strength": 1.0} | settings
+    given = {"w": None, "of_track": {}, "limits": OPEN, "strength": 1.0} | settings
     return Chooser(**given)(crop(quality), [(i + 1, crop(other)) for i, other in enumerate(around)])
 
 
 def test_w_comes_from_the_run_the_track_or_the_face():
     assert planned(SOFT, w=0.7).w == 0.7
-    assert planned(SOFT, w=0.7, of_track={1: 0.2}.get).w == 0.2
-    assert planned(SOFT, of_track={1: 0.2}.get).w == 0.2
-    assert planned(SOFT, of_track={2: 0.2}.get).w == choose_w(SOFT)
+    assert planned(SOFT, w=0.7, of_track={1: 0.2}).w == 0.2
+    assert planned(SOFT, of_track={1: 0.2}).w == 0.2
+    assert planned(SOFT, of_track={2: 0.2}).w == choose_w(SOFT)
     assert planned(SHARP).w > planned(SOFT).w
 
 
 def test_zero_is_a_valid_w():
     assert planned(SOFT, w=0.0).w == 0.0
-    assert planned(SOFT, w=0.7, of_track={1: 0.0}.get).w == 0.0
+    assert planned(SOFT, w=0.7, of_track={1: 0.0}).w == 0.0
 
 
 def test_a_single_deviating_frame_does_not_count():
@@ -69,7 +69,7 @@ def test_strength_is_multiplied_by_the_gates():
 
 def test_each_track_is_logged_once(caplog):
     caplog.set_level(logging.INFO, "vidrestore")
-    chooser = Chooser(w=None, of_track=lambda track: None, limits=OPEN, strength=1.0)
+    chooser = Chooser(w=None, of_track={}, limits=OPEN, strength=1.0)
     for track in (1, 1, 2, 1, 2):
         chooser(crop(SOFT if track == 1 else SHARP, track), [])
     first, second = (record.getMessage() for record in caplog.records)

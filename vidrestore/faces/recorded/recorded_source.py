@@ -6,10 +6,11 @@ import logging
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Generic, NoReturn
 
 from ...errors import InputError, UsageError
-from ..face import Face, TrackSettings
+from ..face import Face
 from ..json_state import State
 from ..source import Frame
 from .recording import Origin, Recording
@@ -24,8 +25,9 @@ _MAX_MISSING = 0.01
 class RecordedSource(Generic[Frame]):
     """A ``FaceSource`` that looks up the faces of each frame in a recording.
 
-    ``pts`` returns the presentation timestamp of a frame, in ticks of the recording's time base. Faces of
-    tracks whose settings say ``skip`` are left out.
+    ``pts`` returns the presentation timestamp of a frame, in ticks of the recording's time base. Faces come
+    with what the recording sets for them. Faces of tracks that it says to skip are left out, and those to be
+    skipped for a span have the strength 0.
     """
 
     def __init__(self, recording: Recording, *, pts: Callable[[Frame], int]) -> None:
@@ -34,10 +36,6 @@ class RecordedSource(Generic[Frame]):
         self._seen: set[int] = set()
         self.tracks = 0
         self.faces = 0
-
-    def settings(self, track: int) -> TrackSettings:
-        """See ``FaceSource.settings``. Raises KeyError for a track that is not in the recording."""
-        return self._recording.settings[track]
 
     def state(self) -> State:
         """See ``FaceSource.state``: faces depend on the recording only, so this holds the counts."""
@@ -66,13 +64,22 @@ class RecordedSource(Generic[Frame]):
                 missing += 1
                 if missing > _MAX_MISSING * count:
                     self._raise_missing(self._pts(frame))
-            faces = tuple(face for face in recorded or () if not self.settings(face.track).skip)
+            faces = tuple(self._adjusted(recorded or (), self._pts(frame)))
             self._seen.update(face.track for face in faces)
             self.tracks, self.faces = len(self._seen), self.faces + len(faces)
             yield frame, faces
         if missing:
             name = self._recording.display_name
             log.warning("%d frames are not in %s; they were left unrestored", missing, name)
+
+    def _adjusted(self, faces: Iterable[Face], pts: int) -> Iterator[Face]:
+        for face in faces:
+            adjustment = self._recording.adjustment(face.track, pts)
+            if not adjustment.skip:
+                yield replace(face, adjustment=adjustment)
+            elif self._recording.settings[face.track].spans:
+                # Not left out: around a span that is skipped, the restoration fades.
+                yield replace(face, adjustment=replace(adjustment, strength=0.0))
 
     def _raise_missing(self, pts: int) -> NoReturn:
         origin, name = self._recording.origin, self._recording.display_name
@@ -83,13 +90,43 @@ class RecordedSource(Generic[Frame]):
         )
 
 
-def set_w(recording: Recording, track_w: Mapping[int, float]) -> None:
-    """Set the fidelity weights of tracks, by track id. Raises UsageError for an unknown track."""
+def set_w(
+    recording: Recording, track_w: Mapping[int, float], person_w: Mapping[str, float] | None = None
+) -> None:
+    """Set the fidelity weights of tracks, by track id, and of persons, by name or id.
+
+    A track's weight also counts in its spans that set another one. Raises UsageError for an unknown track or
+    person.
+    """
     for track, w in track_w.items():
         if track not in recording.settings:
-            known = ", ".join(map(str, sorted(recording.settings)[:20])) or "none"
+            known = _listed(map(str, sorted(recording.settings)))
             raise UsageError(f"--track-w: {recording.display_name} has no track {track}; it has {known}")
-        recording.settings[track] = replace(recording.settings[track], w=w)
+        settings = recording.settings[track]
+        spans = tuple(replace(span, adjustment=replace(span.adjustment, w=None)) for span in settings.spans)
+        recording.settings[track] = replace(
+            settings, adjustment=replace(settings.adjustment, w=w), spans=spans
+        )
+    for person, w in (person_w or {}).items():
+        for found in _find_persons(recording, person):
+            settings = recording.persons[found]
+            recording.persons[found] = replace(settings, adjustment=replace(settings.adjustment, w=w))
+
+
+def _find_persons(recording: Recording, person: str) -> list[int]:
+    """The ids of the persons called ``person``, or of the one whose id it is."""
+    persons = recording.persons
+    found = [number for number, settings in persons.items() if settings.name == person]
+    if not found and person.isdecimal() and int(person) in persons:
+        found = [int(person)]
+    if not found:
+        known = _listed(settings.name or str(number) for number, settings in sorted(persons.items()))
+        raise UsageError(f"--person-w: {recording.display_name} has no person {person!r}; it has {known}")
+    return found
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(islice(names, 20)) or "none"
 
 
 def check_origin(recording: Recording, origin: Origin) -> None:

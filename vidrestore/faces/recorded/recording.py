@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
 
-from ..face import Face, TrackSettings
+from ..face import Adjustment, Face, PersonSettings, TrackSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,20 @@ class TrackSummary:
     last: float  #: time of its last frame
     frames: int  #: number of frames with this face
     size: int  #: median over its frames of the square root of the area of its box, in pixels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """The condition of a track's face: medians over frames at which it was measured, and what follows."""
+
+    size: float  #: height of the face from chin to hairline, in pixels of the frame
+    sharpness: float  #: in [0, 1], see ``FaceQuality``
+    noise: float  #: standard deviation of the luma's noise, on a scale of 0 to 255
+    yaw: float  #: over 90 degrees: 0 frontal, 1 in profile
+    roll: float  #: in-plane rotation in degrees, clockwise, in (-180, 180]
+    in_front: float  #: share of the face that something covers, in [0, 1]
+    w: float  #: the fidelity weight that ``--w auto`` chooses
+    why: str  #: the reason, in words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +55,11 @@ class Recording:
 
     origin: Origin
     display_name: str = "the record"  #: its name in messages
-    settings: dict[int, TrackSettings] = field(default_factory=dict, init=False)
+    settings: dict[int, TrackSettings] = field(default_factory=dict, init=False)  #: by track
+    persons: dict[int, PersonSettings] = field(default_factory=dict, init=False)
+    conditions: dict[int, Condition] = field(default_factory=dict, init=False)  #: by track, where measured
+    #: Timestamps of the first frame of each shot, ascending.
+    shots: list[int] = field(default_factory=list, init=False)
     _pts: array = field(init=False, default_factory=lambda: array("q"), repr=False)
     #: For each frame, the number of faces up to and including it.
     _ends: array = field(init=False, default_factory=lambda: array("q"), repr=False)
@@ -50,14 +68,35 @@ class Recording:
     #: 15 values per face: box, landmarks, strength.
     _values: array = field(init=False, default_factory=lambda: array("f"), repr=False)
 
-    def add(self, pts: int, faces: Iterable[Face]) -> None:
+    def add(self, pts: int, faces: Sequence[Face]) -> None:
         """Append a frame. A track that is new gets default settings."""
-        for face in faces:
-            self.settings.setdefault(face.track, TrackSettings())
-            self._tracks.append(face.track)
-            self._values.extend((*face.box.tolist(), *face.landmarks.ravel().tolist(), face.strength))
+        values = ((*face.box.tolist(), *face.landmarks.ravel().tolist(), face.strength) for face in faces)
+        tracks = [face.track for face in faces]
+        for track in tracks:
+            self.settings.setdefault(track, TrackSettings())
+        self.add_values(pts, zip(tracks, values, strict=True))
+
+    def add_values(self, pts: int, faces: Iterable[tuple[int, Iterable[float]]]) -> None:
+        """Append a frame whose faces are given as a track, which must have settings, and 15 numbers: box,
+        landmarks and strength."""
+        for track, values in faces:
+            self._tracks.append(track)
+            self._values.extend(values)
         self._pts.append(pts)
         self._ends.append(len(self._tracks))
+
+    def adjustment(self, track: int, pts: int) -> Adjustment:
+        """What a person set for a track at a time: by the span, else the track, else the person. Raises
+        KeyError for an unknown track."""
+        settings = self.settings[track]
+        seconds = float(pts * self.origin.time_base - self.origin.begin)
+        chosen = settings.adjustment
+        for span in settings.spans:
+            if span.start <= seconds <= span.end:
+                chosen = span.adjustment.over(chosen)
+        if settings.person is not None and settings.person in self.persons:
+            chosen = chosen.over(self.persons[settings.person].adjustment)
+        return chosen
 
     @property
     def frames(self) -> int:

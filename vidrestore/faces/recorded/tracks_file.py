@@ -1,34 +1,47 @@
 """The tracks file: a recording of the faces of a video as JSON that a person can read and edit.
 
-It contains a description of the video, then each track on a line, then each frame on a line. Frames are keyed
-by presentation timestamp, so that a part of the video finds its own. Errors in a file are reported with their
-place.
+It contains a description of the video, its shots, then each person and each track on a line, then each frame
+on a line. Frames are keyed by presentation timestamp, so that a part of the video finds its own. Errors in a
+file are reported with their place. ``docs/tracks.schema.json`` describes the file as a JSON Schema.
+
+Version 1, which has neither shots nor persons, is read as well.
 """
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Iterable
 from dataclasses import asdict
-from fractions import Fraction
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any, TextIO
 
-import numpy as np
+import msgspec
 
 from ...errors import InputError
-from ..face import Face, TrackSettings
+from ..face import PersonSettings
+from .face_entries import face_entry, read_faces
+from .json_values import (
+    InvalidError,
+    fraction,
+    list_of,
+    number,
+    object_of,
+    positive_integer,
+    quoted,
+    reject_constant,
+    text,
+    unique_keys,
+)
 from .recording import Origin, Recording
+from .settings_entries import person_entry, read_person, read_track, track_entry
 
-VERSION = 1
-_MAX_COORDINATE = 1e5  #: pixels; larger than any frame
-_SUMMARY = ("first", "last", "frames", "size")  #: keys of a track that inform people and have no effect
+VERSION = 2
+_FIRST_VERSION = ("version", "input", "frames", "tracks", "faces")  #: its keys
+_ADDED = ("shots", "persons")  #: keys since version 2
+_FRAME_KEY = re.compile(rb'"-?[0-9]+"\s*:')
 _REMEDY = "correct it, or make a new one with vidrestore analyze"
-
-
-class _InvalidError(Exception):
-    """A tracks file is valid JSON but not a valid tracks file."""
 
 
 def write_recording(recording: Recording, file: TextIO) -> None:
@@ -38,18 +51,22 @@ def write_recording(recording: Recording, file: TextIO) -> None:
         "begin": str(recording.origin.begin),
     }
     summary = recording.summary()
-    tracks = (
-        {"id": track, **asdict(settings), **(asdict(summary[track]) if track in summary else {})}
-        for track, settings in sorted(recording.settings.items())
-    )
     file.write(f'{{\n"version": {VERSION},\n"input": {json.dumps(origin)},\n"frames": {recording.frames},\n')
-    file.write('"tracks": [')
-    _write_lines(file, (json.dumps(track) for track in tracks))
+    file.write(f'"shots": {json.dumps(recording.shots)},\n"persons": [')
+    _write_lines(file, (json.dumps(person_entry(*person)) for person in sorted(recording.persons.items())))
+    file.write('],\n"tracks": [')
+    _write_lines(
+        file,
+        (
+            json.dumps(track_entry(track, settings, summary.get(track), recording.conditions.get(track)))
+            for track, settings in sorted(recording.settings.items())
+        ),
+    )
     file.write('],\n"faces": {')
     _write_lines(
         file,
         (
-            f'"{pts}": {json.dumps([_face_entry(face) for face in recording.faces_at(pts) or ()])}'
+            f'"{pts}": {json.dumps([face_entry(face) for face in recording.faces_at(pts) or ()])}'
             for pts in recording.timestamps
         ),
     )
@@ -60,180 +77,102 @@ def read_recording(path: Path) -> Recording:
     """Read a tracks file. Raises InputError, which says what is wrong and where."""
     name = f"the tracks file {path}"
     try:
-        # "replace": in a file that is not text, the position of the first wrong byte does not help anyone.
-        text = path.read_bytes().decode("utf-8-sig", "replace")
+        data = path.read_bytes().removeprefix(codecs.BOM_UTF8)
     except OSError as error:
         raise InputError(f"{name} cannot be read: {error.strerror}") from None
     try:
-        content = json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_reject_constant)
-        return _recording(content, name)
+        return _recording(_parse(data), name)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{name} is not JSON: {error}; {_REMEDY}") from None
-    except _InvalidError as error:
+    except InvalidError as error:
         raise InputError(f"{name} cannot be used: {error}; {_REMEDY}") from None
 
 
+def _parse(data: bytes) -> Any:
+    """The content of a file, with the faces of each frame as ``msgspec.Raw`` if it is well formed."""
+    try:
+        top = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+        frames = top.pop("faces")
+        faces = msgspec.json.decode(frames, type=dict[str, msgspec.Raw])
+        content = {key: _loads(bytes(raw)) for key, raw in top.items()}
+    except (msgspec.MsgspecError, KeyError, RecursionError):
+        # "replace": in a file that is not text, the position of the first wrong byte does not help anyone.
+        return _loads(data.decode("utf-8", "replace"))
+    if sum(1 for _ in _FRAME_KEY.finditer(frames)) != len(faces):
+        return _loads(data)  # names the key that occurs twice
+    return content | {"faces": faces}
+
+
+def _loads(data: str | bytes) -> Any:
+    return json.loads(data, object_pairs_hook=unique_keys, parse_constant=reject_constant)
+
+
 def _recording(content: Any, name: str) -> Recording:
-    if isinstance(content, dict) and "version" in content and content["version"] != VERSION:
-        raise _InvalidError(f"its version is {content['version']!r}, but this program reads {VERSION}")
-    top = _object(content, "the file", ("version", "input", "frames", "tracks", "faces"))
+    version = content.get("version") if isinstance(content, dict) else None
+    if version is not None and version not in (1, VERSION):
+        raise InvalidError(f"its version is {version!r}, but this program reads 1 and {VERSION}")
+    top = object_of(content, "the file", _FIRST_VERSION if version == 1 else (*_FIRST_VERSION, *_ADDED))
     recording = Recording(_origin(top["input"]), name)
-    for number, entry in enumerate(_list(top["tracks"], "tracks"), 1):
-        track, settings = _track(entry, f"entry {number} of tracks")
-        if track in recording.settings:
-            raise _InvalidError(f"tracks lists track {track} twice")
-        recording.settings[track] = settings
+    recording.shots = [_pts(pts, "shots") for pts in list_of(top.get("shots", []), "shots")]
+    _read_settings(recording, top)
     if not isinstance(top["faces"], dict):
-        raise _InvalidError(f"faces must be an object, not {_quoted(top['faces'])}")
+        raise InvalidError(f"faces must be an object, not {quoted(top['faces'])}")
     for pts in sorted(top["faces"], key=_timestamp):
         where = f"the frame {pts!r}"
-        faces = [_face(entry, where) for entry in _list(top["faces"][pts], where)]
-        tracks = [face.track for face in faces]
+        faces = list(read_faces(top["faces"][pts], where))
+        tracks = [track for track, _ in faces]
         for track in tracks:
             if track not in recording.settings:
-                raise _InvalidError(f"{where} has a face of track {track}, which tracks does not list")
+                raise InvalidError(f"{where} has a face of track {track}, which tracks does not list")
             if tracks.count(track) > 1:
-                raise _InvalidError(f"{where} has two faces of track {track}")
-        recording.add(int(pts), faces)
+                raise InvalidError(f"{where} has two faces of track {track}")
+        recording.add_values(int(pts), faces)
     if top["frames"] != recording.frames:
-        raise _InvalidError(f"frames is {_quoted(top['frames'])}, but {recording.frames} are listed")
+        raise InvalidError(f"frames is {quoted(top['frames'])}, but {recording.frames} are listed")
     return recording
 
 
+def _read_settings(recording: Recording, top: dict[str, Any]) -> None:
+    for count, entry in enumerate(list_of(top.get("persons", []), "persons"), 1):
+        person, settings = read_person(entry, f"entry {count} of persons")
+        if person in recording.persons:
+            raise InvalidError(f"persons lists person {person} twice")
+        recording.persons[person] = settings
+    for count, entry in enumerate(list_of(top["tracks"], "tracks"), 1):
+        track, own, condition = read_track(entry, f"entry {count} of tracks")
+        if track in recording.settings:
+            raise InvalidError(f"tracks lists track {track} twice")
+        recording.settings[track] = own
+        if condition:
+            recording.conditions[track] = condition
+        if own.person:  # a person that persons does not list is a new one: so a track is split off
+            recording.persons.setdefault(own.person, PersonSettings())
+
+
 def _origin(value: Any) -> Origin:
-    entry = _object(value, "input", ("name", "width", "height", "time_base", "begin", "start", "end"))
+    entry = object_of(value, "input", ("name", "width", "height", "time_base", "begin", "start", "end"))
     end = entry["end"]
     return Origin(
-        name=_text(entry["name"], "input's name"),
-        width=_positive_integer(entry["width"], "input's width"),
-        height=_positive_integer(entry["height"], "input's height"),
-        time_base=_fraction(entry["time_base"], "input's time_base"),
-        begin=_fraction(entry["begin"], "input's begin"),
-        start=_number(entry["start"], "input's start"),
-        end=None if end is None else _number(end, "input's end"),
+        name=text(entry["name"], "input's name"),
+        width=positive_integer(entry["width"], "input's width"),
+        height=positive_integer(entry["height"], "input's height"),
+        time_base=fraction(entry["time_base"], "input's time_base"),
+        begin=fraction(entry["begin"], "input's begin"),
+        start=number(entry["start"], "input's start"),
+        end=None if end is None else number(end, "input's end"),
     )
-
-
-def _track(value: Any, where: str) -> tuple[int, TrackSettings]:
-    entry = _object(value, where, ("id",), ("w", "skip", "name", *_SUMMARY))
-    track = _positive_integer(entry["id"], f"{where}: id")
-    w, skip, name = entry.get("w"), entry.get("skip", False), entry.get("name")
-    if w is not None and not 0 <= _number(w, f"track {track}: w") <= 1:
-        raise _InvalidError(f"track {track}: w must be between 0 and 1, or null for the default, not {w}")
-    if not isinstance(skip, bool):
-        raise _InvalidError(f"track {track}: skip must be true or false, not {_quoted(skip)}")
-    if name is not None:
-        _text(name, f"track {track}: name")
-    return track, TrackSettings(None if w is None else float(w), skip, name)
-
-
-def _face(value: Any, where: str) -> Face:
-    entry = _object(value, f"a face of {where}", ("track", "box", "landmarks", "strength"))
-    track = _positive_integer(entry["track"], f"{where}: track")
-    where = f"{where}, track {track}"
-    points = _list(entry["landmarks"], f"{where}: landmarks", 5)
-    flat = _list(entry["box"], f"{where}: box", 4) + [
-        value for point in points for value in _list(point, f"{where}: a landmark", 2)
-    ]
-    values = [_number(value, f"{where}: a coordinate") for value in flat]
-    if max(map(abs, values)) > _MAX_COORDINATE:
-        raise _InvalidError(f"{where}: coordinates lie far outside any frame")
-    left, top, right, bottom, *xy = values
-    if not (left < right and top < bottom):
-        raise _InvalidError(f"{where}: box must be left, top, right, bottom, not {_quoted(entry['box'])}")
-    if max(max(xy[axis::2]) - min(xy[axis::2]) for axis in (0, 1)) < 1:
-        raise _InvalidError(f"{where}: landmarks coincide")
-    strength = _number(entry["strength"], f"{where}: strength")
-    if not 0 < strength <= 1:
-        raise _InvalidError(f"{where}: strength must be above 0 and at most 1, not {strength:g}")
-    coordinates = np.array(values, np.float32)
-    return Face(track, coordinates[:4], coordinates[4:].reshape(5, 2), strength)
-
-
-def _object(
-    value: Any, where: str, required: tuple[str, ...], optional: tuple[str, ...] = ()
-) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise _InvalidError(f"{where} must be an object, not {_quoted(value)}")
-    for key in value:
-        if key not in required and key not in optional:
-            raise _InvalidError(f"{where} has the unknown key {_quoted(key)}")
-    for key in required:
-        if key not in value:
-            raise _InvalidError(f"{where} has no {key!r}")
-    return value
-
-
-def _list(value: Any, where: str, length: int | None = None) -> list[Any]:
-    if not isinstance(value, list) or (length is not None and len(value) != length):
-        raise _InvalidError(
-            f"{where} must be a list{'' if length is None else f' of {length}'}, not {_quoted(value)}"
-        )
-    return value
-
-
-def _number(value: Any, where: str) -> float:
-    # To Python, True and False are numbers, and an integer may exceed the largest float.
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e300:
-        raise _InvalidError(f"{where} must be a number, not {_quoted(value)}")
-    return float(value)
-
-
-def _positive_integer(value: Any, where: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value < 2**31:
-        raise _InvalidError(f"{where} must be an integer of at least 1, not {_quoted(value)}")
-    return value
-
-
-def _text(value: Any, where: str) -> str:
-    if not isinstance(value, str):
-        raise _InvalidError(f"{where} must be a string, not {_quoted(value)}")
-    return value
-
-
-def _fraction(value: Any, where: str) -> Fraction:
-    text = _text(value, where)
-    try:
-        # A few characters can write a number of millions of digits.
-        if len(text) > 100 or re.search(r"[eE][-+]?[\d_]{3}", text):
-            raise ValueError
-        return Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        raise _InvalidError(f'{where} must be a fraction such as "1/25", not {_quoted(value)}') from None
 
 
 def _timestamp(key: str) -> int:
     if not re.fullmatch(r"0|-?[1-9][0-9]{0,17}", key):
-        raise _InvalidError(f"faces has the key {_quoted(key)}, which is not a timestamp")
+        raise InvalidError(f"faces has the key {quoted(key)}, which is not a timestamp")
     return int(key)
 
 
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        keys = [key for key, _ in pairs]
-        repeated = next(key for key in keys if keys.count(key) > 1)
-        raise _InvalidError(f"the key {_quoted(repeated)} occurs twice in one object")
-    return content
-
-
-def _reject_constant(text: str) -> NoReturn:
-    raise _InvalidError(f"{text} is not a number")
-
-
-def _quoted(value: Any) -> str:
-    """A value as JSON, shortened, to be quoted in a message."""
-    text = json.dumps(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _face_entry(face: Face) -> dict[str, object]:
-    return {
-        "track": face.track,
-        "box": [round(value, 2) for value in face.box.tolist()],
-        "landmarks": [[round(x, 2), round(y, 2)] for x, y in face.landmarks.tolist()],
-        "strength": round(face.strength, 4),
-    }
+def _pts(value: Any, where: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 10**18:
+        raise InvalidError(f"{where} has {quoted(value)}, which is not a timestamp")
+    return value
 
 
 def _write_lines(file: TextIO, entries: Iterable[str]) -> None:

@@ -11,7 +11,7 @@ from typing import Generic
 import numpy as np
 
 from ..detection.detector import Detector
-from ..face import Detection, Face, TrackSettings
+from ..face import Detection, Face
 from ..json_state import State, pack_array, pack_detections, unpack_array, unpack_detections
 from ..source import Frame
 from .appearance import Appearance
@@ -71,10 +71,6 @@ class LiveSource:
         window.close()
         while window.frames:
             yield self._counted(window.pop())
-
-    def settings(self, track: int) -> TrackSettings:
-        """See ``FaceSource.settings``: the defaults for every track."""
-        return TrackSettings()
 
     def state(self) -> State:
         """See ``FaceSource.state``. Detections of frames in the window are kept, and not repeated."""

@@ -31,6 +31,8 @@ class FaceCrop(Generic[Source]):
     image: Tensor  #: (3, S, S) RGB in [0, 1], float16
     view: View  #: the same at the size at which faces are compared
     quality: FaceQuality
+    set_w: float | None = None  #: fidelity weight that a person set for it
+    set_strength: float | None = None  #: strength that a person set for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
-from ..fidelity.face_quality import median_quality
+from ..fidelity.face_quality import FaceQuality, median_quality
 from ..fidelity.rules import choose_w, describe, gate
 from .face_crop import FaceCrop, PlannedFace, Source
 
@@ -34,11 +35,12 @@ class Chooser:
     """
 
     def __init__(
-        self, *, w: float | None, of_track: Callable[[int], float | None], limits: Limits, strength: float
+        self, *, w: float | None, of_track: Mapping[int, float], limits: Limits, strength: float
     ) -> None:
-        """``w`` is the fidelity weight of all faces, None to choose it by their quality; ``of_track`` returns
-        that of a track, which takes precedence, or None. ``strength`` in [0, 1] is the share of the
-        restoration that a face gets whose gates are open."""
+        """``w`` is the fidelity weight of all faces, None to choose it by their quality; ``of_track`` holds
+        those of single tracks. ``strength`` in [0, 1] is the share of the restoration that a face gets whose
+        gates are open. What a person set for a face takes precedence over ``w`` and ``strength``, and
+        ``of_track`` over that."""
         self._w = w
         self._of_track = of_track
         self._limits = limits
@@ -50,9 +52,7 @@ class Chooser:
     ) -> PlannedFace[Source]:
         """``face`` with ``w`` and ``strength`` chosen by the median quality of it and those ``around``."""
         quality = median_quality([face.quality, *(other.quality for _, other in around)])
-        w = self._of_track(face.track)
-        w = self._w if w is None else w
-        w = choose_w(quality) if w is None else w
+        w = self._choose_w(face, around, quality)
         opened = gate(
             quality,
             min_size=self._limits.min_size,
@@ -71,8 +71,29 @@ class Chooser:
             image=face.image,
             view=face.view,
             w=w,
-            strength=self._strength * opened,
+            strength=self._choose_strength(face, around) * opened,
         )
+
+    def _choose_w(
+        self, face: FaceCrop[Source], around: Sequence[tuple[int, FaceCrop[Source]]], quality: FaceQuality
+    ) -> float:
+        if (named := self._of_track.get(face.track)) is not None:
+            return named
+        usual = choose_w(quality) if self._w is None else self._w
+        # The mean, so that w changes gradually where a span begins or ends.
+        wanted = [crop.set_w for crop in (face, *(other for _, other in around))]
+        return fmean(usual if w is None else w for w in wanted)
+
+    def _choose_strength(
+        self, face: FaceCrop[Source], around: Sequence[tuple[int, FaceCrop[Source]]]
+    ) -> float:
+        """The strength set for this face; less where a smaller one is set for a frame close by, so that
+        strength changes gradually and is nowhere more than what is set."""
+        usual, limit = self._strength, 1.0
+        for offset, crop in ((0, face), *around):
+            strength = usual if crop.set_strength is None else crop.set_strength
+            limit = min(limit, strength + (1 - strength) * abs(offset) / (REACH + 1))
+        return limit
 
 
 def is_visible(face: PlannedFace[Source]) -> bool:

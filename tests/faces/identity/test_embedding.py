@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.support.portraits import aligned_portraits
-from vidrestore.measure.identity import IdentityEmbedding
+from vidrestore.faces.identity.embedding import IdentityEmbedding
 
 dlib = pytest.importorskip("dlib")
 
@@ -54,6 +54,6 @@ def test_any_size_of_face(embed: IdentityEmbedding) -> None:
 
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vidrestore.measure.identity.find_spec", lambda name: None)
+    monkeypatch.setattr("vidrestore.faces.identity.embedding.find_spec", lambda name: None)
     with pytest.raises(ImportError, match="pip install dlib-bin face_recognition_models"):
         IdentityEmbedding()

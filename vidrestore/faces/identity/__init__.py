@@ -1,0 +1,1 @@
+"""Who is who: embeddings of aligned faces, and the tracks that show the same person."""

@@ -1,0 +1,90 @@
+"""The faces of a tracks file: each frame's as a list of JSON objects.
+
+A film has hundreds of thousands of them, so they are decoded frame by frame with msgspec. What it refuses is
+checked once more value by value, for a message that says what is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import msgspec
+
+from ..face import Face
+from .json_values import InvalidError, list_of, number, object_of, positive_integer, quoted, unique_keys
+
+_MAX_COORDINATE = 1e5  #: pixels; larger than any frame
+
+_Point = tuple[float, float]
+
+
+class _Entry(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    track: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
+    box: tuple[float, float, float, float]
+    landmarks: tuple[_Point, _Point, _Point, _Point, _Point]
+    strength: Annotated[float, msgspec.Meta(gt=0, le=1)]
+
+    def values(self) -> list[float]:
+        """Box, landmarks and strength, 15 numbers."""
+        return [*self.box, *(v for point in self.landmarks for v in point), self.strength]
+
+
+_DECODER = msgspec.json.Decoder(list[_Entry])
+
+
+def face_entry(face: Face) -> dict[str, object]:
+    """The JSON object of a face. Coordinates are rounded to 1/100 pixel, strengths to 1/10000."""
+    return {
+        "track": face.track,
+        "box": [round(value, 2) for value in face.box.tolist()],
+        "landmarks": [[round(x, 2), round(y, 2)] for x, y in face.landmarks.tolist()],
+        "strength": round(face.strength, 4),
+    }
+
+
+def read_faces(value: Any, where: str) -> Iterator[tuple[int, list[float]]]:
+    """The faces of one frame as pairs of track and 15 numbers: box, landmarks and strength.
+
+    ``value`` is the list of the frame, as ``msgspec.Raw`` or parsed. Raises InvalidError.
+    """
+    if isinstance(value, msgspec.Raw):
+        try:
+            entries = [(entry.track, entry.values()) for entry in _DECODER.decode(value)]
+        except msgspec.MsgspecError:
+            value = json.loads(bytes(value), object_pairs_hook=unique_keys)
+        else:
+            for track, values in entries:
+                _check_geometry(values, f"{where}, track {track}")
+            yield from entries
+            return
+    for entry in list_of(value, where):
+        yield _read_face(entry, where)
+
+
+def _read_face(value: Any, where: str) -> tuple[int, list[float]]:
+    entry = object_of(value, f"a face of {where}", ("track", "box", "landmarks", "strength"))
+    track = positive_integer(entry["track"], f"{where}: track")
+    where = f"{where}, track {track}"
+    points = list_of(entry["landmarks"], f"{where}: landmarks", 5)
+    flat = list_of(entry["box"], f"{where}: box", 4) + [
+        value for point in points for value in list_of(point, f"{where}: a landmark", 2)
+    ]
+    values = [number(value, f"{where}: a coordinate") for value in flat]
+    strength = number(entry["strength"], f"{where}: strength")
+    _check_geometry(values, where)
+    if not 0 < strength <= 1:
+        raise InvalidError(f"{where}: strength must be above 0 and at most 1, not {strength:g}")
+    return track, [*values, strength]
+
+
+def _check_geometry(values: list[float], where: str) -> None:
+    if not -_MAX_COORDINATE <= min(values) <= max(values) <= _MAX_COORDINATE:
+        raise InvalidError(f"{where}: coordinates lie far outside any frame")
+    left, top, right, bottom = values[:4]
+    if not (left < right and top < bottom):
+        raise InvalidError(f"{where}: box must be left, top, right, bottom, not {quoted(values[:4])}")
+    x, y = values[4:14:2], values[5:14:2]
+    if max(x) - min(x) < 1 and max(y) - min(y) < 1:
+        raise InvalidError(f"{where}: landmarks coincide")

@@ -1,0 +1,286 @@
+"""Every option, once: its default, range and help, in groups as the help shows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from .media.containers import CONTAINERS
+from .option_types import (
+    STEADY,
+    float_or_auto,
+    frames_per_second,
+    int_or_auto,
+    name_and_value,
+    option,
+    person_and_w,
+    seconds,
+    track_and_w,
+)
+
+
+def _restoration(default: Any, *flags: str, **about: Any) -> Any:
+    return option(default, *flags, group="restoration", **about)
+
+
+def _time(default: Any, *flags: str, **about: Any) -> Any:
+    return option(default, *flags, group="time", **about)
+
+
+def _streams(default: Any, *flags: str, **about: Any) -> Any:
+    return option(default, *flags, group="streams", **about)
+
+
+def _encoding(default: Any, *flags: str, **about: Any) -> Any:
+    return option(default, *flags, group="encoding", **about)
+
+
+def _machine(default: Any, *flags: str, **about: Any) -> Any:
+    return option(default, *flags, group="machine", **about)
+
+
+@dataclass(frozen=True, kw_only=True)
+class General:
+    """IN, OUT and what is done with them."""
+
+    input: Path = option(..., metavar="IN", type=Path, basic=True, help="the video to restore; never written")
+    output: Path | None = option(
+        None,
+        metavar="OUT",
+        type=Path,
+        basic=True,
+        help="the restored video (.mp4, .mov, .mkv, .webm), or - for standard output",
+    )
+
+    overwrite: bool = option(False, "-y", type=bool, basic=True, help="replace OUT if it exists")
+    resume: bool = option(
+        False,
+        "--resume",
+        type=bool,
+        help="continue an interrupted run, as the same command does by itself; says so if there is none",
+    )
+    dry_run: bool = option(
+        False, "--dry-run", type=bool, basic=True, help="say what would be done, and do nothing"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restoration:
+    """Which faces are restored, and how."""
+
+    w: float | str = _restoration(
+        0.5,
+        "--w",
+        type=float_or_auto,
+        metavar="W",
+        basic=True,
+        help="fidelity weight: 0 trusts the model (quality), 1 the input (fidelity); auto: by the quality of "
+        "each track",
+    )
+    tracks: Path | None = _restoration(
+        None,
+        "--tracks",
+        type=Path,
+        metavar="FILE",
+        basic=True,
+        help="tracks file, written by `vidrestore analyze`",
+    )
+    track_w: tuple[tuple[int, float], ...] = _restoration(
+        (), "--track-w", type=track_and_w, metavar="ID=W", help="fidelity weight of one track; repeatable"
+    )
+    person_w: tuple[tuple[str, float], ...] = _restoration(
+        (),
+        "--person-w",
+        type=person_and_w,
+        metavar="NAME=W",
+        help="fidelity weight of one person of the tracks file, by name or id; repeatable",
+    )
+    model: str = _restoration(
+        "auto",
+        "--model",
+        choices=("auto", "codeformer", "lite"),
+        basic=True,
+        help="codeformer: the published weights; lite: embedded, small; auto: codeformer if it is in the "
+        "cache or can be downloaded, else lite",
+    )
+    weights: Path | None = _restoration(
+        None, "--weights", type=Path, metavar="FILE", help="CodeFormer weights (.pth or .safetensors)"
+    )
+    steady: str = _restoration(
+        "all",
+        "--steady",
+        metavar="PARTS",
+        help="what is stabilised over time: all, none, or some of " + ",".join(STEADY),
+    )
+    strength: float = _restoration(
+        1.0,
+        "--strength",
+        type=float,
+        metavar="S",
+        low=0,
+        high=1,
+        help="opacity of the restored face over the input",
+    )
+    min_face: float = _restoration(
+        20.0,
+        "--min-face",
+        type=float,
+        metavar="PX",
+        low=0,
+        help="skip faces shorter than PX pixels; 0 disables",
+    )
+    max_sharpness: float = _restoration(
+        0.95,
+        "--max-sharpness",
+        type=float,
+        metavar="S",
+        low=0,
+        high=1,
+        help="skip faces sharper than S, where 1 is the sharpest that their size can show; 0 disables",
+    )
+    max_yaw: float = _restoration(
+        0.8,
+        "--max-yaw",
+        type=float,
+        metavar="Y",
+        low=0,
+        high=1,
+        help="skip faces turned further aside than Y, where 1 is a profile; 0 disables",
+    )
+    detector: str = _restoration(
+        "auto",
+        "--detector",
+        choices=("auto", "retinaface_resnet50", "retinaface_mobile0.25"),
+        help="face detector; auto: ResNet-50 if its weights are in the cache, else the embedded one",
+    )
+    offline: bool = _restoration(
+        False, "--offline", type=bool, help="never use the network, as with VIDRESTORE_OFFLINE=1"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Time:
+    """The part of the video."""
+
+    start: Fraction = _time(
+        Fraction(0),
+        "-ss",
+        type=seconds,
+        metavar="TIME",
+        low=0,
+        basic=True,
+        help="start time (seconds, or H:MM:SS.s)",
+    )
+    duration: Fraction | None = _time(
+        None, "-t", type=seconds, metavar="TIME", low=0, basic=True, help="duration to restore"
+    )
+    end: Fraction | None = _time(
+        None, "-to", type=seconds, metavar="TIME", low=0, basic=True, help="end time; -t takes precedence"
+    )
+    rate: Fraction | None = _time(
+        None,
+        "-r",
+        "--rate",
+        type=frames_per_second,
+        metavar="FPS",
+        help="frame rate of an image sequence, such as 30 or 24000/1001 (default: 25)",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Streams:
+    """What of the file is read and kept."""
+
+    video_stream: int | None = _streams(
+        None,
+        "--video-stream",
+        type=int,
+        metavar="N",
+        low=0,
+        help="index of the video stream to restore, as `vidrestore probe` lists them (default: the first "
+        "that is not cover art)",
+    )
+    strict: bool = _streams(
+        False,
+        "--strict",
+        type=bool,
+        help="fail instead of warning: before any work if OUT cannot hold all of IN, and at the first damage "
+        "in IN",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoding:
+    """How OUT is written."""
+
+    container: str | None = _encoding(
+        None,
+        "-f",
+        choices=tuple(CONTAINERS),
+        help="container of OUT (default: by its extension; matroska for standard output)",
+    )
+    codec: str | None = _encoding(
+        None,
+        "-c:v",
+        metavar="ENCODER",
+        basic=True,
+        help="video encoder, by FFmpeg's name (default: by the input's codec)",
+    )
+    crf: float | None = _encoding(
+        None,
+        "--crf",
+        type=float,
+        metavar="N",
+        low=0,
+        high=63,
+        basic=True,
+        help="constant rate factor, lower is better (default: visually lossless)",
+    )
+    preset: str | None = _encoding(
+        None, "--preset", metavar="NAME", help="preset of the encoder, such as fast or slow"
+    )
+    encoder_options: tuple[tuple[str, str], ...] = _encoding(
+        (),
+        "--encoder-opt",
+        type=name_and_value,
+        metavar="NAME=VALUE",
+        help="private option of the encoder, as `ffmpeg -h encoder=ENCODER` lists them; repeatable",
+    )
+    deinterlace: str = _encoding(
+        "auto",
+        "--deinterlace",
+        choices=("auto", "off", "bwdif"),
+        help="auto: deinterlace flagged or detected video; bwdif: always; off: never, and OUT stays "
+        "interlaced",
+    )
+    pix_fmt: str | None = _encoding(
+        None, "--pix-fmt", metavar="NAME", help="pixel format of OUT (default: the input's)"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """Where and how it is computed."""
+
+    device: str = _machine(
+        "auto", "--device", metavar="NAME", basic=True, help="auto, cpu, cuda, cuda:1 or mps"
+    )
+    precision: str = _machine(
+        "auto",
+        "--precision",
+        choices=("auto", "fp32", "bf16", "fp16"),
+        help="arithmetic of the networks; auto: bf16 on hardware with bf16 instructions, else fp32; fp16 "
+        "needs CUDA",
+    )
+    batch: int | str = _machine(
+        "auto",
+        "--batch",
+        type=int_or_auto,
+        metavar="N",
+        help="faces per batch; auto: by the memory of the GPU or the cores of the CPU",
+    )
+    profile: bool = _machine(
+        False, "--profile", type=bool, help="print the time that each stage took at the end"
+    )
