@@ -15,6 +15,7 @@ import av
 import pytest
 import torch
 
+from tests.support import reader
 from tests.support.clips import pattern, tone, write
 from tests.support.platforms import posix
 from vidrestore import __version__
@@ -22,6 +23,7 @@ from vidrestore.__main__ import main
 
 CLIP = "clip.mp4"
 _RESNET = "retinaface_resnet50"
+FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 
 
 @pytest.fixture
@@ -242,8 +244,9 @@ def test_a_signal_whose_exception_is_ignored_still_ends_the_run(monkeypatch, cap
             f"probe {CLIP} >/dev/full",
             1,
             "standard output cannot be written: No space left on device",
-            marks=pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full"),
+            marks=FULL,
         ),
+        pytest.param("--help >/dev/full", 1, "standard output cannot be written", marks=FULL),
     ],
 )
 def test_closed_and_full_standard_streams(folder, command, code, words):
@@ -254,3 +257,28 @@ def test_closed_and_full_standard_streams(folder, command, code, words):
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert "internal error" not in done.stderr
+
+
+@posix
+@pytest.mark.parametrize("errors", ["2>&-", pytest.param("2>/dev/full", marks=FULL), "2>&- <&- >&-"])
+def test_a_run_whose_messages_cannot_be_printed_goes_on(folder, errors):
+    command = f'"$0" -m vidrestore {CLIP} o.mkv -c:v libx264 --model lite {errors}'
+    done = subprocess.run(["sh", "-c", command, sys.executable], stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 0
+    assert len(reader.frames(folder / "o.mkv")) == 5
+
+
+@posix
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+@pytest.mark.parametrize("name", ["film \u6620\u753b.mkv", "bad \udcff.mkv"], ids=["Japanese", "no text"])
+def test_what_standard_output_cannot_encode_is_escaped(folder, encoding, name):
+    (folder / CLIP).rename(folder / name)
+    for command in (["probe", name], [name, "\u51fa.mkv", "--dry-run"], ["probe", "--json", name]):
+        done = subprocess.run(
+            [sys.executable, "-m", "vidrestore", *command],
+            capture_output=True,
+            env=os.environ | {"PYTHONIOENCODING": encoding},
+        )
+        assert done.returncode == 0, done.stderr
+        assert b"64x48" in done.stdout or b'"width": 64' in done.stdout
+        done.stdout.decode(encoding)

@@ -80,7 +80,8 @@ ALLOWED = {
     # The ways in.
     "api": {"options", "option_names", "analysis", "pipeline", "dry_run", "images", "media"},
     "messages": set(),
-    "cli_parser": {"options", "option_types", "presets"},
+    "standard_streams": set(),
+    "cli_parser": {"options", "option_types", "presets", "standard_streams"},
     "cli": {
         "cli_parser",
         "options",
@@ -89,9 +90,10 @@ ALLOWED = {
         "dry_run",
         "media",
         "runtime",
+        "standard_streams",
         "weights",
     },
-    "__main__": {"cli", "messages"},
+    "__main__": {"cli", "messages", "standard_streams"},
 }
 
 

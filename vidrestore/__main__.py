@@ -10,6 +10,7 @@ from types import FrameType
 
 from .errors import VidrestoreError
 from .messages import messages_on_stderr
+from .standard_streams import safe_streams
 
 # Read once, when PyTorch is loaded: network threads that wait for each other by spinning would take the
 # processor from the stages that work beside them.
@@ -51,7 +52,7 @@ class SignalHandler:
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; return its exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 143
     terminated. ``VIDRESTORE_DEBUG=1`` lets errors through with their traceback."""
-    with messages_on_stderr():
+    with safe_streams(), messages_on_stderr():
         return _run(sys.argv[1:] if argv is None else argv)
 
 

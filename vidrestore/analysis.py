@@ -11,6 +11,7 @@ from pathlib import Path
 from .faces.recorded.recording import Recording, TrackSummary
 from .faces.recorded.tracks_file import write_recording
 from .media.output.destination import check_path, make_durable, partial_path, writing
+from .media.output.special_files import file_behind
 from .options import Options
 from .runtime.scheduler import Stages
 from .stages.face_source import origin_of, timestamp, track_faces
@@ -70,12 +71,13 @@ def analyze_video(
         for frame, faces in tracked:
             recording.add(timestamp(frame), faces)
             progress(recording.frames, recording.faces)
-    partial = partial_path(out)
+    file = file_behind(out)
+    partial = partial_path(file)
     try:
-        with writing(out):
-            with partial.open("w", encoding="utf-8") as file:
-                write_recording(recording, file)
-            make_durable(partial, out)
+        with writing(file):
+            with partial.open("w", encoding="utf-8") as text:
+                write_recording(recording, text)
+            make_durable(partial, file)
     finally:
         partial.unlink(missing_ok=True)
     return Analysis(

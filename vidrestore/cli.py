@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,9 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 from .cli_parser import analyze_parser, options_of, parse_restore, probe_parser, weights_parser
-from .errors import OutputError
 from .media.decode.pipe_input import local_input
 from .options import Options
+from .standard_streams import print_data
 
 log = logging.getLogger("vidrestore")
 
@@ -42,7 +41,7 @@ def _restore(argv: list[str], check: Callable[[], None]) -> int:
             from .dry_run import plan
 
             planned = plan(options)
-            _print(_json(planned.data) if args.json else str(planned))
+            print_data(_json(planned.data) if args.json else str(planned))
             return 0
         from .pipeline import restore_video
         from .runtime.device import set_compile_cache
@@ -83,7 +82,7 @@ def _probe(argv: list[str], check: Callable[[], None]) -> int:
 
     with local_input(args.input) as path:
         found = inspect_file(path)
-    _print(_json(found) if args.json else as_text(found))
+    print_data(_json(found) if args.json else as_text(found))
     return 0
 
 
@@ -94,26 +93,12 @@ def _weights(argv: list[str], check: Callable[[], None]) -> int:
     if args.command == "get":
         get(args.name, offline=args.offline)
     else:
-        _print(list_weights())
+        print_data(list_weights())
     return 0
 
 
 def _set_loudness(*, quiet: bool, verbose: bool) -> None:
     log.setLevel(logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO)
-
-
-def _print(text: str) -> None:
-    """Write data to standard output. Raises OutputError if it cannot be written."""
-    if sys.stdout is None:
-        raise OutputError("standard output is closed; leave it open or redirect it")
-    try:
-        print(text, flush=True)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        # What is left in the buffer would fail again when Python exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise OutputError(f"standard output cannot be written: {error.strerror}") from None
 
 
 def _json(data: Any) -> str:

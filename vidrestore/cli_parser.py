@@ -14,6 +14,7 @@ from .errors import UsageError
 from .option_types import default_of, option_of, parse
 from .options import Options
 from .presets import preset_names, read_preset
+from .standard_streams import print_data
 
 _EPILOG = """\
 Other commands:
@@ -39,10 +40,14 @@ _ANALYZE = (
 
 
 class Parser(argparse.ArgumentParser):
-    """An ArgumentParser that raises UsageError instead of exiting."""
+    """An ArgumentParser that raises UsageError instead of exiting, and OutputError if the help cannot be
+    printed, which argparse ignores."""
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message}; see {self.prog} --help")
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        print_data(message.rstrip("\n"))
 
 
 class _HelpAll(argparse.Action):

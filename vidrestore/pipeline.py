@@ -16,8 +16,9 @@ from .faces.alignment.paste import paste_back
 from .faces.source import FaceSource
 from .media.decode.decoder import Decoder
 from .media.frames.frame import Frame
-from .media.output.destination import STDOUT, check_output, display_name
+from .media.output.destination import check_output, display_name
 from .media.output.segment_writer import SEGMENT_LENGTH, SegmentWriter
+from .media.output.special_files import STDOUT, is_stream
 from .media.output.writer import StreamWriter
 from .media.remux.stream_plan import refuse_losses
 from .media.source_video import SourceVideo
@@ -178,11 +179,11 @@ def open_for_restoration(options: Options) -> Decoder:
 def open_output(
     options: Options, setup: Setup, source: SourceVideo, segment_length: int
 ) -> StreamWriter | SegmentWriter:
-    """Open the writer of OUT. Output to stdout cannot be resumed. Raises OutputError or UsageError."""
+    """Open the writer of OUT. Output to a stream cannot be resumed. Raises OutputError or UsageError."""
     out, container, encoder = options.destination, setup.container, setup.encoder
     assert container is not None  # as OUT is given
     assert encoder is not None
-    if out == STDOUT:
+    if is_stream(out):
         return StreamWriter(out, source, encoder, container=container, strict=options.strict)
     return SegmentWriter(
         out, source, encoder, container=container, strict=options.strict, length=segment_length

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from tests.support.frames import clip
+from tests.support import reader
+from tests.support.encoders import open_segment_writer
+from tests.support.frames import LOSSLESS, clip
 from tests.support.platforms import posix
 from vidrestore.errors import OutputError, UsageError
+from vidrestore.media.decode.decoder import Decoder
 from vidrestore.media.output.destination import check_output, fitting_name
 
 
@@ -44,10 +48,34 @@ def test_a_current_folder_that_is_gone_is_an_error(tmp_path, monkeypatch):
         check_output(Path("out.mp4"), tmp_path / "in.mp4", overwrite=True)
 
 
-def test_hidden_names_fit():
-    assert fitting_name(".out.mp4", ".vidrestore") == ".out.mp4.vidrestore"
-    names = [fitting_name("." + "é" * 125 + end, ".vidrestore") for end in ("a.mp4", "b.mp4")]
-    assert names == [fitting_name("." + "é" * 125 + end, ".vidrestore") for end in ("a.mp4", "b.mp4")]
+def test_a_write_protected_file_is_not_replaced(tmp_path, monkeypatch):
+    source, out = clip(tmp_path / "in.mp4"), tmp_path / "out.mp4"
+    out.write_bytes(b"mine")
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: path != out and access(path, mode))  # root may write
+    with pytest.raises(OutputError, match="is write-protected"):
+        check_output(out, source, overwrite=True)
+
+
+@pytest.mark.parametrize("limit", [255, 143])
+def test_hidden_names_fit(tmp_path, monkeypatch, limit):
+    """143 bytes: the limit of eCryptfs."""
+    monkeypatch.setattr(os, "pathconf", lambda folder, name: limit, raising=False)
+    assert fitting_name(".out.mp4", ".vidrestore", tmp_path) == ".out.mp4.vidrestore"
+    stems = ["." + "é" * 125 + end for end in ("a.mp4", "b.mp4")]
+    names = [fitting_name(stem, ".vidrestore", tmp_path) for stem in stems]
+    assert names == [fitting_name(stem, ".vidrestore", tmp_path) for stem in stems]
     assert len(set(names)) == 2
-    assert all(name.endswith(".vidrestore") and len(name.encode()) <= 255 for name in names)
-    assert len(fitting_name("partial", "." + "x" * 254)) <= 255
+    assert all(name.endswith(".vidrestore") and len(name.encode()) <= limit for name in names)
+    assert len(fitting_name("partial", "." + "x" * 254, tmp_path)) <= limit
+
+
+@pytest.mark.parametrize("name", ["é" * 125 + "a.mkv", "日" * 83 + "ab.mkv"], ids=["2 bytes", "3 bytes"])
+def test_a_file_of_the_longest_name_is_written(tmp_path, name):
+    assert len(name.encode()) == 255
+    source, out = clip(tmp_path / "in.mp4"), tmp_path / name
+    with Decoder(source) as decoder, open_segment_writer(decoder, out, LOSSLESS) as writer:
+        for frame in decoder:
+            writer.write(frame)
+    assert len(reader.frames(out)) == 6
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, "in.mp4"])

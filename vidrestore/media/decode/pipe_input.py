@@ -43,8 +43,9 @@ def local_input(path: Path, out: Path | None = None) -> Iterator[Path]:
     parent = None
     if out is not None and out != STDIN:
         with suppress(OSError, ValueError):  # reported when OUT is checked
-            folder = out.absolute().parent
-            parent = folder if os.access(folder, os.W_OK | os.X_OK) else None
+            folder = Path(os.path.realpath(out)).parent
+            on_disk = out.is_file() or not out.exists()  # and no device, whose folder is in memory
+            parent = folder if on_disk and os.access(folder, os.W_OK | os.X_OK) else None
     name = "standard input" if path == STDIN else path.name
     with tempfile.TemporaryDirectory(prefix=".vidrestore-", dir=parent) as folder:
         copy = Path(folder) / name

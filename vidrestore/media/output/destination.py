@@ -1,22 +1,20 @@
-"""OUT as a file or standard output: which container it is, whether it may be written, and how it appears."""
+"""OUT: which container it is, whether it may be written, and how it appears."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import shutil
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import av.error
 
 from ...errors import OutputError, UsageError
 from ..containers import CONTAINERS, EXTENSIONS, MATROSKA, Container
+from .special_files import STDOUT, check_stream, file_behind, is_stream
 
-#: OUT if it is standard output.
-STDOUT = Path("-")
 #: Bytes of the longest name of a file, in the usual file systems.
 _LONGEST_NAME = 255
 
@@ -26,11 +24,11 @@ def container_of(out: Path, name: str | None = None) -> Container:
     UsageError."""
     if name is not None:
         return CONTAINERS[name]
-    if out == STDOUT:
-        return MATROSKA
     try:
         return EXTENSIONS[out.suffix.lower()]
     except KeyError:
+        if is_stream(out):
+            return MATROSKA
         raise UsageError(
             f"{out.name!r} does not have the extension of a container; use one of {', '.join(EXTENSIONS)}, "
             "or give -f"
@@ -40,19 +38,19 @@ def container_of(out: Path, name: str | None = None) -> Container:
 def check_output(out: Path, source: Path, *, overwrite: bool, container: str | None = None) -> None:
     """Raise OutputError or UsageError if OUT cannot or must not be written."""
     container_of(out, container)
-    if out == STDOUT:
-        if sys.stdout is None:
-            raise UsageError("standard output is closed; leave it open or name a file")
-        if sys.stdout.isatty():
-            raise UsageError("a video cannot be printed on a terminal; redirect standard output")
-        return
-    check_path(out, source, overwrite=overwrite)
+    if is_stream(out):
+        check_stream(out)
+    else:
+        check_path(out, source, overwrite=overwrite)
 
 
 def check_path(out: Path, source: Path, *, overwrite: bool) -> None:
-    """Raise OutputError if no file can or must be written at ``out``: the input ``source`` never is."""
+    """Raise OutputError if no file can or must be written at ``out``, or where it points to if it is a link.
+    The input ``source`` never is."""
+    if is_stream(out):
+        raise OutputError(f"{display_name(out)} is a pipe or a device; name a file")
     try:
-        folder = out.absolute().parent
+        folder = file_behind(out).absolute().parent
     except FileNotFoundError:
         raise OutputError(f"{out} cannot be written: the current folder no longer exists") from None
     # Unlike those of Path, the functions of os.path return False for names that cannot exist.
@@ -69,11 +67,15 @@ def check_path(out: Path, source: Path, *, overwrite: bool) -> None:
         raise OutputError(f"{str(out)!r} cannot be written: {reason}; choose another name") from None
     if os.path.isdir(out):
         raise OutputError(f"{out} is a folder; name a file")
+    if os.path.islink(file_behind(out)):
+        raise OutputError(f"{out} is a link that leads in a circle; remove it or choose another name")
     if os.path.exists(out):
         if os.path.exists(source) and out.samefile(source):
             raise OutputError(f"{out} is the input itself; choose another name")
         if not overwrite:
             raise OutputError(f"{out} exists; give -y to replace it")
+        if not os.access(out, os.W_OK):
+            raise OutputError(f"{out} is write-protected; change its permissions or choose another name")
 
 
 def check_space(out: Path, needed: int) -> None:
@@ -96,38 +98,27 @@ def display_name(out: Path) -> str:
     return "standard output" if out == STDOUT else out.name
 
 
-@contextmanager
-def standard_output() -> Iterator[int]:
-    """A file descriptor of standard output for a video's bytes. Until it is closed, everything printed goes
-    to standard error instead."""
-    assert sys.__stdout__ is not None
-    assert sys.__stderr__ is not None
-    sys.stdout.flush()
-    printed = sys.__stdout__.fileno()
-    descriptor = os.dup(printed)
-    os.dup2(sys.__stderr__.fileno(), printed)
-    try:
-        yield descriptor
-    finally:
-        sys.stdout.flush()
-        os.dup2(descriptor, printed)
-        os.close(descriptor)
-
-
 def partial_path(out: Path) -> Path:
     """The hidden name under which OUT is written until it is complete."""
-    return out.with_name(fitting_name(f".{out.stem}", f".partial{out.suffix}"))
+    return out.with_name(fitting_name(f".{out.stem}", f".partial{out.suffix}", out.parent))
 
 
-def fitting_name(stem: str, ending: str) -> str:
-    """``stem + ending``; if that is too long for a file name, the stem is cut and a hash of the whole name is
-    added, so that the same name always results in the same file."""
-    name = stem + ending
-    if len(os.fsencode(name)) <= _LONGEST_NAME:
+def fitting_name(stem: str, ending: str, folder: Path) -> str:
+    """``stem + ending``; if that is too long for the name of a file in ``folder``, the stem is cut and a hash
+    of the whole name is added, so that the same name always results in the same file."""
+    name, longest = stem + ending, _longest_name(folder)
+    if len(os.fsencode(name)) <= longest:
         return name
     ending = f"-{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}" + (ending if len(ending) < 40 else "")
-    room = _LONGEST_NAME - len(os.fsencode(ending))
+    room = longest - len(os.fsencode(ending))
     return os.fsencode(stem)[:room].decode("utf-8", "ignore") + ending
+
+
+def _longest_name(folder: Path) -> int:
+    """Bytes of the longest name that a folder's file system allows: 143 if it is encrypted by eCryptfs."""
+    with suppress(OSError, AttributeError, ValueError):  # Windows has no such function
+        return min(_LONGEST_NAME, os.pathconf(folder, "PC_NAME_MAX"))
+    return _LONGEST_NAME
 
 
 @contextmanager
@@ -143,7 +134,9 @@ def writing(out: Path) -> Iterator[None]:
 
 def make_durable(partial: Path, out: Path) -> None:
     """Rename a finished file to ``out``, after its content is safely on the disk, so that a power cut leaves
-    either the old file or the complete new one."""
+    either the old file or the complete new one. It gets the permissions of the file that it replaces."""
+    with suppress(FileNotFoundError):
+        shutil.copymode(out, partial)
     with partial.open("rb+") as file:
         os.fsync(file.fileno())
     os.replace(partial, out)

@@ -20,6 +20,7 @@ from ..source_video import SourceVideo
 from .destination import check_space, container_of, make_durable, writing
 from .disk_space import space_needed
 from .segments import DecodingTimes, Segment, SegmentFile
+from .special_files import file_behind
 from .workfolder import WorkFolder
 
 #: Frames per segment. A kill costs at most that many frames, and each segment begins with a key frame: x264
@@ -67,7 +68,7 @@ class SegmentWriter:
         disk has no room for it."""
         self.frames = 0  #: written so far, those of earlier runs included
         self.length = length
-        self._out = out
+        self._out = file = file_behind(out)
         self._source = source
         self.encoder = encoder
         self._container = container or container_of(out)
@@ -77,13 +78,13 @@ class SegmentWriter:
         self._first_encoder: VideoEncoder | None = None
         self._muxer: Muxer | None = None
         self._finisher = ThreadPoolExecutor(1, "finish")
-        self.folder = WorkFolder(out)
+        self.folder = WorkFolder(file)
         self.folder.__enter__()
         try:
-            check_space(out, space_needed(source, self.encoder) - self.folder.size)
+            check_space(file, space_needed(source, self.encoder) - self.folder.size)
             self._first_encoder = self._new_encoder()
             self._extradata = self._first_encoder.extradata
-            with writing(out):
+            with writing(file):
                 self._muxer = Muxer(
                     str(self.folder.partial.absolute()),
                     self._container,

@@ -31,8 +31,10 @@ class WorkFolder:
     """
 
     def __init__(self, out: Path) -> None:
-        self.path = out.with_name(fitting_name(f".{out.name}", ".vidrestore"))
-        self.partial = self.path / fitting_name("partial", out.suffix)  #: OUT, until it is complete
+        self.path = out.with_name(fitting_name(f".{out.name}", ".vidrestore", out.parent))
+        self.partial = self.path / fitting_name(
+            "partial", out.suffix, out.parent
+        )  #: OUT, until it is complete
         self._out = out
         self._lock: BinaryIO | None = None
         self._begun = False

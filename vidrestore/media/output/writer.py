@@ -15,18 +15,18 @@ from ..frames.frame import Frame
 from ..remux.muxer import Muxer
 from ..source_video import SourceVideo
 from .destination import (
-    STDOUT,
     container_of,
     display_name,
     make_durable,
     partial_path,
-    standard_output,
     writing,
 )
+from .special_files import file_behind, is_stream, open_stream
 
 
 class StreamWriter:
-    """Encodes frames into OUT, a file or standard output, and copies the other streams of IN to it.
+    """Encodes frames into OUT, a file or a stream such as standard output, and copies the other streams of IN
+    to it.
 
     A context manager: leaving it without an error finishes the file and puts it in place, leaving it with one
     removes it.
@@ -44,7 +44,7 @@ class StreamWriter:
         """Open everything that can fail before the first frame.
 
         Args:
-            out: The file to write, or ``STDOUT``.
+            out: The file to write, or what :func:`.special_files.is_stream` accepts.
             source: The video whose frames are written.
             encoder: How the frames are encoded.
             container: What to write; by default the extension of ``out`` decides.
@@ -55,20 +55,20 @@ class StreamWriter:
             UsageError: The encoder or the container cannot be used.
         """
         self.frames = 0  #: written so far
-        self._out = out
-        self._partial = None if out == STDOUT else partial_path(out)
+        self._out = out if is_stream(out) else file_behind(out)
+        self._partial = None if is_stream(out) else partial_path(self._out)
         container = container or container_of(out)
         self.encoder = encoder
         self._stack = ExitStack()
         try:
             self._video = VideoEncoder(self.encoder, source, container)
             self._stack.callback(self._video.close)
-            with writing(out):
+            with writing(self._out):
                 if self._partial:
                     name = str(self._partial.absolute())
                     self._stack.callback(self._partial.unlink, missing_ok=True)
                 else:
-                    name = f"pipe:{self._stack.enter_context(standard_output())}"
+                    name = f"pipe:{self._stack.enter_context(open_stream(out))}"
                 self._muxer = Muxer(
                     name,
                     container,
