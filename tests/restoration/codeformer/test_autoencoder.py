@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from tests.support.small_networks import AT_IMAGE, SMALL
+from tests.support.small_networks import AT_IMAGE, FACE, SMALL
 from vidrestore.restoration.codeformer.autoencoder import Encoder, Generator
+from vidrestore.restoration.codeformer.blocks import Upsample
 
 
-@pytest.mark.parametrize("config", [SMALL, AT_IMAGE], ids=["two levels", "three levels"])
+@pytest.mark.parametrize("config", [SMALL, AT_IMAGE, FACE], ids=["two levels", "three levels", "face"])
 def test_each_level_is_read_and_transformed_once(config):
     torch.manual_seed(0)
     faces = torch.rand(2, 3, 64, 64) * 2 - 1
@@ -37,3 +40,43 @@ def test_the_generator_stops_at_a_level():
     size = AT_IMAGE.sizes[1]
     features = torch.randn(1, AT_IMAGE.code_channels, AT_IMAGE.code_grid, AT_IMAGE.code_grid)
     assert generator(features, {}, until=size).shape == (1, AT_IMAGE.widths[1], size, size)
+
+
+@pytest.mark.parametrize("part", [Encoder, Generator])
+def test_each_level_has_its_own_depth(part):
+    few, more = (len(part(replace(FACE, residual_blocks=depths)).blocks) for depths in (1, (1, 2)))
+    assert more == few + 2  # a residual block and, on the code grid, an attention block
+
+
+def test_upsampling_may_output_the_next_levels_channels():
+    shapes = [
+        [block.conv.weight.shape[:2] for block in Generator(config).blocks if isinstance(block, Upsample)]
+        for config in (replace(FACE, narrow_upsampling=False), FACE)
+    ]
+    assert shapes == [[(32, 32)], [(16, 32)]]
+
+
+def test_positions_are_added_on_the_code_grid():
+    torch.manual_seed(0)
+    encoder, generator = Encoder(FACE).eval(), Generator(FACE).eval()
+    faces, codes = torch.rand(1, 3, 64, 64), torch.randn(1, FACE.code_channels, 8, 8)
+    with torch.no_grad():
+        before = encoder(faces), generator(codes, {})
+        plain = Encoder(replace(FACE, positions=False))
+        plain.load_state_dict(encoder.state_dict(), strict=False)
+        assert torch.equal(plain.eval()(faces)[0], before[0][0])  # initially zero
+        for part in (encoder, generator):
+            part.positions.normal_()
+        after = encoder(faces), generator(codes, {})
+    assert not torch.equal(after[0][0], before[0][0])
+    assert torch.equal(after[0][1][16], before[0][1][16])  # the finer level does not see them
+    assert not torch.equal(after[1], before[1])
+
+
+@pytest.mark.parametrize("config", [SMALL, FACE], ids=["pixel shuffle", "image head"])
+def test_the_last_weight_makes_the_image(config):
+    torch.manual_seed(0)
+    generator = Generator(config)
+    image = generator.image(torch.randn(1, config.widths[0], 16, 16))
+    (gradient,) = torch.autograd.grad(image.square().mean(), generator.last_weight)
+    assert gradient.abs().min() > 0

@@ -6,13 +6,21 @@ import pytest
 import torch
 from torch.nn import functional
 
-from vidrestore.restoration.codeformer.blocks import PatchConv, Upsample, double, soften
+from vidrestore.restoration.codeformer.blocks import (
+    PatchConv,
+    Upsample,
+    double,
+    image_head,
+    soften,
+    whiten,
+)
 
 
+@pytest.mark.parametrize("channels", [8, 5])
 @pytest.mark.parametrize("shape", [(2, 8, 9, 7), (1, 8, 1, 1)])
-def test_upsample_is_nearest_neighbour_then_a_convolution(shape):
+def test_upsample_is_nearest_neighbour_then_a_convolution(shape, channels):
     torch.manual_seed(0)
-    block, x = Upsample(8), torch.randn(shape)
+    block, x = Upsample(8, channels), torch.randn(shape)
     expected = block.conv(functional.interpolate(x, scale_factor=2.0, mode="nearest"))
     for same in (block, block.frozen()):
         torch.testing.assert_close(same(x), expected, atol=1e-5, rtol=0)
@@ -43,3 +51,29 @@ def test_soften_removes_what_alternates_from_pixel_to_pixel():
     step = (x > 2).float()[None, None]
     assert soften(step)[0, 0, 3].tolist() == [0, 0, 0.25, 0.75, 1, 1]
     assert soften(step.transpose(2, 3)).equal(soften(step).transpose(2, 3))
+
+
+@pytest.mark.parametrize(("widths", "factor"), [((), 4), ((6,), 4), ((6, 5), 4), ((6,), 2)])
+def test_an_image_head_enlarges_by_the_patch(widths, factor):
+    torch.manual_seed(0)
+    head = image_head(8, widths, factor)
+    rest = factor >> len(widths)
+    image = functional.pixel_shuffle(head(torch.randn(2, 8, 6, 7)), rest)
+    assert image.shape == (2, 3, 6 * factor, 7 * factor)
+    # The pixels of a patch start alike, so that no lattice is there to be unlearned.
+    flat = functional.pixel_shuffle(head(torch.ones(1, 8, 6, 6)), rest)[..., 2 * factor : 4 * factor, :]
+    assert flat[..., 2 * factor : 4 * factor].std(dim=(2, 3)).max() < 1e-5
+
+
+def test_whitened_blocks_have_outputs_of_one_size():
+    """On images whose pixels correlate as assumed, where plain weights would see brightness only."""
+    torch.manual_seed(0)
+    side, places = 2, torch.cartesian_prod(torch.arange(2.0), torch.arange(2.0))
+    colours = 0.9 * torch.ones(3, 3) + 0.1 * torch.eye(3)
+    covariance = 0.2 * torch.kron(colours, 0.97 ** torch.cdist(places, places)) + 0.03**2 * torch.eye(12)
+    blocks = torch.randn(4000, 12) @ torch.linalg.cholesky(covariance).T
+    conv = PatchConv(3, 12, side)
+    whiten(conv, side)
+    responses = blocks @ conv.weight[:, :, 1, 1].T
+    assert responses.std(dim=0).tolist() == pytest.approx([1.0] * 12, abs=0.05)
+    assert torch.equal(conv.bias, torch.zeros(12))

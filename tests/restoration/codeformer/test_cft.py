@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 import torch
 from torch.nn.functional import interpolate
 
@@ -12,9 +13,10 @@ from vidrestore.restoration.codeformer import CodeFormer
 from vidrestore.restoration.codeformer.cft import FeatureTransform
 
 
-def test_features_are_transformed_as_in_equation_5():
+@pytest.mark.parametrize("inner", [8, 4])
+def test_features_are_transformed_as_in_equation_5(inner):
     torch.manual_seed(0)
-    transform = FeatureTransform(8, 4)
+    transform = FeatureTransform(8, inner, 4)
     encoded, decoded = torch.randn(2, 2, 8, 6, 6)
     w = torch.tensor([0.0, 0.7]).view(2, 1, 1, 1)
     assert torch.equal(transform(encoded, decoded, w), decoded)  # as training begins

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.support.degraded_faces import psnr, real_faces
-from tests.support.small_networks import AT_IMAGE, SMALL
+from tests.support.small_networks import AT_IMAGE, FACE, SMALL
 from tests.support.stand_in import shapes, stand_in
 from vidrestore.restoration.codeformer import CodeFormer, build_codeformer
 from vidrestore.restoration.codeformer.frozen import freeze
@@ -14,7 +14,7 @@ from vidrestore.restoration.codeformer.frozen import freeze
 CPU = torch.device("cpu")
 
 
-@pytest.mark.parametrize("config", [SMALL, AT_IMAGE], ids=["CFT at levels", "CFT at the image"])
+@pytest.mark.parametrize("config", [SMALL, AT_IMAGE, FACE], ids=["CFT at levels", "CFT at the image", "face"])
 @torch.no_grad()
 def test_in_float32_the_network_computes_the_same(config):
     torch.manual_seed(0)
@@ -25,7 +25,7 @@ def test_in_float32_the_network_computes_the_same(config):
     assert not any(parameter.requires_grad for parameter in frozen.parameters())
 
 
-@pytest.mark.parametrize("config", [SMALL, AT_IMAGE], ids=["CFT at levels", "CFT at the image"])
+@pytest.mark.parametrize("config", [SMALL, AT_IMAGE, FACE], ids=["CFT at levels", "CFT at the image", "face"])
 @torch.no_grad()
 def test_what_decides_between_codes_stays_in_float32(config):
     network = freeze(CodeFormer(config), CPU, torch.bfloat16)

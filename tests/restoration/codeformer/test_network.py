@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support.small_networks import AT_IMAGE, SMALL
+from tests.support.small_networks import AT_IMAGE, FACE, SMALL
 from tests.support.stand_in import image, shapes, stand_in
 from vidrestore.restoration.codeformer import CodeFormer
 
@@ -65,7 +65,7 @@ def test_faces_of_a_batch_with_mixed_w_are_independent(published, recorded):
         np.testing.assert_allclose(face[:, ::8, ::8], recorded[f"w{w}_adain1"][0], atol=TOLERANCE, rtol=0)
 
 
-@pytest.mark.parametrize("config", [SMALL, AT_IMAGE], ids=["CFT at levels", "CFT at the image"])
+@pytest.mark.parametrize("config", [SMALL, AT_IMAGE, FACE], ids=["CFT at levels", "CFT at the image", "face"])
 def test_small_configurations_run(config):
     network = CodeFormer(config).eval()
     faces = torch.rand(2, 3, 64, 64) * 2 - 1

@@ -9,10 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .blocks import AttentionBlock, Downsample, PatchConv, ResidualBlock, Upsample, group_norm, shuffle_conv
+from .blocks import (
+    AttentionBlock,
+    Downsample,
+    PatchConv,
+    ResidualBlock,
+    Upsample,
+    group_norm,
+    image_head,
+    shuffle_conv,
+    whiten,
+)
 from .config import CodeFormerConfig
 
 
@@ -26,12 +37,18 @@ class Encoder(nn.Module):
         super().__init__()
         self.taps: dict[int, int] = {}
         groups, width = config.norm_groups, config.channels
-        blocks: list[nn.Module] = [PatchConv(3, width, config.patch)]
-        for size, out in zip(config.sizes, config.widths, strict=True):
-            for number in range(config.residual_blocks):
+        first = PatchConv(3, width, config.patch)
+        if config.patch > 1:
+            whiten(first, config.patch)
+        blocks: list[nn.Module] = [first]
+        for size, out, depth in zip(config.sizes, config.widths, config.depths, strict=True):
+            if size == config.code_grid:
+                self._coarsest = len(blocks)
+                self.positions = _position_embedding(width, config)
+            for number in range(depth):
                 blocks.append(ResidualBlock(width, out, groups))
                 width = out
-                if number == config.residual_blocks - 1:
+                if number == depth - 1:
                     self.taps[len(blocks) - 1] = size
                 if size in config.attention_sizes:
                     blocks.append(AttentionBlock(width, groups))
@@ -49,6 +66,8 @@ class Encoder(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, dict[int, Tensor]]:
         features = {}
         for index, block in enumerate(self.blocks):
+            if index == self._coarsest and self.positions is not None:
+                x = x + self.positions.to(x.dtype)
             x = block(x)
             if index in self.taps:
                 features[self.taps[index]] = x
@@ -63,17 +82,21 @@ class Generator(nn.Module):
 
     def __init__(self, config: CodeFormerConfig) -> None:
         super().__init__()
-        self.patch = config.patch
+        #: Factor of the final pixel shuffle.
+        self.patch = config.patch >> len(config.head_widths)
         self.taps: dict[int, int] = {}
         groups, width = config.norm_groups, config.widths[-1]
+        self.positions = _position_embedding(width, config)
         blocks: list[nn.Module] = [
             nn.Conv2d(config.code_channels, width, 3, padding=1),
             ResidualBlock(width, width, groups),
             AttentionBlock(width, groups),
             ResidualBlock(width, width, groups),
         ]
-        for size, out in zip(reversed(config.sizes), reversed(config.widths), strict=True):
-            for number in range(config.residual_blocks):
+        next_widths = (*config.widths[:1], *config.widths[:-1])
+        levels = list(zip(config.sizes, config.widths, config.depths, next_widths, strict=True))
+        for size, out, depth, next_width in reversed(levels):
+            for number in range(depth):
                 blocks.append(ResidualBlock(width, out, groups))
                 width = out
                 if number == 0:
@@ -81,8 +104,14 @@ class Generator(nn.Module):
                 if size in config.attention_sizes:
                     blocks.append(AttentionBlock(width, groups))
             if size != config.sizes[0]:
-                blocks.append(Upsample(width))
-        blocks += [group_norm(width, groups), shuffle_conv(width, 3, config.patch)]
+                out = next_width if config.narrow_upsampling else width
+                blocks.append(Upsample(width, out))
+                width = out
+        if config.head_widths:
+            head = image_head(width, config.head_widths, config.patch)
+        else:
+            head = shuffle_conv(width, 3, config.patch)
+        blocks += [group_norm(width, groups), head]
         self.blocks = nn.ModuleList(blocks)
 
     def forward(
@@ -95,6 +124,8 @@ class Generator(nn.Module):
         """
         for index, block in enumerate(self.blocks[:-1]):
             x = block(x)
+            if index == 0 and self.positions is not None:
+                x = x + self.positions.to(x.dtype)
             size = self.taps.get(index)
             if size is not None and size in transforms:
                 x = transforms[size](x)
@@ -106,3 +137,17 @@ class Generator(nn.Module):
         """Features of the finest level -> RGB (N, 3, S, S)."""
         x = self.blocks[-1](finest)
         return F.pixel_shuffle(x, self.patch) if self.patch > 1 else x
+
+    @property
+    def last_weight(self) -> Tensor:
+        """The weights of the last convolution."""
+        head = self.blocks[-1]
+        last = head[-1] if isinstance(head, nn.Sequential) else head
+        assert isinstance(last, nn.Conv2d)
+        return last.weight
+
+
+def _position_embedding(channels: int, config: CodeFormerConfig) -> nn.Parameter | None:
+    """A position embedding (1, C, G, G) for the code grid, initially zero; None if there is none."""
+    grid = config.code_grid
+    return nn.Parameter(torch.zeros(1, channels, grid, grid)) if config.positions else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 import torch
@@ -87,14 +88,14 @@ class Downsample(nn.Module):
 class Upsample(nn.Module):
     """VQGAN's upsampling (Esser et al., 2021): nearest neighbour by 2, then a 3 x 3 convolution.
 
-    (N, C, H, W) -> (N, C, 2 H, 2 W). Each output pixel depends on only 2 x 2 input pixels, so both steps are
-    computed as one transposed 4 x 4 convolution with stride 2, at 4/9 of the multiplications. Its kernel is
-    the sum of the 3 x 3 kernel at the four offsets that meet the same input pixel.
+    (N, in, H, W) -> (N, out, 2 H, 2 W). Each output pixel depends on only 2 x 2 input pixels, so both steps
+    are computed as one transposed 4 x 4 convolution with stride 2, at 4/9 of the multiplications. Its kernel
+    is the sum of the 3 x 3 kernel at the four offsets that meet the same input pixel.
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv = nn.Conv2d(in_channels, out_channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.conv_transpose2d(x, self._kernel(), self.conv.bias, stride=2, padding=1)
@@ -107,8 +108,8 @@ class Upsample(nn.Module):
 
     def frozen(self) -> nn.ConvTranspose2d:
         """The same operation with its kernel computed once."""
-        channels = self.conv.in_channels
-        conv = nn.ConvTranspose2d(channels, channels, 4, stride=2, padding=1, device="meta")
+        channels = self.conv.in_channels, self.conv.out_channels
+        conv = nn.ConvTranspose2d(*channels, 4, stride=2, padding=1, device="meta")
         return _with_weights(conv, self._kernel(), self.conv.bias)
 
 
@@ -184,6 +185,21 @@ def _neighbours(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
     return before, after
 
 
+def image_head(in_channels: int, widths: Sequence[int], patch: int) -> nn.Sequential:
+    """Layers from the generator's finest features (N, C, H, W) to an image of ``patch`` times the side.
+
+    Each of ``widths`` stands for an upsampling by 2 and a convolution, with that many channels; a pixel
+    shuffle by the remaining ``patch >> len(widths)``, which the caller applies, follows. A plain pixel
+    shuffle by ``patch`` predicts the pixels of a patch independently, and patches show as a lattice. There
+    are no norms: with few channels and many pixels they are slow.
+    """
+    layers: list[nn.Module] = []
+    for width in widths:
+        layers += [Upsample(in_channels, width), nn.SiLU(), nn.Conv2d(width, width, 3, padding=1), nn.SiLU()]
+        in_channels = width
+    return nn.Sequential(*layers, shuffle_conv(in_channels, 3, patch >> len(widths)))
+
+
 def shuffle_conv(in_channels: int, out_channels: int, patch: int, kernel: int = 3) -> nn.Conv2d:
     """A convolution for a pixel shuffle by ``patch`` to ``out_channels`` (Shi et al., CVPR 2016).
 
@@ -196,3 +212,29 @@ def shuffle_conv(in_channels: int, out_channels: int, patch: int, kernel: int = 
             for parameter in conv.parameters():
                 parameter.copy_(parameter[:: patch**2].repeat_interleave(patch**2, dim=0))
     return conv
+
+
+def whiten(conv: nn.Conv2d, side: int, gain: float = 1.0) -> None:
+    """Initialise ``conv``, whose input channels are blocks of ``side`` x ``side`` RGB pixels, with the
+    blocks' principal components, scaled to equal variance (PCA whitening).
+
+    Noise and fine detail are a hundredth as large as a block's brightness, and the network has to find them.
+    Pixels of a block are taken to correlate by ``0.97 ** distance`` and colours by 0.9, about as in
+    photographs.
+    """
+    y, x = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
+    places = torch.stack((y, x), dim=-1).reshape(-1, 2).double()
+    colours = 0.9 * torch.ones(3, 3).double() + 0.1 * torch.eye(3).double()
+    covariance = 0.2 * torch.kron(colours, 0.97 ** torch.cdist(places, places))
+    values, vectors = torch.linalg.eigh(covariance + 0.03**2 * torch.eye(len(covariance)).double())
+    components = (vectors / values.sqrt()).T.flip(0)[: conv.weight.shape[0]]
+    with torch.no_grad():
+        conv.weight.mul_(0.3)
+        conv.weight[: len(components), :, 1, 1] = gain * components.float()
+        zero_bias(conv)
+
+
+def zero_bias(conv: nn.Conv2d) -> None:
+    """Set the bias of ``conv`` to zero."""
+    assert conv.bias is not None  # every convolution here has one
+    conv.bias.zero_()

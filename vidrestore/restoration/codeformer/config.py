@@ -20,7 +20,9 @@ class CodeFormerConfig:
     patch: int = 1
     channels: int = 64
     multipliers: tuple[int, ...] = (1, 2, 2, 4, 4, 8)
-    residual_blocks: int = 2
+    #: Residual blocks per level of the encoder and of the generator: one number for all levels, or one for
+    #: each, finest first.
+    residual_blocks: int | tuple[int, ...] = 2
     attention_sizes: tuple[int, ...] = (16,)
     norm_groups: int = 32
     codebook_size: int = 1024
@@ -34,19 +36,56 @@ class CodeFormerConfig:
     #: transformations: the result is the input plus a correction that depends on ``w`` and on the codes. For
     #: networks whose codes alone do not make a face; empty in the published network.
     image_widths: tuple[int, ...] = ()
+    #: Channels of convolutions at 2, 4, ... times the side of the generator's finest level, on the way to the
+    #: image; the final pixel shuffle is then by the rest of ``patch``. Empty in the published network.
+    head_widths: tuple[int, ...] = ()
+    #: Whether the generator's upsampling outputs the channels of the next level, which saves a third of that
+    #: level's work. False in the published network.
+    narrow_upsampling: bool = False
+    #: The CFT of a level works on the level's channels divided by this; 1 in the published network.
+    cft_divisor: int = 1
+    #: Channels of a correction of the input, which replaces the generator's face as ``w`` approaches 1; 0, as
+    #: in the published network, disables it.
+    correction: int = 0
+    #: Whether the encoder and the generator have learned position embeddings, added to their features on the
+    #: code grid. False in the published network.
+    positions: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("multipliers", "attention_sizes", "cft_sizes", "image_widths"):
+        for name in ("multipliers", "attention_sizes", "cft_sizes", "image_widths", "head_widths"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         if self.image_size % (self.patch << (len(self.multipliers) - 1)):
             raise ValueError(
                 f"image_size {self.image_size} is not a multiple of patch {self.patch} x "
                 f"2^{len(self.multipliers) - 1}"
             )
+        if not isinstance(self.residual_blocks, int):
+            object.__setattr__(self, "residual_blocks", tuple(self.residual_blocks))
+        if len(self.depths) != len(self.sizes) or min(self.depths) < 1:
+            raise ValueError(
+                f"residual_blocks {self.residual_blocks} must be at least 1 for each of the levels "
+                f"{self.sizes}"
+            )
+        if self.patch % (1 << len(self.head_widths)):
+            raise ValueError(
+                f"head_widths {self.head_widths} has {len(self.head_widths)} entries, but patch {self.patch} "
+                f"is not a multiple of 2^{len(self.head_widths)}"
+            )
+        if self.correction:
+            self._check_correction()
         if self.image_widths:
             self._check_image_widths()
         if unknown := set(self.cft_sizes) - set(self.sizes):
             raise ValueError(f"cft_sizes {sorted(unknown)} are not among the levels {self.sizes}")
+
+    def _check_correction(self) -> None:
+        if self.image_widths or len(self.sizes) < 2:
+            raise ValueError("correction needs two or more levels, and excludes image_widths")
+        if self.correction % 2 or self.patch < 2 or self.patch & (self.patch - 1):
+            raise ValueError(
+                f"correction {self.correction} must be even, and patch {self.patch} with it a power of 2 "
+                "above 1"
+            )
 
     def _check_image_widths(self) -> None:
         if self.cft_sizes:
@@ -71,6 +110,18 @@ class CodeFormerConfig:
     def widths(self) -> tuple[int, ...]:
         """Channels at each level, finest first."""
         return tuple(self.channels * m for m in self.multipliers)
+
+    @property
+    def depths(self) -> tuple[int, ...]:
+        """Number of residual blocks at each level, finest first."""
+        blocks = self.residual_blocks
+        return (blocks,) * len(self.multipliers) if isinstance(blocks, int) else blocks
+
+    @property
+    def kept_sizes(self) -> tuple[int, ...]:
+        """Sizes of the levels whose encoder features decoding needs, finest first."""
+        kept = {*self.cft_sizes, *(self.sizes[:2] if self.correction else ())}
+        return tuple(size for size in self.sizes if size in kept)
 
     @property
     def code_grid(self) -> int:

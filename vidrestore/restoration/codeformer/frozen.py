@@ -47,7 +47,8 @@ def freeze(network: CodeFormer, device: torch.device, dtype: torch.dtype) -> Cod
             if isinstance(child, _Foldable):
                 setattr(module, name, child.frozen())
     if dtype != torch.float32:
-        for part in (network.generator, network.fuse_convs_dict, network.image_transform):
+        at_image = network.image_transform, network.correction
+        for part in (network.generator, network.fuse_convs_dict, *at_image):
             if part is not None:
                 _move(part, device, dtype)
         _lower_encoder(network.encoder, device, dtype)

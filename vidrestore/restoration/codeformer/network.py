@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from .autoencoder import Encoder, Generator
 from .cft import FeatureTransform, ImageTransform
 from .config import CodeFormerConfig
+from .correction import Correction
 from .transformer import TransformerLayer
 
 
@@ -79,11 +80,19 @@ class CodeFormer(nn.Module):
         )
         widths = dict(zip(config.sizes, config.widths, strict=True))
         self.fuse_convs_dict = nn.ModuleDict(
-            {str(s): FeatureTransform(widths[s], config.norm_groups) for s in config.cft_sizes}
+            {
+                str(s): FeatureTransform(widths[s], widths[s] // config.cft_divisor, config.norm_groups)
+                for s in config.cft_sizes
+            }
         )
         self.image_transform = (
             ImageTransform(config.image_widths, config.widths[1], config.patch)
             if config.image_widths
+            else None
+        )
+        self.correction = (
+            Correction(config.correction, config.widths[0], config.widths[1], config.patch)
+            if config.correction
             else None
         )
 
@@ -140,7 +149,13 @@ class CodeFormer(nn.Module):
             int(size): partial(fuse, encoding.levels[int(size)], w=w)
             for size, fuse in self.fuse_convs_dict.items()
         }
-        return self.generator.image(self.generator(quantised, transforms))
+        finest = self.generator(quantised, transforms)
+        face = self.generator.image(finest)
+        if self.correction is None:
+            return face
+        levels = (encoding.levels[size] for size in self.config.sizes[:2])
+        corrected = self.correction(encoding.image, *levels, finest)
+        return torch.lerp(face, corrected.to(face), w.to(face))
 
     def inform(self, quantised: Tensor) -> Tensor:
         """The generator's features (N, C, s, s) at its second finest level, which the CFT at the image takes,

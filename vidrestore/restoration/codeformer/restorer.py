@@ -51,7 +51,7 @@ class CodeFormerRestorer(FaceRestorer):
             licence=licence,
         )
         self._device = torch.device(device)
-        self._sizes = network.config.cft_sizes
+        self._sizes = network.config.kept_sizes
         self._network = freeze(network, self._device, DTYPES[precision])
         over_rows = _row_runner(self._device)
         self._run_encode = over_rows(self._encode)
