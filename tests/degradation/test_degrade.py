@@ -2,12 +2,11 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 
 from vidrestore.degradation.codecs import VIDEO_CODECS
-from vidrestore.degradation.degrade import LEVELS, MODES, Degradation, degrade, degrade_batch, draw
+from vidrestore.degradation.degrade import LEVELS, MODES, Degradation, degrade, degrade_batch
 
 #: A degradation of each kind, in addition to the levels.
 KINDS = [
@@ -25,6 +24,11 @@ KINDS = [
     Degradation(scale=16.0, crf=8, codec="mpeg2"),
     Degradation(scale=1.3, crf=32, codec="h265", noise=3.0, offset=(7, 4)),
     Degradation(scale=1.3, crf=8, codec="mpeg2", noise=3.0, offset=(15, 1)),
+    Degradation(comb=2.0),
+    Degradation(tape=0.7),
+    Degradation(scale=2.0, comb=-1.0, tape=0.5, crf=20),
+    Degradation(blur=2.0, scale=2.0, denoise=30.0, jpeg=90),
+    Degradation(blur=2.0, denoise=15.0, sharpen=0.8),
 ]
 
 
@@ -71,6 +75,8 @@ def test_noise_has_the_given_deviation() -> None:
     "degradation",
     [
         Degradation(blur=1.5),
+        Degradation(comb=1.0),
+        Degradation(denoise=15.0, sharpen=0.5),
         *(Degradation(blur=3.0, scale=2.0, down=mode, up=up) for mode in MODES for up in MODES[1:]),
         *(Degradation(jpeg=60, offset=offset) for offset in ((0, 0), (5, 2))),
         *(
@@ -121,45 +127,3 @@ def test_a_batch_equals_its_faces_one_by_one(face: torch.Tensor) -> None:
 def test_levels_are_ordered(face: torch.Tensor) -> None:
     errors = [error(degrade(face, level), face) for level in LEVELS.values()]
     assert errors == sorted(errors)
-
-
-def test_draws_are_repeatable_and_within_range() -> None:
-    drawn = [draw(np.random.default_rng((5, i))) for i in range(600)]
-    assert drawn == [draw(np.random.default_rng((5, i))) for i in range(600)]
-    clean = sum(d == Degradation() for d in drawn) / len(drawn)
-    assert 0.02 < clean < 0.07
-    rest = [d for d in drawn if d != Degradation()]
-    assert all((d.jpeg is None) != (d.crf is None) for d in rest)
-    encoded = [d for d in rest if d.crf is not None]
-    assert 0.2 < len(encoded) / len(rest) < 0.4
-    assert {d.codec for d in encoded} == set(VIDEO_CODECS)
-    assert all(2 <= d.crf <= (14 if d.codec == "mpeg2" else 37) for d in encoded)
-    assert all(0 < d.blur <= 10 and 1 <= d.scale <= 16 and 0 <= d.noise <= 15 for d in rest)
-    assert all(0 <= o < 16 for d in rest for o in d.offset)
-    assert max(d.scale for d in rest) > 12
-    assert np.median([d.scale for d in rest]) < 4
-
-
-def test_the_form_of_the_paper() -> None:
-    drawn = [draw(np.random.default_rng((5, i)), form="paper") for i in range(600)]
-    ranges = {"blur": (1, 15), "scale": (1, 30), "noise": (0, 20), "jpeg": (30, 90)}
-    for name, (low, high) in ranges.items():
-        values = np.array([getattr(d, name) for d in drawn])
-        assert values.min() >= low
-        assert values.max() <= high
-        # Uniform: about a tenth of them in each tenth of the range.
-        counts = np.histogram(values, bins=10, range=(low, high))[0]
-        assert np.all(abs(counts - 60) < 30), name
-    rest = {replace(d, blur=0, scale=1, noise=0, jpeg=None) for d in drawn}
-    assert rest == {Degradation(down="bilinear", up="bilinear")}
-
-
-def test_noise_of_a_monochrome_image_is_monochrome() -> None:
-    for form in ("video", "paper"):
-        drawn = [draw(np.random.default_rng(i), form=form, mono=True) for i in range(50)]
-        assert all(d.grey_noise for d in drawn if d != Degradation())
-
-
-def test_an_unknown_form_is_refused() -> None:
-    with pytest.raises(ValueError, match="unknown form of degradations 'film'"):
-        draw(np.random.default_rng(0), form="film")

@@ -1,9 +1,7 @@
-"""Random, repeatable degradations of faces: blur, downscaling, noise, compression.
+"""Repeatable degradations of faces: blur, downscaling, noise, compression, and what video adds to them.
 
 The chain is that of the paper, ``{[(I * k_sigma) down_r + n_delta] compressed} up_r`` (Zhou et al., 2022,
-section 4.1). Its parameters are drawn in one of two forms: the paper's, or that of faces in videos. The
-latter favours mild degradations, includes film grain, and uses a real video codec instead of JPEG for a share
-of the faces.
+section 4.1). Film grain, combing and tape come before compression, and a denoiser and a sharpener after it.
 """
 
 from __future__ import annotations
@@ -11,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -22,6 +19,7 @@ from torch.nn.utils.rnn import pad_sequence
 from .codecs import compress_jpeg, compress_video
 from .film import grain
 from .resample import gaussian_matrices, resample, resize_matrix, shrink_matrix
+from .tape import comb, denoise, sharpen, tape
 
 #: Interpolation modes for downscaling; all but the first also for upscaling.
 MODES = ("area", "bilinear", "bicubic")
@@ -38,10 +36,14 @@ class Degradation:
     grey_noise: bool = False  #: the same noise and grain in all three channels
     grain: float = 0.0  #: deviation of film grain in the mid-tones, of 255
     grain_size: float = 0.7  #: deviation of a grain in pixels of the downscaled image
+    comb: float = 0.0  #: motion between the two fields of an interlaced frame, pixels of the downscaled image
+    tape: float = 0.0  #: strength of the artefacts of home video tape, 0 to 1
     jpeg: int | None = None  #: JPEG quality, 1 to 100
     crf: int | None = None  #: constant rate factor of the video codec, 0 to 51; MPEG-2: quantiser scale
     codec: str = "h264"  #: the video codec, one of ``codecs.VIDEO_CODECS``
     offset: tuple[int, int] = (0, 0)  #: rows and columns before the downscaled image when it is compressed
+    denoise: float = 0.0  #: differences, of 255, that a denoiser smooths after decoding
+    sharpen: float = 0.0  #: amount of unsharp masking after that
     down: str = "area"
     up: str = "bicubic"
 
@@ -52,70 +54,6 @@ LEVELS = {
     "medium": Degradation(blur=4.0, scale=5.0, noise=8.0, jpeg=60),
     "heavy": Degradation(blur=7.0, scale=10.0, noise=12.0, jpeg=40),
 }
-
-#: For each video codec: its share, and the range of its quality: best, worst for small and worst for large
-#: images. A small image suffers more from the same quality.
-_ENCODES = {"h264": (0.55, 18, 29, 35), "h265": (0.25, 20, 31, 37), "mpeg2": (0.20, 2, 9, 14)}
-
-
-def draw(
-    rng: np.random.Generator,
-    *,
-    form: str = "video",
-    mono: bool = False,
-    clean: float = 0.04,
-    video: float = 0.3,
-) -> Degradation:
-    """Draw a degradation.
-
-    Args:
-        rng: The source of randomness.
-        form: "video", for faces in videos; or "paper", with uniform distributions: sigma 1 to 15, r 1 to 30,
-            delta 0 to 20, q 30 to 90.
-        mono: The image is monochrome, so its noise is too.
-        clean: Share of form "video" that is the identity.
-        video: Share of form "video" that uses a video codec; the others use JPEG.
-
-    Raises:
-        ValueError: ``form`` is unknown.
-    """
-    if form == "paper":
-        return Degradation(
-            blur=float(rng.uniform(1, 15)),
-            scale=float(rng.uniform(1, 30)),
-            noise=float(rng.uniform(0, 20)),
-            grey_noise=mono,
-            jpeg=int(rng.integers(30, 91)),
-            down="bilinear",
-            up="bilinear",
-        )
-    if form != "video":
-        raise ValueError(f'unknown form of degradations {form!r}; choose "video" or "paper"')
-    if rng.random() < clean:
-        return Degradation()
-    # Skewed: mild degradations are more frequent than severe ones.
-    scale = float(np.exp(rng.random() ** 1.5 * np.log(16.0)))
-    codec = rng.choice(list(_ENCODES), p=[e[0] for e in _ENCODES.values()]) if rng.random() < video else None
-    grained = rng.random() < (0.5 if mono else 0.06)
-    compression: dict[str, Any] = {"jpeg": int(rng.integers(30, 96))}
-    if codec is not None:
-        _, best, worst_small, worst = _ENCODES[codec]
-        crf = int(rng.integers(best, (worst if 512 / scale > 128 else worst_small) + 1))
-        compression = {"crf": crf, "codec": str(codec)}
-    return Degradation(
-        blur=float(rng.uniform(0.2, 1.0) * min(10.0, 0.6 + scale)),
-        stretch=float(np.exp(rng.normal(0, 0.25))),
-        scale=scale,
-        noise=float(rng.uniform(0, 15) * rng.random()),
-        grey_noise=bool(mono or rng.random() < 0.4),
-        grain=float(rng.uniform(3, 14)) if grained else 0.0,
-        grain_size=float(rng.uniform(0.2, 1.2)),
-        **compression,
-        # The block grid of a codec has a random offset, except for faces that fill the frame.
-        offset=tuple(rng.integers(0, 16, 2).tolist()) if rng.random() < 0.75 else (0, 0),
-        down=MODES[rng.integers(3)],
-        up=MODES[1 + rng.integers(2)],
-    )
 
 
 def degrade(face: Tensor, degradation: Degradation, seed: int = 0) -> Tensor:
@@ -131,7 +69,7 @@ def degrade(face: Tensor, degradation: Degradation, seed: int = 0) -> Tensor:
     rows, columns = (
         shrink_matrix(side, small, s, d.down).to(face.device) for s in (d.blur * d.stretch, d.blur)
     )
-    x = _add_noise_and_compress(resample(face.float(), rows, columns).cpu(), d, seed).to(face.device)
+    x = _record(resample(face.float(), rows, columns).cpu(), d, seed).to(face.device)
     enlarge = resize_matrix(small, side, d.up).to(face.device)
     return to_uint8(resample(x.float(), enlarge, enlarge))
 
@@ -161,7 +99,7 @@ def degrade_batch(faces: Tensor, degradations: Sequence[Degradation], seeds: Seq
 
     def process(number: int) -> None:
         corner = (number, slice(None), slice(sizes[number]), slice(sizes[number]))
-        small[corner] = _add_noise_and_compress(shrunk[corner], drawn[number], seeds[chosen[number]])
+        small[corner] = _record(shrunk[corner], drawn[number], seeds[chosen[number]])
 
     with ThreadPoolExecutor() as pool:
         list(pool.map(process, range(len(chosen))))
@@ -181,12 +119,22 @@ def to_uint8(x: Tensor) -> Tensor:
     return x.round().clamp(0, 255).to(torch.uint8)
 
 
-def _add_noise_and_compress(x: Tensor, d: Degradation, seed: int) -> Tensor:
-    """Add noise to a downscaled face (3, s, s) float32 in [0, 255] and compress it; return it as uint8."""
-    generator = torch.Generator().manual_seed(seed)
+def _record(x: Tensor, d: Degradation, seed: int) -> Tensor:
+    """Do to a downscaled face (3, s, s) float32 in [0, 255] what happens from camera to screen; return it as
+    uint8."""
+    image = _add_noise_and_compress(x, d, torch.Generator().manual_seed(seed))
+    if d.denoise > 0:
+        image = denoise(image, d.denoise)
+    if d.sharpen > 0:
+        image = sharpen(image, d.sharpen)
+    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
+
+
+def _add_noise_and_compress(x: Tensor, d: Degradation, generator: torch.Generator) -> np.ndarray:
+    """Add noise to a downscaled face (3, s, s) float32 in [0, 255] and compress it: (s, s, 3) uint8."""
     noisy = to_uint8(_add_noise(x, d, generator))
     if d.jpeg is None and d.crf is None:
-        return noisy
+        return noisy.permute(1, 2, 0).numpy()
     image = _padded(noisy, d.offset)
     if d.jpeg is not None:
         image = compress_jpeg(image, d.jpeg)
@@ -197,13 +145,18 @@ def _add_noise_and_compress(x: Tensor, d: Degradation, seed: int) -> Tensor:
         image = compress_video([_padded(before, d.offset), image], d.codec, d.crf)
     top, left = d.offset
     side = x.shape[-1]
-    face = image[top : top + side, left : left + side]
-    return torch.from_numpy(np.ascontiguousarray(face.transpose(2, 0, 1)))
+    return image[top : top + side, left : left + side]
 
 
 def _add_noise(x: Tensor, d: Degradation, generator: torch.Generator) -> Tensor:
     shape = (1 if d.grey_noise else 3, *x.shape[1:])
     out = x
+    if d.comb or d.tape > 0:
+        image = comb(x.permute(1, 2, 0).contiguous().numpy(), d.comb)
+        if d.tape > 0:
+            rng = np.random.default_rng(int(torch.randint(2**31, (), generator=generator)))
+            image = tape(image, d.tape, rng, mono=d.grey_noise)
+        out = torch.from_numpy(image).permute(2, 0, 1)
     if d.noise > 0:
         out = out + d.noise * torch.randn(shape, generator=generator)
     if d.grain > 0:

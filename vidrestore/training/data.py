@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from ..degradation.degrade import Degradation, degrade, draw
+from ..degradation.degrade import Degradation, degrade
+from ..degradation.draw import draw
 from ..degradation.film import draw_look
 from ..measure.face_set import FaceSet
 from .stopping import ignore_stop_signals
@@ -48,7 +49,7 @@ class Pairs(Dataset):
         rng = np.random.default_rng((self.seed, index))
         number = int(rng.choice(self.faces.training, p=self.probabilities))
         look = draw_look(rng)
-        clean = look(move(self.faces.pixels[number], rng))
+        clean = look(move(self.faces.image(number), rng))
         degradation = draw(rng, form=self.form, mono=look.mono)
         return torch.from_numpy(clean.transpose(2, 0, 1).copy()), degradation, int(rng.integers(2**31))
 
@@ -107,5 +108,5 @@ def batches(dataset: Dataset[Any], *, batch: int, start: int, workers: int) -> I
 
 
 def to_network(x: Tensor) -> Tensor:
-    """Convert uint8 to float32 in [-1, 1]."""
-    return x.float().div_(127.5).sub_(1.0)
+    """Convert faces (N, 3, S, S) uint8 to float32 in [-1, 1], channels last."""
+    return x.contiguous(memory_format=torch.channels_last).float().div_(127.5).sub_(1.0)
