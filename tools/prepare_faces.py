@@ -2,7 +2,8 @@
 
 ``tools/prepare_faces.py --out FOLDER PHOTOS...`` detects the largest face of every JPEG and PNG file in the
 folders PHOTOS, aligns it to 512 x 512 pixels, and writes ``faces.npy`` and ``faces.csv``, which
-``vidrestore.measure.face_set.FaceSet`` reads.
+``vidrestore.measure.face_set.FaceSet`` reads. With ``--shards`` the faces are in files of at most 60 MB,
+``faces-000.npy`` and so on, which are easier to move.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTOS", help="folders of photographs")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="folder to write to")
+    parser.add_argument("--shards", action="store_true", help="write files of at most 60 MB")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
     args = parser.parse_args(argv)
     try:
@@ -33,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         paths = [
             p for folder in args.photos for p in sorted(folder.iterdir()) if p.suffix.lower() in SUFFIXES
         ]
-        for path in prepare_faces(paths, detector, args.out):
+        for path in prepare_faces(paths, detector, args.out, shards=args.shards):
             print(f"{path}: no face found", file=sys.stderr)
     except VidrestoreError as error:
         print(f"prepare_faces: {error}", file=sys.stderr)

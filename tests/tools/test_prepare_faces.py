@@ -19,8 +19,11 @@ def tool() -> ModuleType:
     return load_tool("prepare_faces")
 
 
+@pytest.mark.parametrize(
+    ("options", "file"), [([], "faces.npy"), (["--shards"], "faces-000.npy")], ids=["one file", "shards"]
+)
 def test_a_folder_of_photographs(
-    tool: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tool: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], file: str
 ) -> None:
     photos = tmp_path / "photos"
     photos.mkdir()
@@ -28,7 +31,8 @@ def test_a_folder_of_photographs(
     cv2.imwrite(str(photos / "a.jpg"), np.full((80, 80, 3), 90, np.uint8))
     (photos / "notes.txt").write_text("ignored")
     out = tmp_path / "faces"
-    assert tool.main([str(photos), "--out", str(out), "--device", "cpu"]) == 0
+    assert tool.main([str(photos), "--out", str(out), "--device", "cpu", *options]) == 0
+    assert [path.name for path in out.glob("*.npy")] == [file]
     assert FaceSet(out).names == ["photos/b.png"]
     assert "a.jpg: no face found" in capsys.readouterr().err
 

@@ -14,14 +14,17 @@ from ..errors import InputError
 from ..faces.alignment.align import TEMPLATE_SIZE, alignment_matrix
 from ..faces.detection.detector import Detector
 from ..faces.detection.working_size import working_size
-from .face_set import write_face_set
+from .face_set import FaceSetWriter
 
 #: Minimum score of a detection.
 SCORE = 0.9
 
 
-def prepare_faces(photos: Iterable[Path], detector: Detector, folder: Path) -> list[Path]:
-    """Align the largest face of each photograph, and write the faces to ``folder`` as a face set.
+def prepare_faces(
+    photos: Iterable[Path], detector: Detector, folder: Path, *, shards: bool = False
+) -> list[Path]:
+    """Align the largest face of each photograph, and write the faces to ``folder`` as a face set, with
+    ``shards`` in files of at most 60 MB.
 
     Returns:
         The photographs in which no face was found.
@@ -29,7 +32,7 @@ def prepare_faces(photos: Iterable[Path], detector: Detector, folder: Path) -> l
     Raises:
         InputError: No face was found in any photograph.
     """
-    faces, names, enlarged, without = [], [], [], []
+    writer, found, without = FaceSetWriter(folder, shards=shards), 0, []
     for path in tqdm(photos, unit="photo"):
         image = cv2.imread(str(path), cv2.IMREAD_COLOR)
         landmarks = None if image is None else largest_face(image, detector)
@@ -37,12 +40,11 @@ def prepare_faces(photos: Iterable[Path], detector: Detector, folder: Path) -> l
             without.append(path)
             continue
         face, factor = aligned_face(image, landmarks)
-        faces.append(face)
-        names.append(f"{path.parent.name}/{path.name}")
-        enlarged.append(factor)
-    if not faces:
+        writer.add(face, f"{path.parent.name}/{path.name}", factor)
+        found += 1
+    if not found:
         raise InputError("no face was found in any photograph; give folders of JPEG or PNG portraits")
-    write_face_set(folder, np.stack(faces), names, enlarged)
+    writer.finish()
     return without
 
 
