@@ -4,8 +4,10 @@
 --about "what it was trained on"]``
 
 The folder of faces is one that ``tools/prepare_faces.py`` wrote. Completed stages are skipped, and an
-interrupted one is resumed. Ctrl-C and SIGTERM finish the current step and save. The run folder contains a
-checkpoint and a log (CSV) for each stage, contact sheets, and logs for TensorBoard if it is installed.
+interrupted one is resumed. Ctrl-C, SIGTERM and the end of the time given with ``--for`` finish the current
+step and save. The run folder contains a checkpoint and a log (CSV) for each stage, contact sheets, and logs
+for TensorBoard if it is installed. docs/training.md says how long training takes, and how a run is moved
+between machines.
 
 For several GPUs, or several processes on a CPU: ``torchrun --nproc-per-node 2 tools/train.py ...``. The
 processes share the batch of the configuration, and the numbers are those of a single process up to rounding.
@@ -14,8 +16,9 @@ processes share the batch of the configuration, and the numbers are those of a s
 from __future__ import annotations
 
 import argparse
-import signal
+import math
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -26,11 +29,13 @@ from vidrestore.errors import UsageError, VidrestoreError
 from vidrestore.measure.face_set import FaceSet
 from vidrestore.restoration.codeformer import CodeFormerConfig
 from vidrestore.runtime.device import find_device
-from vidrestore.training.distributed import processes, rank
+from vidrestore.training.checkpoint import load_averaged
+from vidrestore.training.distributed import barrier, processes, rank
 from vidrestore.training.export import export
+from vidrestore.training.packing import pack, unpack
 from vidrestore.training.settings import complete
 from vidrestore.training.stopping import StopSignals
-from vidrestore.training.trainer import STAGES, Trainer, load_averaged
+from vidrestore.training.trainer import STAGES, Trainer
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs" / "train"
 
@@ -52,34 +57,51 @@ def read_config(name: str) -> dict[str, Any]:
         raise UsageError(f"{path}: {error}") from None
 
 
-def read_faces(folder: Path) -> FaceSet:
-    """Read the faces of a folder. Raises UsageError."""
-    if not (folder / "faces.npy").exists() or not (folder / "faces.csv").exists():
+def read_faces(folder: Path, side: int) -> FaceSet:
+    """Read the faces of a folder, at ``side`` pixels. Raises UsageError."""
+    if not list(folder.glob("faces*.npy")) or not (folder / "faces.csv").exists():
         raise UsageError(f"{folder} has no faces.npy and faces.csv; create them with tools/prepare_faces.py")
     try:
-        return FaceSet(folder)
+        return FaceSet(folder, side)
     except (ValueError, KeyError, OSError) as error:
         raise UsageError(
             f"cannot read {folder} ({error}); create it again with tools/prepare_faces.py"
         ) from None
 
 
+def seconds(text: str) -> float:
+    """Convert a duration such as ``90s``, ``9m`` or ``2.5h`` to seconds. Raises ValueError."""
+    value = float(text[:-1]) * {"s": 1, "m": 60, "h": 3600}.get(text[-1:], math.nan)
+    if not 0 < value < math.inf:
+        raise ValueError(text)
+    return value
+
+
 def train(args: argparse.Namespace) -> int:
     """Train as the arguments say; return the exit code."""
-    config, faces, device = read_config(args.config), read_faces(args.faces), find_device(args.device)
+    end = time.monotonic() + (args.duration or math.inf)
+    config, device = read_config(args.config), find_device(args.device)
+    sizes = CodeFormerConfig.from_dict(config["model"])
+    faces = read_faces(args.faces, sizes.image_size)
     args.run_folder.mkdir(parents=True, exist_ok=True)
     stages = [args.stage] if args.stage else list(STAGES)
     with processes(str(device)) as own, StopSignals() as stop:
+        if args.pack and rank() == 0:
+            unpack(args.pack, args.run_folder)
+        barrier()
         for stage in stages:
-            trainer = Trainer(config, stage, faces=faces, run=args.run_folder, device=own)
-            trainer.train(until=args.until, stop=stop)
+            trainer = Trainer(
+                config, stage, faces=faces, run=args.run_folder, device=own, begin=args.begin_from
+            )
+            trainer.train(until=args.until, stop=lambda: stop() or time.monotonic() >= end)
+            if args.pack and rank() == 0:
+                pack(args.run_folder, args.pack)
             if trainer.stopped:
                 if rank() == 0:
                     print(f"{stage} stopped at step {trainer.step} and saved", file=sys.stderr)
-                return 128 + (stop.received or signal.SIGTERM)
+                return 128 + stop.received if stop.received else 0
         if args.export and rank() == 0:
             state = load_averaged(args.run_folder / f"{stages[-1]}.pt")
-            sizes = CodeFormerConfig.from_dict(config["model"])
             export(state, sizes, args.export, version=args.version, about=args.about)
     return 0
 
@@ -100,6 +122,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--stage", choices=STAGES, help="train only this stage (default: all, in order)")
     parser.add_argument("--until", type=int, metavar="STEP", help="end each stage at this step")
+    parser.add_argument(
+        "--for",
+        type=seconds,
+        dest="duration",
+        metavar="DURATION",
+        help="stop and save after this time, such as 90s, 9m or 2.5h",
+    )
+    parser.add_argument(
+        "--begin-from",
+        type=Path,
+        metavar="FILE",
+        help="begin stage I from this checkpoint of stage I for faces of half the size",
+    )
+    parser.add_argument(
+        "--pack",
+        type=Path,
+        metavar="FOLDER",
+        help="also keep the run there, in files of at most 15 MB; first, files that the run folder lacks are "
+        "restored from there",
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
     parser.add_argument(
         "--export",

@@ -15,8 +15,8 @@ import torch
 from vidrestore.measure.face_set import FaceSet
 from vidrestore.measure.perceptual import PerceptualDistance
 from vidrestore.restoration.codeformer import CodeFormer, CodeFormerConfig
+from vidrestore.training.checkpoint import load_averaged
 from vidrestore.training.data import Pairs, to_network
-from vidrestore.training.trainer import load_averaged
 
 from .face_folders import write_face_folder
 

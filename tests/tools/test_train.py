@@ -20,7 +20,7 @@ from safetensors import safe_open
 from tests.support.platforms import posix
 from tests.support.small_training import changed, needs_weights, write_faces
 from vidrestore.restoration.codeformer import build_codeformer
-from vidrestore.training.trainer import load_averaged
+from vidrestore.training.checkpoint import load_averaged
 
 ROOT = Path(__file__).parents[2]
 TOOL = ROOT / "tools" / "train.py"
@@ -92,6 +92,33 @@ def test_sigterm_finishes_the_step_and_saves(folder: Path) -> None:
 
 
 @needs_weights
+def test_a_run_with_a_duration_stops_and_saves_and_another_finishes_it(
+    main: Callable, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments(folder, "run", "--for", "0.001s")) == 0
+    assert "stage1 stopped at step 1 and saved" in capsys.readouterr().err
+    assert main(arguments(folder, "run", "--stage", "stage1", "--until", "3", "--for", "1h")) == 0
+    assert torch.load(folder / "run" / "stage1.pt", weights_only=True)["step"] == 3
+
+
+@pytest.mark.parametrize("duration", ["9", "m", "-1h", "1d", "infs"])
+def test_an_invalid_duration_is_refused(main: Callable, folder: Path, duration: str) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments(folder, "run", f"--for={duration}"))
+
+
+@needs_weights
+def test_a_packed_run_continues_in_another_folder(main: Callable, folder: Path) -> None:
+    packed = ("--stage", "stage1", "--pack", str(folder / "packed"))
+    assert main(arguments(folder, "here", *packed, "--until", "3")) == 0
+    assert main(arguments(folder, "there", *packed, "--until", "5")) == 0
+    assert main(arguments(folder, "whole", "--stage", "stage1", "--until", "5")) == 0
+    there, whole = (torch.load(folder / n / "stage1.pt", weights_only=True) for n in ("there", "whole"))
+    assert there["step"] == 5
+    torch.testing.assert_close(there["model"], whole["model"], rtol=0, atol=1e-5)
+
+
+@needs_weights
 def test_from_faces_to_a_weights_file(main: Callable, folder: Path) -> None:
     path = folder / "out" / "small.safetensors"
     options = ["--export", str(path), "--version", "7", "--about", "blobs"]
@@ -116,7 +143,7 @@ def no_faces(folder: Path) -> None:
 
 
 def large_faces(folder: Path) -> None:
-    np.save(folder / "faces.npy", np.zeros((2, 128, 128, 3), np.uint8))
+    np.save(folder / "faces.npy", np.zeros((2, 96, 96, 3), np.uint8))
 
 
 def no_yaml(folder: Path) -> None:
@@ -135,7 +162,7 @@ def wrong_key(folder: Path) -> None:
         (None, ["--stage", "stage2"], "train stage1 first"),
         (wrong_names, [], "2 faces but 1 names"),
         (no_faces, [], "has no faces.npy and faces.csv; create them with tools/prepare_faces.py"),
-        (large_faces, [], "128 pixels wide, but the model's image_size is 64"),
+        (large_faces, [], "96 pixels wide, which is not a multiple of 64"),
         (no_yaml, [], "short.yaml is not valid YAML"),
         (wrong_key, [], "short.yaml: stage2 has unknown settings: beta"),
     ],

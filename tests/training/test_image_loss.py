@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from tests.support.small_training import CONFIG, needs_weights
 from vidrestore.training.image_loss import ImageLoss, parts
+from vidrestore.training.settings import complete
 
-SETTINGS = CONFIG["stage1"] | {"adversarial": 0.0}
+SETTINGS = complete(CONFIG)["stage1"] | {"adversarial": 0.0}
 
 
 def images(seed: int) -> torch.Tensor:
@@ -44,16 +46,33 @@ def test_the_loss_of_equal_images_is_zero_and_grows() -> None:
 
 
 @needs_weights
-def test_the_perceptual_distance_counts_at_every_second_step() -> None:
-    loss, last = ImageLoss(SETTINGS), torch.zeros(1, requires_grad=True)
-    figures = [
-        loss(images(0), images(1), step=step, generator=torch.Generator().manual_seed(2), last=last)[1]
-        for step in (0, 1, 2)
-    ]
-    assert ["perceptual" in found for found in figures] == [True, False, True]
+@pytest.mark.parametrize(("every", "start", "steps"), [(2, 0, {0, 2, 4, 6}), (3, 2, {3, 6})])
+def test_the_perceptual_distance_counts_for_the_steps_without_it(
+    every: int, start: int, steps: set[int]
+) -> None:
+    changes = {"gradient": 0.0, "perceptual": 0.4, "perceptual_every": every, "perceptual_start": start}
+    loss, last = ImageLoss(SETTINGS | changes), torch.zeros(1, requires_grad=True)
+    for step in range(7):
+        generator = torch.Generator().manual_seed(2)
+        total, figures = loss(images(0), images(1), step=step, generator=generator, last=last)
+        assert ("perceptual" in figures) == (step in steps)
+        expected = 0.4 * every * float(figures.get("perceptual", 0.0))
+        assert (total - figures["l1"]).item() == pytest.approx(expected, abs=1e-5)
+
+
+@needs_weights
+def test_the_coarse_loss_sees_colour_and_no_detail() -> None:
+    loss = ImageLoss(SETTINGS | {"gradient": 0.0, "coarse": 1.0, "perceptual": 0.0})
+    clean, last = images(0), torch.zeros(1, requires_grad=True)
+    checkerboard = 0.2 * ((torch.arange(64)[:, None] + torch.arange(64)) % 2 - 0.5)
+    for change, seen in ((0.1, 0.1), (checkerboard, 0.0)):
+        total, figures = loss(clean + change, clean, step=0, generator=torch.Generator(), last=last)
+        assert figures["l1"].item() == pytest.approx(0.1)
+        assert (total - figures["l1"]).item() == pytest.approx(seen, abs=1e-6)
+        assert "perceptual" not in figures
 
 
 @needs_weights
 def test_without_adversarial_loss_there_is_no_discriminator() -> None:
     assert ImageLoss(SETTINGS).optimisers() == []
-    assert len(ImageLoss(CONFIG["stage1"]).optimisers()) == 1
+    assert len(ImageLoss(SETTINGS | {"adversarial": 0.8}).optimisers()) == 1

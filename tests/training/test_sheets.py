@@ -13,7 +13,7 @@ from tests.support.small_training import changed
 from vidrestore.measure.face_set import FaceSet
 from vidrestore.training.trainer import STAGES, Trainer, previous
 
-COLUMNS = {"stage1": 2, "stage2": 5, "stage3": 5}
+COLUMNS = {"stage1": 3, "stage2": 5, "stage3": 5}
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -29,12 +29,14 @@ def test_quantised_features_are_codes() -> None:
     assert not quantised.requires_grad
 
 
-def test_views_show_the_clean_face_and_its_reconstruction() -> None:
+def test_views_show_the_clean_face_and_its_reconstructions() -> None:
     model = CodeFormer(CodeFormerConfig.from_dict(CONFIG["model"])).eval()
     stage = Stage1(model, CONFIG["stage1"])
     clean = torch.rand(1, 3, 64, 64) * 2 - 1
     with torch.no_grad():
         views = stage.views(model, clean, clean)
-    assert list(views) == ["clean", "reconstruction"]
+    assert list(views) == ["clean", "without codes", "through codes"]
     assert views["clean"] is clean
-    assert views["reconstruction"].shape == clean.shape
+    shown = views["without codes"], views["through codes"]
+    assert all(image.shape == clean.shape for image in shown)
+    assert not torch.equal(*shown)

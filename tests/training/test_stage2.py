@@ -9,8 +9,8 @@ import torch
 
 from tests.support.small_training import CONFIG
 from vidrestore.restoration.codeformer import CodeFormer, CodeFormerConfig
+from vidrestore.training.checkpoint import load_averaged
 from vidrestore.training.stage2 import Teacher, code_loss
-from vidrestore.training.trainer import load_averaged
 
 
 def test_the_codebook_and_the_generator_are_frozen(run: Path) -> None:

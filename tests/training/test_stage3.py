@@ -11,9 +11,10 @@ import torch
 from tests.support.small_training import CONFIG, changed, evaluate_checkpoint, needs_weights
 from vidrestore.measure.face_set import FaceSet
 from vidrestore.restoration.codeformer import CodeFormer, CodeFormerConfig
+from vidrestore.training.checkpoint import load_averaged
 from vidrestore.training.data import to_network
 from vidrestore.training.stage3 import Stage3, growth, watched
-from vidrestore.training.trainer import Trainer, load_averaged
+from vidrestore.training.trainer import Trainer
 
 pytestmark = needs_weights
 
@@ -64,6 +65,18 @@ def test_parts_without_a_learning_rate_are_frozen(faces: FaceSet, run: Path, tmp
     before, after = load_averaged(run / "stage2.pt"), load_averaged(tmp_path / "stage3.pt")
     moved = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
     assert moved == {"fuse_convs_dict"}
+
+
+def test_the_correction_is_trained(faces: FaceSet, tmp_path: Path) -> None:
+    config = changed(model={"correction": 8}, stage3={"steps": 3, "adversarial_start": 0})
+    before = CodeFormer(CodeFormerConfig.from_dict(config["model"])).state_dict()
+    torch.save({"averaged": before}, tmp_path / "stage2.pt")
+    Trainer(config, "stage3", faces=faces, run=tmp_path).train()
+    after = load_averaged(tmp_path / "stage3.pt")
+    changes = {
+        n.split(".")[1] for n in after if n.startswith("correction.") and not after[n].equal(before[n])
+    }
+    assert {"last", "mix", "blocks", "pixels"} <= changes
 
 
 @pytest.mark.parametrize(("factor", "expected"), [(0.5, 0), (4, 0), (8, math.log(2)), (40, math.log(10))])

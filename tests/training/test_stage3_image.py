@@ -10,8 +10,9 @@ import torch
 from tests.support.small_training import CONFIG, IMAGE, evaluate_checkpoint, needs_weights
 from vidrestore.measure.face_set import FaceSet
 from vidrestore.restoration.codeformer import CodeFormer, CodeFormerConfig
+from vidrestore.training.checkpoint import load_averaged
 from vidrestore.training.stage3_image import ImageStage3
-from vidrestore.training.trainer import Trainer, load_averaged
+from vidrestore.training.trainer import Trainer
 
 pytestmark = needs_weights
 

@@ -72,6 +72,17 @@ def test_a_resumed_run_gives_the_same_numbers(
         torch.testing.assert_close(states[1][part], states[0][part], rtol=0, atol=1e-5)
 
 
+def test_a_resumed_run_keeps_the_momentum_of_muon(faces: FaceSet, tmp_path: Path) -> None:
+    config = changed(model={"channels": 64}, stage1={"steps": 6, "adversarial": 0.0, "optimiser": "muon"})
+    weights = []
+    for name, stops in (("whole", [None]), ("stopped", [3, None])):
+        (tmp_path / name).mkdir()
+        for until in stops:
+            Trainer(config, "stage1", faces=faces, run=tmp_path / name).train(until=until)
+        weights.append(torch.load(tmp_path / name / "stage1.pt", weights_only=True)["model"])
+    torch.testing.assert_close(weights[1], weights[0], rtol=0, atol=1e-5)
+
+
 def test_a_run_without_finite_gradients_ends_and_saves_nothing(faces: FaceSet, tmp_path: Path) -> None:
     trainer = Trainer(CONFIG, "stage1", faces=faces, run=tmp_path)
     weight = trainer.parameters[0]

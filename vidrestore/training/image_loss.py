@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..measure.perceptual import PerceptualDistance
@@ -15,10 +16,12 @@ from .losses import gradient_loss, perceptual_on_crops
 
 
 class ImageLoss(nn.Module):
-    """L1 of pixels and of gradients, the perceptual distance on crops at every second step, and the
+    """L1 of pixels, of gradients and of images downscaled by 8, the perceptual distance on crops, and the
     adversarial loss on a crop of each face (Zhou et al., 2022, section 3.1).
 
-    ``settings`` contains the weights relative to L1, ``gradient``, ``perceptual`` and ``adversarial``;
+    ``settings`` contains the weights relative to L1, ``gradient``, ``coarse``, ``perceptual`` and
+    ``adversarial``; ``perceptual_start`` and ``perceptual_every``, the first step of the perceptual distance
+    and the interval of its steps, at which it counts once for each step of the interval;
     ``perceptual_net``, "alex" or "vgg"; ``crop``, the side in pixels of the input of that network and of the
     discriminator; ``adversarial_start``, the step at which the discriminator and the adversarial loss start;
     and ``discriminator_channels``. The adversarial loss is also scaled by the adaptive weight. If
@@ -52,12 +55,15 @@ class ImageLoss(nn.Module):
         """
         l1 = (x - target).abs().mean()
         total = l1 + self.settings["gradient"] * gradient_loss(x, target).mean()
+        if self.settings["coarse"]:
+            total = total + self.settings["coarse"] * F.avg_pool2d(x - target, 8).abs().mean()
         figures: dict[str, Tensor | float] = {"l1": l1.detach()}
         crop = self.settings["crop"]
-        if step % 2 == 0:
+        every = self.settings["perceptual_every"]
+        if step % every == 0 and step >= self.settings["perceptual_start"] and self.settings["perceptual"]:
             distance = self.distance[0].to(x.device)
             found = perceptual_on_crops(distance, x, target, size=crop, generator=generator)
-            total = total + self.settings["perceptual"] * 2 * (weight * found).mean()
+            total = total + self.settings["perceptual"] * every * (weight * found).mean()
             figures["perceptual"] = found.detach().mean()
         if self.adversary is not None and step >= self.settings["adversarial_start"]:
             fake, real = parts(x, target, side=crop, generator=generator)

@@ -51,12 +51,17 @@ _COMMON = {
     "steps": _Number(1, whole=True),
     "batch": _Number(1, whole=True),  #: faces, for all processes together
     "rate": _Number(0.0),
+    "optimiser": _Choice(("adamw", "muon"), default="adamw"),
     "clip": _Number(0.0),  #: maximum norm of the gradient
     "average": _SHARE,  #: decay of the moving average of the weights
+    "decay": _Number(0.0, 1.0, default=1.0),  #: share of the steps, the last ones, in which the rate falls
 }
 _IMAGE = {
     "gradient": _Number(0.0),
+    "coarse": _Number(0.0, default=0.0),  #: weight of L1 of the images downscaled by 8
     "perceptual": _Number(0.0),
+    "perceptual_start": _Number(0, whole=True, default=0),  #: first step of the perceptual distance
+    "perceptual_every": _Number(1, whole=True, default=2),  #: steps between perceptual distances
     "perceptual_net": _Choice(("alex", "vgg")),
     "crop": _Number(32, whole=True),  #: side of the input of the perceptual network and the discriminator
     "adversarial": _Number(0.0, default=0.0),
@@ -130,6 +135,11 @@ def complete(config: Mapping[str, Any]) -> dict[str, Any]:
     for name, stage in stages.items():
         if "part" in stage:
             _check_part(name, stage["part"], sizes)
+    if sizes.positions and stages["stage1"]["part"] != sizes.image_size:
+        raise UsageError(
+            f"stage1: part is {stages['stage1']['part']}, but must be {sizes.image_size}, the whole face, "
+            "for a model with positions"
+        )
     return {**general, "model": dict(config["model"]), **stages}
 
 

@@ -53,17 +53,17 @@ class Stage1(Stage):
         if self.settings["adain"]:
             quantised = adaptive_instance_norm(quantised, features)
         image = model.reconstruct(quantised).float()
-        last = model.generator.blocks[-1].weight
+        last = model.generator.last_weight
         loss, figures = self.image_loss(image, clean, step=step, generator=generator, last=last)
         figures |= {"commitment": commitment.detach(), "codes": self.averages.perplexity()}
         return loss + self.settings["commitment"] * commitment, figures
 
     def views(self, model: CodeFormer, clean: Tensor, degraded: Tensor) -> dict[str, Tensor]:
         features = model.encoder(clean)[0].float()
-        quantised = quantise(model, features)
+        shown = {"without codes": features, "through codes": quantise(model, features)}
         if self.settings["adain"]:
-            quantised = adaptive_instance_norm(quantised, features)
-        return {"clean": clean, "reconstruction": model.reconstruct(quantised)}
+            shown = {name: adaptive_instance_norm(x, features) for name, x in shown.items()}
+        return {"clean": clean, **{name: model.reconstruct(x) for name, x in shown.items()}}
 
 
 def quantise(model: CodeFormer, features: Tensor) -> Tensor:

@@ -26,9 +26,9 @@ class Stage3(Stage):
     step, which keep the codes predictable while the encoder changes, and a penalty on the growth of features.
 
     The weight of the perceptual loss is ``1.2 - w``: this is where the network learns that ``w`` trades
-    perceptual quality against fidelity to the input. The CFT is trained at the full learning rate, the
-    encoder and the transformer at ``encoder_scale`` of it, and the generator at ``generator_scale``; 0
-    freezes them. The codebook is frozen.
+    perceptual quality against fidelity to the input. The CFT, and the correction of the input if the network
+    has one, are trained at the full learning rate, the encoder and the transformer at ``encoder_scale`` of
+    it, and the generator at ``generator_scale``; 0 freezes them. The codebook is frozen.
     """
 
     name = "stage3"
@@ -40,6 +40,8 @@ class Stage3(Stage):
 
     def parameter_groups(self, model: CodeFormer) -> list[dict[str, Any]]:
         transforms = list(model.fuse_convs_dict.parameters())
+        if model.correction is not None:
+            transforms += model.correction.parameters()
         predicting = [*model.encoder.parameters(), *transformer_parameters(model)]
         groups = [
             {"params": transforms, "scale": 1.0},
@@ -51,14 +53,14 @@ class Stage3(Stage):
     def optimisers(self) -> list[torch.optim.Optimizer]:
         return self.image_loss.optimisers()
 
-    def last_layer(self, model: CodeFormer) -> nn.Parameter:
+    def last_layer(self, model: CodeFormer) -> Tensor:
         """Return the weights of the last trained layer."""
         if self.settings["generator_scale"]:
-            layer: Any = model.generator.blocks[-1]
-        else:
-            finest: Any = model.fuse_convs_dict[str(max(model.config.cft_sizes))]
-            layer = finest.shift[-1]
-        return layer.weight
+            return model.generator.last_weight
+        if model.correction is not None:
+            return model.correction.last.weight
+        finest: Any = model.fuse_convs_dict[str(max(model.config.cft_sizes))]
+        return finest.shift[-1].weight
 
     def draw_w(self, batch: int, generator: torch.Generator) -> Tensor:
         """Draw (N,) weights: 0 with probability ``w_zero``, 1 with probability ``w_one``, else uniform."""

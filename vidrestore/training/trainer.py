@@ -16,9 +16,13 @@ from ..degradation.degrade import degrade_batch
 from ..errors import TrainingError, UsageError
 from ..measure.face_set import FaceSet
 from ..restoration.codeformer import CodeFormer, CodeFormerConfig
+from .checkpoint import load_averaged, load_state
 from .data import Pairs, Recipes, batches, to_network
 from .distributed import Share, average_gradients, barrier, mean, rank, world
+from .grow import begin_from
 from .log import Log
+from .optimisers import create_optimisers
+from .schedule import learning_rate
 from .settings import complete
 from .sheets import Sheets
 from .stage import Stage
@@ -43,12 +47,21 @@ class Trainer:
     single one; ``batch`` is the size for all processes. Only the first process writes files. On a GPU, faces
     are degraded there.
 
+    Stage I without a checkpoint begins from ``begin``, if given: its checkpoint for faces of half the size.
+
     Raises UsageError if the configuration is invalid or does not match the faces, the checkpoints or the
     number of processes, or if the previous stage has no checkpoint.
     """
 
     def __init__(
-        self, config: Mapping[str, Any], stage: str, *, faces: FaceSet, run: Path, device: str = "cpu"
+        self,
+        config: Mapping[str, Any],
+        stage: str,
+        *,
+        faces: FaceSet,
+        run: Path,
+        device: str = "cpu",
+        begin: Path | None = None,
     ) -> None:
         self.config = complete(config)
         self.settings: dict[str, Any] = self.config[stage]
@@ -68,17 +81,19 @@ class Trainer:
                 raise UsageError(
                     f"{stage} starts from {before}, which does not exist; train {before.stem} first"
                 )
-            _load(model, load_averaged(before), before)
+            load_state(model, load_averaged(before), before)
         self.model = model.to(self.device).to(memory_format=torch.channels_last)
         self.stage = stage_class(stage, sizes)(self.model, self.settings).to(self.device)
+        if begin and isinstance(self.stage, Stage1) and not self.path.exists():
+            begin_from(begin, self.model, self.stage.averages)
         self.averaged = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
         groups = self.stage.parameter_groups(self.model)
         self.parameters = [p for group in groups for p in group["params"]]
         learning = set(map(id, self.parameters))
         for parameter in self.model.parameters():
             parameter.requires_grad_(id(parameter) in learning)
-        self.optimiser = torch.optim.AdamW(
-            groups, lr=self.settings["rate"], betas=(0.9, 0.99), weight_decay=1e-4
+        self.optimisers = create_optimisers(
+            self.model, groups, name=self.settings["optimiser"], rate=self.settings["rate"]
         )
         self.degrades_here = self.stage.degraded and self.device.type == "cuda"
         self.pairs = (Recipes if self.degrades_here else Pairs)(
@@ -94,11 +109,11 @@ class Trainer:
             self._load()
 
     def _check(self, faces: FaceSet, sizes: CodeFormerConfig) -> None:
-        side, batch = faces.pixels.shape[1], self.settings["batch"]
+        side, batch = faces.side, self.settings["batch"]
         if side != sizes.image_size:
             raise UsageError(
                 f"the faces are {side} pixels wide, but the model's image_size is {sizes.image_size}; "
-                "train on faces of that size"
+                "train on faces of that size or a multiple of it"
             )
         if not len(faces.training):
             raise UsageError(
@@ -110,13 +125,9 @@ class Trainer:
             )
 
     def rate(self, step: int) -> float:
-        """Return the learning rate: linear warm-up over 2 % of the steps, then cosine decay to 2 %."""
-        steps = self.settings["steps"]
-        rise = max(1, steps // 50)
-        if step < rise:
-            return self.settings["rate"] * (step + 1) / rise
-        done = (step - rise) / max(1, steps - rise)
-        return self.settings["rate"] * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
+        """Return the learning rate at ``step``."""
+        settings = {name: self.settings[name] for name in ("steps", "rate", "decay")}
+        return learning_rate(step, **settings)
 
     def train(
         self,
@@ -178,18 +189,20 @@ class Trainer:
     def _step(self, step: int, batch: tuple[Any, ...], *, stop: bool) -> dict[str, float]:
         clean, degraded = self._faces(*batch)
         generator = torch.Generator().manual_seed(self.config["seed"] * 1_000_003 + step)
-        for optimiser in (self.optimiser, *self.stage.optimisers()):
+        for optimiser in (*self.optimisers, *self.stage.optimisers()):
             for group in optimiser.param_groups:
                 group["lr"] = self.rate(step) * group.get("scale", 1.0)
         bf16 = self.config["precision"] == "bf16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=bf16):
             loss, figures = self.stage.loss(self.model, clean, degraded, step, generator)
-        self.optimiser.zero_grad(set_to_none=True)
+        for optimiser in self.optimisers:
+            optimiser.zero_grad(set_to_none=True)
         loss.backward()
         average_gradients(self.parameters)
         norm = nn.utils.clip_grad_norm_(self.parameters, self.settings["clip"])
         if torch.isfinite(norm):
-            self.optimiser.step()
+            for optimiser in self.optimisers:
+                optimiser.step()
             self._average(step)
             self.lost = 0
         else:  # a single bad batch must not end a long run, but permanently bad weights must
@@ -217,7 +230,7 @@ class Trainer:
             "model": self.model.state_dict(),
             "averaged": self.averaged,
             "stage": self.stage.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
             "step": self.step,
             "log": self.log.state(),
         }
@@ -227,10 +240,11 @@ class Trainer:
 
     def _load(self) -> None:
         state = torch.load(self.path, map_location=self.device, weights_only=True)
-        _load(self.model, state["model"], self.path)
-        _load(self.stage, state["stage"], self.path)
+        load_state(self.model, state["model"], self.path)
+        load_state(self.stage, state["stage"], self.path)
         self.averaged = state["averaged"]
-        self.optimiser.load_state_dict(state["optimiser"])
+        for optimiser, optimiser_state in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(optimiser_state)
         self.step = state["step"]
         if "log" in state:
             self.log.load(state["log"])
@@ -246,17 +260,3 @@ def stage_class(stage: str, sizes: CodeFormerConfig) -> type[Stage]:
 def previous(stage: str) -> str:
     """Return the name of the previous stage."""
     return STAGES[STAGES.index(stage) - 1]
-
-
-def load_averaged(path: Path) -> dict[str, Tensor]:
-    """Load the averaged weights of a checkpoint."""
-    return torch.load(path, map_location="cpu", weights_only=True)["averaged"]
-
-
-def _load(module: nn.Module, state: Mapping[str, Any], path: Path) -> None:
-    try:
-        module.load_state_dict(state)
-    except RuntimeError:
-        raise UsageError(
-            f"{path} was trained with another configuration; use that one, or another run folder"
-        ) from None

@@ -1,0 +1,38 @@
+"""Muon's updates are orthogonal and of the size of AdamW's."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from vidrestore.training.muon import Muon, orthogonalise
+
+
+@pytest.mark.parametrize("shape", [(64, 576), (96, 32), (48, 48)])
+def test_singular_values_become_nearly_equal(shape: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    matrix = torch.randn(shape) @ torch.diag(torch.logspace(0, -1, shape[1]))
+    found = orthogonalise(matrix).float()
+    assert found.shape == shape
+    values = torch.linalg.svdvals(found)
+    assert values.min() > 0.5
+    assert values.max() < 1.3
+    assert (found * matrix).sum() > 0  # in the same direction
+
+
+def test_an_update_has_the_size_of_adamws() -> None:
+    torch.manual_seed(0)
+    sizes = []
+    for optimiser_class in (Muon, torch.optim.AdamW):
+        weight = torch.nn.Parameter(torch.zeros(64, 64, 3, 3))
+        optimiser = optimiser_class([{"params": [weight]}], lr=1e-3)
+        weight.grad = torch.randn_like(weight)
+        optimiser.step()
+        sizes.append(weight.square().mean().sqrt().item())
+    assert 0.1 * sizes[1] < sizes[0] < sizes[1]
+
+
+def test_weights_without_a_gradient_stay() -> None:
+    weight = torch.nn.Parameter(torch.ones(4, 4))
+    Muon([{"params": [weight]}], lr=1.0).step()
+    assert torch.equal(weight, torch.ones(4, 4))

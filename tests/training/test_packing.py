@@ -1,0 +1,71 @@
+"""A packed run is the run, in small files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vidrestore.errors import UsageError
+from vidrestore.training.packing import LIMIT, pack, unpack
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "stage1.pt").write_bytes(np.random.default_rng(0).bytes(2_500))
+    (run / "stage1.csv").write_text("step\n20\n")
+    (run / "sheets").mkdir()
+    return run
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def test_unpacking_restores_what_was_packed(run: Path, tmp_path: Path) -> None:
+    pack(run, tmp_path / "packed", limit=1000)
+    sizes = [len(data) for name, data in files(tmp_path / "packed").items() if name != "index.json"]
+    assert sorted(sizes) == [8, 500, 1000, 1000]
+    assert sorted(unpack(tmp_path / "packed", tmp_path / "new")) == ["stage1.csv", "stage1.pt"]
+    assert files(tmp_path / "new") == files(run)
+
+
+def test_parts_have_at_most_15_mb_by_default(run: Path, tmp_path: Path) -> None:
+    (run / "stage1.pt").write_bytes(bytes(LIMIT + 1))
+    pack(run, tmp_path / "packed")
+    sizes = [path.stat().st_size for path in (tmp_path / "packed").glob("stage1.pt.*")]
+    assert sorted(sizes) == [1, 15_000_000]
+
+
+def test_a_later_checkpoint_replaces_the_one_before(run: Path, tmp_path: Path) -> None:
+    pack(run, tmp_path / "packed", limit=1000)
+    (run / "stage1.pt").write_bytes((run / "stage1.pt").read_bytes()[:1000] + b"later")
+    pack(run, tmp_path / "packed", limit=1000)
+    assert len(files(tmp_path / "packed")) == 4
+    unpack(tmp_path / "packed", tmp_path / "new")
+    assert files(tmp_path / "new") == files(run)
+
+
+def test_existing_files_of_the_run_are_kept(run: Path, tmp_path: Path) -> None:
+    pack(run, tmp_path / "packed")
+    (run / "stage1.pt").write_bytes(b"further")
+    assert unpack(tmp_path / "packed", run) == []
+    assert (run / "stage1.pt").read_bytes() == b"further"
+    assert unpack(tmp_path / "nothing", run) == []
+
+
+@pytest.mark.parametrize(
+    "spoil", [Path.unlink, lambda path: path.write_bytes(b"x" * 1000)], ids=["missing", "damaged"]
+)
+def test_a_missing_or_damaged_part_is_named(
+    run: Path, tmp_path: Path, spoil: Callable[[Path], object]
+) -> None:
+    pack(run, tmp_path / "packed", limit=1000)
+    spoil(next((tmp_path / "packed").glob("stage1.pt.001.*")))
+    with pytest.raises(UsageError, match=r"stage1.pt.001.* is missing or damaged"):
+        unpack(tmp_path / "packed", tmp_path / "new")
+    assert not list((tmp_path / "new").glob("stage1.pt*"))

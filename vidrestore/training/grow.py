@@ -1,0 +1,64 @@
+"""Progressive growing: stage I begins from a network for faces of half the size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import UsageError
+from ..restoration.codeformer import CodeFormer
+
+
+def begin_from(path: Path, model: CodeFormer, averages: nn.Module) -> None:
+    """Begin stage I from its checkpoint ``path`` at half the size: load its averaged weights into ``model``,
+    as :func:`grow` does, and the moving averages of its codebook into ``averages``.
+
+    Raises UsageError if the file cannot be read or the networks do not fit together.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        grow(model, state["averaged"])
+        prefix = "averages."
+        averages.load_state_dict(
+            {k.removeprefix(prefix): v for k, v in state["stage"].items() if k.startswith(prefix)}
+        )
+    except (ValueError, KeyError, OSError, RuntimeError) as error:
+        raise UsageError(f"stage1 cannot begin from {path}: {error}") from None
+
+
+def grow(model: CodeFormer, small: Mapping[str, Tensor]) -> None:
+    """Load into ``model`` what it has in common with a network whose weights are ``small``: one of the same
+    sizes without the finest level, for faces of half the size.
+
+    Both have the same code grid. The levels from the code grid to the finest of the small network are loaded;
+    the layers between that level and the image keep their initial weights, as in progressive growing (Karras
+    et al., ICLR 2018). Raises ValueError if the networks do not fit together.
+    """
+    state = model.state_dict()
+    # The encoder of the small network begins this many blocks later.
+    shift = len(model.encoder.blocks) - _block_count(small, "encoder")
+    # A norm and the image head end its generator.
+    end = _block_count(small, "generator") - 2
+    loaded = {}
+    for name, value in small.items():
+        part, *rest = name.split(".")
+        if rest[:1] == ["blocks"]:
+            index = int(rest[1])
+            if (index == 0) if part == "encoder" else (index >= end):
+                continue
+            rest[1] = str(index + shift if part == "encoder" else index)
+        name = ".".join((part, *rest))
+        if part in ("fuse_convs_dict", "correction"):  # trained in stage III
+            continue
+        if name not in state or state[name].shape != value.shape:
+            raise ValueError(f"{name} does not have the same shape in both networks")
+        loaded[name] = value
+    model.load_state_dict(loaded, strict=False)
+
+
+def _block_count(state: Mapping[str, Tensor], part: str) -> int:
+    """The number of blocks of a network's encoder or generator."""
+    return 1 + max(int(name.split(".")[2]) for name in state if name.startswith(f"{part}.blocks."))

@@ -1,0 +1,58 @@
+"""Muon, an optimiser for weight matrices (Jordan et al., "Muon: an optimizer for hidden layers", 2024)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+#: Coefficients of the quintic Newton-Schulz iteration of Jordan et al. (2024), chosen so that small singular
+#: values grow quickly. After five iterations nearly all are between 0.7 and 1.2.
+_COEFFICIENTS = (3.4445, -4.7750, 2.0315)
+_ITERATIONS = 5
+
+
+def orthogonalise(matrix: Tensor) -> Tensor:
+    """Return approximately the nearest semi-orthogonal matrix to ``matrix`` (R, C), as (R, C) bfloat16."""
+    a, b, c = _COEFFICIENTS
+    x = matrix.bfloat16()
+    tall = len(x) > x.shape[1]
+    x = x.T if tall else x
+    x = x / (x.norm() + 1e-7)
+    for _ in range(_ITERATIONS):
+        gram = x @ x.T
+        x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+    return x.T if tall else x
+
+
+class Muon(torch.optim.Optimizer):
+    """Momentum whose update of each matrix is orthogonalised (Jordan et al., 2024), so that all directions of
+    a weight are trained at the same rate, and not only those with large gradients.
+
+    The weight of a convolution (out, in, k, k) is treated as a matrix (out, in * k * k). The update is scaled
+    to the size of AdamW's (Liu et al., "Muon is scalable for LLM training", 2025, section 2.2), so that
+    learning rates have the same meaning for both. ``lr`` is the learning rate, ``momentum`` the decay of
+    Nesterov momentum.
+    """
+
+    def __init__(self, groups: Sequence[Mapping[str, Any]], *, lr: float, momentum: float = 0.95) -> None:
+        super().__init__([dict(group) for group in groups], {"lr": lr, "momentum": momentum})
+
+    @torch.no_grad()
+    def step(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - takes no closure
+        """Update every parameter that has a gradient."""
+        for group in self.param_groups:
+            for weight in group["params"]:
+                if weight.grad is None:
+                    continue
+                state = self.state[weight]
+                if not state:
+                    state["momentum"] = torch.zeros_like(weight)
+                average = state["momentum"]
+                average.lerp_(weight.grad, 1 - group["momentum"])
+                ahead = weight.grad.lerp(average, group["momentum"])
+                matrix = ahead.flatten(1)
+                update = orthogonalise(matrix).to(weight).view_as(weight)
+                weight.add_(update, alpha=-0.2 * max(matrix.shape) ** 0.5 * group["lr"])
