@@ -87,6 +87,14 @@ def test_a_part_has_the_faces_of_its_frames(tracks_file):
     assert_same(part, [(time, faces) for time, faces in recorded(tracks_file) if start <= time < end], 0)
 
 
+def test_shots_and_persons_are_found(tracks_file):
+    content = json.loads(tracks_file.read_text())
+    assert content["shots"] == [2000, 2400]
+    assert [person["id"] for person in content["persons"]] == [1, 2]
+    assert [track["person"] for track in content["tracks"]] == [1, 2, 1]
+    assert all(track["condition"]["size"] > 100 for track in content["tracks"])
+
+
 def test_settings_reach_the_run(tracks_file, tmp_path):
     path = edited(tracks_file, tmp_path, 2, skip=True, name="Eileen")
     found = recorded(path, track_w=((1, 0.25), (1, 0.8), (2, 0.0)))
@@ -140,12 +148,12 @@ def test_the_command_tells_who_is_who(tmp_path, capsys):
     said = capsys.readouterr()
     assert said.out == ""
     lines = said.err.splitlines()[-5:]
-    assert f"{path}: 10 frames, 15 faces, 3 tracks in " in lines[0]
-    assert [line.split()[:4] for line in lines[1:]] == [
-        ["track", "from", "to", "frames"],
-        ["1", "0:00:02.20", "0:00:02.36", "5"],
-        ["2", "0:00:02.40", "0:00:02.56", "5"],
-        ["3", "0:00:02.40", "0:00:02.56", "5"],
+    assert f"{path}: 10 frames, 15 faces, 3 tracks, 2 persons by their faces in " in lines[0]
+    assert [line.split()[:5] for line in lines[1:]] == [
+        ["person", "track", "from", "to", "frames"],
+        ["1", "1", "0:00:02.20", "0:00:02.36", "5"],
+        ["2", "2", "0:00:02.40", "0:00:02.56", "5"],
+        ["1", "3", "0:00:02.40", "0:00:02.56", "5"],
     ]
     assert [file.name for file in tmp_path.iterdir()] == ["tracks.json"]
 
@@ -154,10 +162,17 @@ def test_a_table_of_many_tracks_is_short():
     tracks = {track: TrackSummary(0.0, 3661.5, 100 + track, 80) for track in range(1, 31)}
     setup = AnalysisSetup.resolve(Options(input=SCENES))
     lines = Analysis(
-        output=Path("t.json"), frames=999, faces=999, tracks=tracks, seconds=1.0, setup=setup
+        output=Path("t.json"),
+        frames=999,
+        faces=999,
+        tracks=tracks,
+        persons={track: 1 + track % 2 for track in tracks},
+        recognised_by="faces",
+        seconds=1.0,
+        setup=setup,
     ).table.splitlines()
     assert len(lines) == 22
-    assert lines[1].split() == ["11", "0:00:00.00", "1:01:01.50", "111", "80", "px"]
+    assert lines[1].split() == ["2", "11", "0:00:00.00", "1:01:01.50", "111", "80", "px"]
     assert lines[-1] == "and 10 shorter ones"
 
 

@@ -43,7 +43,7 @@ ALLOWED = {
     "faces/detection": {"faces", "runtime", "weights"},
     "faces/alignment": {"faces", "runtime"},
     "faces/tracking": {"faces", "faces/detection", "faces/alignment"},
-    "faces/identity": set(),
+    "faces/identity": {"faces", "faces/alignment", "faces/tracking"},
     "faces/recorded": {"faces"},
     # Restoration: aligned faces in batches, neither frames nor files.
     "restoration": {"runtime"},

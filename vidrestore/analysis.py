@@ -8,14 +8,18 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .faces.identity.load import load_embedding
 from .faces.recorded.recording import Recording, TrackSummary
 from .faces.recorded.tracks_file import write_recording
+from .faces.source import FaceSource
+from .media.frames.frame import Frame
 from .media.output.destination import check_path, make_durable, partial_path, writing
 from .media.output.special_files import file_behind
 from .options import Options
 from .runtime.scheduler import Stages
-from .stages.face_source import origin_of, timestamp, track_faces
+from .stages.face_source import Tracked, origin_of, timestamp, track_faces
 from .stages.setup import AnalysisSetup, open_video
+from .stages.survey import Survey
 
 _LISTED = 20  #: tracks in the table at most
 
@@ -28,12 +32,15 @@ class Analysis:
     frames: int
     faces: int  #: over all frames
     tracks: dict[int, TrackSummary]  #: by track id
+    persons: dict[int, int]  #: the number of the person whom each track shows, by track id
+    recognised_by: str  #: how people were told apart: by their ``faces``, or by their ``looks`` only
     seconds: float  #: that it took
     setup: AnalysisSetup = field(repr=False)
 
     def __str__(self) -> str:
         return (
-            f"{self.output}: {self.frames} frames, {self.faces} faces, {len(self.tracks)} tracks in "
+            f"{self.output}: {self.frames} frames, {self.faces} faces, {len(self.tracks)} tracks, "
+            f"{len(set(self.persons.values()))} persons by their {self.recognised_by} in "
             f"{self.seconds:.1f} s ({self.frames / self.seconds:.2f} frames/s)"
         )
 
@@ -41,11 +48,13 @@ class Analysis:
     def table(self) -> str:
         """The tracks with the most frames, one per line, so that a person can tell who is who."""
         listed = sorted(sorted(self.tracks, key=lambda track: -self.tracks[track].frames)[:_LISTED])
-        lines = ["track        from          to  frames   size"]
+        lines = ["person  track        from          to  frames   size"]
         for track in listed:
             summary = self.tracks[track]
             times = f"{_clock(summary.first):>10}  {_clock(summary.last):>10}"
-            lines.append(f"{track:5}  {times}  {summary.frames:6}  {summary.size:4} px")
+            lines.append(
+                f"{self.persons[track]:6}  {track:5}  {times}  {summary.frames:6}  {summary.size:4} px"
+            )
         if len(self.tracks) > len(listed):
             lines.append(f"and {len(self.tracks) - len(listed)} shorter ones")
         return "\n".join(lines)
@@ -67,10 +76,21 @@ def analyze_video(
         setup = AnalysisSetup.resolve(options, decoder.source)
         stage = stack.enter_context(Stages())
         recording = Recording(origin_of(options, decoder))
-        _, tracked = track_faces(options, setup, decoder, stage)
+        survey = Survey(embed := load_embedding())
+
+        def watch(source: FaceSource[Frame], tracked: Tracked) -> Tracked:
+            for frame, faces in tracked:
+                if source.shots > len(recording.shots):
+                    recording.shots.append(timestamp(frame))
+                yield frame, faces
+
+        _, tracked = track_faces(options, setup, decoder, stage, watch)
         for frame, faces in tracked:
             recording.add(timestamp(frame), faces)
+            survey.look(frame, faces)
             progress(recording.frames, recording.faces)
+    recording.conditions.update(survey.conditions)
+    recording.set_persons(survey.persons)
     file = file_behind(out)
     partial = partial_path(file)
     try:
@@ -85,6 +105,8 @@ def analyze_video(
         frames=recording.frames,
         faces=recording.faces,
         tracks=recording.summary(),
+        persons=survey.persons,
+        recognised_by=embed.name,
         seconds=time.monotonic() - started,
         setup=setup,
     )

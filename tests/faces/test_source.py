@@ -33,6 +33,7 @@ def recorded() -> FaceSource:
     recording = Recording(ORIGIN)
     for frame, faces in LiveSource(VIDEO.detector).stream(VIDEO.items()):
         recording.add(number(frame), faces)
+    recording.shots = [0]
     return RecordedSource(recording, pts=number)
 
 
@@ -50,6 +51,7 @@ def test_every_frame_is_yielded_once_in_order_and_faces_are_counted(source: Call
     faces = [face for _, found in frames for face in found]
     assert given.faces == len(faces) == 45
     assert given.tracks == len({face.track for face in faces})
+    assert given.shots == 1
     assert {face.adjustment for face in faces} == {Adjustment()}
 
 

@@ -80,7 +80,7 @@ def test_colours_are_kept_only_on_demand(models, frame, monkeypatch):
 def test_a_face_is_finished_with_the_crop_of_its_own_frame(models, frame):
     chooser = Chooser(
         w=0.0,
-        of_track=lambda track: None,
+        of_track={},
         limits=Limits(min_size=0, max_sharpness=0, max_yaw=0),
         strength=1.0,
     )

@@ -18,6 +18,7 @@ class FaceSource(Protocol[Frame]):
 
     tracks: int  #: number of tracks with a face in any frame so far
     faces: int  #: number of faces, summed over all frames so far
+    shots: int  #: number of shots that have begun so far; 0 if they are not known
 
     def stream(
         self, items: Iterable[tuple[Frame, np.ndarray]], scale: tuple[float, float]

@@ -11,7 +11,7 @@ from vidrestore.faces.recorded.recording import Condition, TrackSummary
 from vidrestore.faces.recorded.settings_entries import person_entry, read_person, read_track, track_entry
 
 SUMMARY = TrackSummary(first=1.0, last=2.5, frames=40, size=88)
-CONDITION = Condition(size=90, sharpness=0.5, noise=1.5, yaw=0.2, roll=-3, in_front=0.1, w=0.5, why="soft")
+CONDITION = Condition(size=90, sharpness=0.5, noise=1.5, yaw=0.2, roll=-3, w=0.5, why="soft")
 SETTINGS = TrackSettings(
     Adjustment(0.25, 0.5, False),
     "left",

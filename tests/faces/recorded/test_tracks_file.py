@@ -18,9 +18,7 @@ from vidrestore.faces.face import Adjustment, PersonSettings, Span, TrackSetting
 from vidrestore.faces.recorded.recording import Condition, Recording
 from vidrestore.faces.recorded.tracks_file import read_recording, write_recording
 
-CONDITION = Condition(
-    size=41.5, sharpness=0.4, noise=3.1, yaw=0.1, roll=-12, in_front=0, w=0.37, why="41 px, blurred"
-)
+CONDITION = Condition(size=41.5, sharpness=0.4, noise=3.1, yaw=0.1, roll=-12, w=0.37, why="41 px, blurred")
 
 
 def text(made: Recording) -> str:

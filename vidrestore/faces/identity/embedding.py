@@ -30,13 +30,16 @@ class IdentityEmbedding:
     ``dlib-bin`` and ``face_recognition_models`` are not installed.
     """
 
+    name = "faces"
+    #: Distance of the mean embeddings of two tracks. On four clips it is at most .31 for one person, and
+    #: above .58 in 95 % of pairs of two.
+    threshold = 0.5
+
     def __init__(self) -> None:
         # Only the data of face_recognition_models is used: its code imports pkg_resources, which is gone.
         spec = find_spec("face_recognition_models")
         if find_spec("dlib") is None or spec is None or spec.origin is None:
-            raise ImportError(
-                "the identity distance needs more packages: pip install dlib-bin face_recognition_models"
-            )
+            raise ImportError("the identity distance needs more packages: pip install 'vidrestore[persons]'")
         import dlib
 
         path = Path(spec.origin).parent / "models" / _MODEL

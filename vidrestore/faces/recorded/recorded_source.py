@@ -36,6 +36,7 @@ class RecordedSource(Generic[Frame]):
         self._seen: set[int] = set()
         self.tracks = 0
         self.faces = 0
+        self.shots = 0
 
     def state(self) -> State:
         """See ``FaceSource.state``: faces depend on the recording only, so this holds the counts."""
@@ -65,6 +66,7 @@ class RecordedSource(Generic[Frame]):
                 if missing > _MAX_MISSING * count:
                     self._raise_missing(self._pts(frame))
             faces = tuple(self._adjusted(recorded or (), self._pts(frame)))
+            self.shots = self._recording.shots_until(self._pts(frame))
             self._seen.update(face.track for face in faces)
             self.tracks, self.faces = len(self._seen), self.faces + len(faces)
             yield frame, faces

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import numpy as np
@@ -31,7 +32,6 @@ class Condition:
     noise: float  #: standard deviation of the luma's noise, on a scale of 0 to 255
     yaw: float  #: over 90 degrees: 0 frontal, 1 in profile
     roll: float  #: in-plane rotation in degrees, clockwise, in (-180, 180]
-    in_front: float  #: share of the face that something covers, in [0, 1]
     w: float  #: the fidelity weight that ``--w auto`` chooses
     why: str  #: the reason, in words
 
@@ -84,6 +84,16 @@ class Recording:
             self._values.extend(values)
         self._pts.append(pts)
         self._ends.append(len(self._tracks))
+
+    def set_persons(self, persons: Mapping[int, int]) -> None:
+        """Set whom each track shows, by track id, and list these persons."""
+        for track, person in persons.items():
+            self.settings[track] = replace(self.settings[track], person=person)
+            self.persons.setdefault(person, PersonSettings())
+
+    def shots_until(self, pts: int) -> int:
+        """How many shots begin at or before the timestamp ``pts``; 0 if shots are not known."""
+        return bisect_right(self.shots, pts)
 
     def adjustment(self, track: int, pts: int) -> Adjustment:
         """What a person set for a track at a time: by the span, else the track, else the person. Raises

@@ -82,7 +82,7 @@ def _adjustment(entry: dict[str, Any], where: str) -> Adjustment:
 
 
 def _condition(value: Any, where: str) -> Condition:
-    names = ("size", "sharpness", "noise", "yaw", "roll", "in_front", "w")
+    names = ("size", "sharpness", "noise", "yaw", "roll", "w")
     entry = object_of(value, where, (*names, "why"))
     figures = {name: number(entry[name], f"{where}: {name}") for name in names}
     return Condition(**figures, why=text(entry["why"], f"{where}: why"))

@@ -42,12 +42,13 @@ class LiveSource:
         self._resumed: State | None = None
         self.tracks = 0
         self.faces = 0
+        self.shots = 0
 
     def stream(
         self, items: Iterable[tuple[Frame, np.ndarray]], scale: tuple[float, float] = (1.0, 1.0)
     ) -> Iterator[tuple[Frame, tuple[Face, ...]]]:
         """See ``FaceSource.stream``."""
-        self.tracks = self.faces = 0
+        self.tracks = self.faces = self.shots = 0
         self._window = window = _Window[Frame](self._size, scale)
         self._tracker = tracker = Tracker(max_gap=self._size - FADE)
         #: Detections in frames that the tracker has not reached yet.
@@ -78,7 +79,7 @@ class LiveSource:
         tracks = list(dict.fromkeys([*followed, *self._window.histories]))
         index = {track: number for number, track in enumerate(tracks)}
         return {
-            "shown": [self.tracks, self.faces],
+            "shown": [self.tracks, self.faces, self.shots],
             "tracker": self._tracker.state(),
             "tracks": [track.state() for track in tracks],
             "followed": len(followed),
@@ -102,7 +103,7 @@ class LiveSource:
         starts_shot: ShotDetector,
     ) -> None:
         """Restore ``state``, and refill ``window`` with the frames from ``source`` that were in it."""
-        self.tracks, self.faces = state["shown"]
+        self.tracks, self.faces, self.shots = state["shown"]
         tracks = [Track.from_state(track) for track in state["tracks"]]
         self._tracker.resume(state["tracker"], tracks[: state["followed"]])
         self._detections = deque(unpack_detections(detections) for detections in state["found"])
@@ -115,8 +116,9 @@ class LiveSource:
             window.frames.append(_Pending(frame, new_shot, SearchImage(image, unpack_array(boxes))))
 
     def _counted(self, leaving: tuple[Frame, tuple[Face, ...]]) -> tuple[Frame, tuple[Face, ...]]:
-        """Count the faces of a frame that leaves the window."""
+        """Count the faces of a frame that has left the window, and its shot."""
         faces = leaving[1]
+        self.shots += self._window.started_shot
         self.faces += len(faces)
         self.tracks = max([self.tracks, *(face.track for face in faces)])
         return leaving
@@ -139,6 +141,7 @@ class _Window(Generic[Frame]):
         self._scale = np.array(scale, np.float32)
         self._closed = False
         self.first = 0  #: number of the frame that leaves next
+        self.started_shot = False  #: whether the frame that left last starts a shot
         self.histories: dict[Track, TrackHistory] = {}
         self.frames = deque[_Pending[Frame]]()
 
@@ -179,6 +182,7 @@ class _Window(Generic[Frame]):
 
         self.first += 1
         leaving = self.frames.popleft()
+        self.started_shot = leaving.starts_shot
         # A track whose last sighting has left the window has ended: it outlives only shorter gaps.
         self.histories = {
             track: history for track, history in self.histories.items() if history.last >= self.first

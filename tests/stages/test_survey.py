@@ -1,0 +1,77 @@
+"""Tracks are measured now and then while frames go by, and grouped by person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vidrestore.faces.face import Face
+from vidrestore.media.decode.decoder import Decoder
+from vidrestore.stages.survey import PORTRAIT, Survey
+
+SAMPLE = Path(__file__).parents[2] / "samples" / "portrait.mp4"
+POINTS = np.array([[190, 150], [250, 150], [220, 185], [195, 215], [245, 215]], np.float32)
+
+
+class Looks:
+    """An embedding by the colour in the middle; counts the faces that it is given."""
+
+    name, threshold = "test", 20.0
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, faces: Sequence[np.ndarray]) -> np.ndarray:
+        self.calls += len(faces)
+        return np.stack([face[200:300, 200:300].mean((0, 1)) for face in faces])
+
+
+def face(track: int, x: float = 0.0, turn: float = 0.0) -> Face:
+    """A face moved to the right by ``x`` pixels and turned by ``turn`` degrees clockwise."""
+    c, s = np.cos(np.radians(turn)), np.sin(np.radians(turn))
+    points = (POINTS - POINTS.mean(0)) @ np.array([[c, s], [-s, c]], np.float32) + POINTS.mean(0) + [x, 0]
+    box = np.array([*points.min(0) - 30, *points.max(0) + 30], np.float32)
+    return Face(track, box, points.astype(np.float32))
+
+
+@pytest.fixture(scope="module")
+def frame():
+    with Decoder(SAMPLE) as decoder:
+        yield next(iter(decoder))
+
+
+# From the 24th measurement on every 24 frames, after 12 more every 48.
+@pytest.mark.parametrize(("frames", "measured"), [(1, 1), (12, 1), (13, 2), (276, 23), (277, 24), (756, 40)])
+def test_a_track_is_measured_less_often_the_longer_it_is(frame, frames, measured):
+    survey = Survey(looks := Looks())
+    for _ in range(frames):
+        survey.look(frame, [face(1)])
+    assert looks.calls == measured
+
+
+def test_the_condition_of_a_track(frame):
+    survey = Survey(Looks())
+    survey.look(frame, [face(1), face(2, turn=30)])
+    upright, turned = survey.conditions[1], survey.conditions[2]
+    assert (upright.roll, turned.roll) == (0.0, 30.0)
+    assert upright.size == turned.size == pytest.approx(2.6 * 65, abs=0.2)
+    assert upright.why.startswith("169 px")
+    assert 0.3 <= upright.w <= 0.9
+    assert survey.portraits[1].shape == (PORTRAIT, PORTRAIT, 3)
+
+
+def test_persons_are_told_apart_and_two_faces_of_a_frame_are_two_people(frame):
+    survey = Survey(Looks())
+    survey.look(frame, [face(1)])
+    survey.look(frame, [face(2), face(3)])
+    assert survey.persons == {1: 1, 2: 1, 3: 2} or survey.persons == {1: 1, 2: 2, 3: 1}
+    survey.look(frame, [face(4, x=-150)])
+    assert survey.persons[4] == 3
+
+
+def test_a_survey_of_nothing():
+    survey = Survey(Looks())
+    assert survey.conditions == survey.persons == survey.portraits == {}

@@ -1,0 +1,117 @@
+"""Look at the tracks of a video while its frames go by: the condition of each, and whom it shows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from statistics import median
+
+import numpy as np
+
+from ..faces.alignment.align import AlignedFace, align
+from ..faces.face import Face
+from ..faces.identity.load import Embedding
+from ..faces.identity.persons import group_tracks
+from ..faces.recorded.recording import Condition
+from ..media.frames.frame import Frame
+from ..restoration.fidelity.face_quality import FaceQuality, measure_quality, median_quality
+from ..restoration.fidelity.rules import choose_w, describe
+
+#: Frames of a track from one that is measured to the next, at its beginning.
+_INTERVAL = 12
+#: Measured frames of a track that are kept. At that number every other one is dropped, and the interval
+#: doubles.
+_KEPT = 24
+#: Side in pixels of aligned faces.
+_SIZE = 512
+#: Side in pixels of the portrait that is kept of each track.
+PORTRAIT = 128
+
+
+@dataclass(slots=True)
+class _Track:
+    """What is known of one track."""
+
+    interval: int = _INTERVAL
+    seen: int = 0  #: frames so far
+    qualities: list[FaceQuality] = field(default_factory=list)
+    rolls: list[float] = field(default_factory=list)  #: degrees
+    embedding: np.ndarray | float = 0.0  #: the sum over measured frames
+    measured: int = 0
+    best: float = -1.0  #: how well the face is seen in ``portrait``
+    portrait: np.ndarray | None = None  #: (PORTRAIT, PORTRAIT, 3) uint8 RGB
+
+    def add(self, quality: FaceQuality, roll: float, embedding: np.ndarray, picture: np.ndarray) -> None:
+        self.qualities.append(quality)
+        self.rolls.append(roll)
+        self.embedding = self.embedding + embedding
+        self.measured += 1
+        if len(self.qualities) == _KEPT:
+            self.qualities, self.rolls = self.qualities[::2], self.rolls[::2]
+            self.interval *= 2
+        seen = quality.size * (0.2 + quality.sharpness) * (1 - quality.yaw)
+        if seen > self.best:
+            self.best, self.portrait = seen, picture
+
+
+class Survey:
+    """Measures each track in some of its frames. Memory grows with the number of tracks, not of frames."""
+
+    def __init__(self, embed: Embedding) -> None:
+        self._embed = embed
+        self._tracks: dict[int, _Track] = {}
+        self._apart: set[tuple[int, int]] = set()
+
+    def look(self, frame: Frame, faces: Sequence[Face]) -> None:
+        """Measure those ``faces`` of ``frame`` whose turn it is."""
+        self._apart.update(combinations(sorted(face.track for face in faces), 2))
+        for face in faces:
+            track = self._tracks.setdefault(face.track, _Track())
+            if track.seen % track.interval == 0:
+                self._measure(track, align(frame.image(), face, frame.upright, _SIZE))
+            track.seen += 1
+
+    @property
+    def conditions(self) -> dict[int, Condition]:
+        """The condition of each track."""
+        return {track: _condition(known.qualities, known.rolls) for track, known in self._tracks.items()}
+
+    @property
+    def persons(self) -> dict[int, int]:
+        """The number of the person whom each track shows."""
+        means = {track: np.asarray(known.embedding) / known.measured for track, known in self._tracks.items()}
+        return group_tracks(means, self._apart, threshold=self._embed.threshold)
+
+    @property
+    def portraits(self) -> dict[int, np.ndarray]:
+        """Each track's face in the frame that shows it best: (PORTRAIT, PORTRAIT, 3) uint8 RGB."""
+        return {track: known.portrait for track, known in self._tracks.items() if known.portrait is not None}
+
+    def _measure(self, track: _Track, crop: AlignedFace) -> None:
+        placement = crop.placement
+        scale = math.sqrt(abs(np.linalg.det(placement.matrix[:2, :2])))
+        quality = measure_quality(crop.image[None], [scale], [placement.landmarks])[0]
+        picture = (crop.image * 255).round().byte().permute(1, 2, 0).numpy()
+        small = picture.reshape(PORTRAIT, _SIZE // PORTRAIT, PORTRAIT, -1, 3).mean((1, 3)).astype(np.uint8)
+        track.add(quality, _roll(placement.face.landmarks), self._embed([picture])[0], small)
+
+
+def _roll(landmarks: np.ndarray) -> float:
+    """In-plane rotation in degrees, clockwise as seen, in (-180, 180]: 0 for level eyes."""
+    x, y = (landmarks[1] - landmarks[0]).tolist()
+    return math.degrees(math.atan2(y, x))
+
+
+def _condition(qualities: Sequence[FaceQuality], rolls: Iterable[float]) -> Condition:
+    quality = median_quality(qualities)
+    return Condition(
+        size=round(quality.size, 1),
+        sharpness=round(quality.sharpness, 3),
+        noise=round(quality.noise, 2),
+        yaw=round(quality.yaw, 3),
+        roll=round(median(rolls), 1),
+        w=round(choose_w(quality), 3),
+        why=describe(quality),
+    )
