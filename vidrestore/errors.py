@@ -8,20 +8,29 @@ class VidrestoreError(Exception):
     value, and what to do about it."""
 
     exit_code = 1
+    #: Whether the same command would end in the same way.
+    repeats = False
 
 
 class UsageError(VidrestoreError):
     """The options are wrong: a value out of range, an unknown name."""
 
     exit_code = 2
+    repeats = True
 
 
 class InputError(VidrestoreError):
     """IN cannot be read, or has no video."""
 
+    repeats = True
+
 
 class OutputError(VidrestoreError):
     """OUT cannot be written."""
+
+    def __init__(self, message: str, *, repeats: bool = False) -> None:
+        super().__init__(message)
+        self.repeats = repeats
 
 
 class WeightsError(VidrestoreError):

@@ -12,6 +12,7 @@ from vidrestore.errors import InputError, UsageError
 from vidrestore.media.decode.decoder import Decoder
 from vidrestore.media.probe import describe, open_input, probe
 
+MILLISECONDS = ("-fps_mode", "vfr", "-enc_time_base", "1/1000")
 ODD_NAMES = [
     "two words.mp4",
     "fílm ☃.mp4",
@@ -96,3 +97,24 @@ def test_a_stream_that_is_not_a_video_is_refused(tmp_path):
 def test_an_impossible_name_is_an_error(tmp_path, name):
     with pytest.raises(InputError, match="cannot be read"):
         open_input(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "rate", "frames"),
+    [
+        ("pal.dv", ("testsrc2=s=720x576:r=25:d=0.2", "-pix_fmt", "yuv420p"), Fraction(25), 5),
+        ("ntsc.dv", ("testsrc2=s=720x480:r=ntsc:d=0.2", "-pix_fmt", "yuv411p"), Fraction(30000, 1001), 6),
+        ("ticks.avi", ("testsrc2=s=64x48:r=25:d=1,settb=1/1000", *MILLISECONDS), Fraction(25), None),
+    ],
+)
+def test_a_rate_that_is_that_of_a_clock_is_not_believed(tmp_path, name, arguments, rate, frames):
+    source = synthetic(tmp_path / name, *arguments)
+    info = probe(source)
+    assert info.rate == rate
+    assert frames is None or info.frames == frames
+    with Decoder(source) as decoder:
+        assert decoder.source.rate == rate
+        assert "0 frames/s" not in describe(decoder.container.streams.video[0]).details
+    out = pass_through(source, tmp_path / "out.mp4", FAST)  # the timecode track of DV needs the rate
+    assert [f.time for f in reader.frames(out)] == [f.time for f in reader.frames(source)]
+    assert ("timecode" in reader.describe(out)) == ("timecode" in reader.describe(source))

@@ -17,6 +17,12 @@ def test_a_whole_file_keeps_its_timestamps():
     assert timeline.overlaps(Fraction(-5), Fraction(0))
 
 
+def test_a_file_that_begins_before_zero_is_moved_as_a_whole():
+    timeline = Timeline(Fraction(-1), Span(), move=Fraction(1, 3))
+    assert [timeline.shift(base) for base in (Fraction(1, 3), Fraction(1, 1000))] == [1, 334]
+    assert Timeline(Fraction(-1), Span(Fraction(2)), move=Fraction(1)).shift(Fraction(1, 1000)) == -1000
+
+
 def test_a_part_is_counted_from_the_beginning_of_the_timeline():
     timeline = Timeline(Fraction(7, 5), Span(Fraction(1), Fraction(3)))
     assert (timeline.start, timeline.end) == (Fraction(12, 5), Fraction(22, 5))

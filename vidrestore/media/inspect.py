@@ -55,7 +55,10 @@ def inspect_file(
         first = _first_frame(container, main) if main is not None else None
         streams = [_stream(stream) for stream in container.streams]
         if main is not None:
-            streams[main.index] |= _first_frame_facts(first) | {"scan": str(find_scan(path, video_stream))}
+            streams[main.index] |= _first_frame_facts(first) | {
+                "frame_rate": _ratio(frame_rate(path, main)),
+                "scan": str(find_scan(path, video_stream)),
+            }
         return {
             "path": str(path),
             "container": container.format.name,
@@ -161,7 +164,7 @@ def _video_facts(stream: VideoStream) -> dict[str, Any]:
         "width": context.width,
         "height": context.height,
         "pix_fmt": context.pix_fmt,
-        "frame_rate": _ratio(frame_rate(stream)),
+        "frame_rate": _ratio(stream.average_rate or stream.guessed_rate),
         "sample_aspect_ratio": _ratio(stream.sample_aspect_ratio),
         "field_order": name_of(_FIELD_ORDERS, context.field_order),
         "colour": colour_names(

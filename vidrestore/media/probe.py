@@ -6,6 +6,7 @@ import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 
 import av
@@ -17,11 +18,16 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from ..errors import InputError, UsageError
+from .frame_distances import FrameDistances
 from .image_sequence import ffmpeg_arguments, is_sequence
 from .pyav_compat import KEEP_METADATA
 
 #: Frames per second of a video that does not tell its own.
 DEFAULT_RATE = Fraction(25)
+#: Frames per second above which an average rate may be the ticks of a clock instead.
+_FASTEST = 480
+#: More seconds than any audio encoder needs before the first sample that is heard.
+_PRIMING = Fraction(1, 5)
 
 
 @dataclass(frozen=True)
@@ -124,10 +130,42 @@ def refuse_encrypted(packet: Packet, path: Path) -> None:
         raise InputError(f"{path} is encrypted (DRM) and cannot be read without its key; decrypt it first")
 
 
-def frame_rate(stream: VideoStream) -> Fraction | None:
-    """Frames per second, on average; None if unknown."""
-    rate = stream.average_rate or stream.guessed_rate
-    return Fraction(rate) if rate else None  # PyAV 19 has a Fraction class of its own
+def frame_rate(path: Path, stream: VideoStream) -> Fraction | None:
+    """Frames per second of a stream of the open file ``path``; None if unknown.
+
+    The header's average rate or FFmpeg's guess, whichever agrees with the first packets, else their own. Some
+    headers state the ticks of a clock (raw DV, AVI with dropped frames) or an average over a last frame that
+    is said to last for hours. Raises InputError.
+    """
+    # Fraction: PyAV 19 has a class of its own.
+    stated = [Fraction(rate) for rate in (stream.average_rate, stream.guessed_rate) if rate]
+    if is_sequence(path):
+        return next(iter(stated), None)
+    state = path.stat()
+    found = _first_distances(path, stream.index, (state.st_size, state.st_mtime_ns))
+    return next((rate for rate in stated if not found.contradict(rate)), found.rate)
+
+
+def time_before_zero(container: InputContainer) -> Fraction:
+    """The seconds before time 0 at which the first video or audio begins; 0 if none does.
+
+    MP4 and Matroska have the priming samples of audio encoders there, which are not heard.
+    """
+    priming = _PRIMING if {"mov", "matroska"} & set(container.format.name.split(",")) else 0
+    starts = [
+        (stream.type, stream.start_time * stream.time_base)
+        for stream in container.streams
+        if stream.type in ("video", "audio") and stream.start_time is not None and stream.time_base
+    ]
+    if all(start >= (-priming if kind == "audio" else 0) for kind, start in starts):
+        return Fraction(0)
+    return -min(start for _, start in starts)
+
+
+@lru_cache(maxsize=16)
+def _first_distances(path: Path, index: int, file_state: object) -> FrameDistances:
+    with open_input(path) as container:
+        return FrameDistances.read(container, main_video(container, path, index))
 
 
 def probe(path: Path, *, video_stream: int | None = None) -> MediaInfo:
@@ -144,7 +182,7 @@ def probe(path: Path, *, video_stream: int | None = None) -> MediaInfo:
             duration = Fraction(container.duration, av.time_base)
         elif stream.duration is not None and stream.time_base:
             duration = stream.duration * stream.time_base
-        rate = frame_rate(stream)
+        rate = frame_rate(path, stream)
         frames = stream.frames or (round(duration * rate) if duration and rate else None)
         return MediaInfo(duration, context.width, context.height, context.pix_fmt, rate, frames)
 
@@ -158,6 +196,8 @@ def describe(stream: Stream) -> StreamInfo:
     details = ""
     if isinstance(stream, VideoStream) and context is not None:
         rate = stream.average_rate
+        if rate and rate > _FASTEST and stream.time_base == 1 / rate:  # the ticks of a clock, as of raw DV
+            rate = stream.guessed_rate
         details = f"{stream.codec_context.width}x{stream.codec_context.height} {stream.codec_context.pix_fmt}"
         details += f", {float(rate):.6g} frames/s" if rate else ""
     elif isinstance(stream, AudioStream) and context is not None:

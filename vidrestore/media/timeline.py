@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Timeline:
 
     begin: Fraction  #: the container's first timestamp, often zero
     span: Span
+    #: Seconds by which a file that begins before 0 is moved as a whole: containers hold no negative times.
+    move: Fraction = Fraction(0)
 
     @property
     def start(self) -> Fraction:
@@ -38,8 +41,9 @@ class Timeline:
 
     def shift(self, time_base: Fraction) -> int:
         """The ticks of ``time_base`` that are added to input timestamps to give those of OUT: negative if the
-        beginning is cut off, otherwise 0, so that a file that is not cut keeps every timestamp."""
-        return -round(self.start / time_base) if self.span.start else 0
+        beginning is cut off, otherwise those of ``move``: usually 0, so that a file that is not cut keeps
+        every timestamp."""
+        return -round(self.start / time_base) if self.span.start else ceil(self.move / time_base)
 
     def overlaps(self, start: Fraction, duration: Fraction) -> bool:
         """Whether the time from ``start`` to ``start + duration`` lies in the span, at least in part."""

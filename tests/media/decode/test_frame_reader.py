@@ -117,3 +117,61 @@ def test_alpha_in_vp9_is_read(tmp_path):
     assert reader.show(out).pix_fmt == "yuva420p"
     alpha = np.frombuffer(reader.planes(out, "yuva420p", (64, 48))[0], np.uint8)[-64 * 48 :].reshape(48, 64)
     assert np.abs(alpha - (128.0 + np.arange(64))).max() <= 4
+
+
+MILLISECONDS = ("-fps_mode", "vfr", "-enc_time_base", "1/1000")
+HEALTHY_AVI = {
+    # Frames that the capture dropped are chunks of 0 bytes.
+    "dropped": (
+        *("testsrc2=s=64x48:r=25:d=2", "-vf", "select='not(between(n,10,19))*not(eq(n,30))'"),
+        *("-fps_mode", "vfr", "-c:v", "mpeg4"),
+    ),
+    "a clock of milliseconds": ("testsrc2=s=64x48:r=25:d=1,settb=1/1000", *MILLISECONDS, "-c:v", "mjpeg"),
+    "B-frames": ("testsrc2=s=64x48:r=25:d=1", "-c:v", "libx264", "-bf", 3),
+    "longer sound": ("testsrc2=s=64x48:r=25:d=1[out0];sine=d=2[out1]", "-c:v", "mpeg4", "-c:a", "wmav2"),
+}
+
+
+@pytest.mark.parametrize("arguments", HEALTHY_AVI.values(), ids=HEALTHY_AVI)
+def test_a_healthy_avi_is_not_called_damaged(tmp_path, caplog, arguments):
+    source = synthetic(tmp_path / "in.avi", *arguments)
+    out = pass_through(source, tmp_path / "out.mkv", LOSSLESS, strict=True)
+    expected = reader.frames(source)
+    assert [f.time for f in reader.frames(out)] == [f.time for f in expected]
+    assert [f.digest for f in reader.frames(out)] == [f.digest for f in expected]
+    assert not caplog.text
+
+
+def test_a_packed_bitstream_is_not_called_damaged(tmp_path, caplog):
+    """DivX put a B-frame into the chunk of the P-frame that it follows, and an empty frame into its own."""
+    options = ("-c:v", "mpeg4", "-bf", 1, "-b_strategy", 0)
+    plain = synthetic(tmp_path / "plain.avi", "testsrc2=s=64x48:r=25:d=1", *options)
+    source = tmp_path / "in.avi"
+    with av.open(str(plain)) as given, av.open(str(source), "w") as made:
+        stream = given.streams.video[0]
+        target = made.add_stream_from_template(stream)
+        target.codec_context.extradata = bytes(stream.codec_context.extradata) + b"\0\0\1\xb2DivX503b1393p"
+        packets = [(bytes(p), p.is_keyframe) for p in given.demux(stream) if p.size]
+        is_b = [data[data.index(b"\0\0\1\xb6") + 4] >> 6 == 2 for data, _ in packets]
+        for number, (data, key) in enumerate(packets):
+            if is_b[number]:
+                data = b"\0\0\1\xb6\x5f"
+            elif number + 1 < len(packets) and is_b[number + 1]:
+                data += packets[number + 1][0]
+            packet = av.Packet(data)
+            packet.pts = packet.dts = number
+            packet.is_keyframe, packet.time_base, packet.stream = key, stream.time_base, target
+            made.mux(packet)
+    out = pass_through(source, tmp_path / "out.mkv", LOSSLESS, strict=True)
+    assert [f.digest for f in reader.frames(out)] == [f.digest for f in reader.frames(plain)]
+    assert [f.time for f in reader.frames(out)] == [f.time for f in reader.frames(plain)]
+    assert not caplog.text
+
+
+def test_an_avi_cut_short_ends_early(tmp_path, caplog):
+    source = synthetic(tmp_path / "in.avi", HEALTHY_AVI["dropped"][0], "-c:v", "mjpeg")
+    data = source.read_bytes()
+    source.write_bytes(data[: len(data) // 2])
+    with Decoder(source) as decoder:
+        count = sum(1 for _ in decoder)
+    assert f"the file ends early: {count} of 49 frames could be read" in caplog.text

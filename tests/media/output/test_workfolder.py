@@ -7,14 +7,16 @@ from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
+import av.error
 import pytest
 
 from tests.support import reader
 from tests.support.encoders import open_segment_writer
 from tests.support.segments import COUNT, KEY, make_clip, write_segments
-from vidrestore.errors import OutputError
+from vidrestore.errors import InputError, OutputError
 from vidrestore.media.decode.decoder import Decoder
 from vidrestore.media.encode.settings import EncoderSettings
+from vidrestore.media.remux.muxer import Muxer
 
 
 def test_only_one_run_writes_an_output(tmp_path: Path) -> None:
@@ -69,3 +71,28 @@ def test_a_changed_key_is_named_and_starts_over(tmp_path: Path, caplog, change, 
     assert len(lines) == 1
     assert re.search(message or "resuming after 20 finished frames", lines[0])
     assert len(reader.frames(out)) == COUNT
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (av.error.ArgumentError(22, "Invalid argument"), "change what the error names"),
+        (av.error.PatchWelcomeError(1, "Not yet implemented"), "change what the error names"),
+        (av.error.FFmpegError(28, "No space left on device"), "run the same command again to resume"),
+        (OSError(28, "No space left on device"), "run the same command again to resume"),
+        (InputError("damaged; leave out --strict"), "change what the error names"),
+    ],
+)
+def test_only_an_error_that_may_go_away_asks_for_the_same_command(
+    tmp_path, monkeypatch, error, words
+) -> None:
+    def refuse(muxer: Muxer) -> None:
+        raise error
+
+    monkeypatch.setattr(Muxer, "finish", refuse)
+    source, out = make_clip(tmp_path / "in.mp4"), tmp_path / "o.mp4"
+    with pytest.raises((OutputError, InputError)) as caught:
+        write_segments(source, out, EncoderSettings(preset="ultrafast"), 10)
+    (note,) = caught.value.__notes__
+    assert note.startswith(f"{COUNT} frames are finished and kept: {words}")
+    assert (str(tmp_path / ".o.mp4.vidrestore") in note) == ("remove" in note)

@@ -7,7 +7,8 @@ from fractions import Fraction
 import pytest
 
 from tests.support import reader
-from tests.support.frames import clip, pass_through_fast
+from tests.support.clips import decode
+from tests.support.frames import clip, ffmpeg, pass_through_fast, synthetic
 
 TIMINGS = {
     "25": {"rate": Fraction(25)},
@@ -19,6 +20,10 @@ TIMINGS = {
         "times": [0, 3003, 6000, 9999, 20000, 20001, 50000, 51000, 52000, 60000, 61000, 90000],
     },
     "first frame not at zero": {"time_base": Fraction(1, 1000), "times": [200 + 40 * i for i in range(12)]},
+    "first frame between two milliseconds": {
+        "time_base": Fraction(1, 90000),
+        "times": [100001 + 3600 * i for i in range(12)],
+    },
 }
 
 
@@ -37,3 +42,43 @@ def test_matroska_keeps_times_to_its_own_millisecond(tmp_path):
     out = pass_through_fast(source, tmp_path / "out.mkv")
     pairs = zip(reader.frames(source), reader.frames(out), strict=True)
     assert all(abs(a.time - b.time) <= Fraction(1, 1000) for a, b in pairs)
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".mov", ".mkv"])
+@pytest.mark.parametrize("before", [1.5, 50])
+def test_a_file_that_begins_before_zero_is_moved_as_a_whole(tmp_path, before, ending):
+    """FFmpeg gives negative times to what lies before the wrap of a transport stream's clock of 33 bits."""
+    source = synthetic(
+        tmp_path / "in.ts",
+        "testsrc2=s=64x48:r=25:d=3[out0];sine=d=3[out1]",
+        *(
+            "-c:v",
+            "libx264",
+            "-bf",
+            3,
+            "-c:a",
+            "mp2",
+            "-output_ts_offset",
+            2**33 / 90000 - before,
+            "-muxdelay",
+            0,
+        ),
+    )
+    out = pass_through_fast(source, tmp_path / f"out{ending}")
+    given, found = reader.frames(source), reader.frames(out)
+    move = -reader.packets(source, "0:a")[0].time
+    assert given[0].time < 0
+    assert len(given) == len(found) == len(decode(out)) == 75
+    near = 0 if ending != ".mkv" else Fraction(1, 1000)
+    assert all(abs(a.time + move - b.time) <= near for a, b in zip(given, found, strict=True))
+    sound = list(zip(reader.packets(source, "0:a"), reader.packets(out, "0:a"), strict=True))
+    assert [a.digest for a, _ in sound] == [b.digest for _, b in sound]
+    assert abs(sound[0][0].time + move - sound[0][1].time) <= Fraction(1, 1000)
+
+
+def test_priming_samples_move_nothing(tmp_path):
+    source = clip(tmp_path / "in.mp4", count=12, audio=1)
+    copy = tmp_path / "copy.mkv"
+    ffmpeg("-i", source, "-c", "copy", "-avoid_negative_ts", "disabled", copy)
+    out = pass_through_fast(copy, tmp_path / "out.mp4")
+    assert [f.time for f in reader.frames(out)] == [Fraction(i, 25) for i in range(12)]

@@ -18,6 +18,7 @@ from ...errors import InputError
 from ..frames.colour import ColourTags
 from ..frames.frame import Frame, presentation_time
 from ..frames.hdr_metadata import HdrMetadata, dynamic_hdr
+from ..probe import time_before_zero
 from ..source_video import SourceVideo
 from ..timeline import Span, Timeline
 from .damage import Damage
@@ -71,7 +72,7 @@ class Decoder:
         self._reader = FrameReader(path, video_stream, from_start=not span.start, rate=rate, strict=strict)
         try:
             begin = Fraction(self._reader.container.start_time or 0, av.time_base)
-            self.timeline = Timeline(begin, span)
+            self.timeline = Timeline(begin, span, time_before_zero(self._reader.container))
             #: Whether the video is interlaced; only its header tells if deinterlacing is off.
             self.scan = (
                 Scan(flagged=is_flagged(self._reader.stream))

@@ -24,6 +24,7 @@ from ..frames.pixel_format import planar_equivalent
 from ..image_sequence import image_numbers, is_sequence
 from ..probe import DEFAULT_RATE, frame_rate, main_video, open_input, refuse_encrypted
 from .damage import Damage
+from .riff import is_cut_short
 from .timestamps import Timestamps
 
 #: Codecs whose chroma samples are centred between their luma samples unless tagged otherwise.
@@ -77,7 +78,7 @@ class FrameReader:
     def _open_decoder(self) -> None:
         self.stream = self._select_stream()
         #: Average frames per second; DEFAULT_RATE if unknown.
-        self.rate = frame_rate(self.stream) or DEFAULT_RATE
+        self.rate = frame_rate(self.path, self.stream) or DEFAULT_RATE
         self.packets = 0
         context = self.stream.codec_context
         assert context.pix_fmt is not None  # main_video selects only streams that have one
@@ -159,7 +160,10 @@ class FrameReader:
         if "mov" in self.container.format.name:
             # The index holds no packets that an edit list leaves out, although the header counts them.
             return len(self.stream.index_entries)
-        # AVI counts an empty packet at its end as a frame.
+        if self.container.format.name == "avi" and not is_cut_short(self.path):
+            # The header counts dropped frames too, which are chunks of 0 bytes.
+            return sum(entry.size > 0 for entry in self.stream.index_entries)
+        # An AVI's header may count an empty packet at the end as a frame.
         return max(0, self.stream.frames - 1)
 
     def _decode(self) -> Iterator[av.VideoFrame]:
@@ -192,7 +196,8 @@ class FrameReader:
                 # Players lose the rest too; what was read is kept.
                 self.damage.ended = f"reading stopped before the end ({error.strerror})"
                 break
-            yield packet if packet.size else None
+            if packet.size or packet.dts is None:  # an empty one without a time marks the end
+                yield packet if packet.size else None
         yield None
 
     def _to_common_format(self, video: av.VideoFrame) -> av.VideoFrame:

@@ -20,7 +20,9 @@ class Timestamps:
     def __init__(self, rate: Fraction, *, decoding: bool = False) -> None:
         """``rate``, in frames per second, is the distance of frames if nothing else tells it. With
         ``decoding`` a frame's dts is used instead of its pts."""
-        self.repaired = 0  #: how many frames did not keep the pts that they came with
+        #: How many frames did not keep the timestamp that they came with. With ``decoding``, a frame that has
+        #: none is not counted: those that the decoder delivers at the end of a healthy file never have one.
+        self.repaired = 0
         self._decoding = decoding
         self._rate = rate
         self._last: int | None = None
@@ -87,6 +89,7 @@ class Timestamps:
     def _assign(self, frame: av.VideoFrame, pts: int) -> av.VideoFrame:
         # If there are too few ticks for the pending frames, later frames are moved back.
         pts = pts if self._last is None else max(pts, self._last + 1)
-        self.repaired += frame.pts != pts
+        given = frame.dts if self._decoding else frame.pts
+        self.repaired += given != pts and not (self._decoding and given is None)
         frame.pts = self._last = pts
         return frame

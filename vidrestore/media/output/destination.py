@@ -15,6 +15,13 @@ from ...errors import OutputError, UsageError
 from ..containers import CONTAINERS, EXTENSIONS, MATROSKA, Container
 from .special_files import STDOUT, check_stream, file_behind, is_stream
 
+#: Errors by which FFmpeg refuses what it is given, whatever the state of the disk.
+_REFUSALS = (
+    av.error.ArgumentError,
+    av.error.InvalidDataError,
+    av.error.PatchWelcomeError,
+    av.error.BugError,
+)
 #: Bytes of the longest name of a file, in the usual file systems.
 _LONGEST_NAME = 255
 
@@ -129,7 +136,9 @@ def writing(out: Path) -> Iterator[None]:
     except (OSError, av.error.FFmpegError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         name = display_name(out) if out == STDOUT else out
-        raise OutputError(f"{name} cannot be written: {reason}") from error
+        raise OutputError(
+            f"{name} cannot be written: {reason}", repeats=isinstance(error, _REFUSALS)
+        ) from error
 
 
 def make_durable(partial: Path, out: Path) -> None:

@@ -191,7 +191,8 @@ class SegmentWriter:
         if segment.extradata != self._extradata:
             raise OutputError(
                 f"{self._out} cannot be written: segments by {self.encoder.codec} cannot be joined; choose "
-                "another -c:v"
+                "another -c:v",
+                repeats=True,
             )
         assert self._muxer is not None
         with writing(self._out):

@@ -61,7 +61,10 @@ class WorkFolder:
             shutil.rmtree(self.path, ignore_errors=True)
         elif error is not None and self._begun:
             frames = sum(segment.frames for segment in segments)
-            error.add_note(f"{frames} frames are finished and kept: run the same command again to resume")
+            again = "run the same command again to resume"
+            if getattr(error, "repeats", False):
+                again = f"change what the error names and run again to resume, or remove {self.path}"
+            error.add_note(f"{frames} frames are finished and kept: {again}")
         if self._lock:
             self._lock.close()
         if not segments and os.name == "nt":

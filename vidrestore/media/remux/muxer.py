@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 from ...errors import InputError, OutputError
 from ..containers import MOV, Container
 from ..encode.encoder import VideoEncoder
-from ..probe import DEFAULT_RATE, describe, frame_rate
+from ..probe import describe
 from ..pyav_compat import KEEP_METADATA
 from ..source_video import SourceVideo
 from .finalizers import AspectRatios, Finalizer, TrackLanguages
@@ -68,6 +68,7 @@ class Muxer:
             source.timeline,
             container=container,
             main=source.stream_index,
+            rate=source.rate,
             display_name=display_name,
         )
         self._container, self._source = container, source
@@ -78,6 +79,9 @@ class Muxer:
             options = dict(container.muxer_options if seekable else container.stream_options)
             if flags := self._copier.movflags():
                 options["movflags"] += flags
+            if container.is_quicktime:
+                # The clock of edit lists, which hold the time of the first frame.
+                options["movie_timescale"] = str(source.time_base.denominator)
             self._output: OutputContainer = av.open(
                 name, "w", format=container.name, options=options, **KEEP_METADATA
             )
@@ -161,7 +165,7 @@ class Muxer:
 
     def _add_video(self, source: VideoStream, encoder: VideoEncoder) -> VideoStream:
         # Not the encoder's own stream, so that several encoders can fill it one after another.
-        stream = add_stream_like(encoder.stream, self._output, rate=frame_rate(source) or DEFAULT_RATE)
+        stream = add_stream_like(encoder.stream, self._output, rate=self._source.rate)
         stream.metadata.update(self._copier.main_metadata())
         stream.disposition = source.disposition
         return stream

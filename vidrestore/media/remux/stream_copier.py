@@ -18,7 +18,7 @@ from av.stream import Discard, Disposition, Stream
 from av.video.stream import VideoStream
 
 from ..containers import Container
-from ..probe import DEFAULT_RATE, describe, frame_rate, open_input
+from ..probe import describe, open_input
 from ..timeline import Timeline
 from .audio import AudioTranscoder
 from .languages import three_letter_code
@@ -65,13 +65,22 @@ class StreamCopier:
     needs them, however far the restored frames lag behind. Its owner must close it."""
 
     def __init__(
-        self, path: Path, timeline: Timeline, *, container: Container, main: int, display_name: str
+        self,
+        path: Path,
+        timeline: Timeline,
+        *,
+        container: Container,
+        main: int,
+        rate: Fraction,
+        display_name: str,
     ) -> None:
-        """Open ``path``, whose stream number ``main`` is restored, and warn of everything that ``container``
-        cannot hold. ``display_name`` is OUT's name in these warnings. Raises InputError."""
+        """Open ``path``, whose stream number ``main`` is restored, at ``rate`` frames per second, and warn of
+        everything that ``container`` cannot hold. ``display_name`` is OUT's name in these warnings. Raises
+        InputError."""
         self.source: InputContainer = open_input(path)
         self._path = path
         self._timeline = timeline
+        self._rate = rate
         self._container = container
         video = self.source.streams[main]
         assert isinstance(video, VideoStream)
@@ -113,8 +122,7 @@ class StreamCopier:
         """The metadata of the restored video, with the timecode of its first frame if there is one."""
         metadata = stream_metadata(self._main, self._container, encoded=True)
         if first := timecode(self.source, self._main):
-            rate = frame_rate(self._main) or DEFAULT_RATE
-            metadata["timecode"] = timecode_at(self._timeline.span.start, first, rate)
+            metadata["timecode"] = timecode_at(self._timeline.span.start, first, self._rate)
         return metadata
 
     def movflags(self) -> str:
@@ -126,7 +134,7 @@ class StreamCopier:
         """The input's chapters, cut to the span."""
         span = self._timeline.span
         if span.whole:
-            return self.source.chapters()
+            return [self._moved(chapter) for chapter in self.source.chapters()]
         chapters: list[Chapter] = []
         for chapter in self.source.chapters():
             base = chapter["time_base"]
@@ -138,6 +146,14 @@ class StreamCopier:
                 chapter["start"], chapter["end"] = (round((t - span.start) / base) for t in (start, end))
                 chapters.append(chapter)
         return chapters
+
+    def _moved(self, chapter: Chapter) -> Chapter:
+        """A chapter on the timeline of OUT."""
+        assert chapter["time_base"] is not None
+        shift = self._timeline.shift(chapter["time_base"])
+        chapter["start"] += shift
+        chapter["end"] += shift
+        return chapter
 
     def packets_until(self, time: Fraction | None) -> Iterator[Packet]:
         """Packets up to a time in seconds on OUT's timeline, or all that remain, each with its stream and
