@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.frames import clip, synthetic
 from vidrestore.media.decode.decoder import Decoder
+from vidrestore.media.presentation import Presentation
 from vidrestore.media.timeline import Span
 
 
@@ -25,7 +26,9 @@ def test_facts_of_a_clip(tmp_path):
     assert (source.tags.matrix, source.tags.transfer, source.colour.transfer.name) == (9, 16, "PQ")
     assert source.display_matrix[:2] == (0, -65536)  # 16.16 fixed point
     assert not source.interlaced
-    assert source.hdr is source.dynamic_hdr is None
+    assert source.hdr is None
+    assert source.side_data == set()
+    assert source.presentation == Presentation()
 
 
 @pytest.mark.parametrize("deinterlace", ["off", "auto"])

@@ -31,6 +31,10 @@ class Container:
     #: Data streams that survive a copy; None means all that its muxer accepts.
     data: frozenset[str] | None = None
     attachments: bool = False  #: such as fonts
+    #: Arrangements of the two views of a stereo 3D video, by Matroska's number of them (StereoMode).
+    stereo_modes: frozenset[int] = frozenset()
+    #: Projections of spherical video, by Matroska's number of them: equirectangular, cubemap.
+    projections: frozenset[int] = frozenset({1, 2})
     cover_stream: bool = False  #: cover art is a video stream with the disposition ``attached_pic``
     #: Cover art is an attachment: for each codec, the extension and the MIME type of its file.
     cover_files: Mapping[str, tuple[str, str]] = field(default_factory=dict)
@@ -55,10 +59,11 @@ class Container:
 #: Matroska's muxer would move all timestamps if one were negative, as that of an audio encoder's first packet
 #: is; every frame must keep its own.
 _KEEP_TIMESTAMPS = {"avoid_negative_ts": "disabled"}
-#: The index goes to the front of the file, for players that stream it.
-_INDEX_FIRST = {"movflags": "+faststart"}
+#: The index goes to the front of the file, for players that stream it. FFmpeg counts the boxes of spherical
+#: and stereo 3D video as unofficial.
+_INDEX_FIRST = {"movflags": "+faststart", "strict": "unofficial"}
 #: An output that cannot seek consists of fragments, each with an index of its own.
-_FRAGMENTED = {"movflags": "+frag_keyframe+delay_moov+default_base_moof"}
+_FRAGMENTED = {"movflags": "+frag_keyframe+delay_moov+default_base_moof", "strict": "unofficial"}
 #: What FFmpeg writes as tags that every player reads, rather than in a list of keys.
 _MP4_TAGS = (
     "title artist album_artist composer album date comment genre copyright grouping lyrics description "
@@ -81,6 +86,7 @@ MATROSKA = Container(
     lossless_audio="flac",
     text_subtitles="subrip",
     attachments=True,
+    stereo_modes=frozenset({1, 2, 3, 4, 5, 6, 7, 8, 9, 11}),
     cover_files={"mjpeg": ("jpg", "image/jpeg"), "png": ("png", "image/png"), "gif": ("gif", "image/gif")},
     dispositions=_COMMON_DISPOSITIONS | _IMPAIRED | {"dub", "original", "comment", "forced"},
     subtitle_dispositions=frozenset({"descriptions"}),
@@ -95,6 +101,7 @@ MP4 = Container(
     lossless_audio="flac",
     text_subtitles="mov_text",
     data=frozenset({"bin_data"}),  # that of cameras
+    stereo_modes=frozenset({1, 2, 3, 11}),
     cover_stream=True,
     file_tags=frozenset(_MP4_TAGS.split()),
     track_tags=_TRACK_TAGS,
@@ -107,6 +114,7 @@ MOV = Container(
     muxer_options=_INDEX_FIRST,
     stream_options=_FRAGMENTED,
     rejected_video=frozenset({"vp8", "vp9", "av1"}),
+    projections=frozenset({1}),
     lossless_audio="alac",
     text_subtitles="mov_text",
     data=frozenset({"bin_data"}),
@@ -122,6 +130,7 @@ WEBM = Container(
     stream_options=_KEEP_TIMESTAMPS,
     lossless_audio=None,
     text_subtitles="webvtt",
+    stereo_modes=frozenset({1, 2, 3, 11}),
     dispositions=_COMMON_DISPOSITIONS | {"forced"},
     subtitle_dispositions=frozenset({"captions", "descriptions", "metadata"}),
 )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from av.video.frame import VideoFrame
+
 from .frames.colour import Colour, ColourTags
 from .frames.hdr_metadata import HdrMetadata
+from .presentation import Presentation
 from .timeline import Timeline
 
 
@@ -34,4 +38,21 @@ class SourceVideo:
     tags: ColourTags  #: the colour tags of the first frame, as they are in the stream
     display_matrix: tuple[int, ...] | None  #: rotation and flips: 9 numbers in FFmpeg's fixed point
     hdr: HdrMetadata | None  #: static HDR10 metadata
-    dynamic_hdr: str | None  #: kinds of dynamic HDR metadata, such as ``HDR10+``
+    presentation: Presentation  #: spherical projection, stereo 3D and cropping
+    side_data: frozenset[str]  #: kinds of side data of the first frame, such as ``closed captions``
+
+    def changes(self, frame: VideoFrame) -> frozenset[str]:
+        """What is stated once in OUT, from the first frame, and is different in another frame as it was
+        decoded: by the names that messages use."""
+        matrix, hdr = display_matrix(frame), HdrMetadata.of(frame)
+        changed = {
+            "changes of rotation": matrix is not None and matrix != self.display_matrix,
+            "changes of HDR10 metadata": hdr is not None and hdr != self.hdr,
+        }
+        return frozenset(name for name, is_changed in changed.items() if is_changed)
+
+
+def display_matrix(frame: VideoFrame) -> tuple[int, ...] | None:
+    """Rotation and flips of a decoded frame: 9 numbers in FFmpeg's fixed point; None if it has none."""
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    return struct.unpack("=9i", bytes(matrix)) if matrix else None

@@ -9,7 +9,7 @@ import pytest
 from tests.support.clips import pattern
 from tests.support.frames import clip
 from vidrestore.media.decode.decoder import Decoder
-from vidrestore.media.frames.hdr_metadata import HdrMetadata, dynamic_hdr
+from vidrestore.media.frames.hdr_metadata import HdrMetadata
 
 #: A display with DCI-P3 primaries.
 CHROMATICITIES = tuple(Fraction(n, 50000) for n in (34000, 16000, 13250, 34500, 7500, 3000, 15635, 16450))
@@ -53,5 +53,4 @@ def test_read_from_a_frame(tmp_path):
     params = f"mastering-display={STEPS}:cll=1000,400"
     with Decoder(clip(tmp_path / "in.mp4", options={"x264-params": params})) as decoder:
         assert HdrMetadata.of(decoder.first.video) == METADATA
-        assert dynamic_hdr(decoder.first.video) is None
     assert HdrMetadata.of(pattern(0, 64, 48, "yuv420p")) is None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import struct
 from collections import deque
 from collections.abc import Generator, Iterator
 from fractions import Fraction
@@ -17,9 +16,11 @@ from av.container import InputContainer
 from ...errors import InputError
 from ..frames.colour import ColourTags
 from ..frames.frame import Frame, presentation_time
-from ..frames.hdr_metadata import HdrMetadata, dynamic_hdr
+from ..frames.hdr_metadata import HdrMetadata
+from ..frames.side_data import carried
+from ..presentation import read_presentation
 from ..probe import time_before_zero
-from ..source_video import SourceVideo
+from ..source_video import SourceVideo, display_matrix
 from ..timeline import Span, Timeline
 from .damage import Damage
 from .deinterlace import Deinterlacer, Scan, find_scan, is_flagged
@@ -121,7 +122,6 @@ class Decoder:
     def _describe(self) -> SourceVideo:
         stream, video = self._reader.stream, self.first.video
         context, duration = stream.codec_context, self._reader.container.duration
-        matrix = video.side_data.get("DISPLAYMATRIX")
         assert stream.time_base is not None  # FFmpeg's demuxers give every stream one
         return SourceVideo(
             path=self.path,
@@ -141,9 +141,10 @@ class Decoder:
             interlaced=self.scan.flagged and not self.deinterlaces,
             colour=self.first.colour,
             tags=ColourTags.of(video),
-            display_matrix=struct.unpack("=9i", bytes(matrix)) if matrix else None,
+            display_matrix=display_matrix(video),
             hdr=HdrMetadata.of(video),
-            dynamic_hdr=dynamic_hdr(video),
+            presentation=read_presentation(stream, video),
+            side_data=self.first.side_data,
         )
 
     def _span_frames(
@@ -227,7 +228,10 @@ class Decoder:
         return Deinterlacer(self.scan, every=self._every)(frames) if self.deinterlaces else frames
 
     def _frame(self, index: int, video: av.VideoFrame, *, context: bool) -> Frame:
-        return Frame(index, video, self._reader.colour(video), context)
+        side_data = carried(video)
+        if hasattr(self, "source"):
+            side_data |= self.source.changes(video)
+        return Frame(index, video, self._reader.colour(video), context, side_data)
 
     def _no_frames(self) -> str:
         if self.timeline.span.whole:

@@ -17,6 +17,8 @@ from .colour_tags import output_tags
 from .encoder_options import default_options, merge_options, requested_options
 from .nearest_format import check_format, is_lossy, nearest_format
 from .settings import EncoderConfig, EncoderSettings
+from .side_data_losses import SideDataLosses
+from .stream_parameters import can_carry
 from .validate import check_encoder
 
 log = logging.getLogger(__name__)
@@ -49,10 +51,6 @@ def choose_encoder(
         UsageError: An encoder, pixel format or option in ``settings`` does not exist or does not fit.
         OutputError: OUT would lose something, with ``strict``.
     """
-    if dynamic := source.dynamic_hdr:
-        _report_loss(
-            f"its {dynamic} metadata, which no encoder here writes; OUT stays HDR without it", source, strict
-        )
     codec = (
         _requested_codec(settings.codec, container)
         if settings.codec is not None
@@ -68,7 +66,9 @@ def choose_encoder(
                 source,
                 strict,
             )
-    defaults = default_options(codec, pix_fmt, source.hdr, reproducible=settings.reproducible)
+    defaults = default_options(
+        codec, pix_fmt, source.hdr, source.side_data, reproducible=settings.reproducible
+    )
     requested = requested_options(codec, settings)
     config = EncoderConfig(
         codec=codec.name,
@@ -77,6 +77,9 @@ def choose_encoder(
         tags=output_tags(source, pix_fmt),
         interlaced=source.interlaced and codec.name in _INTERLACED,
     )
+    SideDataLosses(source, config, container, strict=strict).report_first()
+    if any(source.presentation.cropping) and not can_carry(codec.name):
+        _report_loss(f"its cropping, which cannot be written beside {codec.name} video", source, strict)
     if requested or settings.codec is not None or settings.pix_fmt is not None:
         check_encoder(config, (source.width, source.height), requested=tuple(requested))
     return config

@@ -16,9 +16,9 @@ from ...errors import UsageError
 from ..containers import Container
 from ..frames.frame import Frame
 from ..source_video import SourceVideo
-from .hdr_parameters import set_hdr_metadata
 from .pixel_conversion import PixelConverter
 from .settings import EncoderConfig
+from .stream_parameters import set_parameters
 
 
 class VideoEncoder:
@@ -74,9 +74,9 @@ class VideoEncoder:
             self._container.add_stream(config.codec, rate=source.rate, options=dict(config.options)),
         )
         context = stream.codec_context
-        if source.hdr:
-            set_hdr_metadata(stream, source.hdr)
-            context.framerate = source.rate
+        presentation = source.presentation.held_by(container)
+        set_parameters(stream, source.hdr, presentation, (source.width, source.height))
+        context.framerate = source.rate
         stream.width, stream.height = source.width, source.height
         stream.pix_fmt = config.pix_fmt
         stream.time_base = context.time_base = source.time_base

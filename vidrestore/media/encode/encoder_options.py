@@ -8,6 +8,7 @@ from ...errors import UsageError
 from ..frames.hdr_metadata import HdrMetadata
 from ..frames.pixel_format import planar_equivalent, planar_format
 from .settings import EncoderSettings
+from .side_data_losses import side_data_options
 
 #: Visually lossless defaults: no difference is visible when switching between input and output.
 _DEFAULTS = {
@@ -33,11 +34,17 @@ _REPRODUCIBLE = {"libx264": {"threads": "4", "x264-params": "cpu-independent=1"}
 
 
 def default_options(
-    codec: av.Codec, pix_fmt: str, hdr: HdrMetadata | None, *, reproducible: bool
+    codec: av.Codec,
+    pix_fmt: str,
+    hdr: HdrMetadata | None,
+    side_data: frozenset[str] = frozenset(),
+    *,
+    reproducible: bool,
 ) -> dict[str, str]:
-    """The options of an encoder that need not be asked for, by FFmpeg's names."""
+    """The options of an encoder that need not be asked for, by FFmpeg's names. ``side_data`` is that of the
+    first frame."""
     name = codec.name
-    options = _DEFAULTS.get(name, {}) | _QUIET.get(name, {})
+    options = _DEFAULTS.get(name, {}) | _QUIET.get(name, {}) | side_data_options(name, side_data)
     if name == "prores_ks":
         options = {"profile": "hq" if planar_format(pix_fmt).subsampling == (1, 0) else "4444"}
     if name == "libvpx-vp9" and planar_equivalent(pix_fmt).has_alpha:

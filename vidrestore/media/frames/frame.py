@@ -28,6 +28,8 @@ class Frame:
     video: av.VideoFrame
     colour: Colour
     context: bool = False  #: outside the span: to be looked at, not to be written
+    #: Kinds of side data: captions, metadata. Read once, as PyAV's is invalid after the frame was edited.
+    side_data: frozenset[str] = frozenset()
     _editable: bool = field(default=False, repr=False)
 
     @property

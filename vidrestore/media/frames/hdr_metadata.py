@@ -16,21 +16,6 @@ import av
 #: Chromaticities are coded in steps of 0.00002, luminance in steps of 0.0001 cd/m2 (H.265, D.3.28).
 _CHROMATICITY_STEPS, _LUMINANCE_STEPS = 50000, 10000
 
-#: Names of metadata that change from scene to scene, by FFmpeg's type of frame side data. No encoder here
-#: writes them.
-_DYNAMIC = {
-    "DYNAMIC_HDR_PLUS": "HDR10+",
-    "DYNAMIC_HDR_VIVID": "HDR Vivid",
-    "DOVI_METADATA": "Dolby Vision",
-    "DOVI_RPU_BUFFER": "Dolby Vision",
-}
-
-
-def dynamic_hdr(frame: av.VideoFrame) -> str | None:
-    """The dynamic HDR metadata that a decoded frame carries, such as ``HDR10+``; None if none."""
-    names = {name: None for kind, name in _DYNAMIC.items() if frame.side_data.get(kind)}
-    return " and ".join(names) or None
-
 
 @dataclass(frozen=True)
 class HdrMetadata:

@@ -14,6 +14,7 @@ from ...errors import OutputError
 from ..containers import Container
 from ..encode.encoder import VideoEncoder
 from ..encode.settings import EncoderConfig
+from ..encode.side_data_losses import SideDataLosses
 from ..frames.frame import Frame
 from ..remux.muxer import Muxer
 from ..source_video import SourceVideo
@@ -72,6 +73,7 @@ class SegmentWriter:
         self._source = source
         self.encoder = encoder
         self._container = container or container_of(out)
+        self._losses = SideDataLosses(source, encoder, self._container, strict=strict)
         self._decoding_times = DecodingTimes()
         self._current: _OpenSegment | None = None
         self._finishing: Future[object] | None = None
@@ -124,6 +126,7 @@ class SegmentWriter:
     def write(self, frame: Frame, info: Mapping[str, Any] | None = None) -> None:
         """Encode the next frame. Its segment keeps ``info``, which JSON must be able to hold, for
         :attr:`Segment.info`. Raises OutputError if the folder of OUT cannot be written."""
+        self._losses.report(frame.side_data)
         if self._finishing and self._finishing.done():
             self._wait_for_finisher()
         with writing(self._out):

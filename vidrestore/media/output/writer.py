@@ -11,6 +11,7 @@ from typing import Any
 from ..containers import Container
 from ..encode.encoder import VideoEncoder
 from ..encode.settings import EncoderConfig
+from ..encode.side_data_losses import SideDataLosses
 from ..frames.frame import Frame
 from ..remux.muxer import Muxer
 from ..source_video import SourceVideo
@@ -59,6 +60,7 @@ class StreamWriter:
         self._partial = None if is_stream(out) else partial_path(self._out)
         container = container or container_of(out)
         self.encoder = encoder
+        self._losses = SideDataLosses(source, encoder, container, strict=strict)
         self._stack = ExitStack()
         try:
             self._video = VideoEncoder(self.encoder, source, container)
@@ -104,6 +106,7 @@ class StreamWriter:
     def write(self, frame: Frame, info: Mapping[str, Any] | None = None) -> None:
         """Encode the next frame. ``info`` is what a segment would keep, and is not used here. Raises
         OutputError if OUT cannot be written."""
+        self._losses.report(frame.side_data)
         with writing(self._out):
             self._muxer.mux(self._video.encode(frame))
         self.frames += 1

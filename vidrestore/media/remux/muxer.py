@@ -23,6 +23,7 @@ from ..pyav_compat import KEEP_METADATA
 from ..source_video import SourceVideo
 from .finalizers import AspectRatios, Finalizer, TrackLanguages
 from .packet_times import PacketTimes
+from .quicktime import hide_apple_stereo
 from .stream_copier import StreamCopier
 from .stream_plan import Action, add_stream_like
 
@@ -132,6 +133,8 @@ class Muxer:
         finalizers: list[Finalizer] = []
         if self._container is MOV:  # FFmpeg writes the languages of an MP4 correctly
             finalizers.append(TrackLanguages(self._copier.track_languages(self._output, self._video.index)))
+        if self._container.is_quicktime and self._source.presentation.held_by(self._container).stereo_mode:
+            finalizers.append(hide_apple_stereo)
         finalizers.append(self._aspect_ratios)
         return finalizers
 

@@ -1,4 +1,4 @@
-"""Writes language codes into a QuickTime file's tracks, which FFmpeg does only in an outdated form."""
+"""Corrects what FFmpeg writes into the tracks of MP4 and QuickTime files, in place."""
 
 from __future__ import annotations
 
@@ -28,6 +28,22 @@ def write_languages(path: Path, languages: Sequence[str | None]) -> None:
             file.write(struct.pack(">H", _packed(language)))
 
 
+def hide_apple_stereo(path: Path) -> None:
+    """Turn the boxes of Apple's stereo 3D video (``vexu``) in a finished file into free space.
+
+    FFmpeg writes them beside the older ``st3d`` and ``sv3d``, but without the arrangement of the two views,
+    so that readers that prefer them do not find it.
+    """
+    with path.open("r+b") as file:
+        for start, end in _media_boxes(file, b"minf", b"stbl", b"stsd"):
+            # A sample description begins with 8 bytes, and each entry of a video with 78 bytes of its own.
+            for _, entry_start, entry_end in _side_by_side(file, (start + 8, end)):
+                for kind, content, _ in _side_by_side(file, (entry_start + 78, entry_end)):
+                    if kind == b"vexu":
+                        file.seek(content - 4)
+                        file.write(b"free")
+
+
 def _packed(language: str | None) -> int:
     if language is None:
         return _UNSPECIFIED
@@ -37,16 +53,25 @@ def _packed(language: str | None) -> int:
 
 def _media_headers(file: BinaryIO) -> Iterator[int]:
     """The position of the content of each track's media header (``mdhd``)."""
-    end = file.seek(0, 2)
-    for movie in _boxes(file, b"moov", (0, end)):
-        for track in _boxes(file, b"trak", movie):
-            for media in _boxes(file, b"mdia", track):
-                yield from (start for start, _ in _boxes(file, b"mdhd", media))
+    yield from (start for start, _ in _media_boxes(file, b"mdhd"))
+
+
+def _media_boxes(file: BinaryIO, *path: bytes) -> Iterator[tuple[int, int]]:
+    """Start and end of the content of the boxes at a path below each track's media box."""
+    found = [(0, file.seek(0, 2))]
+    for kind in (b"moov", b"trak", b"mdia", *path):
+        found = [box for within in found for box in _boxes(file, kind, within)]
+    yield from found
 
 
 def _boxes(file: BinaryIO, kind: bytes, within: tuple[int, int]) -> Iterator[tuple[int, int]]:
     """Start and end of the content of each box of that kind, among those that lie side by side from one
     position to another."""
+    yield from ((start, end) for name, start, end in _side_by_side(file, within) if name == kind)
+
+
+def _side_by_side(file: BinaryIO, within: tuple[int, int]) -> Iterator[tuple[bytes, int, int]]:
+    """The kind of each box from one position to another, and start and end of its content."""
     position, end = within
     while position + 8 <= end:
         file.seek(position)
@@ -57,6 +82,5 @@ def _boxes(file: BinaryIO, kind: bytes, within: tuple[int, int]) -> Iterator[tup
             header = 16
         elif size == 0:
             size = end - position
-        if name == kind:
-            yield position + header, position + size
+        yield name, position + header, position + size
         position += max(size, header)

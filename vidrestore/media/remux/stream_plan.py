@@ -19,6 +19,7 @@ from av.video.stream import VideoStream
 
 from ...errors import OutputError
 from ..containers import CONTAINERS, MATROSKA, Container
+from ..presentation import read_presentation
 from ..probe import StreamInfo, describe, open_input
 from .audio import lossless_codec, usual_layout
 from .subtitles import is_styled, text_codec
@@ -179,7 +180,10 @@ def _is_attached_cover(stream: Stream, container: Container) -> bool:
 
 
 def _lost(stream: Stream, container: Container, *, encoded: bool = False) -> str | None:
-    return ", ".join(lost_tags(stream, container, encoded=encoded)) or None
+    lost = lost_tags(stream, container, encoded=encoded)
+    if isinstance(stream, VideoStream) and not encoded:  # otherwise the choice of the encoder reports it
+        lost.append(read_presentation(stream).lost_in(container) or "")
+    return ", ".join(filter(None, lost)) or None
 
 
 def _copy_method(stream: Stream, container: Container) -> Callable[[Stream, OutputContainer], Stream] | None:

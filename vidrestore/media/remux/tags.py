@@ -55,6 +55,8 @@ def lost_tags(stream: Stream, container: Container, *, encoded: bool = False) ->
     metadata = stream_metadata(stream, container, encoded=encoded)
     if (language := metadata.get("language")) and not three_letter_code(language):
         lost.append(f"the language {language!r}")
+    if not metadata.get("stereo_mode", "").startswith(("anaglyph", "block")):
+        metadata.pop("stereo_mode", None)  # FFmpeg passes the others on as parameters of the stream
     keys = {key for key in metadata if not key.upper().startswith(_STATISTICS)}
     return lost + sorted(f"the tag {key!r}" for key in keys if _base_key(key) not in container.track_tags)
 

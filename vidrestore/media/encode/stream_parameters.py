@@ -1,4 +1,6 @@
-"""HDR10 metadata for containers: Matroska's Colour element, and the mdcv and clli boxes of MP4 and QuickTime.
+"""Parameters of a stream for its container: HDR10 metadata, spherical projection, stereo 3D, cropping.
+
+They become elements of Matroska's Video, and boxes of MP4 and QuickTime (mdcv, clli, sv3d, st3d, clap).
 
 FFmpeg's muxers write these from the codec parameters of a stream. PyAV can copy such parameters from one
 stream to another, but cannot set them. So a small Matroska file that carries them (RFC 9559) is made in
@@ -15,6 +17,7 @@ from av.video.stream import VideoStream
 
 from ..ebml import Element, Id, floating, master, string, unsigned
 from ..frames.hdr_metadata import HdrMetadata
+from ..presentation import Presentation
 
 #: Matroska's codec IDs, by FFmpeg's canonical codec name.
 _CODECS = {
@@ -24,6 +27,10 @@ _CODECS = {
     "vp9": "V_VP9",
     "ffv1": "V_FFV1",
     "prores": "V_PRORES",
+    "vp8": "V_VP8",
+    "mpeg1video": "V_MPEG1",
+    "mpeg2video": "V_MPEG2",
+    "mpeg4": "V_MPEG4/ISO/ASP",
 }
 #: x and y of red, green, blue and white.
 _CHROMATICITIES = (
@@ -40,22 +47,30 @@ _LUMINANCE = (Id.LUMINANCE_MIN, Id.LUMINANCE_MAX)
 _CONTENT = (Id.MAX_CLL, Id.MAX_FALL)
 
 
-def set_hdr_metadata(stream: VideoStream, hdr: HdrMetadata) -> None:
-    """Set ``hdr`` in the codec parameters of an encoder's stream, for the muxer to write.
+def can_carry(encoder: str) -> bool:
+    """Whether :func:`set_parameters` can set parameters of a stream of that encoder."""
+    return av.Codec(encoder, "w").canonical_name in _CODECS
+
+
+def set_parameters(
+    stream: VideoStream, hdr: HdrMetadata | None, presentation: Presentation, size: tuple[int, int]
+) -> None:
+    """Set these in the codec parameters of an encoder's stream, for the muxer to write. ``size`` is the
+    picture's width and height.
 
     Call it before the encoder is opened and before other parameters are set, as it overwrites them. Codecs
-    that have no ID in Matroska are left alone.
+    that have no ID here are left alone.
     """
     codec = stream.codec_context.codec.canonical_name
-    if codec not in _CODECS:
+    settings = presentation.elements + ([_colour(hdr)] if hdr else [])
+    if codec not in _CODECS or not settings:
         return
-    with av.open(io.BytesIO(_header(_CODECS[codec], hdr)), format="matroska") as carrier:
+    with av.open(io.BytesIO(_header(_CODECS[codec], settings, size)), format="matroska") as carrier:
         # The null filter copies the codec parameters from its input to its output.
         BitStreamFilterContext("null", carrier.streams.video[0], stream)
 
 
-def _header(codec: str, hdr: HdrMetadata) -> bytes:
-    """A Matroska file with one video track, without frames."""
+def _colour(hdr: HdrMetadata) -> Element:
     mastering: list[Element] = []
     if hdr.chromaticities:
         pairs = zip(_CHROMATICITIES, hdr.chromaticities, strict=True)
@@ -67,9 +82,13 @@ def _header(codec: str, hdr: HdrMetadata) -> bytes:
         colour.append(master(Id.MASTERING_METADATA, *mastering))
     if hdr.content:
         colour += [unsigned(id, value) for id, value in zip(_CONTENT, hdr.content, strict=True)]
-    video = master(
-        Id.VIDEO, unsigned(Id.PIXEL_WIDTH, 64), unsigned(Id.PIXEL_HEIGHT, 64), master(Id.COLOUR, *colour)
-    )
+    return master(Id.COLOUR, *colour)
+
+
+def _header(codec: str, settings: list[Element], size: tuple[int, int]) -> bytes:
+    """A Matroska file with one video track, without frames."""
+    width, height = size
+    video = master(Id.VIDEO, unsigned(Id.PIXEL_WIDTH, width), unsigned(Id.PIXEL_HEIGHT, height), *settings)
     track = master(
         Id.TRACK_ENTRY,
         unsigned(Id.TRACK_NUMBER, 1),

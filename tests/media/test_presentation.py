@@ -1,0 +1,114 @@
+"""Spherical projection, stereo 3D and cropping survive where a container can hold them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support import reader, sei
+from tests.support.boxes import add_boxes, cropping, spherical, stereo
+from tests.support.frames import clip, pass_through
+from tests.support.sources import make
+from vidrestore.errors import OutputError
+from vidrestore.media.containers import MATROSKA, MOV, MP4, WEBM
+from vidrestore.media.decode.decoder import Decoder
+from vidrestore.media.encode.settings import EncoderSettings
+from vidrestore.media.presentation import Presentation
+
+SETTINGS = {
+    ".mp4": EncoderSettings("libx264", preset="ultrafast"),
+    ".mov": EncoderSettings("prores_ks"),
+    ".mkv": EncoderSettings("ffv1"),
+    ".webm": EncoderSettings("libvpx-vp9"),
+}
+
+
+def shown(path: Path) -> set[str]:
+    """What an ffmpeg binary says about these, without the views, which are named differently."""
+    text = re.findall(r"(?:Spherical Mapping|Stereo 3D|Frame Cropping): .*", reader.describe(path))
+    return {re.split(r", view| \[", line)[0].strip() for line in text}
+
+
+EQUIRECTANGULAR = (spherical(b"equi"), {"Spherical Mapping: equirectangular"})
+CUBEMAP = (spherical(b"cbmp"), {"Spherical Mapping: cubemap"})
+CROPPED = (cropping(96, 64), {"Frame Cropping: 16/16/16/16"})
+
+
+@pytest.mark.parametrize(
+    ("box", "said", "out"),
+    [
+        *((*EQUIRECTANGULAR, out) for out in SETTINGS),
+        *((*CUBEMAP, out) for out in SETTINGS if out != ".mov"),
+        *((*CROPPED, out) for out in SETTINGS),
+    ],
+)
+def test_kept_where_the_container_can(tmp_path, box, said, out):
+    given = add_boxes(clip(tmp_path / "plain.mp4", size=(128, 96)), tmp_path / "in.mp4", box)
+    assert shown(given) == said
+    once = pass_through(given, tmp_path / f"out{out}", SETTINGS[out], strict=True)
+    assert shown(once) == said
+    again = pass_through(once, tmp_path / f"again{out}", SETTINGS[out], strict=True)
+    assert shown(again) == said
+
+
+def test_what_a_container_cannot_hold_is_named(tmp_path, caplog):
+    given = add_boxes(clip(tmp_path / "plain.mp4"), tmp_path / "in.mp4", spherical(b"cbmp"))
+    assert shown(pass_through(given, tmp_path / "out.mov", SETTINGS[".mov"])) == set()
+    assert "loses its spherical mapping" in caplog.text
+    with pytest.raises(OutputError, match=r"--strict: .*its spherical mapping"):
+        pass_through(given, tmp_path / "strict.mov", SETTINGS[".mov"], strict=True)
+
+
+@pytest.mark.parametrize("out", SETTINGS)
+@pytest.mark.parametrize(("mode", "said"), [(1, "top and bottom"), (2, "side by side")])
+def test_stereo_is_kept_or_named(tmp_path, caplog, out, mode, said):
+    given = add_boxes(clip(tmp_path / "plain.mp4"), tmp_path / "in.mp4", stereo(mode), spherical())
+    made = pass_through(given, tmp_path / f"out{out}", SETTINGS[out], strict=out != ".mov")
+    kept = shown(made)
+    assert "Spherical Mapping: equirectangular" in kept
+    assert (f"Stereo 3D: {said}" in kept) == (out != ".mov")
+    if out == ".mov":
+        assert "loses its stereo 3D" in caplog.text
+        with pytest.raises(OutputError, match=r"--strict: .*its stereo 3D"):
+            pass_through(given, tmp_path / "strict.mov", SETTINGS[out], strict=True)
+
+
+def test_stereo_in_the_video_itself_gets_into_the_container(tmp_path):
+    plain = clip(tmp_path / "plain.mp4", options={"bf": "0"})
+    given = sei.add_sei(plain, tmp_path / "in.ts", sei.side_by_side)
+    out = pass_through(given, tmp_path / "out.mkv", SETTINGS[".mkv"], strict=True)
+    assert shown(out) == {"Stereo 3D: side by side"}
+
+
+def test_an_ordinary_video_has_none(tmp_path):
+    """Nor has a rotated one, which Matroska states as a projection too."""
+    for ending in ("mp4", "mkv"):
+        path = clip(tmp_path / f"in.{ending}", rotation=90)
+        with Decoder(path) as decoder:
+            assert decoder.source.presentation == Presentation()
+
+
+def test_what_containers_hold():
+    checkerboard = Presentation(b"", 4, (1, 2, 3, 4))
+    for container, mode in ((MATROSKA, 4), (MP4, None), (MOV, None), (WEBM, None)):
+        assert checkerboard.held_by(container) == Presentation(b"", mode, (1, 2, 3, 4))
+        assert checkerboard.lost_in(container) == (None if mode else "stereo 3D, checkerboard")
+
+
+def test_a_second_video_is_copied_with_what_the_container_holds(tmp_path, caplog):
+    marked = add_boxes(clip(tmp_path / "plain.mp4"), tmp_path / "marked.mp4", stereo(1), spherical())
+    given = make(tmp_path / "in.mkv", clip(tmp_path / "main.mp4"), marked, c="copy")
+    for out, names in (("out.mkv", 1), ("out.mov", 0)):
+        made = pass_through(given, tmp_path / out, SETTINGS[out[3:]])
+        assert "Spherical Mapping: equirectangular" in shown(made)
+        assert ("Stereo 3D: top and bottom" in shown(made)) == bool(names)
+    assert "stereo 3D, top and bottom of the input's #1 video" in caplog.text
+    assert "stereo_mode" not in caplog.text
+
+
+def test_as_text():
+    assert str(Presentation(b"", 11, (2, 0, 0, 4))) == (
+        "stereo 3D, side by side, cropped by 2 at the top, 0 at the bottom, 0 left, 4 right"
+    )

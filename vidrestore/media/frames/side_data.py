@@ -1,0 +1,56 @@
+"""What a decoded frame carries besides its samples: captions, user data, metadata of several kinds.
+
+PyAV's side data points into the frame, and is no longer valid once the frame was made writable. So it is read
+once, right after decoding.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import av
+
+#: UUIDs of the user data in which x264 and x265 note their own settings, which are wrong for OUT.
+_ENCODER_SETTINGS = (
+    bytes.fromhex("dc45e9bde6d948b7962cd820d923eeef"),
+    bytes.fromhex("2ca2de09b51747dbbb55a4fe7fc2fc4e"),
+)
+CAPTIONS, USER_DATA = "closed captions", "user data (SEI)"
+STEREO, SPHERICAL = "stereo 3D arrangement", "spherical mapping"
+#: Names for messages, by FFmpeg's type of frame side data. Left out are: what every stream of a codec has
+#: (PANSCAN and GOP_TIMECODE of MPEG-2), what belongs to decoding, and what OUT keeps with every encoder.
+_NAMES = {
+    "A53_CC": CAPTIONS,
+    "SEI_UNREGISTERED": USER_DATA,
+    "STEREO3D": STEREO,
+    "SPHERICAL": SPHERICAL,
+    "AFD": "active format description (AFD)",
+    "ICC_PROFILE": "ICC profile",
+    "EXIF": "Exif metadata",
+    "FILM_GRAIN_PARAMS": "film grain parameters",
+    "AMBIENT_VIEWING_ENVIRONMENT": "ambient viewing environment",
+    "DYNAMIC_HDR_PLUS": "HDR10+ metadata",
+    "DYNAMIC_HDR_VIVID": "HDR Vivid metadata",
+    "DOVI_METADATA": "Dolby Vision metadata",
+    "DOVI_RPU_BUFFER": "Dolby Vision metadata",
+    "LCEVC": "enhancement layer (LCEVC)",
+    "3D_REFERENCE_DISPLAYS": "reference displays of stereo 3D",
+}
+
+
+def carried(frame: av.VideoFrame) -> frozenset[str]:
+    """The kinds of side data of a frame as it was decoded, by the names that messages use."""
+    data: Any = frame.side_data  # PyAV's stubs lack its items by index
+    entries = [data[index] for index in range(len(data))]
+    return frozenset(
+        _NAMES[entry.type.name]
+        for entry in entries
+        if entry.type.name in _NAMES and not _is_void(entry.type.name, bytes(entry))
+    )
+
+
+def _is_void(kind: str, content: bytes) -> bool:
+    """Whether it says nothing that OUT should keep."""
+    if kind == "SEI_UNREGISTERED":
+        return content[:16] in _ENCODER_SETTINGS
+    return kind == "STEREO3D" and content[:4] == bytes(4)  # AV_STEREO3D_2D
