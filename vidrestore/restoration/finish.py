@@ -11,7 +11,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from .temporal.colour_transfer import match_colours
+from .temporal.colour_transfer import LIGHT_NOISE, match_colours
 from .temporal.face_crop import RestoredFace, Source
 
 #: How often the mean is corrected: a value at the end of the range cannot take its part of a correction.
@@ -31,7 +31,7 @@ def finish(face: RestoredFace[Source], own: Tensor) -> RestoredFace[Source]:
 def give_light(restored: Tensor, own: Tensor, mask: Tensor) -> Tensor:
     """``restored`` (3, S, S) with the broad brightness and colour of ``own`` (3, S, S), both RGB in [0, 1],
     and with its mean under ``mask`` (S, S)."""
-    restored = match_colours(restored[None], own[None])[0]
+    restored = match_colours(restored[None], own[None], noise=LIGHT_NOISE)[0]
     shares = mask / mask.sum().clamp_min(1e-6)
     for _ in range(_CORRECTIONS):
         missing = ((own - restored) * shares).sum(dim=(1, 2), keepdim=True)

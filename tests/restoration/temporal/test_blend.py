@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from vidrestore.restoration.temporal.blend import Contribution, _blend_torch, blend
+from vidrestore.restoration.temporal.light import Light
 
 SIZE = 64
 
@@ -52,6 +53,27 @@ def test_both_implementations_agree(channels, dtype, side):
     # OpenCV's places are rounded to 1/32 of a pixel in some versions.
     torch.testing.assert_close(blend(image, others), _blend_torch(image, others), atol=0.01, rtol=0)
     assert blend(image, others).dtype == dtype
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_a_contribution_is_brought_to_another_light(channels):
+    """Gain and offset of the colours; a fourth channel is the mask, which has no light."""
+    light = Light(np.full((16, 16, 3), 1.5, "f4"), np.full((16, 16, 3), -25.5, "f4"))
+    a, b = (0.3 + 0.3 * smooth(seed, channels) for seed in (0, 1))
+    there = [
+        Contribution(b, None, np.full((16, 16), 3, "f4"), light),
+        contribution(20, channels, side=16, still=False),
+    ]
+    bright = torch.cat((1.5 * b[:3] - 0.1, b[3:]))
+    by_hand = [Contribution(bright, None, there[0].weight), there[1]]
+    torch.testing.assert_close(blend(a, there), blend(a, by_hand), atol=1e-4, rtol=0)
+    torch.testing.assert_close(_blend_torch(a, there), _blend_torch(a, by_hand), atol=1e-4, rtol=0)
+
+
+def test_no_light_leaves_the_range():
+    light = Light(np.full((16, 16, 3), 3, "f4"), np.zeros((16, 16, 3), "f4"))
+    found = blend(0.5 + 0 * smooth(0, 3), [Contribution(smooth(1, 3), None, np.ones((16, 16), "f4"), light)])
+    assert 0 <= found.min() <= found.max() == 1
 
 
 @pytest.mark.gpu

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from tests.support.textures import noisy, texture
@@ -35,6 +36,14 @@ def test_what_covers_the_face_does_not_change_the_colours_around_it():
     assert (found - restored).abs()[:, :190].max() < 0.01
     assert (found - restored).abs()[:, 270:].max() < 0.01
     assert (match_colours(restored[None], image[None])[0] - restored).abs()[:, :190].max() > 0.1
+
+
+@pytest.mark.parametrize(("step", "least"), [(0.5, 0.0), (6, 5.3), (40, 39)])
+def test_small_differences_may_be_noise(step, least):
+    image = texture(size=512)
+    change = (match_colours(image[None], image[None] + step / 255, noise=1.5 / 255)[0] - image) * 255
+    assert least <= change.mean() <= step
+    assert step > 1 or change.mean() < 0.1
 
 
 def test_a_face_that_is_covered_as_a_whole_stays_finite():

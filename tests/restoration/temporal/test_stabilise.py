@@ -139,3 +139,41 @@ def test_a_result_keeps_only_what_later_steps_need():
     [*_, face] = over_time(restored_as(compared, images), stabilise_output)
     assert face.comparison is NO_COMPARISON
     assert skip_comparison(crops(images)[0]).comparison is NO_COMPARISON
+
+
+def in_light(images: list[torch.Tensor], gains: list[float]) -> list[torch.Tensor]:
+    return [(image * gain).clamp(0, 1) for image, gain in zip(images, gains, strict=True)]
+
+
+#: Light that changes from frame to frame.
+LIGHTS = {
+    "flicker of 4 %": [1 + 0.04 * float(np.sin(2.4 * i)) for i in range(40)],
+    "flicker of 30 %": [0.7 + 0.3 * float(np.sin(2.4 * i)) for i in range(40)],
+    "a flash in every tenth frame": [1.9 if i % 10 == 4 else 1.0 for i in range(40)],
+    "a fade from black": [min(1.0, 0.04 * (i + 1)) for i in range(40)],
+}
+
+
+@pytest.mark.parametrize("gains", LIGHTS.values(), ids=LIGHTS)
+def test_each_frame_keeps_its_light_while_noise_averages_out(gains):
+    clean = in_light([0.6 * texture()] * 40, gains)
+    images = noisy(clean, 8)
+    compared = over_time(crops(images), compare)
+    for i in (14, 19, 20, 23):
+        # What is brought to a brighter light brings more noise.
+        brightest = max(1.0, gains[i] / min(gains[i - 1], gains[i + 1]))
+        assert compared[i].comparison.noise < 12 * brightest**2
+    inputs = over_time(compared, stabilise_input)
+    restored = noisy(clean, 10)
+    results = over_time(restored_as(compared, restored), stabilise_output)
+    for given, found in ((images, [f.image for f in inputs]), (restored, [f.restored for f in results])):
+        for i in (14, 19, 20, 23):
+            assert (found[i] - clean[i]).mean().abs() * 255 < 0.7
+            assert (found[i] - clean[i]).std() < 0.75 * (given[i] - clean[i]).std()
+
+
+def test_a_change_of_light_does_not_change_masks():
+    gains = LIGHTS["flicker of 30 %"]
+    images = in_light([0.6 * texture()] * 40, gains)
+    results = over_time(restored_as(over_time(crops(images), compare), images), stabilise_output)
+    torch.testing.assert_close(results[20].mask, torch.ones(SIZE, SIZE))

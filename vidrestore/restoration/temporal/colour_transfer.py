@@ -18,6 +18,8 @@ REACH = 3  #: frames to each side that count when it is decided whether the inpu
 #: Resolution in pixels at which colours follow the input: of a 512-pixel face, each of these pixels covers
 #: 32 x 32, more than any feature that restoration draws.
 _SIDE = 16
+#: Difference of such a colour between a face that was averaged over time and its own frame that may be noise.
+LIGHT_NOISE = 1.5 / 255
 #: Shares and sides of the averages, in pixels of that resolution, that count where no pixel is to be counted.
 _FILL = ((0.01, 3), (0.01, 7), (0.01, 2 * _SIDE - 1))
 #: Resolution at which the tint is measured, and the rows and columns that show the face.
@@ -28,8 +30,12 @@ _TINT_SIDE, _FACE = 64, (slice(16, 56), slice(12, 52))
 _GREY, _COLOURED = 1.2 / 255, 2.5 / 255
 
 
-def match_colours(restored: Tensor, images: Tensor, weight: Tensor | None = None) -> Tensor:
+def match_colours(
+    restored: Tensor, images: Tensor, weight: Tensor | None = None, *, noise: float = 0.0
+) -> Tensor:
     """``restored`` (N, 3, S, S) with the low-frequency colours of ``images``, both RGB in [0, 1].
+
+    Differences up to about ``noise`` remain: what is left out of any difference is at most half of that.
 
     ``weight`` (N, 1, S, S) in [0, 1] says which pixels count, all without it: one that something covers must
     not change the colours around it. Where few pixels count, those around them do.
@@ -37,6 +43,8 @@ def match_colours(restored: Tensor, images: Tensor, weight: Tensor | None = None
     down, up = (matrix.to(restored) for matrix in _resampling(restored.shape[-1]))
     change = images - restored
     change = down @ change @ down.T if weight is None else _weighted_mean(change, weight, down)
+    if noise:
+        change = change.pow(3) / (change.square() + noise**2)
     return (up @ change @ up.T).add_(restored).clamp_(0, 1)
 
 

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .blend import pixel_grid, remap
+from .light import Broad, Light, is_known
 
 #: Side in pixels at which faces are compared: finer detail of a degraded face is noise.
 SIDE = 128
@@ -29,8 +30,14 @@ _BLUR, _SPREAD = 0.6, 1.0
 _MIN_ERROR = 0.1
 #: Pixels of SIDE by which the alignment may drift before it is compensated.
 _MIN_DRIFT = 0.02
+#: The same, from which on light is measured anew once it is compensated.
+_FAR_DRIFT = 1.0
 #: Relative error of flow: detail finer than the comparison suffers from it.
 _FLOW_ERROR = 0.2
+#: Share of the face in which colours must be known in both views for noise to be measured.
+_MIN_KNOWN = 0.05
+#: Share of the pixels of a place in the map above which it is all of them.
+_ALL = 0.99
 #: Rows and columns of the map that show the face: noise is measured there.
 _FACE = (slice(MAP // 4, MAP * 7 // 8), slice(MAP // 5, MAP * 4 // 5))
 
@@ -42,6 +49,8 @@ class View:
     colours: np.ndarray  #: (SIDE, SIDE, 3) float32 RGB, 0 to 255, blurred
     luma: np.ndarray  #: (SIDE, SIDE) uint8, the luma of ``colours``
     slope: np.ndarray  #: (MAP, MAP) float32: squared gradient of the luma, in (levels of 255 per SIDE pixel)²
+    broad: Broad  #: its broad colours, which tell the light
+    known: np.ndarray  #: (MAP, MAP) bool: no colour is clipped
     place: np.ndarray  #: (3, 3): maps scene coordinates to the face's, in which its side is 1
 
     @classmethod
@@ -56,7 +65,8 @@ class View:
         slope = _shrink(dx * dx + dy * dy)
         size = image.shape[-1]
         place = np.eye(3) if place is None else np.diag([1 / size, 1 / size, 1]) @ place
-        return cls(colours, np.clip(np.rint(luma), 0, 255).astype(np.uint8), slope, place)
+        known = _shrink(is_known(colours).min(axis=2)) > _ALL
+        return cls(colours, _eight_bits(luma), slope, Broad.of(colours), known, place)
 
     def drift(self, other: View, side: int) -> np.ndarray:
         """The apparent motion of a static scene from this face to ``other``, caused by the alignment alone:
@@ -76,38 +86,48 @@ class Motion:
     #: (MAP, MAP, 2) float16, as x, y in MAP pixels: how far each pixel moves. None: nothing moves.
     flow: np.ndarray | None
     error: np.ndarray  #: (MAP, MAP) float16: expected mean squared difference along the flow, 0 to 255 scale
-    noise: float  #: the median of that difference over the face
+    noise: float  #: the median of that difference over the face; NaN if nearly all of it is clipped
+    light: Light | None = None  #: the change of light, compensated in ``error`` and ``noise``; None: none
 
     @classmethod
     def estimate(cls, here: View, there: View) -> Motion:
-        """Motion by dense inverse search optical flow (Kroeger et al., ECCV 2016)."""
+        """Motion by dense inverse search optical flow (Kroeger et al., ECCV 2016), in equal light."""
+        light = Light.between(here.broad, there.broad)
+        colours = _lit(there.colours, light)
+        luma = there.luma if light is None else _eight_bits(cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY))
         search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
         search.setFinestScale(1)  # the resolution of the map
         # OpenCV's stubs do not know that there need be no initial flow.
-        flow = search.calc(here.luma, there.luma, None)  # pyright: ignore[reportCallIssue, reportArgumentType]
-        warped = remap(there.colours, flow)
-        error, static_error = (_difference(colours, here.colours) for colours in (warped, there.colours))
+        flow = search.calc(here.luma, luma, None)  # pyright: ignore[reportCallIssue, reportArgumentType]
+        warped = remap(colours, flow)
+        error, static_error = (_difference(x, here.colours) for x in (warped, colours))
         # Where no motion explains the picture as well, the flow is set to zero: it follows noise, too.
         static = np.clip(2 - static_error / (error + _MIN_ERROR), 0, 1)
         flow = _shrink(flow) * ((1 - static) * (MAP / SIDE))[..., None]
         error += static * (static_error - error)
         flow_error = _FLOW_ERROR**2 * square(flow) * here.slope
         total = error + cv2.GaussianBlur(flow_error, (0, 0), _SPREAD)
-        return cls(flow.astype(np.float16), _half(total), float(np.median(error[_FACE])))
+        return cls(flow.astype(np.float16), _half(total), _noise(error, here, there), light)
 
     @classmethod
     def static(cls, here: View, there: View) -> Motion:
         """Motion under the assumption that nothing moves: neither the aligned face nor, as the alternative,
         the scene. The assumption that explains more of the picture is taken."""
-        error, drift = _difference(there.colours, here.colours), here.drift(there, SIDE)
-        noise = float(np.median(error[_FACE]))
+        light = Light.between(here.broad, there.broad)
+        error, drift = _difference(_lit(there.colours, light), here.colours), here.drift(there, SIDE)
+        noise = _noise(error, here, there)
         if np.abs(drift).max() < _MIN_DRIFT:
-            return cls(None, _half(error), noise)
-        scene_error = _difference(remap(there.colours, drift), here.colours)
-        scene_noise = float(np.median(scene_error[_FACE]))
-        if noise <= scene_noise:
-            return cls(None, _half(error), noise)
-        return cls(here.drift(there, MAP).astype(np.float16), _half(scene_error), scene_noise)
+            return cls(None, _half(error), noise, light)
+        moved = remap(there.colours, drift)
+        scene_light = (
+            Light.between(here.broad, Broad.of(moved)) if np.abs(drift).max() > _FAR_DRIFT else light
+        )
+        scene_error = _difference(_lit(moved, scene_light), here.colours)
+        scene_noise = _noise(scene_error, here, there)
+        if not noise > scene_noise:
+            return cls(None, _half(error), noise, light)
+        flow = here.drift(there, MAP).astype(np.float16)
+        return cls(flow, _half(scene_error), scene_noise, scene_light)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +141,21 @@ class Comparison:
 
 #: The comparison of a face that was compared with none, or is blended with none any more.
 NO_COMPARISON = Comparison({}, 0.0, np.zeros((MAP, MAP), np.float32))
+
+
+def _noise(error: np.ndarray, here: View, there: View) -> float:
+    """The median of ``error`` (MAP, MAP) over the face, where the colours of both views are known: those of a
+    clipped face do not differ by noise."""
+    known = (here.known & there.known)[_FACE]
+    return float(np.median(error[_FACE][known])) if known.mean() > _MIN_KNOWN else float("nan")
+
+
+def _lit(colours: np.ndarray, light: Light | None) -> np.ndarray:
+    return colours if light is None else light.apply(colours)
+
+
+def _eight_bits(luma: np.ndarray) -> np.ndarray:
+    return np.clip(np.rint(luma), 0, 255).astype(np.uint8)
 
 
 def _half(x: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ worth more than blending the result: a network restores what it sees, and sees b
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from .blend import Contribution, blend
+from .colour_transfer import LIGHT_NOISE, match_colours
 from .face_crop import ComparedFace, PlannedFace, RestoredFace, Source
 from .motion import MAP, NO_COMPARISON, Comparison, Motion, View, similarity, square
 
@@ -35,6 +36,8 @@ _FREE, _FREE_FAR, _FALL = 1.5, 1.0, 1.0
 #: Lower bounds of the noise, as a mean square on a scale of 0 to 255: rounding and flow leave that much even
 #: between clean pictures, and for far frames a codec changes that much in a still picture.
 _FLOOR, _FLOOR_FAR = 0.3, 0.6
+#: Noise of a face relative to its smaller difference from the two adjacent frames, at most.
+_LARGEST_RATIO = 1.5
 #: Motion per frame, in MAP pixels, up to about which a place counts as still.
 _STILL = 0.05
 #: Noise at which the input is blended with half of the full weight. Blending a clean input gains nothing and
@@ -53,7 +56,7 @@ def compare(
     views = {offset: other.view for offset, other in around}
     near = {o: Motion.estimate(face.view, view) for o, view in views.items() if abs(o) in _NEAR}
     far = {o: Motion.static(face.view, view) for o, view in views.items() if abs(o) in _FAR}
-    noise = float(np.mean([motion.noise for motion in near.values()])) if near else 0.0
+    noise = _noise(near.values())
     motions = near | far
     if _input_share(noise) > _MIN_SHARE:
         motions |= {
@@ -86,7 +89,12 @@ def stabilise_input(
     """``face`` with its image blended with those ``around``, the more the noisier it is."""
     share = _input_share(face.comparison.noise)
     others = {o: (other.image, share) for o, other in around if abs(o) in _INPUT and share > _MIN_SHARE}
-    return replace(face, image=_blend(face.comparison, face.image, others))
+    blended = _blend(face.comparison, face.image, others)
+    if blended is not face.image:
+        # The restored face takes its light from this image.
+        own, mixed = face.image.float()[None], blended.float()[None]
+        blended = match_colours(mixed, own, noise=LIGHT_NOISE)[0].to(blended.dtype)
+    return replace(face, image=blended)
 
 
 def stabilise_output(
@@ -105,6 +113,15 @@ def stabilise_output(
 
 def _input_share(noise: float) -> float:
     return noise**4 / (noise**4 + _NOISY**4)
+
+
+def _noise(near: Iterable[Motion]) -> float:
+    """The noise of a face, from its differences from the adjacent frames."""
+    noises = [motion.noise for motion in near if not np.isnan(motion.noise)]
+    if not noises:
+        return 0.0
+    # A change that the light does not explain, on one side alone, is not noise.
+    return min(float(np.mean(noises)), _LARGEST_RATIO * min(noises))
 
 
 def _stillness(here: View, motions: Mapping[int, Motion], views: Mapping[int, View]) -> np.ndarray:
@@ -130,5 +147,5 @@ def _blend(
         free, floor = (_FREE_FAR, _FLOOR_FAR) if abs(offset) in _FAR else (_FREE, _FLOOR)
         error = torch.from_numpy(motion.error).float()
         similar = similarity(error, comparison.noise + floor, free=free, fall=_FALL).numpy()
-        contributions.append(Contribution(other, motion.flow, share * similar))
+        contributions.append(Contribution(other, motion.flow, share * similar, motion.light))
     return blend(image, contributions)

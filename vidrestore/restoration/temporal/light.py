@@ -1,0 +1,140 @@
+"""The light of a face: how its broad brightness and colours differ from those in another frame.
+
+Old film flickers, lamps are switched on, a flash goes off, a shot fades to black. Such a change is no noise,
+and no reason to keep two frames apart: a neighbour is brought to the light of the frame at hand, and then
+compared and blended. A change of light is a gain and an offset for each colour, equal over the face or
+varying slowly over it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+#: Side in cells at which light is measured: of a 512-pixel face, each covers 32 x 32 pixels.
+CELLS = 16
+#: Values, on a scale of 0 to 255, at or beyond which a colour is clipped: what was there is not known.
+_BLACK, _WHITE = 3.0, 252.0
+#: A gain is taken about this far below black, so that it stays bounded in the dark.
+_PIVOT = 12.0
+#: Standard deviation of the contrast's gain about the gain of the mean, before the contrast is looked at.
+_CONTRAST = 0.1
+#: About how many cells count as independent: neighbouring ones err alike.
+_INDEPENDENT = 30
+_MAX_GAIN = 16.0
+#: Smallest weight of a cell that is clipped: where all are, they still count.
+_MIN_WEIGHT = 1e-3
+_ITERATIONS = 4
+#: Standard deviation in cells of the Gaussian in which local light is averaged: features that move (an
+#: opening mouth) are smaller, and are outliers in it.
+_LOCAL = 2.0
+#: Differences, on a scale of 0 to 255 and of a gain's logarithm, that are added to the scale of outliers.
+_EVEN, _EVEN_GAIN = 0.7, 0.01
+#: Change of light, on a scale of 0 to 255, up to which it counts as the same.
+_UNCHANGED = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Broad:
+    """The broad colours of a face."""
+
+    colours: np.ndarray  #: (CELLS, CELLS, 3) float32 RGB, 0 to 255
+    known: np.ndarray  #: (CELLS, CELLS, 3) float32: share of pixels in which the colour is not clipped
+
+    @classmethod
+    def of(cls, colours: np.ndarray) -> Broad:
+        """Those of ``colours`` (S, S, 3) float32 RGB, 0 to 255."""
+        return cls(_cells(colours), _cells(is_known(colours)))
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """What brings a face to the light of another frame: ``gain * colours + offset``."""
+
+    gain: np.ndarray  #: (CELLS, CELLS, 3) float32
+    offset: np.ndarray  #: (CELLS, CELLS, 3) float32, on a scale of 0 to 255
+
+    @classmethod
+    def between(cls, here: Broad, there: Broad) -> Light | None:
+        """What brings ``there`` to the light of ``here``; None if the light is the same."""
+        target, source = here.colours, there.colours
+        # What is left in a cell of which a part is clipped is not its mean.
+        weight = (here.known * there.known) ** 6 + _MIN_WEIGHT
+        gain, offset = _overall(target, source, weight)
+        lit = np.clip(gain * source + offset, 0, 255) + _PIVOT
+        local = np.exp(_local(np.log((target + _PIVOT) / lit), weight))
+        gain, offset = gain * local, (offset + _PIVOT) * local - _PIVOT
+        change = np.abs((gain - 1) * source + offset)
+        if change.max() < _UNCHANGED:
+            return None
+        return cls(gain.astype(np.float32), offset.astype(np.float32))
+
+    def apply(self, colours: np.ndarray) -> np.ndarray:
+        """``colours`` (S, S, 3) float32 RGB, 0 to 255, in this light."""
+        gain, offset = (cv2.resize(x, colours.shape[1::-1]) for x in (self.gain, self.offset))
+        return np.clip(colours * gain + offset, 0, 255)
+
+
+def is_known(colours: np.ndarray) -> np.ndarray:
+    """1 where a colour of ``colours`` (..., 3), 0 to 255, is not clipped, else 0, in float32."""
+    return ((colours > _BLACK) & (colours < _WHITE)).astype(np.float32)
+
+
+def _cells(x: np.ndarray) -> np.ndarray:
+    return cv2.resize(x, (CELLS, CELLS), interpolation=cv2.INTER_AREA)
+
+
+def _overall(target: np.ndarray, source: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Gain and offset (3,) of each colour over the whole face, by means and contrasts in which outliers count
+    little.
+
+    Contrast is the deviation from the average around each cell, so that light from one side does not change
+    it. The ratio of two deviations, unlike the slope of a regression, stays 1 if the face moves in even
+    light. The more the face moves, the more the gain of the mean counts instead.
+    """
+    a, b, w = (x.reshape(-1, 3) for x in (target, source, weight))
+    detail_a, detail_b = _detail(target, weight), _detail(source, weight)
+    share = w / w.sum(axis=0)
+    gain, offset = np.ones(3), np.zeros(3)
+    for _ in range(_ITERATIONS):
+        mean_a, mean_b = (share * a).sum(axis=0), (share * b).sum(axis=0)
+        spread_a, spread_b = ((share * x**2).sum(axis=0) for x in (detail_a, detail_b))
+        of_mean = (mean_a + _PIVOT) / (mean_b + _PIVOT)
+        of_contrast = np.sqrt(spread_a / (spread_b + 1e-3))
+        left = detail_a - of_contrast * detail_b
+        certain = _INDEPENDENT * spread_b / ((share * left**2).sum(axis=0) + _EVEN**2)
+        gain = (certain * of_contrast + of_mean / _CONTRAST**2) / (certain + 1 / _CONTRAST**2)
+        gain = np.minimum(gain, _MAX_GAIN)
+        offset = mean_a - gain * mean_b
+        share = w * _robust(left, _EVEN)
+        share /= share.sum(axis=0)
+    return gain, offset
+
+
+def _detail(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """``x`` (CELLS, CELLS, 3) less its average around each cell: (CELLS * CELLS, 3)."""
+    return (x - _smooth(weight * x) / _smooth(weight)).reshape(-1, 3)
+
+
+def _local(left: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """The logarithm of the gain that is left, (CELLS, CELLS, 3), averaged around each cell without
+    outliers."""
+    mean, counted = np.zeros_like(left), weight
+    for _ in range(_ITERATIONS):
+        mean = _smooth(counted * left) / _smooth(counted)
+        counted = weight * _robust(left - mean, _EVEN_GAIN)
+    # What an average leaves of a slope, at the border above all, is averaged once more.
+    return mean + _smooth(counted * (left - mean)) / _smooth(counted)
+
+
+def _robust(left: np.ndarray, even: float) -> np.ndarray:
+    """Weights that fall with what is ``left`` (..., 3): Cauchy's, with a scale from the median, to which
+    ``even`` is added."""
+    scale = 2 * np.median(np.abs(left).reshape(-1, 3), axis=0) + even
+    return 1 / (1 + (left / scale) ** 2)
+
+
+def _smooth(x: np.ndarray) -> np.ndarray:
+    return cv2.GaussianBlur(x, (0, 0), _LOCAL, borderType=cv2.BORDER_REPLICATE)
