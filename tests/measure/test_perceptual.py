@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidrestore.measure.perceptual import PerceptualDistance
+from vidrestore.measure.perceptual import PerceptualDistance, _BlurPool
 
 pytestmark = pytest.mark.skipif(find_spec("stlpips_pytorch") is None, reason="no perceptual weights")
 
@@ -71,3 +71,21 @@ def test_the_gradient_is_finite_where_all_features_are_zero() -> None:
     x = image().requires_grad_()
     distance(x, torch.zeros_like(x)).sum().backward()
     assert torch.isfinite(x.grad).all()
+
+
+@pytest.mark.parametrize(("height", "width"), [(13, 8), (6, 31)])
+def test_blur_pool_is_a_depthwise_convolution(height: int, width: int) -> None:
+    x = torch.randn((2, 5, height, width), generator=torch.Generator().manual_seed(0))
+    taps = torch.tensor([1.0, 2.0, 1.0])
+    kernel = (torch.outer(taps, taps) / 16).expand(5, 1, 3, 3)
+    expected = F.conv2d(F.pad(x, (2, 2, 2, 2), mode="reflect"), kernel, stride=2, groups=5)
+    torch.testing.assert_close(_BlurPool()(x), expected)
+
+
+def test_a_gradient_follows_a_distance_in_inference_mode() -> None:
+    distance = PerceptualDistance("alex")
+    with torch.inference_mode():
+        distance(image(), damaged()[:1])
+    x = image().requires_grad_()
+    distance(x, damaged()[:1]).sum().backward()
+    assert x.grad.abs().max() > 0

@@ -7,6 +7,7 @@ import torch
 from torch.nn import functional
 
 from vidrestore.restoration.codeformer.blocks import (
+    AttentionBlock,
     PatchConv,
     Upsample,
     double,
@@ -77,3 +78,14 @@ def test_whitened_blocks_have_outputs_of_one_size():
     responses = blocks @ conv.weight[:, :, 1, 1].T
     assert responses.std(dim=0).tolist() == pytest.approx([1.0] * 12, abs=0.05)
     assert torch.equal(conv.bias, torch.zeros(12))
+
+
+def test_attention_is_the_same_in_training_and_at_inference():
+    torch.manual_seed(0)
+    block, x = AttentionBlock(16, 4), torch.randn(2, 16, 6, 5)
+    with torch.no_grad():
+        expected = block(x)
+    found = block(x.requires_grad_())
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+    found.sum().backward()
+    assert torch.isfinite(x.grad).all()
