@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,13 @@ def test_as_text():
     assert str(Presentation(b"", 11, (2, 0, 0, 4))) == (
         "stereo 3D, side by side, cropped by 2 at the top, 0 at the bottom, 0 left, 4 right"
     )
+
+
+@pytest.mark.parametrize("out", SETTINGS)
+def test_cropping_leaves_the_sample_aspect_ratio(tmp_path, out):
+    plain = clip(tmp_path / "plain.mp4", size=(128, 96), aspect=Fraction(4, 3))
+    given = add_boxes(plain, tmp_path / "in.mp4", cropping(96, 80))
+    made = pass_through(given, tmp_path / f"out{out}", SETTINGS[out])
+    again = pass_through(made, tmp_path / f"again{out}", SETTINGS[out])
+    for path in (given, made, again):
+        assert set(re.findall(r"SAR (\d+:\d+)", reader.describe(path))) == {"4:3"}

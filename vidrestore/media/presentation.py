@@ -23,7 +23,8 @@ from .ebml import Element, Id, find, read_element, read_header, unsigned
 #: Of Matroska's projections, the one of an ordinary flat picture.
 _RECTANGULAR = 0
 _PROJECTIONS = {1: "equirectangular", 2: "cubemap"}
-_CROPPING = (Id.PIXEL_CROP_TOP, Id.PIXEL_CROP_BOTTOM, Id.PIXEL_CROP_LEFT, Id.PIXEL_CROP_RIGHT)
+#: Pixels that are not shown at the top, bottom, left and right.
+CROPPING = (Id.PIXEL_CROP_TOP, Id.PIXEL_CROP_BOTTOM, Id.PIXEL_CROP_LEFT, Id.PIXEL_CROP_RIGHT)
 #: Matroska's StereoMode (RFC 9559, section 5.1.4.1.28.3) by FFmpeg's AVStereo3DType: without and with the
 #: flag that swaps the views.
 _STEREO_MODES = {1: (1, 11), 2: (3, 2), 4: (5, 4), 6: (7, 6), 7: (9, 8)}
@@ -52,7 +53,7 @@ class Presentation:
     @property
     def elements(self) -> list[Element]:
         """The same as elements of Matroska's element Video."""
-        elements = [unsigned(id, value) for id, value in zip(_CROPPING, self.cropping, strict=True) if value]
+        elements = [unsigned(id, value) for id, value in zip(CROPPING, self.cropping, strict=True) if value]
         if self.projection:
             elements.append(Element(Id.PROJECTION, self.projection))
         if self.stereo_mode:
@@ -90,7 +91,7 @@ def read_presentation(stream: VideoStream, frame: VideoFrame | None = None) -> P
     if _kind(projection) == _RECTANGULAR:
         projection = b""  # only says how the picture is rotated
     stereo_mode = int.from_bytes(find(settings, Id.STEREO_MODE)) or (_stereo_mode(frame) if frame else None)
-    top, bottom, left, right = (int.from_bytes(find(settings, id)) for id in _CROPPING)
+    top, bottom, left, right = (int.from_bytes(find(settings, id)) for id in CROPPING)
     return Presentation(projection, stereo_mode or None, (top, bottom, left, right))
 
 

@@ -36,7 +36,7 @@ X264 = EncoderConfig("libx264", "yuv420p", {"crf": "16", "preset": "medium"})
 
 
 def test_what_the_encoder_accepts_passes():
-    check_encoder(X264, (64, 48), requested=())
+    check_encoder(X264, (64, 48), Fraction(25), requested=())
 
 
 @pytest.mark.parametrize(
@@ -55,4 +55,4 @@ def test_what_the_encoder_accepts_passes():
 def test_an_error_names_what_is_rejected(options, size, message):
     config = replace(X264, options=X264.options | options)
     with pytest.raises(UsageError, match=message):
-        check_encoder(config, size, requested=tuple(options))
+        check_encoder(config, size, Fraction(25), requested=tuple(options))

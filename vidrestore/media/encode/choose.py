@@ -15,6 +15,7 @@ from ..frames.pixel_format import planar_equivalent, planar_format
 from ..source_video import SourceVideo
 from .colour_tags import output_tags
 from .encoder_options import default_options, merge_options, requested_options
+from .limits import broken_limit
 from .nearest_format import check_format, is_lossy, nearest_format
 from .settings import EncoderConfig, EncoderSettings
 from .side_data_losses import SideDataLosses
@@ -56,6 +57,8 @@ def choose_encoder(
         if settings.codec is not None
         else _best_codec(source, container)
     )
+    if limit := broken_limit(codec.name, source):
+        raise UsageError(f"encoder {codec.name} takes {limit}; choose another -c:v")
     if settings.pix_fmt is not None:
         pix_fmt = check_format(codec, settings.pix_fmt)
     else:
@@ -81,7 +84,8 @@ def choose_encoder(
     if any(source.presentation.cropping) and not can_carry(codec.name):
         _report_loss(f"its cropping, which cannot be written beside {codec.name} video", source, strict)
     if requested or settings.codec is not None or settings.pix_fmt is not None:
-        check_encoder(config, (source.width, source.height), requested=tuple(requested))
+        size = source.width, source.height
+        check_encoder(config, size, source.rate, requested=tuple(requested))
     return config
 
 
@@ -110,13 +114,14 @@ def _requested_codec(name: str, container: Container) -> av.Codec:
 
 
 def _best_codec(source: SourceVideo, container: Container) -> av.Codec:
-    """The first encoder that keeps the bit depth of ``source``, of its codec family if possible."""
+    """The first encoder that accepts ``source`` and keeps its bit depth, of its codec family if possible."""
     fmt = planar_format(source.pix_fmt)
     family = _FAMILIES.get(source.codec, ())
     if source.codec == "h264" and fmt.is_rgb:
         family = ("libx264rgb",)
     names = (*family, *(_FALLBACKS_MORE_BITS if fmt.bits > 8 else _FALLBACKS_8_BITS))
-    codecs = [codec for name in names if (codec := _find_codec(name)) and _can_hold(container, codec)]
+    held = [codec for name in names if (codec := _find_codec(name)) and _can_hold(container, codec)]
+    codecs = [codec for codec in held if not broken_limit(codec.name, source)] or held
     # Ten bits are visible; more are for editing, where the codec family matters more.
     depth = min(fmt.bits, 10)
     deep = [codec for codec in codecs if planar_equivalent(nearest_format(codec, source)).bits >= depth]

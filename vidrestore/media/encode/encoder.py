@@ -40,8 +40,8 @@ class VideoEncoder:
         except FFmpegError as error:
             self.close()
             raise UsageError(
-                f"{config} rejects {source.width}x{source.height} video ({error.strerror}); "
-                "change --preset, --crf, --pix-fmt or -c:v"
+                f"{config} rejects {source.width}x{source.height} video with {float(source.rate):g} frames "
+                f"per second ({error.strerror}); change --preset, --crf, --pix-fmt or -c:v"
             ) from None
 
     @property

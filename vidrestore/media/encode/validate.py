@@ -21,8 +21,10 @@ _PRESETS = (
 _HARDWARE = ("nvenc", "qsv", "vaapi", "amf", "videotoolbox", "vulkan", "mediacodec", "v4l2m2m")
 
 
-def check_encoder(config: EncoderConfig, size: tuple[int, int], *, requested: tuple[str, ...]) -> None:
-    """Open an encoder for frames of ``size`` (width, height), and close it again.
+def check_encoder(
+    config: EncoderConfig, size: tuple[int, int], rate: Fraction, *, requested: tuple[str, ...]
+) -> None:
+    """Open an encoder for frames of ``size`` (width, height), ``rate`` of them per second, and close it.
 
     ``requested`` are the names of the options that the user asked for. Raises UsageError, which names the
     option that is unknown or rejected.
@@ -30,7 +32,7 @@ def check_encoder(config: EncoderConfig, size: tuple[int, int], *, requested: tu
     codec, options = config.codec, config.options
     if codec in ("libx264", "libx264rgb", "libx265") and options.get("preset", _PRESETS[0]) not in _PRESETS:
         raise UsageError(f"{codec} has no preset {options['preset']!r}; use one of {', '.join(_PRESETS)}")
-    unknown, error = _try_open(config, size, options)
+    unknown, error = _try_open(config, size, rate, options)
     if unknown:
         raise UsageError(
             f"encoder {codec} has no option {unknown[0]!r}; `ffmpeg -h encoder={codec}` lists them"
@@ -38,9 +40,9 @@ def check_encoder(config: EncoderConfig, size: tuple[int, int], *, requested: tu
     if error is None:
         return
     defaults = {name: value for name, value in options.items() if name not in requested}
-    if _try_open(config, size, defaults)[1] is None:
+    if _try_open(config, size, rate, defaults)[1] is None:
         for name in requested:
-            if _try_open(config, size, defaults | {name: options[name]})[1] is not None:
+            if _try_open(config, size, rate, defaults | {name: options[name]})[1] is not None:
                 raise UsageError(f"encoder {codec} rejects {name} {options[name]!r}; use another value")
     if any(kind in codec for kind in _HARDWARE):
         raise UsageError(
@@ -49,17 +51,18 @@ def check_encoder(config: EncoderConfig, size: tuple[int, int], *, requested: tu
         )
     width, height = size
     raise UsageError(
-        f"encoder {codec} rejects {width}x{height} {config.pix_fmt} video ({error}); change --pix-fmt or -c:v"
+        f"encoder {codec} rejects {width}x{height} {config.pix_fmt} video with {float(rate):g} frames per "
+        f"second ({error}); change --pix-fmt or -c:v"
     )
 
 
 def _try_open(
-    config: EncoderConfig, size: tuple[int, int], options: dict[str, str]
+    config: EncoderConfig, size: tuple[int, int], rate: Fraction, options: dict[str, str]
 ) -> tuple[list[str], str | None]:
     """Open the encoder with ``options``: returns the names of unknown options, and the error, if any."""
     context = cast(VideoCodecContext, av.CodecContext.create(config.codec, "w"))
     context.width, context.height = size
-    context.pix_fmt, context.time_base, context.framerate = config.pix_fmt, Fraction(1, 25), Fraction(25)
+    context.pix_fmt, context.time_base, context.framerate = config.pix_fmt, 1 / rate, rate
     context.options = dict(options)
     try:
         context.open()

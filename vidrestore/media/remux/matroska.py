@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..ebml import Element, Id, find, read_element, read_header, unsigned, void
+from ..presentation import CROPPING
 
 _TRACK_TYPE_VIDEO = b"\x01"
 #: DisplayUnit: only the ratio of DisplayWidth and DisplayHeight counts.
@@ -82,6 +83,9 @@ def _patched_video(video: Element, ratio: Fraction, *, is_webm: bool) -> Element
     if find(settings, Id.DISPLAY_WIDTH):
         return video
     width, height = (int.from_bytes(find(settings, id)) for id in (Id.PIXEL_WIDTH, Id.PIXEL_HEIGHT))
+    # The display size is that of the picture without what is cropped.
+    top, bottom, left, right = (int.from_bytes(find(settings, id)) for id in CROPPING)
+    width, height = width - left - right, height - top - bottom
     display_ratio = Fraction(width, height) * ratio
     if is_webm:  # its readers expect a size in pixels
         display_width, display_height = _display_size(width, height, ratio)
