@@ -97,8 +97,10 @@ def run(parts: Sequence[Part], out: Path, *, minutes: float) -> bool:
             start = time.monotonic()
             print(f"== {part.name}: {' '.join(part.arguments)}", file=log, flush=True)
             state = _run_part(part, end - start, log)
-            seconds = round(time.monotonic() - start, 1)
-            results[part.name] = {"state": state, "seconds": seconds, "figures": _figures(part.figures)}
+            seconds, figures = round(time.monotonic() - start, 1), _figures(part.figures)
+            if state == "passed" and part.figures and not figures:
+                state = "ended without figures"
+            results[part.name] = {"state": state, "seconds": seconds, "figures": figures}
             print(f"{part.name}: {state} ({seconds} s)", flush=True)
             text = json.dumps({"machine": measured_on, "parts": results}, indent=2)
             (out / "gpu_check.json").write_text(text + "\n", encoding="utf-8")

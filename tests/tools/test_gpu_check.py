@@ -31,6 +31,7 @@ def test_every_part_leaves_its_state_and_figures(
         part(name="good", arguments=("-c", write), limit=60, figures=figures),
         part(name="bad", arguments=("-c", "exit(3)"), limit=60, figures=tmp_path / "no.json"),
         part(name="slow", arguments=("-c", "import time; time.sleep(60)"), limit=0.2, figures=table),
+        part(name="empty", arguments=("-c", ""), limit=60, figures=tmp_path / "no.json"),
         part(name="on a GPU", arguments=("-c", "exit(4)"), limit=60, needs_cuda=True),
     ]
     out = tmp_path / "out"
@@ -42,6 +43,7 @@ def test_every_part_leaves_its_state_and_figures(
         "good": ("passed", [1]),
         "bad": ("failed (exit code 3)", None),
         "slow": ("stopped after 0 s", [{"step": "20", "l1": "0.5"}]),
+        "empty": ("ended without figures", None),
         "on a GPU": ("skipped: no CUDA device", None),
     }
     assert "measured" in (out / "gpu_check.log").read_text()
