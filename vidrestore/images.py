@@ -22,6 +22,7 @@ from .faces.detection.detector import RetinaFaceDetector
 from .faces.detection.load import load_detector, resolve_detector
 from .faces.detection.working_size import DetectorInput
 from .faces.face import Face
+from .faces.tracking.upright_faces import UprightFaces
 from .media.frames.colour import Colour, ColourTags
 from .media.frames.frame import Frame
 from .media.frames.thumbnails import Thumbnails
@@ -181,10 +182,11 @@ class Restorer:
     def _find(self, frame: Frame) -> list[Face]:
         """The faces of a frame, in its pixels."""
         if self._detector is None:
-            self._detector = load_detector(resolve_detector("auto").name, self._setup.device)
+            self._detector = load_detector(resolve_detector("auto").name, self._setup.device, hints=True)
         pictures = DetectorInput(frame.upright_size, Thumbnails)
         images = np.stack([image for _, image in pictures.pairs([frame])])
-        detections = [found.scaled(*pictures.scale) for found in self._detector(images)[0]]
+        upright = UprightFaces(self._detector)(images[0], self._detector(images)[0])
+        detections = [found.scaled(*pictures.scale) for found in upright]
         return [
             Face(track=number, box=found.box, landmarks=found.landmarks)
             for number, found in enumerate(detections, start=1)

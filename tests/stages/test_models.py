@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -43,6 +45,23 @@ def face(track: int, shift: float = 0.0) -> Face:
 
 def test_a_frame_without_faces_has_no_crops(models, frame):
     assert models.align(frame, []) == []
+
+
+def test_a_face_whose_landmarks_do_not_fit_is_left_alone_and_that_is_said_once(models, frame, caplog):
+    upside_down = replace(face(2), landmarks=LANDMARKS[[4, 3, 2, 1, 0]])
+    bunched = [
+        replace(face(track), landmarks=LANDMARKS[2] + np.float32(share) * (LANDMARKS - LANDMARKS[2]))
+        for track, share in ((4, 0.2), (5, 0.57))
+    ]
+    mirrored = replace(face(3), landmarks=LANDMARKS[[1, 0, 2, 4, 3]])
+    with caplog.at_level(logging.INFO):
+        for _ in range(3):
+            crops = models.align(frame, [face(1), upside_down, mirrored, *bunched])
+    assert [crop.track for crop in crops] == [1, 2, 5]
+    strengths = [crop.source.face.strength for crop in crops]
+    assert strengths[:2] == [1, 1]
+    assert 0 < strengths[2] < 1
+    assert [record.message.split(":")[0] for record in caplog.records] == ["track 3", "track 4", "track 5"]
 
 
 def test_faces_go_through_all_states(models, frame):

@@ -43,7 +43,7 @@ def track_faces(
         frames = (f for f in stage(decoder, "decode") if not f.context or recorded.has_frame(f))
         return recorded, watch(recorded, recorded.stream((frame, None) for frame in frames))
     assert setup.detector is not None  # as there is no tracks file
-    detector = load_detector(setup.detector, setup.device)
+    detector = load_detector(setup.detector, setup.device, hints=True)
 
     def detect(pictures: np.ndarray) -> list[list[Detection]]:
         with stage.profile.section("detector", len(pictures)):

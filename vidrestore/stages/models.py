@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -12,6 +14,7 @@ from ..faces.alignment.align import Placement, align
 from ..faces.alignment.face_parser import FaceParser
 from ..faces.alignment.paste import face_masks
 from ..faces.face import Face
+from ..faces.geometry import fit
 from ..media.frames.frame import Frame
 from ..restoration.fidelity.face_quality import measure_quality
 from ..restoration.fidelity.identity_guard import identity_drift, raise_w
@@ -24,6 +27,8 @@ from ..restoration.temporal.motion import View
 from ..runtime.profile import Profile
 from ..weights.store import load_state
 from .setup import RestorerSetup
+
+log = logging.getLogger(__name__)
 
 #: The smallest increase of ``w`` for which a face is restored again.
 _W_STEP = 0.02
@@ -39,6 +44,7 @@ class Models:
         """Load the networks. Raises WeightsError."""
         self.profile = profile
         self.device = setup.device
+        self._unfit = set[int]()  # tracks whose landmarks did not fit in a frame, which is said once
         model = setup.weights or setup.model
         self.restorer = load_restorer(model, device=setup.device, precision=setup.precision)
         self.parser = (
@@ -48,10 +54,11 @@ class Models:
         )
 
     def align(self, frame: Frame, faces: Iterable[Face]) -> list[FaceCrop[Placement]]:
-        """Cut the faces out of their frame and measure their quality."""
+        """Cut the faces out of their frame and measure their quality. Faces whose landmarks do not fit are
+        left out."""
         image, size = frame.image(), self.restorer.spec.input_size
         crops = []
-        for face in faces:
+        for face in filter(None, map(self._fitted, faces)):
             with self.profile.section("align"):
                 crops.append(align(image, face, frame.upright, size, self.device))
         if not crops:
@@ -75,6 +82,14 @@ class Models:
             )
             for crop, quality in zip(crops, qualities, strict=True)
         ]
+
+    def _fitted(self, face: Face) -> Face | None:
+        """``face`` as strong as its landmarks fit its box and each other, or None if they do not."""
+        fitting = fit(face.box, face.landmarks)
+        if fitting < 1 and face.track not in self._unfit:
+            self._unfit.add(face.track)
+            log.info("track %d: its landmarks do not fit a face in some frames: left alone there", face.track)
+        return replace(face, strength=face.strength * fitting) if fitting > 0 else None
 
     def observe(self, faces: Sequence[ComparedFace[Placement]]) -> list[ObservedFace[Placement]]:
         """Encode a batch of faces."""

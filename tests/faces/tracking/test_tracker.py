@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -24,9 +25,11 @@ def follow(
 ) -> list[list[Track]]:
     appearances = appearances or [[SAME_FOR_ALL] * len(seen) for seen in frames]
     tracker = Tracker(max_gap=GAP)
-    return [
-        tracker.update(seen, appearances[index], new_shot=index in cuts) for index, seen in enumerate(frames)
-    ]
+    tracks = []
+    for index, seen in enumerate(frames):
+        tracker.advance(new_shot=index in cuts)
+        tracks.append(tracker.update(seen, appearances[index]))
+    return tracks
 
 
 def one_track_throughout(tracks: list[list[Track]], index: int) -> bool:
@@ -166,10 +169,24 @@ def test_no_track_crosses_a_cut(cut):
 )
 def test_only_clear_detections_confirm_a_face(label, scores, confirmed_in):
     tracker = Tracker(max_gap=GAP)
-    ids = [tracker.update([detection(300, score=score)], [SAME_FOR_ALL])[0].id for score in scores]
+    ids = []
+    for score in scores:
+        tracker.advance()
+        ids.append(tracker.update([detection(300, score=score)], [SAME_FOR_ALL])[0].id)
     expected = [0 if confirmed_in is None or t < confirmed_in else 1 for t in range(len(scores))]
     assert ids == expected
     assert tracker.confirmed == (confirmed_in is not None)
+
+
+@pytest.mark.parametrize(("degrees", "same"), [(30, True), (80, True), (100, False), (180, False)])
+def test_a_face_does_not_turn_over_within_a_frame(degrees, same):
+    """Its orientation was found wrong in one of the two."""
+    angle = np.radians(degrees)
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    upright = detection(300)
+    turned = replace(upright, landmarks=((upright.landmarks - (300, 200)) @ turn + (300, 200)))
+    tracks = follow([[upright]] * 5 + [[turned]] * 5)
+    assert one_track_throughout(tracks, 0) == same
 
 
 def test_a_face_in_another_place_is_another_track():

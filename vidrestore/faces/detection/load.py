@@ -41,11 +41,14 @@ def resolve_detector(detector: str, *, offline: bool = False, download: bool = T
     return DetectorChoice(detector, missing=locate(detector) is None)
 
 
-def load_detector(name: str, device: torch.device) -> RetinaFaceDetector:
-    """Load the detector ``name``, as :func:`resolve_detector` returned it. Raises WeightsError."""
+def load_detector(name: str, device: torch.device, *, hints: bool = False) -> RetinaFaceDetector:
+    """Load the detector ``name``, as :func:`resolve_detector` returned it. Raises WeightsError.
+
+    ``hints`` is that of :class:`.detector.RetinaFaceDetector`.
+    """
     state, _ = load_state(name)
     try:
-        return RetinaFaceDetector(_BACKBONES[name], state, device=device)
+        return RetinaFaceDetector(_BACKBONES[name], state, device=device, hints=hints)
     except RuntimeError:
         raise WeightsError(
             f"the file {locate(name)} does not hold the weights of {name}; delete it and download it again: "

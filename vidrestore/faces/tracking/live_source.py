@@ -20,6 +20,7 @@ from .shots import ShotDetector
 from .smoothing import REACH
 from .track_history import FADE, TrackHistory
 from .tracker import Track, Tracker, coordinates
+from .upright_faces import UprightFaces
 
 WINDOW = 32  #: frames to each side that affect which faces a frame has
 
@@ -28,15 +29,25 @@ class LiveSource:
     """A ``FaceSource`` that detects and tracks the faces of one video as its frames arrive.
 
     A frame is yielded ``window`` frames after it arrived, so its faces depend on at most that many frames to
-    each side. The detector gets ``batch`` frames at a time, which affects speed only. A face that goes
-    undetected for up to ``window - 5`` frames is shown in those frames in which the images confirm that it is
-    present; it fades out before an absence and in after it. After a longer absence it is a new track.
+    each side. The detector gets ``batch`` frames at a time, which affects speed only, and then copies of
+    places in single frames, turned so that rolled faces are upright (see :mod:`.upright_faces`). A face that
+    goes undetected for up to ``window - 5`` frames is shown in those frames in which the images confirm that
+    it is present; it fades out before an absence and in after it. After a longer absence it is a new track.
     """
 
-    def __init__(self, detector: Detector, *, batch: int = 1, window: int = WINDOW) -> None:
+    def __init__(
+        self,
+        detector: Detector,
+        *,
+        batch: int = 1,
+        window: int = WINDOW,
+        looks: Detector | None = None,
+    ) -> None:
+        """``looks``, ``detector`` by default, gets the turned copies."""
         if batch < 1 or window <= FADE:
             raise ValueError(f"batch must be at least 1 and window above {FADE}, not {batch} and {window}")
         self._detector = detector
+        self._upright = UprightFaces(looks or detector)
         self._batch = batch
         self._size = window
         self._resumed: State | None = None
@@ -61,10 +72,13 @@ class LiveSource:
             if not self._detections:
                 self._detections = deque(self._detector(np.stack([image for _, image in chunk])))
             for frame, image in chunk:
-                detections = self._detections.popleft()
                 new_shot = starts_shot(image)
+                tracker.advance(new_shot=new_shot)
+                detections = self._upright(
+                    image, self._detections.popleft(), tracker.tracks, frame=tracker.frame, new_shot=new_shot
+                )
                 appearances = [Appearance.of(image, detection.landmarks) for detection in detections]
-                tracks = tracker.update(detections, appearances, new_shot=new_shot)
+                tracks = tracker.update(detections, appearances)
                 tracked = list(zip(tracks, detections, appearances, strict=True))
                 window.push(frame, image, tracked, new_shot=new_shot)
                 if window.full:

@@ -11,6 +11,7 @@ from filterpy.kalman import KalmanFilter
 from scipy.optimize import linear_sum_assignment
 
 from ..face import Detection
+from ..geometry import roll
 from ..json_state import State, pack_array, unpack_array
 from .appearance import Appearance
 from .gap_filling import SHORT, occluding
@@ -26,6 +27,8 @@ PROCESS_NOISE = Q_discrete_white_noise(dim=2, dt=1.0, var=1.0)  #: for an accele
 MAX_DISTANCE = 0.6  #: mean distance of the landmarks, as a share of the size of the face
 DISTANCE_GROWTH = 0.05  #: added to it for every frame in which the face went undetected
 MAX_SIZE_RATIO = 2.0
+#: Between the rolls of a track and of a detection, in radians: one of them was found in a wrong orientation.
+MAX_TURN = np.pi / 2
 
 APPEARANCE_WEIGHT = 3.0  #: weight of appearance in the cost of an assignment, relative to position
 LEARNING_RATE = 0.2  #: share of the newest appearance in the running mean of a track
@@ -39,6 +42,7 @@ IMPOSSIBLE = 1e6  #: cost of a pair outside the gates: every possible pair is ch
 CLEAR_SCORE = 0.95
 CLEAR_SIGHTINGS = 3
 CLEAR_WITHIN = 10  #: frames
+FIRST_CHECK = 4  #: frames after its first detection in which the orientation of a track is checked again
 
 
 def coordinates(detection: Detection) -> np.ndarray:
@@ -59,6 +63,8 @@ class Track:
         self.id = 0  #: 0 until the track is confirmed to be a face, then counted from 1
         self.appearance = appearance.vector  #: (649,) float32: running mean
         self.last = frame  #: number of the frame of its last detection
+        self.checked = frame  #: number of the frame in which its orientation was last checked
+        self.wait = FIRST_CHECK  #: frames after which it is checked again
         self._coasting = 1.0
         self._clear = deque[int](maxlen=CLEAR_SIGHTINGS)
         self._filter = _filter(np.stack([coordinates(detection).ravel(), np.zeros(14)]))
@@ -71,6 +77,7 @@ class Track:
             "id": self.id,
             "look": pack_array(self.appearance),
             "last": self.last,
+            "checked": [self.checked, self.wait],
             "coasting": self._coasting,
             "clear": list(self._clear),
             "x": pack_array(self._filter.x),
@@ -82,6 +89,7 @@ class Track:
         """Decode a track encoded by :meth:`state`."""
         track = cls.__new__(cls)
         track.id, track.last, track._coasting = state["id"], state["last"], state["coasting"]
+        track.checked, track.wait = state["checked"]
         track.appearance = unpack_array(state["look"])
         track._clear = deque(state["clear"], maxlen=CLEAR_SIGHTINGS)
         track._filter = _filter(unpack_array(state["x"]))
@@ -92,6 +100,16 @@ class Track:
     def points(self) -> np.ndarray:
         """Predicted points in the current frame, (7, 2) float64, in pixels of the image."""
         return self._filter.x[0].reshape(7, 2)
+
+    @property
+    def box(self) -> np.ndarray:
+        """Predicted box (4,) float64."""
+        return self.points[:2].ravel()
+
+    @property
+    def landmarks(self) -> np.ndarray:
+        """Predicted landmarks (5, 2) float64."""
+        return self.points[2:]
 
     @property
     def size(self) -> float:
@@ -136,41 +154,37 @@ class Tracker:
 
     def __init__(self, *, max_gap: int) -> None:
         self._max_gap = max_gap
-        self._frame = -1
+        self.frame = -1  #: number of the frame advanced to
         self._tracks: list[Track] = []
         self.confirmed = 0  #: number of tracks confirmed to be faces so far
 
-    def update(
-        self,
-        detections: Sequence[Detection],
-        appearances: Sequence[Appearance],
-        *,
-        new_shot: bool = False,
-    ) -> list[Track]:
-        """Assign the detections of the next frame, with their appearances; return the track of each.
-
-        A detection that fits no track starts one. A track gets its id with the detection that confirms it,
-        the third clear one within ten frames, so that occasional false detections never become a face.
-        """
-        self._frame += 1
+    def advance(self, *, new_shot: bool = False) -> None:
+        """Predict the tracks in the next frame; those that ended before it are dropped."""
+        self.frame += 1
         if new_shot:
             self._tracks.clear()
         self._tracks = [track for track in self._tracks if self._missed(track) <= self._patience(track)]
         for track in self._tracks:
             track.predict()
 
+    def update(self, detections: Sequence[Detection], appearances: Sequence[Appearance]) -> list[Track]:
+        """Assign the detections of the frame advanced to, with their appearances; return the track of each.
+
+        A detection that fits no track starts one. A track gets its id with the detection that confirms it,
+        the third clear one within ten frames, so that occasional false detections never become a face.
+        """
         assigned: list[Track | None] = [None] * len(detections)
         unoccluded = _unoccluded(detections)
         for row, column in self._assignment(detections, appearances, unoccluded):
             track = assigned[column] = self._tracks[row]
-            track.update(detections[column], self._frame)
+            track.update(detections[column], self.frame)
             if unoccluded[column]:
                 track.learn(appearances[column])
         # From left to right, so that ids do not depend on the order of two nearly equal scores.
         for column in sorted(range(len(detections)), key=lambda column: detections[column].box[0]):
             track = assigned[column]
             if track is None:
-                track = assigned[column] = Track(detections[column], appearances[column], self._frame)
+                track = assigned[column] = Track(detections[column], appearances[column], self.frame)
                 self._tracks.append(track)
             if track.id == 0 and track.clearly_seen:
                 self.confirmed += 1
@@ -184,16 +198,16 @@ class Tracker:
 
     def state(self) -> State:
         """Encode it for JSON, without its tracks."""
-        return {"frame": self._frame, "confirmed": self.confirmed}
+        return {"frame": self.frame, "confirmed": self.confirmed}
 
     def resume(self, state: State, tracks: Sequence[Track]) -> None:
         """Continue from a state encoded by :meth:`state`, with these tracks."""
-        self._frame, self.confirmed = state["frame"], state["confirmed"]
+        self.frame, self.confirmed = state["frame"], state["confirmed"]
         self._tracks = list(tracks)
 
     def _missed(self, track: Track) -> int:
         """Number of frames directly before the current one in which it went undetected."""
-        return self._frame - track.last - 1
+        return self.frame - track.last - 1
 
     def _patience(self, track: Track) -> int:
         """Number of consecutive frames without a detection that ``track`` outlives."""
@@ -215,8 +229,11 @@ class Tracker:
         ratio = sizes[1] / sizes[0]
         known = np.stack([track.appearance for track in self._tracks])
         similarity = known @ np.stack([appearance.vector for appearance in appearances]).T
+        rolls = [[roll(points[2:]) for points in side] for side in (expected[:, 0], detected[0])]
+        turn = np.abs(np.angle(np.exp(1j * np.subtract.outer(*rolls))))
         possible = (
-            (distance <= max_distance)
+            (turn <= MAX_TURN)
+            & (distance <= max_distance)
             & (ratio <= MAX_SIZE_RATIO)
             & (ratio >= 1 / MAX_SIZE_RATIO)
             & ((similarity >= MIN_SIMILARITY) | (missed <= SHORT) | ~unoccluded)

@@ -1,0 +1,191 @@
+"""Find faces upright at any roll: correct the detections of a frame by looks at turned copies of places.
+
+The detector runs over whole frames as they are. Turned copies are looked at only
+
+- where a track is rolled: once in every frame, at its predicted place and roll, so that the turn is kept for
+  the track;
+- where a detection is doubtful: it is new or rolled, or its landmarks do not fit its box; and about once a
+  second for each track, because the landmarks of a face found upside down may look plausible;
+- now and then at hints, faces that the detector is not sure of, and, while a frame has no face, at the whole
+  frame in quarter turns. Small rolled faces are found by these only.
+
+Every kind is limited in number, so that the cost per frame is bounded whatever the frame shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeGuard
+
+import numpy as np
+
+from ..detection.detector import SCORE_THRESHOLD, Detector
+from ..detection.turned_looks import Place, TurnedLooks
+from ..face import Detection
+from ..geometry import fit, overlap, roll_between
+from .tracker import CLEAR_SCORE, FIRST_CHECK, Track
+
+#: Roll in radians from which landmarks found in the frame as it is are not used: their errors grow with it.
+ROLLED = np.radians(25)
+CHECK_EVERY = 24  #: frames after which the orientation of a track is checked again
+MOST_CHECKS = 4  #: places checked in one frame
+HINTS_EVERY = 8  #: frames after which the next hint is followed
+HINTS_EVERY_ALONE = 2  #: the same in frames without a face
+MOST_HINTS = 2  #: hints followed in the first frame of a shot
+QUARTER_EVERY = 16  #: frames after which the next quarter turn of a frame without faces is looked at
+SAME_FACE = 0.5  #: share of the smaller of two boxes inside the other from which they show one face
+#: Score from which a hint is followed further: nothing is shown that is not clearly a face.
+_CLEAR_COPY = 0.9
+
+
+class UprightFaces:
+    """Corrects the detections of one frame after another."""
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self._looks = TurnedLooks(detector)
+
+    def __call__(
+        self,
+        image: np.ndarray,
+        found: Sequence[Detection],
+        tracks: Sequence[Track] = (),
+        *,
+        frame: int = 0,
+        new_shot: bool = True,
+    ) -> list[Detection]:
+        """Return the detections of a frame, with faces at any roll found upright.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            found: The detections in it, in pixels of ``image``; those up to ``SCORE_THRESHOLD`` are hints.
+            tracks: The tracks so far, with their predicted points in this frame.
+            frame: Number of the frame.
+            new_shot: Whether it starts a shot.
+        """
+        sure = [face for face in found if face.score > SCORE_THRESHOLD]
+        followed = self._follow(image, tracks, frame)
+        faces = [face for face in sure if not _covered(face, followed)]
+        faces = [*self._check(image, faces, tracks, frame), *followed]
+
+        unsure = [face for face in found if face.score <= SCORE_THRESHOLD and not _covered(face, faces)]
+        hints = [_place(face) for face in unsure[:MOST_HINTS]] if new_shot else []
+        every = HINTS_EVERY if faces else HINTS_EVERY_ALONE
+        if unsure and not new_shot and frame % every == 0:
+            # Each in turn, so that one that is no face does not keep the others from being looked at.
+            hints = [_place(unsure[frame // every % len(unsure)])]
+        if not faces:
+            hints += self._quarter_turns(image, frame, new_shot)
+        return faces + self._follow_hints(image, hints, faces)
+
+    def _follow(self, image: np.ndarray, tracks: Sequence[Track], frame: int) -> list[Detection]:
+        """The faces of rolled tracks."""
+        rolled = {track: _place(track) for track in tracks if abs(_place(track).roll) > ROLLED}
+        due = [track for track in rolled if frame - track.checked >= track.wait]
+        due = sorted(due, key=lambda track: track.checked)[:MOST_CHECKS]
+        searched = self._looks.search(image, [rolled[track] for track in due])
+        for track, face in zip(due, searched, strict=True):
+            _note_check(track, frame, face)
+            if _is_found(face):
+                rolled[track] = _place(face)
+        return _distinct(self._looks.level(image, list(rolled.values())))
+
+    def _check(
+        self, image: np.ndarray, faces: list[Detection], tracks: Sequence[Track], frame: int
+    ) -> list[Detection]:
+        """``faces``, of which those that are doubtful or due are found upright if they are rolled."""
+        kept: list[Detection] = []
+        checks: list[tuple[tuple[int, int], int, Track | None]] = []
+        for face in faces:
+            place = _place(face)
+            track = _nearest(place, tracks)
+            # Of a rolled track that its look has lost for a moment, the frame as it is shows wrong landmarks.
+            expected = _place(track).roll if track else 0.0
+            if abs(expected) > ROLLED and roll_between(place.roll, expected) > ROLLED:
+                continue
+            kept.append(face)
+            doubtful = abs(place.roll) > ROLLED or fit(face.box, face.landmarks) < 1
+            waited = frame - track.checked if track else CHECK_EVERY
+            wait = track.wait if track else 0
+            if waited >= (min(wait, FIRST_CHECK) if doubtful else wait):
+                checks.append(((-int(doubtful), -waited), len(kept) - 1, track))
+        checks = sorted(checks, key=lambda check: check[0])[:MOST_CHECKS]
+        places = {}
+        searched = self._looks.search(image, [_place(kept[index]) for _, index, _ in checks])
+        for (_, index, track), best in zip(checks, searched, strict=True):
+            if track:
+                _note_check(track, frame, best)
+            if _is_found(best) and abs(_place(best).roll) > ROLLED:
+                places[index] = _place(best)
+        for index, face in zip(places, self._looks.level(image, list(places.values())), strict=True):
+            if _is_found(face):
+                kept[index] = face
+        return kept
+
+    def _quarter_turns(self, image: np.ndarray, frame: int, new_shot: bool) -> list[Place]:
+        """Where the frame, looked at in quarter turns, may have faces: best first."""
+        if not new_shot and frame % QUARTER_EVERY:
+            return []
+        height, width = image.shape[:2]
+        found = []
+        for quarter in (1, 2, 3) if new_shot else (1 + frame // QUARTER_EVERY % 3,):
+            [faces] = self._detector(np.rot90(image, quarter)[None])
+            for face in faces[:MOST_HINTS]:
+                x, y = (face.box[:2] + face.box[2:]) / 2
+                middle = {1: (width - y, x), 2: (width - x, height - y), 3: (y, height - x)}[quarter]
+                place = _place(face)
+                turned = Place(np.array(middle), place.size, place.roll + quarter * np.pi / 2)
+                found.append((face.score, turned))
+        return [place for _, place in sorted(found, key=lambda entry: -entry[0])[:MOST_HINTS]]
+
+    def _follow_hints(self, image: np.ndarray, hints: list[Place], faces: list[Detection]) -> list[Detection]:
+        """The rolled faces among ``hints`` that are clearly faces and not among ``faces``."""
+        searched = self._looks.search(image, hints)
+        places = [
+            _place(face)
+            for face in searched
+            if face and face.score >= _CLEAR_COPY and abs(_place(face).roll) > ROLLED
+        ]
+        clear = [
+            face
+            for face in self._looks.level(image, places)
+            if face and face.score >= CLEAR_SCORE and fit(face.box, face.landmarks) == 1
+        ]
+        return [face for face in _distinct(clear) if not _covered(face, faces)]
+
+
+def _place(face: Detection | Track) -> Place:
+    return Place.of(face.box, face.landmarks)
+
+
+def _is_found(face: Detection | None) -> TypeGuard[Detection]:
+    """Whether a look found a face."""
+    return face is not None and face.score > SCORE_THRESHOLD
+
+
+def _note_check(track: Track, frame: int, found: Detection | None) -> None:
+    """Note a check of a track and when the next is due: the sooner, the less is known about it."""
+    track.checked = frame
+    track.wait = CHECK_EVERY if _is_found(found) else min(2 * track.wait, CHECK_EVERY)
+
+
+def _nearest(place: Place, tracks: Sequence[Track]) -> Track | None:
+    """The track whose predicted place is nearest to ``place``, if near enough to be of the same face."""
+    distances = [float(np.linalg.norm(_place(track).centre - place.centre)) for track in tracks]
+    if not distances or min(distances) > SAME_FACE * place.size:
+        return None
+    return tracks[distances.index(min(distances))]
+
+
+def _covered(face: Detection, others: Sequence[Detection]) -> bool:
+    """Whether one of ``others`` shows the same face."""
+    return any(overlap(face.box, other.box) > SAME_FACE for other in others)
+
+
+def _distinct(faces: Sequence[Detection | None]) -> list[Detection]:
+    """The faces found by looks, each once: of two looks at one face the one with the higher score."""
+    distinct: list[Detection] = []
+    for face in sorted(filter(_is_found, faces), key=lambda face: -face.score):
+        if not _covered(face, distinct):
+            distinct.append(face)
+    return distinct
