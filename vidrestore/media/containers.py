@@ -41,6 +41,7 @@ class Container:
 
     #: Tags of the file that every player reads. Others need a list of keys (``mdta``). None means any.
     file_tags: frozenset[str] | None = None
+    longest_tag: int | None = None  #: bytes of a tag that is not in a list of keys; longer ones are cut
     track_tags: frozenset[str] | None = None  #: tags that a track can hold; None means any
     dispositions: frozenset[str]  #: that come back from a file
     subtitle_dispositions: frozenset[str] = frozenset()  #: further ones, of subtitles only
@@ -119,6 +120,7 @@ MOV = Container(
     text_subtitles="mov_text",
     data=frozenset({"bin_data"}),
     file_tags=frozenset(_MOV_TAGS.split()),
+    longest_tag=0xFFFF,
     track_tags=_TRACK_TAGS,
     dispositions=_COMMON_DISPOSITIONS,
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
+import pytest
 
-from tests.support import sources
+from tests.support import reader, sources
 from tests.support.audio import decode_audio
 from tests.support.frames import pass_through_fast
 
@@ -25,3 +26,24 @@ def test_gaps_are_filled_with_silence(tmp_path):
     assert np.abs(got[40000:46000]).max() > 0.05
     match = max(range(-100, 101), key=lambda n: np.dot(got[40000:46000], given[40000 + n : 46000 + n]))
     assert abs(match) <= 48  # a millisecond
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 5, 6, 7, 8])
+@pytest.mark.parametrize("ending", ["mp4", "mov", "mkv"])
+def test_pcm_without_a_layout_is_copied(tmp_path, channels, ending):
+    """Matroska does not say which microphone is which; MP4 needs to."""
+    layouts = ["mono", "stereo", "2.1", "4.0", "5.0", "5.1", "6.1", "7.1"]
+    sound = (f"sine=440:d=1.2:r=48000,aformat=channel_layouts={layouts[channels - 1]}", {"f": "lavfi"})
+    given = sources.make(tmp_path / "in.mkv", sources.VIDEO, sound, **{"c:a": "pcm_s24le"})
+    out = pass_through_fast(given, tmp_path / f"out.{ending}")
+    digests = [
+        b"".join(line.digest.encode() for line in reader.packets(path, "0:a")) for path in (given, out)
+    ]
+    assert digests[0] == digests[1]
+
+
+def test_pcm_of_many_channels_is_named(tmp_path, caplog):
+    sound = ("sine=440:d=1.2:r=48000,aformat=channel_layouts=hexadecagonal", {"f": "lavfi"})
+    given = sources.make(tmp_path / "in.mkv", sources.VIDEO, sound, **{"c:a": "pcm_s16le"})
+    pass_through_fast(given, tmp_path / "out.mp4")
+    assert "#1 audio: pcm_s16le, 48000 Hz, 16 channels: it is dropped; .mkv keeps it" in caplog.text

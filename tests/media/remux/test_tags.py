@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import av
+import pytest
 
 from tests.support import listing, sources
 from tests.support.frames import clip, pass_through_fast
@@ -58,3 +59,17 @@ def test_tags_that_need_a_list_of_keys():
     assert uncommon_tags(metadata, MP4) == ["CUSTOM"]
     assert uncommon_tags(metadata, MOV) == ["artist", "CUSTOM"]
     assert uncommon_tags(metadata, MATROSKA) == []
+    assert uncommon_tags({"comment": "é" * 32768}, MOV) == ["comment"]
+    assert uncommon_tags({"comment": "é" * 32767}, MOV) == []
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mov", "mkv"])
+def test_a_long_tag_is_kept_whole(tmp_path, ending):
+    """QuickTime's usual tags have a length of 16 bits."""
+    comment = "x" * 70000
+    given, tags = tmp_path / "in.mkv", tmp_path / "tags.txt"
+    tags.write_text(f";FFMETADATA1\ncomment={comment}\n", encoding="utf-8")
+    sources.make(given, clip(tmp_path / "plain.mp4"), tags=tags, c="copy")
+    out = pass_through_fast(given, tmp_path / f"out.{ending}")
+    found = listing.metadata(out)[0]
+    assert comment in {value for key, value in found.items() if key.lower() == "comment"}

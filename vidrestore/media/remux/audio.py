@@ -23,14 +23,23 @@ from ..containers import Container
 _SHORT = ("u8", "u8p", "s16", "s16p")
 #: The layout assumed for a number of channels if the stream names none.
 _LAYOUTS = {"1 channels": "mono", "2 channels": "stereo", "6 channels": "5.1", "8 channels": "7.1"}
+#: The same for further numbers, for MP4, which holds no PCM without a layout. Elsewhere these stay unknown:
+#: they often are microphones by themselves.
+_FURTHER_LAYOUTS = {"3 channels": "2.1", "4 channels": "4.0", "5 channels": "5.0", "7 channels": "6.1"}
 #: Gaps of more seconds than this are filled with silence: more than timestamps are rounded by.
 _GAP = 0.1
 
 
-def usual_layout(stream: AudioStream) -> str:
-    """A stream's channel layout. Old files only state a number of channels; then the one players assume."""
+def usual_layout(stream: AudioStream, *, required: bool = False) -> str:
+    """A stream's channel layout. Old files only state a number of channels; then the one players assume, for
+    some numbers only if one is ``required``."""
     name = stream.codec_context.layout.name
-    return _LAYOUTS.get(name, name)
+    return (_LAYOUTS | _FURTHER_LAYOUTS if required else _LAYOUTS).get(name, name)
+
+
+def has_layout(stream: AudioStream) -> bool:
+    """Whether a layout is known or can be assumed."""
+    return not usual_layout(stream, required=True).endswith("channels")
 
 
 def lossless_codec(stream: Stream, container: Container) -> str | None:

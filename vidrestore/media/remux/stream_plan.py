@@ -18,10 +18,10 @@ from av.stream import Discard, Disposition, Stream
 from av.video.stream import VideoStream
 
 from ...errors import OutputError
-from ..containers import CONTAINERS, MATROSKA, Container
+from ..containers import CONTAINERS, MATROSKA, MP4, Container
 from ..presentation import read_presentation
 from ..probe import StreamInfo, describe, open_input
-from .audio import lossless_codec, usual_layout
+from .audio import has_layout, lossless_codec, usual_layout
 from .subtitles import is_styled, text_codec
 from .tags import lost_tags, uncommon_tags
 
@@ -202,9 +202,15 @@ def _survives_copy(stream: Stream, container: Container) -> bool:
         return False
     if Disposition.attached_pic in stream.disposition:
         return container.cover_stream
+    if container is MP4 and isinstance(stream, AudioStream) and _is_pcm(stream):
+        return has_layout(stream)  # FFmpeg reports it only at the end of the file
     if stream.type == "data":
         return container.data is None or stream.name in container.data
     return stream.type != "attachment" or container.attachments
+
+
+def _is_pcm(stream: AudioStream) -> bool:
+    return stream.codec_context is not None and stream.codec_context.name.startswith("pcm_")
 
 
 def _works(add: Callable[[Stream, OutputContainer], Stream], stream: Stream, container: Container) -> bool:
@@ -222,7 +228,7 @@ def _from_template(stream: Stream, output: OutputContainer) -> Stream:
     target = output.add_stream_from_template(stream, opaque=True)
     if isinstance(stream, AudioStream):
         assert isinstance(target, AudioStream)
-        target.codec_context.layout = usual_layout(stream)  # MP4 requires a layout
+        target.codec_context.layout = usual_layout(stream, required=output.format.name == MP4.name)
     return target
 
 

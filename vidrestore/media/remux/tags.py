@@ -37,10 +37,17 @@ def stream_metadata(stream: Stream, container: Container, *, encoded: bool = Fal
 
 
 def uncommon_tags(metadata: Mapping[str, str], container: Container) -> list[str]:
-    """The tags of a file that ``container`` can hold only in a list of keys and values."""
+    """The tags of a file that ``container`` can hold only in a list of keys and values: unusual ones, and
+    those that are too long."""
     if container.file_tags is None:
         return []
-    return [key for key in kept_metadata(metadata) if _base_key(key) not in container.file_tags]
+    longest = container.longest_tag
+    return [
+        key
+        for key, value in kept_metadata(metadata).items()
+        if _base_key(key) not in container.file_tags
+        or (longest is not None and len(value.encode("utf-8", "surrogateescape")) > longest)
+    ]
 
 
 def lost_tags(stream: Stream, container: Container, *, encoded: bool = False) -> list[str]:
