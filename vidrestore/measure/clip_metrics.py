@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,7 +107,7 @@ def measure_clips(
     return ClipMetrics(frames, tracks, rows, series, sheet.rows)
 
 
-def mean_rows(tables: list[Mapping[str, Mapping[str, float]]]) -> dict[str, dict[str, float]]:
+def mean_rows(tables: Sequence[Mapping[str, Mapping[str, float]]]) -> dict[str, dict[str, float]]:
     """Average tables with the same rows. A figure that is missing in any table is omitted."""
     means = {}
     for name, first in tables[0].items():
