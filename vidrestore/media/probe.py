@@ -18,6 +18,8 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from ..errors import InputError, UsageError
+from .clock import has_clock
+from .clock_survey import is_steady
 from .frame_distances import FrameDistances
 from .image_sequence import ffmpeg_arguments, is_sequence
 from .pyav_compat import KEEP_METADATA
@@ -146,6 +148,29 @@ def frame_rate(path: Path, stream: VideoStream) -> Fraction | None:
     return next((rate for rate in stated if not found.contradict(rate)), found.rate)
 
 
+def clock_is_steady(path: Path, stream: VideoStream) -> bool:
+    """Whether times are places in the file ``path`` with this stream, so that it has a length and can be
+    searched. In transport and program streams, recordings may be joined that have clocks of their own. Raises
+    InputError."""
+    if is_sequence(path):
+        return True
+    state = path.stat()
+    return _clock_is_steady(path, stream.index, (state.st_size, state.st_mtime_ns))
+
+
+@lru_cache(maxsize=16)
+def _clock_is_steady(path: Path, index: int, file_state: object) -> bool:
+    with open_input(path) as container:
+        return not has_clock(container) or is_steady(container, index)
+
+
+def length_of(container: InputContainer, path: Path, stream: VideoStream) -> Fraction | None:
+    """The duration of the open file ``path`` in seconds; None if unknown. Raises InputError."""
+    if not container.duration or not clock_is_steady(path, stream):
+        return None
+    return Fraction(container.duration, av.time_base)
+
+
 def time_before_zero(container: InputContainer) -> Fraction:
     """The seconds before time 0 at which the first video or audio begins; 0 if none does.
 
@@ -177,10 +202,8 @@ def probe(path: Path, *, video_stream: int | None = None) -> MediaInfo:
         stream = main_video(container, path, video_stream)
         context = stream.codec_context
         assert context.pix_fmt is not None  # main_video selects only streams that have one
-        duration = None
-        if container.duration is not None:
-            duration = Fraction(container.duration, av.time_base)
-        elif stream.duration is not None and stream.time_base:
+        duration = length_of(container, path, stream)
+        if container.duration is None and stream.duration is not None and stream.time_base:
             duration = stream.duration * stream.time_base
         rate = frame_rate(path, stream)
         frames = stream.frames or (round(duration * rate) if duration and rate else None)

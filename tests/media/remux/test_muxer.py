@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 
 from tests.support import reader
 from tests.support.clips import decode
 from tests.support.frames import clip, ffmpeg, pass_through_fast, synthetic
+from vidrestore.media.timeline import Span
 
 TIMINGS = {
     "25": {"rate": Fraction(25)},
@@ -82,3 +84,57 @@ def test_priming_samples_move_nothing(tmp_path):
     ffmpeg("-i", source, "-c", "copy", "-avoid_negative_ts", "disabled", copy)
     out = pass_through_fast(copy, tmp_path / "out.mp4")
     assert [f.time for f in reader.frames(out)] == [Fraction(i, 25) for i in range(12)]
+
+
+def joined(folder, *offsets: float, ending: str = ".ts"):
+    """Recordings of a second of moving pictures and sound, with clocks that begin at ``offsets``, joined."""
+    codec = "libx264" if ending == ".ts" else "mpeg2video"
+    parts = [
+        synthetic(
+            folder / f"{number}{ending}",
+            "testsrc2=s=64x48:r=25:d=1[out0];sine=d=1:r=48000[out1]",
+            *("-c:v", codec, "-g", 12, "-bf", 2, "-c:a", "mp2", "-output_ts_offset", offset),
+        )
+        for number, offset in enumerate(offsets)
+    ]
+    source = folder / f"in{ending}"
+    source.write_bytes(b"".join(part.read_bytes() for part in parts))
+    return source, parts
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".mkv"])
+@pytest.mark.parametrize(
+    "offsets", [(1000, 20), (1000, 20, 1000, 20), (0, 18000, 3), (95442, 95442, 900)], ids=str
+)
+def test_a_clock_that_jumps_goes_on_from_where_it_was(tmp_path, caplog, offsets, ending):
+    source, parts = joined(tmp_path, *offsets)
+    out = pass_through_fast(source, tmp_path / f"out{ending}")
+    video, sound = reader.frames(out), reader.packets(out, "0:a")
+    times = [frame.time for frame in video]
+    assert len(decode(out)) == len(video) == 25 * len(parts)
+    assert all(Fraction(1, 25) / 2 < b - a < Fraction(1, 4) for a, b in pairwise(times))
+    assert [p.digest for p in sound] == [p.digest for part in parts for p in reader.packets(part, "0:a")]
+    for number, part in enumerate(parts):  # sound and video are to each other as they were
+        given = reader.packets(part, "0:a")
+        place = number * len(given)
+        apart = reader.frames(part)[0].time - given[0].time
+        assert abs(times[25 * number] - sound[place].time - apart) <= Fraction(1, 500)
+    assert f"{25 * (len(parts) - 1)} frames had no valid timestamp" in caplog.text
+
+
+def test_a_part_behind_a_jump_of_the_clock_is_found(tmp_path):
+    source, _ = joined(tmp_path, 1000, 20)
+    out = pass_through_fast(source, tmp_path / "out.mkv", span=Span(Fraction(3, 2), Fraction(9, 5)))
+    whole = pass_through_fast(source, tmp_path / "whole.mkv")
+    begin = reader.packets(whole, "0:a")[0].time
+    wanted = [f.time for f in reader.frames(whole) if Fraction(3, 2) <= f.time - begin < Fraction(9, 5)]
+    assert len(reader.frames(out)) == len(wanted) > 5
+    assert len(reader.packets(out, "0:a")) > 10
+
+
+def test_program_streams_are_joined_likewise(tmp_path):
+    source, _ = joined(tmp_path, 0, 18000, 20, ending=".mpg")
+    out = pass_through_fast(source, tmp_path / "out.mkv")
+    times = [frame.time for frame in reader.frames(out)]
+    assert len(times) == 75
+    assert all(0 < b - a < Fraction(1, 4) for a, b in pairwise(times))

@@ -19,7 +19,7 @@ from ..frames.frame import Frame, presentation_time
 from ..frames.hdr_metadata import HdrMetadata
 from ..frames.side_data import carried
 from ..presentation import read_presentation
-from ..probe import time_before_zero
+from ..probe import clock_is_steady, length_of, time_before_zero
 from ..source_video import SourceVideo, display_matrix
 from ..timeline import Span, Timeline
 from .damage import Damage
@@ -121,13 +121,13 @@ class Decoder:
 
     def _describe(self) -> SourceVideo:
         stream, video = self._reader.stream, self.first.video
-        context, duration = stream.codec_context, self._reader.container.duration
+        context = stream.codec_context
         assert stream.time_base is not None  # FFmpeg's demuxers give every stream one
         return SourceVideo(
             path=self.path,
             stream_index=stream.index,
             timeline=self.timeline,
-            duration=Fraction(duration, av.time_base) if duration else None,
+            duration=length_of(self._reader.container, self.path, stream),
             frames=stream.frames or None,
             codec=context.codec.canonical_name,
             width=video.width,
@@ -189,7 +189,7 @@ class Decoder:
         margin = 2 * (self._context + self.deinterlaces) / self._reader.rate
         time = max(self.timeline.begin, self.timeline.start - margin)
         # In some containers a seek leads to a place where nothing can be decoded until after ``time``.
-        for lead in _SEEK_LEADS:
+        for lead in _SEEK_LEADS if clock_is_steady(self.path, self._reader.stream) else ():
             if time - lead < self.timeline.begin:
                 break
             try:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import cast
 
@@ -19,7 +20,9 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from ...errors import InputError
+from ..clock import Clock, has_clock
 from ..frames.colour import Colour, ColourTags
+from ..frames.frame import presentation_time
 from ..frames.pixel_format import planar_equivalent
 from ..image_sequence import image_numbers, is_sequence
 from ..probe import DEFAULT_RATE, frame_rate, main_video, open_input, refuse_encrypted
@@ -98,7 +101,7 @@ class FrameReader:
         main = main_video(self.container, self.path, self._video_stream)
         main.thread_type = "AUTO"
         for other in self.container.streams:
-            if other.index != main.index:
+            if other.index != main.index and not (has_clock(self.container) and other.type == "audio"):
                 other.discard = Discard.all
         return main
 
@@ -132,9 +135,15 @@ class FrameReader:
         """The frames from the current place on. Raises InputError for damage with ``strict``."""
         # AVI stores no presentation timestamps, only the order of decoding.
         timestamps = Timestamps(self.rate, decoding=self.container.format.name == "avi")
-        for frame in timestamps(self._decode()):
+        clock = Clock(self.container, self.stream.index) if has_clock(self.container) else None
+        repaired = 0
+        for frame in timestamps(self._decode(clock)):
+            if timestamps.repaired > repaired:
+                self.damage.repaired += 1
+            elif clock and clock.moved_from is not None:
+                self.damage.repaired += presentation_time(frame) >= clock.moved_from
+            repaired = timestamps.repaired
             frame = self._to_common_format(frame)
-            self.damage.repaired = timestamps.repaired
             if self.damage:
                 self.refuse_if_strict()
             yield frame
@@ -166,8 +175,11 @@ class FrameReader:
         # An AVI's header may count an empty packet at the end as a frame.
         return max(0, self.stream.frames - 1)
 
-    def _decode(self) -> Iterator[av.VideoFrame]:
-        for packet in self._demux():
+    def _decode(self, clock: Clock | None) -> Iterator[av.VideoFrame]:
+        packets = self._demux()
+        if clock is not None:
+            packets = (p for p in clock(packets) if p.stream_index == self.stream.index)
+        for packet in chain(packets, (None,)):
             if packet is not None:
                 self.packets += 1
                 refuse_encrypted(packet, self.path)
@@ -181,9 +193,9 @@ class FrameReader:
             except av.error.FFmpegError:
                 self.damage.packets += 1
 
-    def _demux(self) -> Iterator[Packet | None]:
-        """The packets of the video, then None, which flushes the decoder."""
-        packets = self.container.demux(self.stream)
+    def _demux(self) -> Iterator[Packet]:
+        """The packets of all streams that are not discarded."""
+        packets = self.container.demux([s for s in self.container.streams if s.discard != Discard.all])
         while True:
             try:
                 packet = next(packets)
@@ -191,14 +203,13 @@ class FrameReader:
                 return
             except IndexError:
                 # PyAV does not know streams that appear only later, and so fails at the end of the file.
-                break
+                return
             except av.error.FFmpegError as error:
                 # Players lose the rest too; what was read is kept.
                 self.damage.ended = f"reading stopped before the end ({error.strerror})"
-                break
-            if packet.size or packet.dts is None:  # an empty one without a time marks the end
-                yield packet if packet.size else None
-        yield None
+                return
+            if packet.size:
+                yield packet
 
     def _to_common_format(self, video: av.VideoFrame) -> av.VideoFrame:
         """Convert a frame to the format and size of all frames."""

@@ -17,8 +17,9 @@ from av.packet import Packet
 from av.stream import Discard, Disposition, Stream
 from av.video.stream import VideoStream
 
+from ..clock import Clock, has_clock
 from ..containers import Container
-from ..probe import describe, open_input
+from ..probe import clock_is_steady, describe, open_input
 from ..timeline import Timeline
 from .audio import AudioTranscoder
 from .languages import three_letter_code
@@ -222,10 +223,26 @@ class StreamCopier:
                 stream.discard = Discard.all
         if not streams:
             return
-        if self._timeline.span.start:
+        clock = Clock(self.source, self._main.index) if has_clock(self.source) else None
+        if clock:
+            timed = [stream for stream in self.source.streams if stream.type in ("video", "audio")]
+            streams = timed + [stream for stream in streams if stream not in timed]
+            for stream in streams:
+                stream.discard = Discard.default
+        if self._timeline.span.start and clock_is_steady(self._path, self._main):
             margin = _SUBTITLE_MARGIN if any(stream.type == "subtitle" for stream in streams) else 0
             begin = max(self._timeline.begin, self._timeline.start - margin)
             self.source.seek(int(begin * av.time_base))
+        packets = self._read(streams)
+        for packet in clock(packets) if clock else packets:
+            if packet.stream_index not in self._converters:
+                continue
+            if packet.pts is None or self._timeline.overlaps(
+                packet.pts * packet.time_base, (packet.duration or 0) * packet.time_base
+            ):
+                yield packet
+
+    def _read(self, streams: list[Stream]) -> Iterator[Packet]:
         packets = self.source.demux(streams)
         while True:
             try:
@@ -234,11 +251,7 @@ class StreamCopier:
                 # The decoder, which reads the same file, reports where it is damaged. IndexError: if streams
                 # turn up that the header did not list, PyAV may look for one it does not have at the end.
                 return
-            if packet.size == 0 and packet.dts is None:
-                continue  # how PyAV marks the end of a stream
-            if packet.pts is None or self._timeline.overlaps(
-                packet.pts * packet.time_base, (packet.duration or 0) * packet.time_base
-            ):
+            if packet.size or packet.dts is not None:  # else it is how PyAV marks the end of a stream
                 yield packet
 
     def _attach(self, stream: Stream, output: OutputContainer) -> None:
