@@ -7,6 +7,7 @@ import torch
 
 from vidrestore.degradation.codecs import VIDEO_CODECS
 from vidrestore.degradation.degrade import LEVELS, MODES, Degradation, degrade, degrade_batch
+from vidrestore.degradation.tape import sharpen
 
 #: A degradation of each kind, in addition to the levels.
 KINDS = [
@@ -59,6 +60,20 @@ def test_a_degradation_is_repeatable_and_visible(face: torch.Tensor, degradation
     # No shift of brightness by any step; an image of 16 pixels is less exact.
     shift = abs(once.float().mean() - face.float().mean())
     assert shift < (4 if degradation.scale > 8 else 1.5)
+
+
+@pytest.mark.parametrize(
+    "artefact", [{"comb": 1.0}, {"tape": 0.3}, {"denoise": 20.0}, {"sharpen": 0.5}], ids=str
+)
+def test_each_artefact_of_video_takes_part(face: torch.Tensor, artefact: dict[str, float]) -> None:
+    base = Degradation(scale=2.0, jpeg=80)
+    assert error(degrade(face, replace(base, **artefact)), degrade(face, base)) > 1
+
+
+def test_sharpening_follows_compression(face: torch.Tensor) -> None:
+    sharpened = degrade(face, Degradation(jpeg=40, sharpen=0.8))
+    image = degrade(face, Degradation(jpeg=40)).permute(1, 2, 0).numpy()
+    assert torch.equal(sharpened, torch.from_numpy(sharpen(image, 0.8)).permute(2, 0, 1))
 
 
 def test_noise_depends_on_the_seed(face: torch.Tensor) -> None:

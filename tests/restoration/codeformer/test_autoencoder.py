@@ -9,7 +9,7 @@ import torch
 
 from tests.support.small_networks import AT_IMAGE, FACE, SMALL
 from vidrestore.restoration.codeformer.autoencoder import Encoder, Generator
-from vidrestore.restoration.codeformer.blocks import Upsample
+from vidrestore.restoration.codeformer.blocks import PatchConv, Upsample, whiten
 
 
 @pytest.mark.parametrize("config", [SMALL, AT_IMAGE, FACE], ids=["two levels", "three levels", "face"])
@@ -80,3 +80,10 @@ def test_the_last_weight_makes_the_image(config):
     image = generator.image(torch.randn(1, config.widths[0], 16, 16))
     (gradient,) = torch.autograd.grad(image.square().mean(), generator.last_weight)
     assert gradient.abs().min() > 0
+
+
+def test_the_encoder_begins_with_whitened_patches():
+    first = Encoder(FACE).blocks[0]
+    expected = PatchConv(3, FACE.channels, FACE.patch)
+    whiten(expected, FACE.patch)
+    torch.testing.assert_close(first.weight[:, :, 1, 1], expected.weight[:, :, 1, 1])
