@@ -69,9 +69,9 @@ def record(monkeypatch) -> list[tuple[np.ndarray, np.ndarray]]:
     blended = []
     real = pipeline.paste_back
 
-    def paste_back(canvas, face, restored, mask):
+    def paste_back(canvas, face, restored, mask, headroom):
         blended.append((mask.float().cpu().numpy(), np.vstack((face.matrix[:2], (0, 0, 1)))))
-        real(canvas, face, restored, mask)
+        real(canvas, face, restored, mask, headroom)
 
     monkeypatch.setattr(pipeline, "paste_back", paste_back)
     return blended

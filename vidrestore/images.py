@@ -30,6 +30,7 @@ from .option_names import options_from
 from .option_types import default_of
 from .options import Options
 from .restoration.temporal.stabilise import skip_comparison
+from .restoration.temporal.tint import stabilise_colour
 from .restoration.temporal.w_chooser import Chooser, Limits, is_visible
 from .runtime.device import float32_arithmetic
 from .runtime.memory import translate_out_of_memory
@@ -175,8 +176,9 @@ class Restorer:
                 compared = [skip_comparison(face) for face in chosen]
                 observed = self._models.observe(compared)
                 restored = self._models.restore(observed, keep_colours=True)
-                for face in self._models.finish(picture, restored):
-                    paste_back(picture.image(editable=True), face.source, face.restored, face.mask)
+                restored = [stabilise_colour(face, ()) for face in restored]
+                for face, headroom in self._models.finish(picture, restored):
+                    paste_back(picture.image(editable=True), face.source, face.restored, face.mask, headroom)
         return np.asarray(picture.video.to_ndarray(format="rgb24"), np.uint8)
 
     def _find(self, frame: Frame) -> list[Face]:

@@ -198,7 +198,7 @@ def paste(
     for frame, faces in restored:
         if frame.context or frame.index < since:
             continue
-        for face in models.finish(frame, faces):
+        for face, headroom in models.finish(frame, faces):
             with models.profile.section("paste"):
-                paste_back(frame.image(editable=True), face.source, face.restored, face.mask)
+                paste_back(frame.image(editable=True), face.source, face.restored, face.mask, headroom)
         yield frame, len(faces)

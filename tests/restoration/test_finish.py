@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -9,6 +11,7 @@ from tests.support.textures import texture
 from vidrestore.restoration.finish import finish
 from vidrestore.restoration.temporal.face_crop import RestoredFace
 from vidrestore.restoration.temporal.motion import NO_COMPARISON
+from vidrestore.restoration.temporal.tint import measure_tints
 
 SIZE = 512
 MASK = torch.zeros(SIZE, SIZE)
@@ -17,7 +20,9 @@ MASK[64:-64, 96:-96] = 1
 
 def face(image: torch.Tensor) -> RestoredFace[None]:
     layers = torch.cat((image, MASK[None])).half()
-    return RestoredFace(track=1, source=None, layers=layers, tint=torch.zeros(5), comparison=NO_COMPARISON)
+    return RestoredFace(
+        track=1, source=None, layers=layers, tint=torch.zeros(2, 112), comparison=NO_COMPARISON
+    )
 
 
 RAMP = torch.linspace(0.5, 1.2, SIZE)
@@ -42,3 +47,11 @@ def test_broad_light_and_the_mean_are_the_own_frames(own):
     without = finish(face(texture(size=SIZE)), own).restored
     kept = torch.stack(((found.restored - without)[:, under].flatten(), detail[:, under].flatten()))
     assert torch.corrcoef(kept)[0, 1] > 0.9
+
+
+def test_a_face_is_kept_to_its_hue():
+    grey = texture(size=SIZE).mean(dim=0, keepdim=True).expand(3, -1, -1)
+    restored = replace(face(texture(1, SIZE)), hue=measure_tints(grey[None])[0])
+    found = finish(restored, grey).restored
+    assert (found[0] - found[2]).abs().max() < 0.001
+    assert (found - grey).mean(0).std() > 0.02

@@ -58,7 +58,7 @@ class RecordingModels:
                 track=face.track,
                 source=face.source,
                 layers=torch.cat((face.image, torch.ones_like(face.image[:1]))),
-                tint=torch.zeros(5),
+                tint=torch.zeros(2, 112),
                 comparison=face.comparison,
             )
             for face in faces

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from .temporal.colour_transfer import LIGHT_NOISE, match_colours
 from .temporal.face_crop import RestoredFace, Source
+from .temporal.tint import keep_hue
 
 #: How often the mean is corrected: a value at the end of the range cannot take its part of a correction.
 _CORRECTIONS = 2
@@ -25,6 +26,8 @@ def finish(face: RestoredFace[Source], own: Tensor) -> RestoredFace[Source]:
     """
     restored, mask = face.restored.float(), face.mask.float()
     restored = give_light(restored, own, mask)
+    if face.hue is not None:
+        restored = keep_hue(restored, own, face.hue)
     return replace(face, layers=torch.cat((restored, mask[None])))
 
 

@@ -16,14 +16,16 @@ from ..faces.alignment.paste import face_masks
 from ..faces.face import Face
 from ..faces.geometry import fit
 from ..media.frames.frame import Frame
+from ..media.frames.headroom import Headroom
 from ..restoration.fidelity.face_quality import measure_quality
 from ..restoration.fidelity.identity_guard import identity_drift, raise_w
 from ..restoration.finish import finish
 from ..restoration.load import load_restorer
 from ..restoration.temporal.blend import channels_last
-from ..restoration.temporal.colour_transfer import match_colours, measure_tints, replace_non_finite
+from ..restoration.temporal.colour_transfer import match_colours, replace_non_finite
 from ..restoration.temporal.face_crop import ComparedFace, FaceCrop, ObservedFace, RestoredFace
 from ..restoration.temporal.motion import View
+from ..restoration.temporal.tint import measure_tints
 from ..runtime.profile import Profile
 from ..weights.store import load_state
 from .setup import RestorerSetup
@@ -133,15 +135,18 @@ class Models:
             for face, image, mask, tint in zip(faces, restored, masks, tints.cpu(), strict=True)
         ]
 
-    def finish(self, frame: Frame, faces: Sequence[RestoredFace[Placement]]) -> list[RestoredFace[Placement]]:
+    def finish(
+        self, frame: Frame, faces: Sequence[RestoredFace[Placement]]
+    ) -> list[tuple[RestoredFace[Placement], Headroom | None]]:
         """Finish the faces of a frame, into which none has been pasted yet: each is given the crop of its own
-        frame, which is read once more instead of being kept for the length of a window."""
+        frame, which is read once more instead of being kept for the length of a window. With each comes what
+        its crop cannot hold of the frame."""
         image, size = frame.image(), self.restorer.spec.input_size
         finished = []
         for face in faces:
             with self.profile.section("finish"):
-                own = image.read(face.source.matrix, size, face.layers.device)
-                finished.append(finish(face, own))
+                own, headroom = image.read_with_headroom(face.source.matrix, size, face.layers.device)
+                finished.append((finish(face, own), headroom))
         return finished
 
     @torch.inference_mode()  # as in the restorer, whose results are written to

@@ -9,11 +9,11 @@ from operator import attrgetter
 from ..faces.alignment.align import Placement
 from ..media.frames.frame import Frame
 from ..options import Options, steady_parts
-from ..restoration.temporal import code_averaging, colour_transfer, stabilise, w_chooser
+from ..restoration.temporal import code_averaging, stabilise, tint, w_chooser
 from ..restoration.temporal.code_averaging import as_neighbour, average_codes
-from ..restoration.temporal.colour_transfer import stabilise_colour
 from ..restoration.temporal.face_crop import FaceCrop, RestoredFace
 from ..restoration.temporal.stabilise import compare, skip_comparison, stabilise_input, stabilise_output
+from ..restoration.temporal.tint import stabilise_colour
 from ..restoration.temporal.w_chooser import Chooser, Limits, is_visible
 from ..runtime.batching import BatchRunner, fill_batches
 from ..runtime.host import background_workers, usable_cores
@@ -28,10 +28,10 @@ CONTEXT = (
     + stabilise.INPUT_REACH
     + code_averaging.REACH
     + stabilise.OUTPUT_REACH
-    + colour_transfer.REACH
+    + tint.REACH
 )
 #: Frames before a frame whose rendered faces, and whose observed faces, it depends on.
-_RENDERED = stabilise.OUTPUT_REACH + colour_transfer.REACH
+_RENDERED = stabilise.OUTPUT_REACH + tint.REACH
 _OBSERVED = code_averaging.REACH + _RENDERED
 
 
@@ -78,7 +78,7 @@ def restore_faces(
     if "output" in parts:
         restored = in_background(restored, timed("steady", stabilise_output), reach=stabilise.OUTPUT_REACH)
     if "colour" in parts:
-        restored = over_time(restored, stabilise_colour, reach=colour_transfer.REACH)
+        restored = over_time(restored, stabilise_colour, reach=tint.REACH)
     return restored
 
 

@@ -20,7 +20,9 @@ LAYERS = torch.arange(4 * 2 * 2.0).view(4, 2, 2)
 
 
 def test_layers_are_the_face_and_its_mask():
-    face = RestoredFace(track=1, source="place", layers=LAYERS, tint=torch.zeros(5), comparison=NO_COMPARISON)
+    face = RestoredFace(
+        track=1, source="place", layers=LAYERS, tint=torch.zeros(2, 112), comparison=NO_COMPARISON
+    )
     assert torch.equal(face.restored, LAYERS[:3])
     assert torch.equal(face.mask, LAYERS[3])
     with pytest.raises(FrozenInstanceError):
@@ -33,7 +35,7 @@ def test_each_state_drops_what_has_been_used():
         for state in (FaceCrop, PlannedFace, ComparedFace, ObservedFace, RestoredFace)
     ]
     crop, planned, compared, observed, restored = names
-    assert crop - planned == {"quality"}
+    assert crop - planned == {"quality", "set_w", "set_strength"}
     assert planned - compared == {"view"}
     assert compared - observed == set()
     assert observed - restored == {"image", "w", "strength", "observation"}

@@ -36,7 +36,7 @@ def restored_as(faces: list[ComparedFace[None]], images: list[torch.Tensor]) -> 
             track=face.track,
             source=None,
             layers=torch.cat((image, torch.ones_like(image[:1]))),
-            tint=torch.zeros(5),
+            tint=torch.zeros(2, 112),
             comparison=face.comparison,
         )
         for face, image in zip(faces, images, strict=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -60,7 +60,10 @@ def transform_points(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     return points @ matrix[:2, :2].T + matrix[:2, 2]
 
 
-class Canvas(Protocol):
+Headroom = TypeVar("Headroom", contravariant=True)
+
+
+class Canvas(Protocol[Headroom]):
     """The image of a frame, as alignment and paste-back use it.
 
     Crops are square RGB tensors (3, S, S), float, in [0, 1]. ``matrix`` (3, 3) maps stored pixels of the
@@ -71,8 +74,9 @@ class Canvas(Protocol):
         """Warp a crop of ``size`` x ``size`` pixels out of the frame, onto ``device``."""
         ...
 
-    def blend(self, rgb: Tensor, mask: Tensor, matrix: np.ndarray) -> None:
-        """Warp a crop back into the frame, blended under ``mask`` (S, S) in [0, 1]."""
+    def blend(self, rgb: Tensor, mask: Tensor, matrix: np.ndarray, headroom: Headroom | None = None) -> None:
+        """Warp a crop back into the frame, blended under ``mask`` (S, S) in [0, 1]. ``headroom`` is what the
+        crop could not hold of the frame, whatever that is, and is kept."""
         ...
 
 
@@ -94,7 +98,7 @@ class AlignedFace:
 
 
 def align(
-    canvas: Canvas, face: Face, upright: np.ndarray, size: int, device: torch.device | str = "cpu"
+    canvas: Canvas[Any], face: Face, upright: np.ndarray, size: int, device: torch.device | str = "cpu"
 ) -> AlignedFace:
     """Cut ``face`` out of its frame, eyes level, as a crop of ``size`` x ``size`` pixels on ``device``.
 

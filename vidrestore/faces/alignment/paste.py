@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .align import Canvas, Placement
+from .align import Canvas, Headroom, Placement
 from .face_parser import FaceParser
 from .mask import oval_masks
 
@@ -28,9 +28,16 @@ def face_masks(faces: Sequence[Placement], restored: Tensor, parser: FaceParser 
     return masks * strengths.view(-1, 1, 1)
 
 
-def paste_back(canvas: Canvas, face: Placement, restored: Tensor, mask: Tensor) -> None:
+def paste_back(
+    canvas: Canvas[Headroom],
+    face: Placement,
+    restored: Tensor,
+    mask: Tensor,
+    headroom: Headroom | None = None,
+) -> None:
     """Blend one restored face into its frame, in place.
 
-    ``restored`` is (3, S, S) RGB in [0, 1], ``mask`` (S, S) in [0, 1]; ``face`` says where they belong.
+    ``restored`` is (3, S, S) RGB in [0, 1], ``mask`` (S, S) in [0, 1]; ``face`` says where they belong, and
+    ``headroom`` is what its crop could not hold.
     """
-    canvas.blend(restored, mask, face.matrix)
+    canvas.blend(restored, mask, face.matrix, headroom)

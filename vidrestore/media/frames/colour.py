@@ -8,6 +8,7 @@ import av
 import torch
 from torch import Tensor
 
+from .pixel_format import PixelFormat
 from .tone_mapping import Transfer
 
 #: K_R and K_B by MatrixCoefficients (H.273, table 4), which are the numbers of FFmpeg's AVColorSpace.
@@ -20,6 +21,8 @@ _LUMA_WEIGHTS = {
     9: (0.2627, 0.0593),  # BT.2020 non-constant luminance
     10: (0.2627, 0.0593),  # BT.2020 constant luminance: close enough for the crop of a face
 }
+#: Luma up to which an 8-bit step can be seen, and from which on it cannot.
+_SHADOWS = (0.2, 0.35)
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 _UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED and its like
 _LEFT = 1  # AVCHROMA_LOC_LEFT
@@ -114,6 +117,18 @@ class Colour:
         u = (b - y) / (2 * (1 - kb))
         v = (r - y) / (2 * (1 - kr))
         return torch.stack((self.luma_to_code(y, bits), *(self._chroma_to_code(c, bits) for c in (u, v))), -3)
+
+    def rgb_to_samples(self, rgb: Tensor, fmt: PixelFormat) -> Tensor:
+        """Convert R'G'B' (3, H, W) to the sample values of a format's colour planes: (3, H, W) as G, B, R or
+        Y, U, V, or (1, H, W) as Y; not rounded."""
+        if fmt.is_rgb:
+            return rgb[[1, 2, 0]] * float((1 << fmt.bits) - 1)
+        return self.rgb_to_yuv(rgb, fmt.bits)[: fmt.colour_planes]
+
+    def shadows(self, bits: int) -> tuple[float, float]:
+        """Sample values of luma up to which, and from which on no more, a sample is in the shadows."""
+        scale, offset = self._luma_scale(bits)
+        return _SHADOWS[0] * scale + offset, _SHADOWS[1] * scale + offset
 
     def luma_to_code(self, y: Tensor, bits: int) -> Tensor:
         """Convert luma, or full-range R, G or B, from [0, 1] to sample values."""

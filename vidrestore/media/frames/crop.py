@@ -17,6 +17,8 @@ from torch import Tensor
 
 from ...runtime.cuda_streams import upload
 from .colour import Colour
+from .dither import round_samples
+from .headroom import Headroom, measure_headroom
 from .pixel_format import PixelFormat
 
 #: Rows and columns of a rectangle: y0, y1, x0, x1.
@@ -37,6 +39,18 @@ class PlanarImage:
         Sampling is bilinear, after a low-pass filter if the crop is smaller than the region it shows. Beyond
         the frame's edges the border is replicated.
         """
+        return self.colour.to_sdr(self._read_signal(matrix, size, device)).clamp(0, 1)
+
+    def read_with_headroom(
+        self, matrix: np.ndarray, size: int, device: torch.device | str = "cpu"
+    ) -> tuple[Tensor, Headroom | None]:
+        """Read a crop as :meth:`read` does, and what it cannot hold of the frame; None if that is nothing."""
+        signal = self._read_signal(matrix, size, device)
+        rgb = self.colour.to_sdr(signal).clamp(0, 1)
+        return rgb, measure_headroom(signal, rgb, self.colour, self.format)
+
+    def _read_signal(self, matrix: np.ndarray, size: int, device: torch.device | str) -> Tensor:
+        """The samples of a crop as R'G'B' (3, size, size), neither tone-mapped nor clipped."""
         to_frame = np.linalg.inv(_as_3x3(matrix))
         channels = []
         for planes, scale in self._plane_groups():
@@ -45,35 +59,35 @@ class PlanarImage:
         bits = self.format.bits
         if self.format.is_rgb:
             g, b, r = channels
-            rgb = torch.stack((r, g, b)) / float((1 << bits) - 1)
-        elif self.format.has_chroma:
-            rgb = self.colour.yuv_to_rgb(torch.stack(channels), bits)
-        else:
-            rgb = self.colour.luma_from_code(channels[0], bits).expand(3, -1, -1)
-        return self.colour.to_sdr(rgb).clamp(0, 1)
+            return torch.stack((r, g, b)) / float((1 << bits) - 1)
+        if self.format.has_chroma:
+            return self.colour.yuv_to_rgb(torch.stack(channels), bits)
+        return self.colour.luma_from_code(channels[0], bits).expand(3, -1, -1)
 
-    def blend(self, rgb: Tensor, mask: Tensor, matrix: np.ndarray) -> None:
+    def blend(self, rgb: Tensor, mask: Tensor, matrix: np.ndarray, headroom: Headroom | None = None) -> None:
         """Blend a crop into the planes, in place: ``plane + mask * (crop - plane)``, rounded.
 
-        ``rgb`` is (3, S, S) R'G'B' in [0, 1], ``mask`` (S, S) in [0, 1]. Samples under a zero mask keep their
-        exact value; samples outside the crop's rectangle are not even read.
+        ``rgb`` is (3, S, S) R'G'B' in [0, 1], ``mask`` (S, S) in [0, 1]; ``headroom`` is what the crop could
+        not hold when it was read, and is kept. Samples under a zero mask keep their exact value; samples
+        outside the crop's rectangle are not even read.
         """
         bits = self.format.bits
-        rgb = self.colour.from_sdr(rgb.float().clamp(0, 1))
-        if self.format.is_rgb:
-            values = rgb[[1, 2, 0]] * float((1 << bits) - 1)
-        elif self.format.has_chroma:
-            values = self.colour.rgb_to_yuv(rgb, bits)
-        else:
-            values = self.colour.rgb_to_yuv(rgb, bits)[:1]
+        values = self.colour.rgb_to_samples(self.colour.from_sdr(rgb.float().clamp(0, 1)), self.format)
+        mask = mask.to(values)
+        if headroom:
+            values = values + headroom.lost
+            mask = mask * (1 - headroom.kept)
         # Sampling replicates the crop's border, so a border without mask keeps the outside untouched.
-        inside = F.pad(mask.to(values)[1:-1, 1:-1], (1, 1, 1, 1))[None]
+        inside = F.pad(mask[1:-1, 1:-1], (1, 1, 1, 1))[None]
         from_frame = _as_3x3(matrix)
         bounds = _mask_bounds(mask, from_frame)
+        shadows = self.colour.shadows(bits)
         done = 0
         for planes, scale in self._plane_groups():
             layers = torch.cat((values[done : done + len(planes)], inside))
-            _blend_planes(planes, layers, from_frame @ np.linalg.inv(scale), bounds, bits)
+            # Chroma is not dithered: its steps cannot be seen, and grey must stay grey.
+            dithered = shadows if bits == 8 and not done else None
+            _blend_planes(planes, layers, from_frame @ np.linalg.inv(scale), bounds, bits, dithered)
             done += len(planes)
 
     def _plane_groups(self) -> list[tuple[list[np.ndarray], np.ndarray]]:
@@ -194,16 +208,19 @@ def _blend_planes(
     to_crop: np.ndarray,
     bounds: _Bounds,
     bits: int,
+    shadows: tuple[float, float] | None,
 ) -> None:
     """Blend ``layers`` (C + 1, S, S), sample values and then the mask, into C planes. ``to_crop`` maps plane
-    pixels to the crop, whose part ``bounds`` holds the mask."""
+    pixels to the crop, whose part ``bounds`` holds the mask. ``shadows`` are the values below which samples
+    are dithered; None: not at all."""
     y0, y1, x0, x1 = _plane_bounds(np.linalg.inv(to_crop), bounds, planes[0].shape, margin=0)
     if y0 >= y1 or x0 >= x1:
         return
     warped = _warp(layers, to_crop @ _translation(x0, y0), x1 - x0, y1 - y0)
     targets = [plane[y0:y1, x0:x1] for plane in planes]
     samples = upload(_stack_samples(targets), layers.device)
-    blended = torch.lerp(samples.float(), warped[:-1], warped[-1]).round_().clamp_(0, (1 << bits) - 1)
+    blended = torch.lerp(samples.float(), warped[:-1], warped[-1])
     # Under a zero mask the result is exact: lerp(a, b, 0) is a, which is an integer.
+    blended = round_samples(blended, (x0, y0), shadows).clamp_(0, (1 << bits) - 1)
     for target, changed in zip(targets, blended.to(samples.dtype).cpu().numpy(), strict=True):
         target[...] = changed

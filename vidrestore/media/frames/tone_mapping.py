@@ -65,6 +65,11 @@ class Transfer:
         return self._from_light(light.clamp(min=0) * _WHITE)
 
     @cached_property
+    def white(self) -> float:
+        """The signal of HDR reference white, in [0, 1]: what is brighter lies above SDR's white."""
+        return float(self._from_light(torch.full((3, 1, 1), _WHITE))[0])
+
+    @cached_property
     def lookup_table(self) -> np.ndarray:
         """(256,) uint8: maps each 8-bit grey to SDR. Applied to each channel, it is exact for greys only."""
         grey = torch.arange(256).expand(3, 1, -1) / 255

@@ -1,19 +1,12 @@
-"""Keep the input's colours in restored faces: no colour cast, no flicker in brightness, grey stays grey."""
+"""Keep the input's broad colours in restored faces: no colour cast, no flicker in brightness."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
 from functools import cache
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-
-from ..luma import LUMA, luma
-from .face_crop import RestoredFace, Source
-
-REACH = 3  #: frames to each side that count when it is decided whether the input has colour
 
 #: Resolution in pixels at which colours follow the input: of a 512-pixel face, each of these pixels covers
 #: 32 x 32, more than any feature that restoration draws.
@@ -22,12 +15,6 @@ _SIDE = 16
 LIGHT_NOISE = 1.5 / 255
 #: Shares and sides of the averages, in pixels of that resolution, that count where no pixel is to be counted.
 _FILL = ((0.01, 3), (0.01, 7), (0.01, 2 * _SIDE - 1))
-#: Resolution at which the tint is measured, and the rows and columns that show the face.
-_TINT_SIDE, _FACE = 64, (slice(16, 56), slice(12, 52))
-#: RMS deviation of the colour differences from a pure tint (a function of luma alone), in [0, 1]: up to the
-#: first the picture is grey or uniformly tinted, from the second on it is in colour. At this resolution a
-#: codec's noise stays below 1 / 255 and a pale face has 4 / 255.
-_GREY, _COLOURED = 1.2 / 255, 2.5 / 255
 
 
 def match_colours(
@@ -76,46 +63,3 @@ def replace_non_finite(restored: Tensor, images: Tensor) -> Tensor:
     if restored.device.type == "cpu" and restored.float().sum().isfinite():
         return restored
     return torch.where(torch.isfinite(restored).all(dim=1, keepdim=True), restored, images)
-
-
-def measure_tints(images: Tensor) -> Tensor:
-    """Fit the colour differences of each of ``images`` (N, 3, S, S) as linear functions of its luma.
-
-    Returns (N, 5) float32: offset and slope of R - Y, offset and slope of B - Y, and the RMS deviation from
-    these fits.
-    """
-    small = F.interpolate(images.float(), (_TINT_SIDE, _TINT_SIDE), mode="area")
-    faces = small[..., *_FACE].flatten(2)
-    brightness = luma(faces, 1)[:, None]
-    differences = faces[:, ::2] - brightness
-    centred = brightness - brightness.mean(-1, keepdim=True)
-    slope = (differences * centred).mean(-1) / (centred.square().mean(-1) + 1e-6)
-    offset = differences.mean(-1) - slope * brightness.mean(-1)
-    residual = differences - offset[..., None] - slope[..., None] * brightness
-    deviation = residual.square().mean((1, 2)).sqrt()[:, None]
-    return torch.cat((torch.stack((offset, slope), dim=-1).flatten(1), deviation), dim=1)
-
-
-def keep_grey(restored: Tensor, tints: Tensor) -> Tensor:
-    """``restored`` (3, S, S) with its colours replaced by the input's tint as far as the input is grey.
-
-    ``tints`` (K, 5) are those of K frames around it (see :func:`measure_tints`); their median counts, so that
-    the decision does not change within a shot.
-    """
-    red, red_slope, blue, blue_slope, deviation = tints.median(dim=0).values.tolist()
-    grey = min(max((_COLOURED - deviation) / (_COLOURED - _GREY), 0.0), 1.0)
-    if grey == 0:
-        return restored
-    y = luma(restored, 0)
-    r, b = y + red + red_slope * y, y + blue + blue_slope * y
-    g = (y - LUMA[0] * r - LUMA[2] * b) / LUMA[1]
-    return restored.lerp(torch.stack((r, g, b)).clamp(0, 1), grey)
-
-
-def stabilise_colour(
-    face: RestoredFace[Source], around: Sequence[tuple[int, RestoredFace[Source]]]
-) -> RestoredFace[Source]:
-    """``face`` kept grey if the frames ``around`` it are grey."""
-    tints = torch.stack([face.tint, *(other.tint for _, other in around)])
-    kept = keep_grey(face.restored, tints)
-    return replace(face, layers=torch.cat((kept, face.mask[None])))

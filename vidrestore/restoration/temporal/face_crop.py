@@ -80,8 +80,9 @@ class RestoredFace(Generic[Source]):
     source: Source
     #: (4, S, S) float16 in [0, 1]: RGB and the mask, in one tensor since both are blended alike.
     layers: Tensor
-    tint: Tensor  #: (5,) float32, how the crop's colours depend on its luma: see :mod:`.colour_transfer`
+    tint: Tensor  #: (2, 112) float32, how the crop's colours depend on its luma: see :mod:`.tint`
     comparison: Comparison
+    hue: Tensor | None = None  #: the tint of the frames around it, if the face is to be kept to it
 
     @property
     def restored(self) -> Tensor:
