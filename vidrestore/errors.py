@@ -33,6 +33,12 @@ class OutputError(VidrestoreError):
         self.repeats = repeats
 
 
+class LossError(OutputError):
+    """OUT would lose something that the input has, and ``--strict`` forbids it."""
+
+    repeats = True
+
+
 class WeightsError(VidrestoreError):
     """Weights are missing, damaged, of another network, or cannot be downloaded."""
 

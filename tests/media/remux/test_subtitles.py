@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.support import listing, sources
-from tests.support.frames import pass_through_fast
+from tests.support.frames import FAST, pass_through, pass_through_fast
+from vidrestore.errors import LossError
 
 
 def test_a_warning_names_lost_styles(tmp_path, caplog):
@@ -40,3 +41,41 @@ def test_text_and_times_are_kept(tmp_path, ending, codec):
     out = pass_through_fast(source, tmp_path / f"out{ending}")
     assert [stream.codec for stream in listing.streams(out) if stream.kind == "subtitle"] == [codec]
     assert listing.subtitles(out) == sources.SUBTITLES
+
+
+STYLES = {
+    "colour": '<font color="#ff0000">Hello</font>',
+    "position": "{\\an8}Hello",
+    "plain": "<i>Hello</i> <b>you</b>",
+}
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_styles_of_subrip_are_kept_or_named(tmp_path, caplog, style):
+    """Unlike those of ASS they are known only once the text is read."""
+    text = tmp_path / "text.srt"
+    text.write_text(f"1\n00:00:00,100 --> 00:00:00,500\n{STYLES[style]}\n\n", encoding="utf-8")
+    given = sources.make(
+        tmp_path / "in.mkv", sources.VIDEO, text, select="0:v 1:s", **{"c:s": "srt", "c:v": "libx264"}
+    )
+    pass_through_fast(given, tmp_path / "out.mkv")
+    assert "cannot hold" not in caplog.text
+    loss = "cannot hold the colours, fonts and positions of the input's #1 subtitle: subrip; .mkv keeps them"
+    for ending in ("mp4", "mov", "webm"):
+        caplog.clear()
+        pass_through_fast(given, tmp_path / f"out.{ending}")
+        assert (f"out.{ending} {loss}" in caplog.text) == (style != "plain")
+    if style != "plain":
+        with pytest.raises(LossError, match=r"--strict: strict\.mp4 cannot hold the colours"):
+            pass_through(given, tmp_path / "strict.mp4", FAST, strict=True)
+        assert not (tmp_path / "strict.mp4").exists()
+
+
+@pytest.mark.parametrize("ending", ["webm", "mkv"])
+def test_plain_text_of_mp4_loses_nothing(tmp_path, caplog, ending):
+    text = sources.subtitle_file(tmp_path)
+    given = sources.make(
+        tmp_path / "in.mp4", sources.VIDEO, text, select="0:v 1:s", **{"c:s": "mov_text", "c:v": "libx264"}
+    )
+    pass_through_fast(given, tmp_path / f"out.{ending}")
+    assert "cannot hold the colours" not in caplog.text

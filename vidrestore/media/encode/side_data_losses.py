@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from ...errors import OutputError
+from ...errors import LossError
 from ..containers import Container
 from ..frames.side_data import CAPTIONS, SPHERICAL, STEREO, USER_DATA
 from ..source_video import SourceVideo
@@ -40,7 +40,7 @@ class SideDataLosses:
     def __init__(
         self, source: SourceVideo, encoder: EncoderConfig, container: Container, *, strict: bool
     ) -> None:
-        """With ``strict`` a loss is an OutputError, otherwise a warning."""
+        """With ``strict`` a loss is a LossError, otherwise a warning."""
         self._source, self._strict, self._codec = source, strict, encoder.codec
         self._seen = set(source.side_data)
         self._kept = {
@@ -69,7 +69,7 @@ class SideDataLosses:
         name = self._source.path.name
         what = f"the video of {name} loses its {' and its '.join(lost)}"
         if self._strict:
-            raise OutputError(f"--strict: {what}, which {self._codec} does not write; {_advice(lost)}")
+            raise LossError(f"--strict: {what}, which {self._codec} does not write; {_advice(lost)}")
         log.warning("%s, which %s does not write", what, self._codec)
 
 

@@ -15,7 +15,7 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from ...errors import InputError, OutputError
+from ...errors import InputError, LossError, OutputError
 from ..containers import MOV, Container
 from ..encode.encoder import VideoEncoder
 from ..probe import describe
@@ -113,6 +113,10 @@ class Muxer:
             if self._strict:
                 raise InputError(f"{self._source.path} is damaged: {lost}; without --strict the rest is kept")
             log.warning("%s is damaged: %s", self._source.path.name, lost)
+        for loss in self._copier.late_losses():
+            if self._strict:
+                raise LossError(f"--strict: {loss}")
+            log.warning("%s", loss)
         finalizers = self._finalizers()
         self._output.close()
         for finalize in finalizers:

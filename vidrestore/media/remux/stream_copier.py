@@ -18,7 +18,7 @@ from av.stream import Discard, Disposition, Stream
 from av.video.stream import VideoStream
 
 from ..clock import Clock, has_clock
-from ..containers import Container
+from ..containers import MATROSKA, Container
 from ..probe import clock_is_steady, describe, open_input
 from ..timeline import Timeline
 from .audio import AudioTranscoder
@@ -83,6 +83,7 @@ class StreamCopier:
         self._timeline = timeline
         self._rate = rate
         self._container = container
+        self._display_name = display_name
         video = self.source.streams[main]
         assert isinstance(video, VideoStream)
         self._main = video
@@ -169,6 +170,17 @@ class StreamCopier:
             self._pending = None
             self.written.add(packet.stream_index)
             yield packet
+
+    def late_losses(self) -> list[str]:
+        """A sentence on each thing that was found only in the packets that OUT cannot hold."""
+        return [
+            f"{self._display_name} cannot hold the colours, fonts and positions of the input's "
+            f"{plan.stream}; {MATROSKA.extension} keeps them"
+            for plan in self.plans
+            if isinstance(converter := self._converters.get(plan.stream.index), SubtitleTranscoder)
+            and converter.lost_styles
+            and plan.lost is None  # else it was said already
+        ]
 
     def track_languages(self, output: OutputContainer, main: int) -> list[str | None]:
         """The language codes of the tracks of a QuickTime file, in their order: of each stream that packets

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import av
@@ -12,11 +13,15 @@ from av.packet import Packet
 from av.stream import Stream
 from av.subtitles.codeccontext import SubtitleCodecContext
 from av.subtitles.stream import SubtitleStream
+from av.subtitles.subtitle import AssSubtitle
 
 from ..containers import Container
 
 #: Text with styles and positions, most of which other codecs cannot express.
 _STYLED = ("ass", "ssa")
+#: What decoded text, which is always ASS, may say besides bold, italic, underlined and struck out: colours,
+#: fonts, sizes and positions. FFmpeg writes none of it in ``mov_text`` and WebVTT.
+_STYLE = re.compile(rb"\{[^}]*\\(?:[1-4]?c&|fn|fs\d|an?\d|pos|move|org|fr|clip)")
 #: Text whose decoders need more than its packets: a clock, or a library.
 _NOT_DECODABLE = ("eia_608", "dvb_teletext", "arib_caption")
 
@@ -43,6 +48,7 @@ class SubtitleTranscoder:
         assert isinstance(stream.codec_context, SubtitleCodecContext)
         assert stream.time_base is not None
         self.target = target
+        self.lost_styles = False  #: a text had colours, fonts or a position, so far
         self._decoder, self._encoder = stream.codec_context, target.codec_context
         self._decoder.open(strict=False)
         self.target.time_base = self._encoder.time_base = stream.time_base
@@ -55,6 +61,9 @@ class SubtitleTranscoder:
             if text is None or not len(text):
                 return
             length = text.end_display_time
+            if self._encoder.name != "subrip":
+                parts = (part.ass for part in text if isinstance(part, AssSubtitle))
+                self.lost_styles |= any(_STYLE.search(part) for part in parts)
             text.start_display_time = 0  # encoders accept no other
             converted = self._encoder.encode_subtitle(text)
         except av.error.FFmpegError:
