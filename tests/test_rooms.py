@@ -65,6 +65,7 @@ ALLOWED = {
     "restoration/fidelity": {"restoration", "runtime"},
     "restoration/temporal": {"restoration", "restoration/fidelity", "runtime"},
     "restoration/finish": {"restoration", "restoration/fidelity", "restoration/temporal", "runtime"},
+    "restoration/guarded": {"restoration", "restoration/fidelity", "restoration/temporal"},
     "restoration/load": {"restoration", "restoration/codeformer", "runtime", "weights"},
     "degradation": {"runtime", "media"},
     # Beside the pipeline: to train and to measure.

@@ -49,6 +49,12 @@ def test_a_prepared_folder_gives_its_validation_faces(tmp_path: Path) -> None:
     assert [name for name, _ in few][::2] == [faces[0][0], faces[-1][0]]
 
 
+def test_faces_that_were_enlarged_too_much_are_left_out(tmp_path: Path) -> None:
+    assert len(load_faces(prepared(tmp_path, 200), None, most_enlarged=10)) > 0
+    with pytest.raises(InputError, match="no validation faces"):
+        load_faces(tmp_path, None, most_enlarged=0.01)
+
+
 def test_a_folder_of_images_is_read_in_order(tmp_path: Path) -> None:
     for value, name in enumerate(("b.png", "a.jpg", "c.PNG")):
         cv2.imwrite(str(tmp_path / name), np.full((4, 4, 3), 10 * value, np.uint8))

@@ -152,3 +152,24 @@ def test_weights_from_a_file(tmp_path, form):
     held = restorer._network.state_dict()
     for key in ("position_emb", "generator.blocks.1.conv1.weight", "fuse_convs_dict.32.scale.0.bias"):
         assert torch.equal(held[key], state[key])
+
+
+def test_a_model_declares_how_worn_a_face_may_be(tmp_path):
+    """In its file, else in the registry; else it is as the published model."""
+    lite = load_restorer("lite", device=CPU, precision="fp32").spec.readable
+    assert lite == REGISTRY["lite"].readable
+    found = []
+    for declared in ({}, {"readable": "[0.3, 0.5]"}):
+        path = tmp_path / f"own{len(found)}.safetensors"
+        save_file(CodeFormer(SMALL).state_dict(), path, {"config": json.dumps(SMALL.to_dict()), **declared})
+        found.append(load_restorer(path, device=CPU, precision="fp32").spec.readable)
+    assert found[0][1] < lite[0]
+    assert found[1] == (0.3, 0.5)
+
+
+@pytest.mark.parametrize("declared", ["0.3", "[0.3]", "[0.5, 0.3]", "[0.3, 7]", "{", "[NaN, 1]"])
+def test_a_file_that_declares_nonsense_is_refused(tmp_path, declared):
+    metadata = {"config": json.dumps(SMALL.to_dict()), "readable": declared}
+    save_file(CodeFormer(SMALL).state_dict(), tmp_path / "own.safetensors", metadata)
+    with pytest.raises(WeightsError, match="readable"):
+        load_restorer(tmp_path / "own.safetensors", device=CPU, precision="fp32")

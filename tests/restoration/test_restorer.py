@@ -16,7 +16,7 @@ from vidrestore.restoration.restorer import FaceRestorer, Observation, RestorerS
 class Scale(FaceRestorer):
     """A restorer whose result is its input times ``w``."""
 
-    spec = RestorerSpec(name="scale", input_size=8, precisions=("fp32",), licence="none")
+    spec = RestorerSpec(name="scale", input_size=8, precisions=("fp32",), licence="none", readable=(0.1, 0.2))
 
     def observe(self, faces: Tensor) -> list[Observation]:
         return [Observation(torch.zeros(1, 1, 1), torch.zeros(1, 1), face) for face in faces]

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from fractions import Fraction
 
 import numpy as np
 import pytest
 import torch
 
 from tests.support import tiny
-from tests.support.clips import decode, write
-from tests.support.runs import face_frame, run
+from tests.support.runs import face_frame
 from vidrestore.faces.face import Face
 from vidrestore.media.frames.colour import Colour
 from vidrestore.media.frames.frame import Frame
@@ -81,19 +79,30 @@ def test_faces_go_through_all_states(models, frame):
         assert result.mask.max() == pytest.approx(0.5, abs=0.01)  # the strength
 
 
-def test_colours_are_kept_only_on_demand(models, frame, monkeypatch):
-    monkeypatch.setattr(stage, "match_colours", lambda restored, images: images)
+@pytest.mark.parametrize("keep_colours", [False, True])
+def test_faces_are_restored_within_limits(models, frame, monkeypatch, keep_colours):
+    """With their own landmarks and the quality of their track."""
+    calls = []
+
+    def render(restorer, observations, images, w, landmarks, qualities, *, keep_colours):
+        calls.append((restorer, w, landmarks, qualities, keep_colours))
+        return images
+
+    monkeypatch.setattr(stage, "render_within_limits", render)
     chooser = Chooser(
-        w=0.0,
+        w=0.4,
         of_track={},
         limits=Limits(min_size=0, max_sharpness=0, max_yaw=0),
         strength=1.0,
     )
-    observed = models.observe([skip_comparison(chooser(crop, [])) for crop in models.align(frame, [face(1)])])
-    [kept] = models.restore(observed, keep_colours=True)
-    [free] = models.restore(observed, keep_colours=False)
-    assert torch.equal(kept.restored, observed[0].image)
-    assert not torch.equal(free.restored, observed[0].image)
+    crops = models.align(frame, [face(1), face(2, shift=20)])
+    observed = models.observe([skip_comparison(chooser(crop, [])) for crop in crops])
+    restored = models.restore(observed, keep_colours=keep_colours)
+    [(restorer, w, landmarks, qualities, kept)] = calls
+    assert (restorer, w, kept) == (models.restorer, [0.4, 0.4], keep_colours)
+    assert np.array_equal(landmarks, [crop.source.landmarks for crop in crops])
+    assert qualities == [crop.quality for crop in crops]
+    assert all(torch.equal(a.restored, b.image) for a, b in zip(restored, observed, strict=True))
 
 
 def test_a_face_is_finished_with_the_crop_of_its_own_frame(models, frame):
@@ -111,14 +120,3 @@ def test_a_face_is_finished_with_the_crop_of_its_own_frame(models, frame):
         off = ((result.restored - crop.image) * result.mask).sum((1, 2)) / result.mask.sum()
         assert off.abs().max() < 1 / 255
         assert headroom is None  # RGB has none
-
-
-def test_a_face_that_drifts_is_restored_again(tmp_path, monkeypatch):
-    frames = [face_frame(320, 240, "yuv420p", shift=2 * i) for i in range(3)]
-    source = write(tmp_path / "in.mp4", frames, rate=Fraction(25))
-    trusted = run(source, tmp_path / "trusted.mkv", codec="ffv1", w=1.0)
-    monkeypatch.setattr(stage, "raise_w", lambda w, drift: torch.ones_like(w))
-    raised = run(source, tmp_path / "raised.mkv", codec="ffv1", w=0.1)
-    assert trusted.faces == raised.faces == 3
-    for a, b in zip(decode(tmp_path / "trusted.mkv"), decode(tmp_path / "raised.mkv"), strict=True):
-        assert (a.to_ndarray() == b.to_ndarray()).all()

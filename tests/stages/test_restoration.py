@@ -44,6 +44,7 @@ class RecordingModels:
                 track=face.track,
                 source=face.source,
                 image=face.image,
+                quality=face.quality,
                 w=face.w,
                 strength=face.strength,
                 comparison=face.comparison,

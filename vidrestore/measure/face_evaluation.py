@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -115,11 +116,12 @@ def restored_faces(
             yield {name: images[i] for name, images in methods.items()}
 
 
-def load_faces(folder: Path, count: int | None) -> list[NamedFace]:
+def load_faces(folder: Path, count: int | None, *, most_enlarged: float = math.inf) -> list[NamedFace]:
     """Load clean aligned faces: ``count`` of them, evenly spaced, or all.
 
     ``folder`` is one that ``tools/prepare_faces.py`` wrote, of which the validation faces are taken, or one
-    of JPEG and PNG files. Raises InputError.
+    of JPEG and PNG files. Of a prepared folder, faces that alignment enlarged by more than ``most_enlarged``
+    are left out. Raises InputError.
     """
     if not folder.is_dir():
         raise InputError(
@@ -132,7 +134,8 @@ def load_faces(folder: Path, count: int | None) -> list[NamedFace]:
             raise InputError(
                 f"{folder} is not as tools/prepare_faces.py writes it ({error}); prepare it again"
             ) from None
-        chosen = spread(prepared.validation.tolist(), count)
+        validation = prepared.validation[prepared.enlarged[prepared.validation] <= most_enlarged]
+        chosen = spread(validation.tolist(), count)
         faces = [(prepared.names[i], prepared.face(i)) for i in chosen]
         problem = f"{folder} contains no validation faces; prepare more faces"
     else:

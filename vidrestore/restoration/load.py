@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from ..errors import WeightsError
 from ..weights.registry import REGISTRY, announcement
 from ..weights.store import fetch, is_offline, load_state, locate
 from .codeformer import CodeFormerRestorer, build_codeformer
+from .codeformer.restorer import PAPER_RANGE
 
 log = logging.getLogger(__name__)
 
@@ -85,4 +89,27 @@ def load_restorer(model: str | Path, *, device: torch.device, precision: str) ->
         name, licence = model.name, metadata.get("licence", "that of its author")
     else:
         name, licence = model, REGISTRY[model].licence
-    return CodeFormerRestorer(network, name=name, licence=licence, device=device, precision=precision)
+    return CodeFormerRestorer(
+        network,
+        name=name,
+        licence=licence,
+        readable=_readable(model, metadata),
+        device=device,
+        precision=precision,
+    )
+
+
+def _readable(model: str | Path, metadata: Mapping[str, str]) -> tuple[float, float]:
+    """The range of sharpness that a model declares: in its file, else in the registry."""
+    if "readable" in metadata:
+        try:
+            low, high = map(float, json.loads(metadata["readable"]))
+        except (TypeError, ValueError):
+            low = high = math.nan
+        if not 0 <= low < high <= 1:
+            raise WeightsError(
+                f"{model} declares readable={metadata['readable']}; it must be two rising numbers in [0, 1]"
+            )
+        return low, high
+    declared = None if isinstance(model, Path) else REGISTRY[model].readable
+    return declared or PAPER_RANGE

@@ -20,6 +20,10 @@ class RestorerSpec:
         str, ...
     ]  #: those of ``fp32``, ``bf16`` and ``fp16`` in which its results can be trusted
     licence: str
+    #: Sharpness (see :class:`.fidelity.face_quality.FaceQuality`) of an input up to which the eyes and the
+    #: mouth that it draws are invented, and from which on they are the face's own. A face below is cleaned
+    #: and gets no new edges.
+    readable: tuple[float, float]
 
 
 class Observation(NamedTuple):

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from ..faces.alignment.align import Placement, align
 from ..faces.alignment.face_parser import FaceParser
@@ -18,11 +17,10 @@ from ..faces.geometry import fit
 from ..media.frames.frame import Frame
 from ..media.frames.headroom import Headroom
 from ..restoration.fidelity.face_quality import measure_quality
-from ..restoration.fidelity.identity_guard import identity_drift, raise_w
 from ..restoration.finish import finish
+from ..restoration.guarded import render_within_limits
 from ..restoration.load import load_restorer
 from ..restoration.temporal.blend import channels_last
-from ..restoration.temporal.colour_transfer import match_colours, replace_non_finite
 from ..restoration.temporal.face_crop import ComparedFace, FaceCrop, ObservedFace, RestoredFace
 from ..restoration.temporal.motion import View
 from ..restoration.temporal.tint import measure_tints
@@ -31,9 +29,6 @@ from ..weights.store import load_state
 from .setup import RestorerSetup
 
 log = logging.getLogger(__name__)
-
-#: The smallest increase of ``w`` for which a face is restored again.
-_W_STEP = 0.02
 
 
 class Models:
@@ -102,6 +97,7 @@ class Models:
                 track=face.track,
                 source=face.source,
                 image=face.image,
+                quality=face.quality,
                 w=face.w,
                 strength=face.strength,
                 comparison=face.comparison,
@@ -118,9 +114,15 @@ class Models:
         images = torch.stack([face.image for face in faces]).float()
         tints = measure_tints(images)
         with self.profile.section("render", len(faces)):
-            restored = self._render(faces, images)
-        if keep_colours:
-            restored = match_colours(restored, images)
+            restored = render_within_limits(
+                self.restorer,
+                [face.observation for face in faces],
+                images,
+                [face.w for face in faces],
+                np.stack([face.source.landmarks for face in faces]),
+                [face.quality for face in faces],
+                keep_colours=keep_colours,
+            )
         with self.profile.section("masks", len(faces)):
             masks = face_masks([face.source for face in faces], restored, self.parser)
         return [
@@ -148,18 +150,3 @@ class Models:
                 own, headroom = image.read_with_headroom(face.source.matrix, size, face.layers.device)
                 finished.append((finish(face, own), headroom))
         return finished
-
-    @torch.inference_mode()  # as in the restorer, whose results are written to
-    def _render(self, faces: Sequence[ObservedFace[Placement]], images: Tensor) -> Tensor:
-        """The restored faces (N, 3, S, S). Those that drift away from their input are restored again with a
-        larger ``w``."""
-        observations = [face.observation for face in faces]
-        w = torch.tensor([face.w for face in faces])
-        restored = replace_non_finite(self.restorer.render(observations, w), images)
-        raised = raise_w(w, identity_drift(restored, images).cpu())
-        again = torch.nonzero(raised - w > _W_STEP).flatten().tolist()
-        if again:
-            restored[again] = replace_non_finite(
-                self.restorer.render([observations[i] for i in again], raised[again]), images[again]
-            )
-        return restored

@@ -14,7 +14,7 @@ from tests.support.portraits import aligned_portraits
 from vidrestore.degradation.degrade import LEVELS, degrade
 from vidrestore.faces.alignment.align import TEMPLATE
 from vidrestore.restoration.fidelity.face_quality import FaceQuality, measure_quality
-from vidrestore.restoration.fidelity.rules import HIGHEST_W, LOWEST_W, choose_w, describe, gate
+from vidrestore.restoration.fidelity.rules import HIGHEST_W, LOWEST_W, choose_w, describe, gate, wear
 
 GOOD = FaceQuality(size=300, sharpness=0.55, noise=1.0, yaw=0.0)
 #: Dense samples of the range of each measure; sizes are spaced by ratio.
@@ -172,3 +172,10 @@ def test_a_face_that_sharpens_slowly_is_eased():
     assert gates[0] - gates[-1] > 0.5
     assert np.abs(np.diff(ws)).max() < 0.08
     assert np.abs(np.diff(gates)).max() < 0.3
+
+
+def test_wear_falls_smoothly_over_the_range_that_a_model_declares():
+    found = [wear(replace(GOOD, sharpness=s), (0.2, 0.3)) for s in np.linspace(0.1, 0.4, 61)]
+    assert found[:21] == [1.0] * 21
+    assert found[-20:] == [0.0] * 20
+    assert all(0 <= a - b < 0.1 for a, b in itertools.pairwise(found))

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import torch
 
+from vidrestore.restoration.fidelity.face_quality import FaceQuality
 from vidrestore.restoration.restorer import Observation
 from vidrestore.restoration.temporal.code_averaging import REACH, as_neighbour, average_codes
 from vidrestore.restoration.temporal.face_crop import ObservedFace
@@ -13,6 +14,8 @@ from vidrestore.restoration.temporal.motion import NO_COMPARISON
 from vidrestore.runtime.windows import windowed
 
 GRID, CHANNELS, CODES = 4, 8, 16
+
+SOFT = FaceQuality(size=60, sharpness=0.3, noise=2.0, yaw=0.1)
 
 
 def track(changes_at: int | None = None, frames: int = 13) -> list[ObservedFace[None]]:
@@ -35,6 +38,7 @@ def track(changes_at: int | None = None, frames: int = 13) -> list[ObservedFace[
                 track=1,
                 source=None,
                 image=torch.zeros(3, 64, 64),
+                quality=SOFT,
                 w=0.5,
                 strength=1.0,
                 comparison=NO_COMPARISON,

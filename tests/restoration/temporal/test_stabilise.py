@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from tests.support.textures import SIZE, noisy, texture
+from vidrestore.restoration.fidelity.face_quality import FaceQuality
 from vidrestore.restoration.temporal.face_crop import ComparedFace, PlannedFace, RestoredFace
 from vidrestore.restoration.temporal.motion import NO_COMPARISON, View
 from vidrestore.restoration.temporal.stabilise import (
@@ -20,11 +21,21 @@ from vidrestore.restoration.temporal.stabilise import (
 )
 from vidrestore.runtime.windows import windowed
 
+SOFT = FaceQuality(size=60, sharpness=0.3, noise=2.0, yaw=0.1)
+
 
 def crops(images: list[torch.Tensor]) -> list[PlannedFace[None]]:
     """One track, a face per frame."""
     return [
-        PlannedFace(track=1, source=None, image=image, view=View.from_image(image), w=0.5, strength=1.0)
+        PlannedFace(
+            track=1,
+            source=None,
+            image=image,
+            view=View.from_image(image),
+            quality=SOFT,
+            w=0.5,
+            strength=1.0,
+        )
         for image in images
     ]
 

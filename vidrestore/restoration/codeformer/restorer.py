@@ -17,6 +17,10 @@ from .config import CodeFormerConfig
 from .frozen import freeze
 from .network import CodeFormer, Encoding
 
+#: The ``readable`` of a model trained like the published one, down to 1/30 of the size and a blur of 15
+#: pixels (Zhou et al., 2022, section 4.1): a face that is a few blobs.
+PAPER_RANGE = (0.04, 0.10)
+
 #: A step of the network over the rows of a batch, one for each face.
 _OverRows = Callable[[Sequence[Row]], list[Row]]
 
@@ -36,19 +40,21 @@ class CodeFormerRestorer(FaceRestorer):
         *,
         name: str,
         licence: str,
+        readable: tuple[float, float] = PAPER_RANGE,
         device: torch.device | str = "cpu",
         precision: str = "fp32",
     ) -> None:
         """Wrap ``network``, which is changed in place for inference.
 
-        ``precision`` is one of the spec's. Nearly all convolutions use it; what decides between codes stays
-        in float32, and so does the result.
+        ``readable`` is that of the spec. ``precision`` is one of the spec's. Nearly all convolutions use it;
+        what decides between codes stays in float32, and so does the result.
         """
         self.spec = RestorerSpec(
             name=name,
             input_size=network.config.image_size,
             precisions=("fp32", "bf16", "fp16"),
             licence=licence,
+            readable=readable,
         )
         self._device = torch.device(device)
         self._sizes = network.config.kept_sizes

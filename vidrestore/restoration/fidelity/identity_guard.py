@@ -1,4 +1,4 @@
-"""Detect a restored face that no longer shows the same person as its input, and raise its ``w``."""
+"""Detect a restored face that no longer shows the same person as its input, so that it is taken back."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _SIDE = 32
 #: The rows and columns that show the face, and the side of the local mean that is subtracted: it holds
 #: lighting and skin tone.
 _FACE, _BROAD = (slice(7, 29), slice(6, 26)), 9
-#: Drift up to which ``w`` is kept, and from which on it becomes 1. On 22 faces it is below .03 between the
-#: embedded model's output, at any ``w``, and its input; below .08 between a clean face and the same face
-#: heavily degraded; at least .39 between two people.
+#: Drift up to which a face is the same, and from which on it is another one. On 22 faces it is below .03
+#: between the embedded model's output, at any ``w``, and its input; below .08 between a clean face and the
+#: same face heavily degraded; at least .39 between two people.
 _FREE, _LOST = 0.10, 0.35
 
 
@@ -26,10 +26,11 @@ def identity_drift(restored: Tensor, images: Tensor) -> Tensor:
     return 1 - (a * b).sum(-1) / (a.norm(dim=-1) * b.norm(dim=-1)).clamp_min(1e-6)
 
 
-def raise_w(w: Tensor, drift: Tensor) -> Tensor:
-    """``w`` (N,) in [0, 1], raised smoothly towards 1 as ``drift`` (N,) grows; never lowered."""
+def drift_share(drift: Tensor) -> Tensor:
+    """How far ``drift`` (N,) is beyond what restoration explains, in [0, 1]: 0 for the same face, 1 for
+    another one."""
     t = ((drift - _FREE) / (_LOST - _FREE)).clamp(0, 1)
-    return w + (1 - w) * t * t * (3 - 2 * t)
+    return t * t * (3 - 2 * t)
 
 
 def _structure(images: Tensor) -> Tensor:

@@ -82,6 +82,15 @@ def gate(
     return open_
 
 
+def wear(quality: FaceQuality, sharpness: tuple[float, float]) -> float:
+    """How far a face is too worn for a model to draw its features, in [0, 1].
+
+    ``sharpness`` is what the model declares: up to the first its eyes and mouths are invented, from the
+    second on they are the face's own.
+    """
+    return 1 - _smoothstep(quality.sharpness, *sharpness)
+
+
 def describe(quality: FaceQuality) -> str:
     """A short description such as ``41 px, blurred, noisy``."""
     sharpness = _relative_sharpness(quality)

@@ -43,6 +43,7 @@ class PlannedFace(Generic[Source]):
     source: Source
     image: Tensor  #: (3, S, S) RGB in [0, 1], float16
     view: View
+    quality: FaceQuality  #: the median over the frames around it
     w: float  #: fidelity weight in [0, 1]
     strength: float  #: share of the restoration that is blended into the frame, in [0, 1]
 
@@ -54,6 +55,7 @@ class ComparedFace(Generic[Source]):
     track: int
     source: Source
     image: Tensor  #: (3, S, S) RGB in [0, 1], float16
+    quality: FaceQuality
     w: float
     strength: float
     comparison: Comparison
@@ -66,6 +68,7 @@ class ObservedFace(Generic[Source]):
     track: int
     source: Source
     image: Tensor  #: (3, S, S) RGB in [0, 1], float16: what was encoded
+    quality: FaceQuality
     w: float
     strength: float
     comparison: Comparison

@@ -77,6 +77,7 @@ def _compared(face: PlannedFace[Source], comparison: Comparison) -> ComparedFace
         track=face.track,
         source=face.source,
         image=face.image,
+        quality=face.quality,
         w=face.w,
         strength=face.strength,
         comparison=comparison,

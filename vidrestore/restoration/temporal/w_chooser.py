@@ -70,6 +70,7 @@ class Chooser:
             source=face.source,
             image=face.image,
             view=face.view,
+            quality=quality,
             w=w,
             strength=self._choose_strength(face, around) * opened,
         )

@@ -1,0 +1,190 @@
+"""Limits on what restoration may do to a face.
+
+Around the eyes and the mouth a result stays within the range of its input's surroundings, and a little
+beyond. What restoration may add there depends on what degradation may have removed: nothing of a soft picture
+without noise, much of a blurred one. The constants are quantiles over clean faces of how far they exceed the
+range of the same faces degraded, so they hold for any network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..luma import luma
+from .face_quality import FaceQuality
+from .parts import Parts
+
+#: Side in pixels of an aligned face to which the other numbers of pixels refer.
+_SIDE = 512
+#: Sides in pixels of squares. The least and the largest luma in one of the first two, or in the pixel alone,
+#: are the range of its centre; that in the last tells the contrast of a part.
+_NARROW, _BROAD, _WIDE = 6, 10, 36
+#: Which of them is used for a clear face at ``w`` = 0, from 0 for the pixel alone to 1 for the broad square.
+_CLEAR_SQUARE = 0.25
+#: Noise, in levels of 255, up to which a face is clean, and from which on it is as free as a blurred one.
+_CLEAN, _NOISY = 0.5, 2.0
+#: Side in pixels of the square in which the input's colour differences are averaged.
+_COLOUR_SIDE = 5
+#: Tolerance in levels of 255 without noise, and for each level of noise.
+_TOLERANCE, _PER_NOISE = 2.0, 2.0
+#: Tolerance as a share of the contrast: from this sharpness on, and what is added for a face as blurred as
+#: the second.
+_LEAST, _SOFT = 0.04, 0.42
+_MOST, _BLURRED = 0.7, 0.18
+#: Share of the tolerance that ``w`` = 1 takes away.
+_FAITHFUL = 0.4
+#: Side in pixels to which a worn face is reduced, so that no edge is left that the model drew.
+_LOW = 128
+#: Share of the detail that the model drew which a worn face loses, and share of its own that it keeps.
+_DRAWN, _OWN = 0.75, 0.8
+#: Pixels that are computed around the parts, so that the border of what is computed does not count.
+_MARGIN = 24
+
+
+def hold_in_range(
+    restored: Tensor, images: Tensor, parts: Parts, w: Tensor, qualities: Sequence[FaceQuality]
+) -> Tensor:
+    """Hold the eyes and the mouth of restored faces in the range of their inputs.
+
+    The limit is soft: what exceeds the range is compressed, so that nothing is clipped. It holds for luma;
+    colour differences become those of the input, as far as it is neither blurred nor noisy.
+
+    Args:
+        restored: (N, 3, S, S) RGB in [0, 1].
+        images: The inputs, of the same shape.
+        parts: The parts of the N faces.
+        w: (N,) fidelity weights in [0, 1].
+        qualities: The quality of the N inputs.
+
+    Returns:
+        ``restored``, changed in place.
+    """
+    size = restored.shape[-1]
+    rows, columns = _extent(parts.rows, size), _extent(parts.columns, size)
+    weight = parts.maps.amax(dim=1, keepdim=True)
+    weight = F.interpolate(weight, (size, size), mode="bilinear", align_corners=False)[..., rows, columns]
+    inside = restored[..., rows, columns]
+    y, x = (luma(image, 1)[:, None] for image in (inside, images[..., rows, columns]))
+    wider, levels, share, own = _freedom(qualities, w).to(x)[..., None, None, None].unbind(1)
+    low, high, contrast = _ranges(x, wider, size / _SIDE)
+    tolerance = levels + share * contrast
+    above, below = (y - high).clamp_min_(0), (low - y).clamp_min_(0)
+    # t * (1 - exp(-excess / t)) has slope 1 at the edge of the range and never exceeds t.
+    change = _compress(above, tolerance) - above - (_compress(below, tolerance) - below)
+    # Coloured specks are none of the input's: colour differences are its own, but for their noise.
+    colours = _mean(images[..., rows, columns] - x, _COLOUR_SIDE) - (inside - y)
+    inside.add_(colours.mul_(own).add_(change).mul_(weight)).clamp_(0, 1)
+    return restored
+
+
+def _freedom(qualities: Sequence[FaceQuality], w: Tensor) -> Tensor:
+    """How far N faces may go beyond their input, (N, 4): which square the range is taken in, from 0 for the
+    smallest to 1 for the widest; the tolerance, as a luma in [0, 1] and as a share of the contrast of the
+    surroundings; and the share of the input's own colour differences."""
+    sharpness, noise = torch.tensor([(quality.sharpness, quality.noise) for quality in qualities]).unbind(1)
+    w = w.cpu()
+    blur = ((_SOFT - sharpness) / (_SOFT - _BLURRED)).clamp(0, 1)
+    noisy = ((noise - _CLEAN) / (_NOISY - _CLEAN)).clamp(0, 1)
+    unclear = 1 - (1 - blur) * (1 - noisy)
+    wider = _CLEAR_SQUARE * (1 - w) + unclear * (1 - _CLEAR_SQUARE - _CLEAR_SQUARE * w)
+    levels = (_TOLERANCE + _PER_NOISE * noise) / 255
+    limits = torch.stack((levels, _LEAST + _MOST * blur**2)) * (1 - _FAITHFUL * w)
+    return torch.stack((wider, *limits, 1 - unclear), dim=1)
+
+
+def soften(restored: Tensor, images: Tensor, worn: Sequence[float]) -> Tensor:
+    """Clean faces that are too worn to be restored.
+
+    Such a face keeps what restoration made of it at a low resolution, without noise and blocks. Of the edges
+    that the model drew a little remains, and some of the input's own detail takes their place.
+
+    Args:
+        restored: (N, 3, S, S) RGB in [0, 1].
+        images: The inputs, of the same shape.
+        worn: N numbers in [0, 1]: how far each face is too worn.
+
+    Returns:
+        ``restored``, changed in place.
+    """
+    for face, image, share in zip(restored.split(1), images.split(1), worn, strict=True):
+        if share > 0:
+            change = _OWN * _detail(image) - _DRAWN * _detail(face)
+            face.add_(change, alpha=share).clamp_(0, 1)
+    return restored
+
+
+def _detail(image: Tensor) -> Tensor:
+    """What ``image`` (1, 3, S, S) has beyond a low resolution."""
+    size = image.shape[-1]
+    side = max(1, size * _LOW // _SIDE)
+    low = F.interpolate(image, (side, side), mode="area")
+    for dim in (-1, -2):
+        low = _binomial(low, dim)
+    return image - F.interpolate(low, (size, size), mode="bilinear", align_corners=False)
+
+
+def _compress(excess: Tensor, most: Tensor) -> Tensor:
+    return most * -torch.expm1(-excess / most)
+
+
+def _ranges(x: Tensor, wider: Tensor, scale: float) -> tuple[Tensor, Tensor, Tensor]:
+    """The least and the largest luma around each pixel of ``x`` (N, 1, H, W), both smooth, and the contrast
+    further around it. ``wider`` (N, 1, 1, 1) says which square the former are taken in."""
+    narrow, broad, wide = (max(1, round(side * scale / 2)) | 1 for side in (_NARROW, _BROAD, _WIDE))
+    half = _halve(torch.cat((-x, x), dim=1))
+    largest = _widest(half, narrow)
+    # The means are narrower than the squares, so that no pixel exceeds its own range.
+    bounds = half, _mean(largest, narrow), _mean(_widest(largest, broad - narrow + 1), narrow)
+    most = bounds[0].lerp(bounds[1], (2 * wider).clamp(max=1))
+    most = most.lerp(bounds[2], (2 * wider - 1).clamp(min=0))
+    contrast = _widest(_halve(half), (wide // 2) | 1).sum(dim=1, keepdim=True)
+    contrast = _mean(contrast, narrow)
+    most, contrast = (
+        F.interpolate(y, x.shape[-2:], mode="bilinear", align_corners=False) for y in (most, contrast)
+    )
+    return -most[:, :1], most[:, 1:], contrast
+
+
+def _halve(x: Tensor) -> Tensor:
+    """The largest value in each block of 2 x 2."""
+    x = torch.maximum(x[..., ::2, :], x[..., 1::2, :])
+    return torch.maximum(x[..., ::2], x[..., 1::2])
+
+
+def _widest(x: Tensor, side: int) -> Tensor:
+    """The largest value in the square of ``side``, an odd number, around each pixel."""
+    for dim in (-2, -1):
+        x = F.pad(
+            x, (side // 2, side // 2, 0, 0) if dim == -1 else (0, 0, side // 2, side // 2), value=-torch.inf
+        )
+        done = 1
+        while done < side:  # a window as wide as two others is the larger of them
+            step = min(done, side - done)
+            length = x.shape[dim] - step
+            x = torch.maximum(x.narrow(dim, 0, length), x.narrow(dim, step, length))
+            done += step
+    return x
+
+
+def _mean(x: Tensor, side: int) -> Tensor:
+    return F.avg_pool2d(x, side, 1, side // 2, count_include_pad=False)
+
+
+def _extent(shares: tuple[float, float], size: int) -> slice:
+    """The rows or columns of faces of ``size`` in which the limits are computed."""
+    first, last = shares[0] * size, shares[1] * size
+    margin = _MARGIN * size / _SIDE
+    # Multiples of 4: the range is computed at a quarter of the resolution, on the same grid for every batch.
+    return slice(max(0, int(first - margin)) & ~3, min(size, int(last + margin + 4) & ~3))
+
+
+def _binomial(x: Tensor, dim: int) -> Tensor:
+    """``x`` smoothed by (1, 2, 1) along ``dim``; the border is replicated."""
+    size = x.shape[dim]
+    before = torch.cat((x.narrow(dim, 0, 1), x.narrow(dim, 0, size - 1)), dim)
+    after = torch.cat((x.narrow(dim, 1, size - 1), x.narrow(dim, size - 1, 1)), dim)
+    return (before + after).lerp_(2 * x, 0.5).div_(2)

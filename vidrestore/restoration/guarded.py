@@ -1,0 +1,107 @@
+"""Restore faces within limits, so that none looks worse than its input."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .fidelity import part_drift
+from .fidelity.face_quality import FaceQuality
+from .fidelity.identity_guard import drift_share, identity_drift
+from .fidelity.limits import hold_in_range, soften
+from .fidelity.parts import Parts, find_parts
+from .fidelity.rules import wear
+from .luma import luma
+from .restorer import FaceRestorer, Observation
+from .temporal.colour_transfer import match_colours, replace_non_finite
+
+#: The smallest increase of ``w`` for which a face is restored again.
+_W_STEP = 0.02
+#: The smallest departure from the input that is taken back.
+_LEAST = 1e-3
+
+
+@torch.inference_mode()  # as in the restorer, whose results are written to
+def render_within_limits(
+    restorer: FaceRestorer,
+    observations: Sequence[Observation],
+    images: Tensor,
+    w: Sequence[float],
+    landmarks: np.ndarray,
+    qualities: Sequence[FaceQuality],
+    *,
+    keep_colours: bool = True,
+) -> Tensor:
+    """Restore N encoded faces within limits.
+
+    A face that departs from its input is restored again with a larger ``w``; where it still departs, the
+    input takes its place, locally or wholly. One that is too worn for the model loses the edges that the
+    model drew. Eyes and mouth stay in the range of their input.
+
+    Args:
+        restorer: The model.
+        observations: What it observed.
+        images: (N, 3, S, S) RGB in [0, 1], float32: what it observed them in, on its device.
+        w: Fidelity weights in [0, 1].
+        landmarks: (N, 5, 2) in pixels of the faces.
+        qualities: The quality of the faces.
+        keep_colours: Give each result the low-frequency colours of its input.
+
+    Returns:
+        (N, 3, S, S) RGB in [0, 1].
+    """
+    size = images.shape[-1]
+    parts = find_parts(landmarks, size, part_drift.SIDE, images.device)
+    weights = torch.tensor(w, dtype=torch.float32)
+    restored = replace_non_finite(restorer.render(observations, weights), images)
+    departed = _Departure(images, parts, qualities)
+    whole, by_part = departed.of(restored)
+    raised = weights + (1 - weights) * torch.maximum(whole, by_part.amax(dim=1)).cpu()
+    if again := torch.nonzero(raised - weights > _W_STEP).flatten().tolist():
+        weights[again] = raised[again]
+        restored[again] = replace_non_finite(
+            restorer.render([observations[i] for i in again], raised[again]), images[again]
+        )
+        whole, by_part = departed.of(restored)
+    _take_back(restored, images, parts, whole, by_part)
+    if keep_colours:
+        restored = match_colours(restored, images)
+    worn = [wear(quality, restorer.spec.readable) for quality in qualities]
+    restored = soften(restored, images, worn)
+    return hold_in_range(restored, images, parts, weights, qualities)
+
+
+class _Departure:
+    """Measures how far restored faces depart from their inputs."""
+
+    def __init__(self, images: Tensor, parts: Parts, qualities: Sequence[FaceQuality]) -> None:
+        self._parts = parts
+        self._qualities = qualities
+        self._images = _shrink(images)
+
+    def of(self, restored: Tensor) -> tuple[Tensor, Tensor]:
+        """The departure of N ``restored`` faces, (N,), and of their parts, (N, 3), in [0, 1]."""
+        small = _shrink(restored)
+        whole = drift_share(identity_drift(small, self._images))
+        return whole, part_drift.part_drift(
+            luma(small, 1), luma(self._images, 1), self._parts.maps, self._qualities
+        )
+
+
+def _shrink(images: Tensor) -> Tensor:
+    return F.interpolate(images.float(), (part_drift.SIDE, part_drift.SIDE), mode="area")
+
+
+def _take_back(restored: Tensor, images: Tensor, parts: Parts, whole: Tensor, by_part: Tensor) -> None:
+    """Put ``images`` in the place of ``restored`` (N, 3, S, S), changed in place, as far as it departs."""
+    chosen = torch.nonzero(torch.maximum(whole, by_part.amax(dim=1)) > _LEAST).flatten()
+    if not len(chosen):
+        return
+    shares = (parts.maps[chosen] * by_part[chosen, :, None, None]).amax(dim=1, keepdim=True)
+    shares = torch.maximum(shares, whole[chosen, None, None, None])
+    shares = F.interpolate(shares, restored.shape[-2:], mode="bilinear", align_corners=False)
+    restored[chosen] = restored[chosen].lerp(images[chosen], shares)
