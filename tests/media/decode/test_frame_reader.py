@@ -175,3 +175,23 @@ def test_an_avi_cut_short_ends_early(tmp_path, caplog):
     with Decoder(source) as decoder:
         count = sum(1 for _ in decoder)
     assert f"the file ends early: {count} of 49 frames could be read" in caplog.text
+
+
+def test_a_recording_that_begins_between_two_key_frames_is_not_damaged(tmp_path, caplog):
+    options = ("-c:v", "libx264", "-g", 12, "-x264opts", "open-gop=1:bframes=3")
+    source = synthetic(tmp_path / "in.ts", "testsrc2=s=64x48:r=25:d=2", *options)
+    data = source.read_bytes()
+    source.write_bytes(data[len(data) // 5 // 188 * 188 :])
+    out = pass_through(source, tmp_path / "out.mkv", LOSSLESS, strict=True)
+    assert [f.digest for f in reader.frames(out)] == [f.digest for f in reader.frames(source)]
+    assert not caplog.text
+
+
+def test_frames_before_time_zero_are_shown(tmp_path):
+    """FFmpeg gives no time to what lies before 0 in Matroska."""
+    whole = clip(tmp_path / "whole.mp4", count=24, options={"bf": "0"})
+    source = tmp_path / "in.mkv"
+    late = ("-itsoffset", -0.4, "-i", whole, "-c", "copy", "-copyts", "-avoid_negative_ts", "disabled")
+    ffmpeg(*late, source)
+    out = pass_through(source, tmp_path / "out.mp4", EncoderSettings(preset="ultrafast"))
+    assert [f.time for f in reader.frames(out)] == [Fraction(i, 25) for i in range(24)]

@@ -32,7 +32,11 @@ def repaired(stamps, rate=25, base=Fraction(1, 1000)):
         ([None, None, None], [0, 40, 80], 3),
         # No tick is free: the next frame moves on by one.
         ([0, None, 1, 40], [0, 1, 2, 40], 2),
-        # One frame of a wrong time is that frame's alone ...
+        # One frame of a wrong time is that frame's alone, as long as others go on ...
+        ([0, 40, 9**8, 120, 160], [0, 40, 80, 120, 160], 1),
+        ([0, 40, 9**8, 9**8 + 40], [0, 40, 9**8, 9**8 + 40], 0),
+        ([0, 40, 9**8], [0, 40, 9**8], 0),
+        # ... and likewise one that is behind ...
         ([5000, 5040, 3, 5120, 5160], [5000, 5040, 5080, 5120, 5160], 1),
         # ... but a clock that is set back goes on from where it was.
         (

@@ -23,7 +23,7 @@ def source(tmp_path: Path) -> SourceVideo:
     """100 s of 1000x1000 at 25 frames per second."""
     with Decoder(make_clip(tmp_path / "in.mp4")) as decoder:
         found = decoder.source
-    return replace(found, width=1000, height=1000, duration=Fraction(100), rate=Fraction(25))
+    return replace(found, width=1000, height=1000, duration=Fraction(100), frames=None, rate=Fraction(25))
 
 
 def test_segments_and_out_take_room_together(source: SourceVideo) -> None:
@@ -33,6 +33,11 @@ def test_segments_and_out_take_room_together(source: SourceVideo) -> None:
         2 * 0.2 * 2 / 1.5 * samples * 10 / 8
     )
     assert space_needed(source, X265) == pytest.approx(2 * 0.1 / 8 * samples / 1.5)
+
+
+def test_a_last_frame_that_lasts_for_hours_takes_no_room(source: SourceVideo) -> None:
+    hours = replace(source, duration=Fraction(10**6), frames=2500)
+    assert space_needed(hours, FFV1) == space_needed(source, FFV1)
 
 
 def test_a_part_takes_its_share(source: SourceVideo) -> None:

@@ -7,8 +7,8 @@ from fractions import Fraction
 import pytest
 
 from tests.support import reader, sources
-from tests.support.frames import pass_through_fast
-from vidrestore.media.remux.timecode import timecode_at
+from tests.support.frames import pass_through_fast, synthetic
+from vidrestore.media.remux.timecode import is_writable, timecode_at
 from vidrestore.media.timeline import Span
 
 PAL, NTSC, FAST = Fraction(25), Fraction(30000, 1001), Fraction(60000, 1001)
@@ -56,3 +56,25 @@ def test_a_part_has_the_timecode_of_its_first_frame(tmp_path, caplog, ending):
     part = pass_through_fast(source, tmp_path / f"part{ending}", span=Span(Fraction(1, 2)))
     assert "01:02:03:17" in reader.describe(part)
     assert "cannot hold" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("first", "rate", "writable"),
+    [
+        ("01:00:00:00", Fraction(25), True),
+        ("01:00:00:00", Fraction(240), True),
+        ("01:00:00:00", Fraction(480), False),
+        ("01:00:00:00", Fraction(1, 5), False),
+        ("01:00:00;02", Fraction(30000, 1001), True),
+        ("01:00:00;02", Fraction(25), False),
+        ("one o'clock", Fraction(25), False),
+    ],
+)
+def test_a_timecode_that_a_track_cannot_hold_is_named(tmp_path, caplog, first, rate, writable):
+    assert is_writable(first, rate) == writable
+    metadata = ("-metadata", f"timecode={first}")
+    source = synthetic(tmp_path / "in.mkv", f"testsrc2=s=64x48:r={rate}", "-frames:v", 4, *metadata)
+    out = pass_through_fast(source, tmp_path / "out.mp4")
+    assert len(reader.frames(out)) == 4
+    assert (first in reader.describe(out)) == writable
+    assert ("timecode" in caplog.text) == (not writable)

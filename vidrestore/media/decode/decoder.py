@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -85,6 +86,8 @@ class Decoder:
             self._frames = self._span_frames()
             #: The first frame, which iterating yields too.
             self.first = next(self._frames)
+            if self.first.time < -self.timeline.move:  # without a time, it was placed before others
+                self.timeline = replace(self.timeline, move=-self.first.time)
             #: Facts about the video, for encoding it.
             self.source = self._describe()
         except BaseException:

@@ -179,12 +179,17 @@ class FrameReader:
         packets = self._demux()
         if clock is not None:
             packets = (p for p in clock(packets) if p.stream_index == self.stream.index)
+        # A recording begins between two key frames: what leans on earlier frames is no damage.
+        begins_anywhere, whole = clock is not None, False
         for packet in chain(packets, (None,)):
             if packet is not None:
                 self.packets += 1
                 refuse_encrypted(packet, self.path)
             try:
                 for frame in self._decoder.decode(packet):
+                    if frame.is_corrupt and begins_anywhere and not whole:
+                        continue
+                    whole = True
                     self.damage.concealed += frame.is_corrupt
                     frame.time_base = self.stream.time_base
                     yield frame

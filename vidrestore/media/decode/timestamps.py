@@ -12,6 +12,8 @@ import av
 _MAX_PENDING = 16
 #: So many frames in a row whose timestamps are far behind mean that the clock was set back.
 _SET_BACK_FRAMES = 3
+#: A frame that is ahead by more than so many seconds waits for the next one, which may be back in place.
+_LEAP = 60
 
 
 class Timestamps:
@@ -33,16 +35,33 @@ class Timestamps:
 
     def __call__(self, frames: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
         """Yield the frames in the order that they come, with ``pts`` set."""
+        leap: tuple[av.VideoFrame, int] | None = None  #: a frame far ahead, and its timestamp
         for frame in frames:
             pts = self._valid_pts(frame)
-            if pts is not None:
-                yield from self._flush_pending(pts)
-                yield self._assign(frame, pts)
-                continue
-            if len(self._pending) == _MAX_PENDING:
-                yield from self._flush_pending(None)
-            self._pending.append(frame)
+            if leap:
+                if pts is not None and pts < leap[1]:  # the others go on: that frame's time alone is wrong
+                    self._pending.append(leap[0])
+                else:
+                    yield from self._take(*leap)
+                    pts = self._valid_pts(frame)
+                leap = None
+            if pts is not None and self._last is not None and (pts - self._last) * _base(frame) > _LEAP:
+                leap = frame, pts
+            else:
+                yield from self._take(frame, pts)
+        if leap:
+            yield from self._take(*leap)
         yield from self._flush_pending(None)
+
+    def _take(self, frame: av.VideoFrame, pts: int | None) -> Iterator[av.VideoFrame]:
+        """The frames whose timestamps are certain with this one, whose own is ``pts``."""
+        if pts is not None:
+            yield from self._flush_pending(pts)
+            yield self._assign(frame, pts)
+            return
+        if len(self._pending) == _MAX_PENDING:
+            yield from self._flush_pending(None)
+        self._pending.append(frame)
 
     def _valid_pts(self, frame: av.VideoFrame) -> int | None:
         """The timestamp that the frame came with; None if it has none, or one that is not later than the
@@ -83,8 +102,7 @@ class Timestamps:
 
     def _step(self, frame: av.VideoFrame) -> int:
         """The usual distance of two frames, in ticks."""
-        assert frame.time_base is not None
-        return max(1, round(1 / (self._rate * frame.time_base)))
+        return max(1, round(1 / (self._rate * _base(frame))))
 
     def _assign(self, frame: av.VideoFrame, pts: int) -> av.VideoFrame:
         # If there are too few ticks for the pending frames, later frames are moved back.
@@ -93,3 +111,8 @@ class Timestamps:
         self.repaired += given != pts and not (self._decoding and given is None)
         frame.pts = self._last = pts
         return frame
+
+
+def _base(frame: av.VideoFrame) -> Fraction:
+    assert frame.time_base is not None
+    return frame.time_base

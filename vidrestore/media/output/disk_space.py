@@ -29,7 +29,9 @@ def space_needed(source: SourceVideo, encoder: EncoderConfig) -> int:
     samples = 1 + (form.colour_planes - 1) / (1 << across + down) + form.has_alpha
     ratio = _COMPRESSION.get(encoder.codec)
     bits = _BITS_PER_PIXEL if ratio is None else ratio * samples * form.bits
-    video = float(length * source.rate) * source.width * source.height * bits / 8
+    # A last frame may last for hours.
+    frames = source.frames * length / duration if source.frames else length * source.rate
+    video = float(frames) * source.width * source.height * bits / 8
     same_codec = av.Codec(encoder.codec, "w").canonical_name == source.codec
     if same_codec and source.path.is_file():
         video = max(video, source.path.stat().st_size * float(length / duration))

@@ -23,9 +23,9 @@ from ..probe import clock_is_steady, describe, open_input
 from ..timeline import Timeline
 from .audio import AudioTranscoder
 from .languages import three_letter_code
-from .stream_plan import Action, StreamPlan, add_copy, can_list_keys, losses, plan_streams
+from .stream_plan import Action, StreamPlan, add_copy, can_list_keys, losses, lost_timecode, plan_streams
 from .subtitles import SubtitleTranscoder
-from .tags import kept_metadata, stream_metadata, timecode, uncommon_tags
+from .tags import is_timecode, kept_metadata, stream_metadata, timecode, uncommon_tags
 from .timecode import timecode_at
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class StreamCopier:
         self._main = video
         #: What becomes of each stream, by its number.
         self.plans: list[StreamPlan] = plan_streams(self.source, container, main)
-        for loss in losses(self.source, self.plans, container, display_name):
+        for loss in losses(path, self.source, self.plans, container, display_name):
             log.warning("%s", loss)
         #: Numbers of OUT's streams that got packets. FFmpeg leaves the others out of an MP4.
         self.written: set[int] = set()
@@ -118,12 +118,18 @@ class StreamCopier:
 
     def metadata(self) -> dict[str, str]:
         """The metadata of the file."""
-        return kept_metadata(self.source.metadata)
+        metadata = kept_metadata(self.source.metadata)
+        return self._with_timecode(metadata) if any(map(is_timecode, metadata)) else metadata
 
     def main_metadata(self) -> dict[str, str]:
         """The metadata of the restored video, with the timecode of its first frame if there is one."""
-        metadata = stream_metadata(self._main, self._container, encoded=True)
-        if first := timecode(self.source, self._main):
+        return self._with_timecode(stream_metadata(self._main, self._container, encoded=True))
+
+    def _with_timecode(self, metadata: dict[str, str]) -> dict[str, str]:
+        """``metadata`` with the timecode of OUT's first frame, unless FFmpeg would refuse to write it."""
+        metadata = {key: value for key, value in metadata.items() if not is_timecode(key)}
+        first = timecode(self.source, self._main)
+        if first and not lost_timecode(self.source, self._main.index, self._container, self._rate):
             metadata["timecode"] = timecode_at(self._timeline.span.start, first, self._rate)
         return metadata
 

@@ -20,10 +20,11 @@ from av.video.stream import VideoStream
 from ...errors import OutputError
 from ..containers import CONTAINERS, MATROSKA, MP4, Container
 from ..presentation import read_presentation
-from ..probe import StreamInfo, describe, open_input
+from ..probe import DEFAULT_RATE, StreamInfo, describe, frame_rate, open_input
 from .audio import has_layout, lossless_codec, usual_layout
 from .subtitles import is_styled, text_codec
-from .tags import lost_tags, uncommon_tags
+from .tags import lost_tags, timecode, uncommon_tags
+from .timecode import is_writable
 
 #: Codecs that PyAV accepts in every container with ``open_codecs``, to stand in for those it rejects.
 _STAND_INS = {"audio": "aac", "video": "h264"}
@@ -94,10 +95,17 @@ def can_list_keys(source: InputContainer, plans: Iterable[StreamPlan]) -> bool:
     return copied.isdisjoint(covers)
 
 
+def lost_timecode(source: InputContainer, main: int, container: Container, rate: Fraction) -> str | None:
+    """The timecode of a video of ``rate`` frames per second if ``container`` cannot hold it; else None."""
+    first = timecode(source, source.streams[main])
+    return first if first and container.is_quicktime and not is_writable(first, rate) else None
+
+
 def losses(
-    source: InputContainer, plans: Iterable[StreamPlan], container: Container, display_name: str
+    path: Path, source: InputContainer, plans: Iterable[StreamPlan], container: Container, display_name: str
 ) -> list[str]:
-    """A sentence on each thing that the output called ``display_name`` cannot hold."""
+    """A sentence on each thing in the open file ``path`` that the output called ``display_name`` cannot
+    hold."""
     plans = list(plans)
     sentences = [loss for plan in plans if (loss := plan.loss(display_name))]
     if tags := lost_metadata(source, plans, container):
@@ -105,13 +113,22 @@ def losses(
         sentences.append(
             f"{display_name} cannot hold the input's tags {tags} along with cover art; {keeper} keeps them"
         )
+    main = next(plan.stream.index for plan in plans if plan.action is Action.RESTORED)
+    video = source.streams[main]
+    assert isinstance(video, VideoStream)
+    rate = frame_rate(path, video) or DEFAULT_RATE
+    if lost := lost_timecode(source, main, container, rate):
+        sentences.append(
+            f"{display_name} cannot hold the input's timecode {lost} at {float(rate):g} frames per second; "
+            f"{MATROSKA.extension} keeps it"
+        )
     return sentences
 
 
 def refuse_losses(path: Path, container: Container, main: int, display_name: str) -> None:
     """Raise OutputError if the output called ``display_name`` cannot hold everything in ``path``."""
     with open_input(path) as source:
-        lost = losses(source, plan_streams(source, container, main), container, display_name)
+        lost = losses(path, source, plan_streams(source, container, main), container, display_name)
     if lost:
         raise OutputError(f"--strict: {'; '.join(lost)}")
 

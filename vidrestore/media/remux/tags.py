@@ -71,7 +71,13 @@ def lost_tags(stream: Stream, container: Container, *, encoded: bool = False) ->
 def timecode(source: InputContainer, video: Stream) -> str | None:
     """The timecode of a file's first frame: that of its video, else of a timecode track, else of the file."""
     tagged = (video, *(stream for stream in source.streams if stream.type == "data"), source)
-    return next((item.metadata["timecode"] for item in tagged if "timecode" in item.metadata), None)
+    found = (value for item in tagged for key, value in item.metadata.items() if is_timecode(key))
+    return next(found, None)
+
+
+def is_timecode(key: str) -> bool:
+    """Whether a tag is a timecode: Matroska's readers give its key in capitals."""
+    return key.lower() == "timecode"
 
 
 def _base_key(key: str) -> str:

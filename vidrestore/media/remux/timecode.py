@@ -34,6 +34,14 @@ def timecode_at(start: Fraction, first: str, rate: Fraction) -> str:
     return f"{seconds // 3600 % 24:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{separator}{frames:02}"
 
 
+def is_writable(timecode: str, rate: Fraction) -> bool:
+    """Whether FFmpeg can write a timecode track that begins with ``timecode``, at ``rate`` frames per second:
+    it has one byte for the rate, and drops frames only at 30000/1001 and its multiples."""
+    match = _PATTERN.fullmatch(timecode.strip())
+    fps = round(rate)
+    return bool(match) and 1 <= fps <= 255 and (match[4] == ":" or fps % 30 == 0)
+
+
 def _minutes_with_drops(minutes: int) -> int:
     """How many of the first ``minutes`` skip frame numbers."""
     return minutes - minutes // 10
