@@ -138,3 +138,10 @@ def test_colours_are_kept_on_demand():
     drawn = (IMAGE + 0.04).clamp(0, 1)
     assert off(restore(lambda w: drawn)[0][0], CHEEK) > 0.03
     assert off(restore(lambda w: drawn, keep_colours=True)[0][0], CHEEK) < 0.01
+
+
+def test_eyes_of_a_worn_face_are_mostly_its_own():
+    drawn = IMAGE.lerp(1 - IMAGE, 0.05)
+    [result], _ = restore(lambda w: drawn, quality=WORN)
+    assert off(result, EYE) < 0.5 * off(drawn, EYE)
+    assert off(result, CHEEK) > 0.9 * off(drawn, CHEEK)

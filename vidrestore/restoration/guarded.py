@@ -21,6 +21,8 @@ from .temporal.colour_transfer import match_colours, replace_non_finite
 
 #: The smallest increase of ``w`` for which a face is restored again.
 _W_STEP = 0.02
+#: How far the input takes the place of the eyes and the mouth of a face that is too worn for the model.
+_WORN_PARTS = 0.6
 #: The smallest departure from the input that is taken back.
 _LEAST = 1e-3
 
@@ -67,10 +69,11 @@ def render_within_limits(
             restorer.render([observations[i] for i in again], raised[again]), images[again]
         )
         whole, by_part = departed.of(restored)
+    worn = [wear(quality, restorer.spec.readable) for quality in qualities]
+    by_part = torch.maximum(by_part, _WORN_PARTS * torch.tensor(worn).to(by_part)[:, None])
     _take_back(restored, images, parts, whole, by_part)
     if keep_colours:
         restored = match_colours(restored, images)
-    worn = [wear(quality, restorer.spec.readable) for quality in qualities]
     restored = soften(restored, images, worn)
     return hold_in_range(restored, images, parts, weights, qualities)
 
