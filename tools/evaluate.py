@@ -73,7 +73,7 @@ from vidrestore.measure.sheet import SheetRow, contact_sheet, save_sheet
 from vidrestore.measure.still import write_still
 from vidrestore.measure.tables import TIME_COLUMNS, table
 from vidrestore.media.timeline import Span
-from vidrestore.options import STEADY, seconds
+from vidrestore.option_types import STEADY, seconds
 from vidrestore.runtime.device import find_device, find_precision, prepare_device
 from vidrestore.weights.store import cache_dir
 

@@ -32,7 +32,7 @@ from vidrestore.measure.methods import INPUT
 from vidrestore.measure.settings import check_settings, parse_setting
 from vidrestore.measure.tables import table
 from vidrestore.media.timeline import Span
-from vidrestore.options import seconds
+from vidrestore.option_types import seconds
 from vidrestore.runtime.device import find_device
 
 #: What is compared by default.

@@ -55,3 +55,14 @@ def test_a_face_is_kept_to_its_hue():
     found = finish(restored, grey).restored
     assert (found[0] - found[2]).abs().max() < 0.001
     assert (found - grey).mean(0).std() > 0.02
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0], ids=["unlit", "in a flash"])
+def test_no_detail_is_drawn_where_the_frame_shows_none(value):
+    own = texture(size=SIZE).clone()
+    own[:, 200:320, 180:330] = value
+    restored = (own + 0.1 * torch.randn(own.shape, generator=torch.Generator().manual_seed(0))).clamp(0, 1)
+    found = finish(face(restored), own).restored
+    inner = (slice(None), slice(210, 310), slice(190, 320))
+    assert (found - own)[inner].abs().max() < 1.5 / 255
+    assert (found - own)[:, 340:400, 180:330].abs().mean() > 0.04

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from .temporal.colour_transfer import LIGHT_NOISE, match_colours
@@ -17,6 +18,9 @@ from .temporal.tint import keep_hue
 
 #: How often the mean is corrected: a value at the end of the range cannot take its part of a correction.
 _CORRECTIONS = 2
+#: Side in pixels of a place that is clipped as a whole, and the range of its mean distance from black or
+#: white over which the restored face gives way to the frame.
+_SURROUNDINGS, _CLIPPED = 8, (1.5 / 255, 4 / 255)
 
 
 def finish(face: RestoredFace[Source], own: Tensor) -> RestoredFace[Source]:
@@ -33,10 +37,24 @@ def finish(face: RestoredFace[Source], own: Tensor) -> RestoredFace[Source]:
 
 def give_light(restored: Tensor, own: Tensor, mask: Tensor) -> Tensor:
     """``restored`` (3, S, S) with the broad brightness and colour of ``own`` (3, S, S), both RGB in [0, 1],
-    and with its mean under ``mask`` (S, S)."""
+    with its mean under ``mask`` (S, S), and with what is white or black in it."""
     restored = match_colours(restored[None], own[None], noise=LIGHT_NOISE)[0]
-    shares = mask / mask.sum().clamp_min(1e-6)
+    restored = keep_clipped(restored, own)
+    shares = (mask / mask.sum().clamp_min(1e-6)).flatten()
+    mean = own.flatten(1) @ shares
     for _ in range(_CORRECTIONS):
-        missing = ((own - restored) * shares).sum(dim=(1, 2), keepdim=True)
-        restored = (restored + missing).clamp_(0, 1)
+        missing = mean - restored.flatten(1) @ shares
+        restored = (restored + missing[:, None, None]).clamp_(0, 1)
     return restored
+
+
+def keep_clipped(restored: Tensor, own: Tensor) -> Tensor:
+    """``restored`` (3, S, S) with the colours of ``own`` (3, S, S), both RGB in [0, 1], where these are white
+    or black: in a flash or in the dark the frame shows no detail there, and none is drawn."""
+    room = F.avg_pool2d(torch.minimum(own, 1 - own)[None], _SURROUNDINGS)
+    low, high = _CLIPPED
+    share = (room - low) / (high - low)
+    if share.min() >= 1:
+        return restored
+    share = F.interpolate(share.clamp_(0, 1), own.shape[-2:], mode="bilinear", align_corners=False)
+    return own.lerp(restored, share[0])

@@ -26,7 +26,7 @@ _INDEPENDENT = 30
 _MAX_GAIN = 16.0
 #: Smallest weight of a cell that is clipped: where all are, they still count.
 _MIN_WEIGHT = 1e-3
-_ITERATIONS = 4
+_ITERATIONS = 3
 #: Standard deviation in cells of the Gaussian in which local light is averaged: features that move (an
 #: opening mouth) are smaller, and are outliers in it.
 _LOCAL = 2.0
