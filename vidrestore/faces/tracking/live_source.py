@@ -15,6 +15,7 @@ from ..face import Detection, Face
 from ..json_state import State, pack_array, pack_detections, unpack_array, unpack_detections
 from ..source import Frame
 from .appearance import Appearance
+from .dissolves import Dissolves
 from .gap_filling import SearchImage, Sighting
 from .shots import ShotDetector
 from .smoothing import REACH
@@ -65,6 +66,7 @@ class LiveSource:
         #: Detections in frames that the tracker has not reached yet.
         self._detections = deque[list[Detection]]()
         starts_shot = ShotDetector()
+        self._dissolves = Dissolves()
         source = iter(items)
         if self._resumed:
             self._restore(self._resumed, window, source, starts_shot)
@@ -81,6 +83,9 @@ class LiveSource:
                 tracks = tracker.update(detections, appearances)
                 tracked = list(zip(tracks, detections, appearances, strict=True))
                 window.push(frame, image, tracked, new_shot=new_shot)
+                seen = zip(tracks, appearances, strict=True)
+                for track in self._dissolves.ended(image, tracker.frame, seen):
+                    tracker.end(track)
                 if window.full:
                     yield self._counted(window.pop())
         window.close()
@@ -95,6 +100,7 @@ class LiveSource:
         return {
             "shown": [self.tracks, self.faces, self.shots],
             "tracker": self._tracker.state(),
+            "dissolves": self._dissolves.state(),
             "tracks": [track.state() for track in tracks],
             "followed": len(followed),
             "series": [[index[track], history.state()] for track, history in self._window.histories.items()],
@@ -120,6 +126,7 @@ class LiveSource:
         self.tracks, self.faces, self.shots = state["shown"]
         tracks = [Track.from_state(track) for track in state["tracks"]]
         self._tracker.resume(state["tracker"], tracks[: state["followed"]])
+        self._dissolves.resume(state["dissolves"])
         self._detections = deque(unpack_detections(detections) for detections in state["found"])
         window.first = state["leaving"]
         window.histories = {

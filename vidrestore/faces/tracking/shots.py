@@ -39,7 +39,7 @@ class ShotDetector:
         colours_changed = bool(self._content.process_frame(FrameTimecode(self._frame, fps=25.0), reduced))
         self._frame += 1
 
-        previous, self._thumbnail = self._thumbnail, _thumbnail(image)
+        previous, self._thumbnail = self._thumbnail, grey_thumbnail(image)
         if previous is None:
             return True
         return _similarity(previous, self._thumbnail) < (
@@ -52,11 +52,16 @@ def _similarity(before: np.ndarray, after: np.ndarray) -> float:
     flat = [float(thumbnail.std()) < FLAT for thumbnail in (before, after)]
     if any(flat):
         return float(all(flat))
+    return correlation(before, after)
+
+
+def correlation(before: np.ndarray, after: np.ndarray) -> float:
+    """The normalised cross-correlation of two thumbnails, maximised over small shifts, in [-1, 1]."""
     middle = before[LARGEST_SHIFT:-LARGEST_SHIFT, LARGEST_SHIFT:-LARGEST_SHIFT]
     return float(cv2.matchTemplate(after, middle, cv2.TM_CCOEFF_NORMED).max())
 
 
-def _thumbnail(image: np.ndarray) -> np.ndarray:
+def grey_thumbnail(image: np.ndarray) -> np.ndarray:
     """(40, 40) float32 grey in [0, 255], of an image of any size and aspect ratio."""
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.float32)
     return _resized(grey, THUMBNAIL_SIDE, THUMBNAIL_SIDE)

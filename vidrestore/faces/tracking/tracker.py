@@ -31,6 +31,7 @@ MAX_SIZE_RATIO = 2.0
 MAX_TURN = np.pi / 2
 
 APPEARANCE_WEIGHT = 3.0  #: weight of appearance in the cost of an assignment, relative to position
+LOOKS = 18  #: earlier looks that a track keeps
 LEARNING_RATE = 0.2  #: share of the newest appearance in the running mean of a track
 #: Similarity of appearance below which a face that was undetected for a while is another face. Three quarters
 #: of pairs of different people lie below it, and no pair of one face 20 frames apart.
@@ -65,6 +66,8 @@ class Track:
         self.last = frame  #: number of the frame of its last detection
         self.checked = frame  #: number of the frame in which its orientation was last checked
         self.wait = FIRST_CHECK  #: frames after which it is checked again
+        #: Its looks now and then, with the numbers of their frames, as :mod:`.dissolves` compares them.
+        self.looks = deque[tuple[int, np.ndarray]](maxlen=LOOKS)
         self._coasting = 1.0
         self._clear = deque[int](maxlen=CLEAR_SIGHTINGS)
         self._filter = _filter(np.stack([coordinates(detection).ravel(), np.zeros(14)]))
@@ -78,6 +81,7 @@ class Track:
             "look": pack_array(self.appearance),
             "last": self.last,
             "checked": [self.checked, self.wait],
+            "looks": [[frame, pack_array(look)] for frame, look in self.looks],
             "coasting": self._coasting,
             "clear": list(self._clear),
             "x": pack_array(self._filter.x),
@@ -90,6 +94,8 @@ class Track:
         track = cls.__new__(cls)
         track.id, track.last, track._coasting = state["id"], state["last"], state["coasting"]
         track.checked, track.wait = state["checked"]
+        looks = ((frame, unpack_array(look)) for frame, look in state["looks"])
+        track.looks = deque(looks, maxlen=LOOKS)
         track.appearance = unpack_array(state["look"])
         track._clear = deque(state["clear"], maxlen=CLEAR_SIGHTINGS)
         track._filter = _filter(unpack_array(state["x"]))
@@ -190,6 +196,10 @@ class Tracker:
                 self.confirmed += 1
                 track.id = self.confirmed
         return [track for track in assigned if track is not None]
+
+    def end(self, track: Track) -> None:
+        """End a track before its time."""
+        self._tracks.remove(track)
 
     @property
     def tracks(self) -> list[Track]:

@@ -1,0 +1,105 @@
+"""Tell when a track has come to show another person: in a dissolve no frame differs much from the one before.
+
+A face is compared with its looks of some time ago, and so is the whole frame. Both must have changed: a
+person who turns the head stays in front of the same surroundings. Light must not count, so structure is
+compared after its local brightness and contrast are divided out, and dark faces are not compared. A change
+counts if the last two looks are unlike all those of a stretch of time: a single look of a face half hidden is
+not enough.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+import cv2
+import numpy as np
+
+from ..json_state import State, pack_array, unpack_array
+from .appearance import Appearance
+from .shots import correlation, grey_thumbnail
+from .tracker import LOOKS, Track
+
+STEP = 4  #: frames from one look that is kept to the next
+#: Ages in frames of the looks that are compared: of short and of long dissolves.
+STRETCHES = ((16, 32), (40, 52), (52, 68))
+_DARK = 10.0  #: standard deviation of a face, of 255, below which it is too dark to be compared
+_LEAST = 4  #: pairs of looks by which a change is judged
+
+# Below all of these, face and frame show something else than before.
+LOOK_BELOW = 0.45  #: similarity of structure without light
+APPEARANCE_BELOW = 0.6  #: similarity of :class:`.appearance.Appearance`
+FRAME_BELOW = 0.5  #: similarity of frames without light
+
+_FINE = 3.0  #: deviation in cells of the Gaussian whose result counts as local brightness
+_FLAT = 9.0  #: variance, of 255 squared, well below which there is no structure
+_MASK_DEVIATION = 9.0  #: of the Gaussian that weights the cells of a face, in cells
+
+
+def without_light(grey: np.ndarray) -> np.ndarray:
+    """The structure of ``grey`` (H, W) float32 in [0, 255], less local brightness and contrast."""
+    detail = grey - cv2.GaussianBlur(grey, (0, 0), _FINE)
+    energy = cv2.GaussianBlur(detail * detail, (0, 0), 1.5 * _FINE)
+    return detail / np.sqrt(energy + _FLAT)
+
+
+class Dissolves:
+    """Compares tracks and frames with those of some time ago."""
+
+    def __init__(self) -> None:
+        #: Frames with their numbers: (40, 40) uint8.
+        self._frames = deque[tuple[int, np.ndarray]](maxlen=LOOKS)
+
+    def ended(self, image: np.ndarray, frame: int, faces: Iterable[tuple[Track, Appearance]]) -> list[Track]:
+        """Take note of a frame, (H, W, 3) uint8 BGR, its number, and its faces. Returns the tracks that show
+        another person than before."""
+        if frame % STEP:
+            return []
+        self._frames.append((frame, grey_thumbnail(image).round().astype(np.uint8)))
+        changed = []
+        for track, appearance in faces:
+            if appearance.structure.std() < _DARK:
+                continue
+            track.looks.append((frame, _look(appearance)))
+            if any(self._has_changed(track, stretch) for stretch in STRETCHES):
+                changed.append(track)
+        return changed
+
+    def state(self) -> State:
+        """Encode it for JSON."""
+        return {"frames": [[number, pack_array(thumbnail)] for number, thumbnail in self._frames]}
+
+    def resume(self, state: State) -> None:
+        """Continue from a state encoded by :meth:`state`."""
+        self._frames.extend((number, unpack_array(thumbnail)) for number, thumbnail in state["frames"])
+
+    def _has_changed(self, track: Track, ages: tuple[int, int]) -> bool:
+        now = track.looks[-1][0]
+        latest = [look for look in track.looks if look[0] >= now - STEP]
+        earlier = [look for look in track.looks if ages[0] <= now - look[0] <= ages[1]]
+        pairs = [(new, old) for new in latest for old in earlier]
+        if len(latest) < 2 or len(pairs) < _LEAST:
+            return False
+        cells = 24 * 24
+        for (_, new), (_, old) in pairs:
+            new, old = new.astype(np.float32), old.astype(np.float32)
+            if new[:cells] @ old[:cells] > LOOK_BELOW or new[cells:] @ old[cells:] > APPEARANCE_BELOW:
+                return False
+        thumbnails = dict(self._frames)
+        return all(
+            correlation(_structure(thumbnails[old]), _structure(thumbnails[new])) <= FRAME_BELOW
+            for (new, _), (old, _) in pairs
+        )
+
+
+def _look(appearance: Appearance) -> np.ndarray:
+    """(1225,) float16: the face without light, a unit vector, and the vector of its appearance."""
+    side = len(appearance.structure)
+    squares = ((np.arange(side) - (side - 1) / 2) / _MASK_DEVIATION) ** 2
+    weighted = without_light(appearance.structure) * np.exp(-(squares[:, None] + squares) / 4)
+    unit = weighted.ravel() / max(float(np.linalg.norm(weighted)), 1e-6)
+    return np.concatenate([unit, appearance.vector]).astype(np.float16)
+
+
+def _structure(thumbnail: np.ndarray) -> np.ndarray:
+    return without_light(thumbnail.astype(np.float32))
