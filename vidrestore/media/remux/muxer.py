@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import av
@@ -23,7 +24,7 @@ from ..pyav_compat import KEEP_METADATA
 from ..source_video import SourceVideo
 from .finalizers import AspectRatios, Finalizer, TrackLanguages
 from .packet_times import PacketTimes
-from .quicktime import hide_apple_stereo
+from .quicktime import disable_tracks, hide_apple_stereo
 from .stream_copier import StreamCopier
 from .stream_plan import Action, add_stream_like
 
@@ -137,6 +138,9 @@ class Muxer:
         finalizers: list[Finalizer] = []
         if self._container is MOV:  # FFmpeg writes the languages of an MP4 correctly
             finalizers.append(TrackLanguages(self._copier.track_languages(self._output, self._video.index)))
+        if self._container.is_quicktime:
+            hidden = self._copier.hidden_subtitles(self._output, self._video.index)
+            finalizers.append(partial(disable_tracks, disabled=hidden))
         if self._container.is_quicktime and self._source.presentation.held_by(self._container).stereo_mode:
             finalizers.append(hide_apple_stereo)
         finalizers.append(self._aspect_ratios)

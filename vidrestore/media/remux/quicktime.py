@@ -9,6 +9,8 @@ from typing import BinaryIO
 
 #: QuickTime's language code for "unspecified".
 _UNSPECIFIED = 0x7FFF
+#: Flag of a track header (``tkhd``).
+_TRACK_ENABLED = 1
 
 
 def write_languages(path: Path, languages: Sequence[str | None]) -> None:
@@ -28,6 +30,21 @@ def write_languages(path: Path, languages: Sequence[str | None]) -> None:
             file.write(struct.pack(">H", _packed(language)))
 
 
+def disable_tracks(path: Path, disabled: Sequence[bool]) -> None:
+    """Mark tracks of a finished file, in their order, as not shown unless somebody chooses them.
+
+    FFmpeg enables the first track of each kind if none is the default, and players show an enabled subtitle
+    without being asked.
+    """
+    with path.open("r+b") as file:
+        for is_disabled, (start, _) in zip(disabled, _track_boxes(file, b"tkhd"), strict=False):
+            if is_disabled:
+                file.seek(start + 3)  # the last byte of the flags, after the version
+                flags = file.read(1)[0]
+                file.seek(start + 3)
+                file.write(bytes([flags & ~_TRACK_ENABLED]))
+
+
 def hide_apple_stereo(path: Path) -> None:
     """Turn the boxes of Apple's stereo 3D video (``vexu``) in a finished file into free space.
 
@@ -35,7 +52,7 @@ def hide_apple_stereo(path: Path) -> None:
     so that readers that prefer them do not find it.
     """
     with path.open("r+b") as file:
-        for start, end in _media_boxes(file, b"minf", b"stbl", b"stsd"):
+        for start, end in _track_boxes(file, b"mdia", b"minf", b"stbl", b"stsd"):
             # A sample description begins with 8 bytes, and each entry of a video with 78 bytes of its own.
             for _, entry_start, entry_end in _side_by_side(file, (start + 8, end)):
                 for kind, content, _ in _side_by_side(file, (entry_start + 78, entry_end)):
@@ -53,13 +70,13 @@ def _packed(language: str | None) -> int:
 
 def _media_headers(file: BinaryIO) -> Iterator[int]:
     """The position of the content of each track's media header (``mdhd``)."""
-    yield from (start for start, _ in _media_boxes(file, b"mdhd"))
+    yield from (start for start, _ in _track_boxes(file, b"mdia", b"mdhd"))
 
 
-def _media_boxes(file: BinaryIO, *path: bytes) -> Iterator[tuple[int, int]]:
-    """Start and end of the content of the boxes at a path below each track's media box."""
+def _track_boxes(file: BinaryIO, *path: bytes) -> Iterator[tuple[int, int]]:
+    """Start and end of the content of the boxes at a path below each track's box."""
     found = [(0, file.seek(0, 2))]
-    for kind in (b"moov", b"trak", b"mdia", *path):
+    for kind in (b"moov", b"trak", *path):
         found = [box for within in found for box in _boxes(file, kind, within)]
     yield from found
 

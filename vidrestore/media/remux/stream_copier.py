@@ -188,6 +188,12 @@ class StreamCopier:
             and plan.lost is None  # else it was said already
         ]
 
+    def hidden_subtitles(self, output: OutputContainer, main: int) -> list[bool]:
+        """For each track of a QuickTime file, in their order as in :meth:`track_languages`, whether it is a
+        subtitle that is not the default."""
+        streams = [output.streams[index] for index in sorted(self.written | {main})]
+        return [s.type == "subtitle" and Disposition.default not in s.disposition for s in streams]
+
     def track_languages(self, output: OutputContainer, main: int) -> list[str | None]:
         """The language codes of the tracks of a QuickTime file, in their order: of each stream that packets
         were written to, and of ``main``, the number of the restored video in ``output``."""
