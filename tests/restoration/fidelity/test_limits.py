@@ -63,7 +63,8 @@ def test_a_disc_in_a_soft_eye_is_held_in_its_range(value, w):
 
 def test_what_is_in_range_stays():
     image = texture(size=512)
-    assert torch.allclose(held(image, image), image, atol=2 / 255)
+    assert torch.allclose(luma(held(image, image), 0), luma(image, 0), atol=1 / 255)
+    assert torch.allclose(held(image, image), image, atol=4 / 255)  # its colours are smoothed a little
     assert torch.allclose(held(grey(0.5), grey(0.5)), grey(0.5), atol=1e-5)
 
 

@@ -27,8 +27,6 @@ _NARROW, _BROAD, _WIDE = 6, 10, 36
 _CLEAR_SQUARE = 0.25
 #: Noise, in levels of 255, up to which a face is clean, and from which on it is as free as a blurred one.
 _CLEAN, _NOISY = 0.5, 2.0
-#: Side in pixels of the square in which the input's colour differences are averaged.
-_COLOUR_SIDE = 5
 #: Tolerance in levels of 255 without noise, and for each level of noise.
 _TOLERANCE, _PER_NOISE = 2.0, 2.0
 #: Tolerance as a share of the contrast: from this sharpness on, and what is added for a face as blurred as
@@ -76,7 +74,9 @@ def hold_in_range(
     # t * (1 - exp(-excess / t)) has slope 1 at the edge of the range and never exceeds t.
     change = _compress(above, tolerance) - above - (_compress(below, tolerance) - below)
     # Coloured specks are none of the input's: colour differences are its own, but for their noise.
-    colours = _mean(images[..., rows, columns] - x, _COLOUR_SIDE) - (inside - y)
+    colours = _mean(F.avg_pool2d(images[..., rows, columns] - x, 2), 3)
+    colours = F.interpolate(colours, y.shape[-2:], mode="bilinear", align_corners=False)
+    colours = colours.sub_(inside).add_(y)
     inside.add_(colours.mul_(own).add_(change).mul_(weight)).clamp_(0, 1)
     return restored
 
