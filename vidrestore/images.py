@@ -29,6 +29,7 @@ from .media.frames.thumbnails import Thumbnails
 from .option_names import options_from
 from .option_types import default_of
 from .options import Options
+from .restoration.temporal.cover_tracking import steady_cover
 from .restoration.temporal.stabilise import skip_comparison
 from .restoration.temporal.tint import stabilise_colour
 from .restoration.temporal.w_chooser import Chooser, Limits, is_visible
@@ -171,7 +172,9 @@ class Restorer:
         with self._running():
             faces = self._models.align(picture, self._find(picture))
             chooser = _chooser(float(weight))
-            chosen = [face for face in (chooser(face, ()) for face in faces) if is_visible(face)]
+            chosen = [
+                face for face in (chooser(steady_cover(face, ()), ()) for face in faces) if is_visible(face)
+            ]
             if chosen:
                 compared = [skip_comparison(face) for face in chosen]
                 observed = self._models.observe(compared)

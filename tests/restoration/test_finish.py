@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from tests.support.textures import texture
+from vidrestore.restoration.fidelity.covers import SIDE
 from vidrestore.restoration.finish import finish
 from vidrestore.restoration.temporal.face_crop import RestoredFace
 from vidrestore.restoration.temporal.motion import NO_COMPARISON
@@ -66,3 +68,20 @@ def test_no_detail_is_drawn_where_the_frame_shows_none(value):
     inner = (slice(None), slice(210, 310), slice(190, 320))
     assert (found - own)[inner].abs().max() < 1.5 / 255
     assert (found - own)[:, 340:400, 180:330].abs().mean() > 0.04
+
+
+def test_what_lies_over_a_face_keeps_its_samples_and_its_colour():
+    """A white bar over a grey face is not written to, and does not brighten what is around it."""
+    own = torch.full((3, 128, 128), 0.4)
+    own[:, 50:70] = 1.0
+    cover = np.zeros((SIDE, SIDE), np.uint8)
+    cover[96:144] = 1
+    layers = torch.full((4, 128, 128), 0.4)
+    layers[3] = 1
+    covered = RestoredFace(
+        track=1, source=None, layers=layers, tint=torch.zeros(5), comparison=NO_COMPARISON, cover=cover
+    )
+    finished = finish(covered, own)
+    assert (finished.mask[50:70] == 0).all()
+    assert (finished.mask[:40] == 1).all()
+    assert (finished.restored[:, :45] - 0.4).abs().max() < 0.01

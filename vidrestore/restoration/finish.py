@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .fidelity.covers import shown_share
 from .temporal.colour_transfer import LIGHT_NOISE, match_colours
 from .temporal.face_crop import RestoredFace, Source
 from .temporal.tint import keep_hue
@@ -29,16 +30,22 @@ def finish(face: RestoredFace[Source], own: Tensor) -> RestoredFace[Source]:
     ``own`` (3, S, S), RGB in [0, 1], is the crop of its own frame as it was read.
     """
     restored, mask = face.restored.float(), face.mask.float()
-    restored = give_light(restored, own, mask)
+    shown = None
+    if face.cover is not None:
+        shown = shown_share(face.cover, len(mask), mask.device)
+        mask = mask * shown
+    restored = give_light(restored, own, mask, shown)
     if face.hue is not None:
         restored = keep_hue(restored, own, face.hue)
     return replace(face, layers=torch.cat((restored, mask[None])))
 
 
-def give_light(restored: Tensor, own: Tensor, mask: Tensor) -> Tensor:
+def give_light(restored: Tensor, own: Tensor, mask: Tensor, shown: Tensor | None = None) -> Tensor:
     """``restored`` (3, S, S) with the broad brightness and colour of ``own`` (3, S, S), both RGB in [0, 1],
-    with its mean under ``mask`` (S, S), and with what is white or black in it."""
-    restored = match_colours(restored[None], own[None], noise=LIGHT_NOISE)[0]
+    with its mean under ``mask`` (S, S), and with what is white or black in it. ``shown`` (S, S) in [0, 1] is
+    0 where something lies over the face, None if nothing does."""
+    weight = None if shown is None else shown[None, None]
+    restored = match_colours(restored[None], own[None], weight, noise=LIGHT_NOISE)[0]
     restored = keep_clipped(restored, own)
     shares = (mask / mask.sum().clamp_min(1e-6)).flatten()
     mean = own.flatten(1) @ shares

@@ -16,7 +16,9 @@ from ..faces.face import Face
 from ..faces.geometry import fit
 from ..media.frames.frame import Frame
 from ..media.frames.headroom import Headroom
+from ..restoration.fidelity.covers import any_strong, find_covers
 from ..restoration.fidelity.face_quality import measure_quality
+from ..restoration.fidelity.fill import fill_covered
 from ..restoration.finish import finish
 from ..restoration.guarded import render_within_limits
 from ..restoration.load import load_restorer
@@ -51,8 +53,8 @@ class Models:
         )
 
     def align(self, frame: Frame, faces: Iterable[Face]) -> list[FaceCrop[Placement]]:
-        """Cut the faces out of their frame and measure their quality. Faces whose landmarks do not fit are
-        left out."""
+        """Cut the faces out of their frame, fill what is covered, and measure their quality. Faces whose
+        landmarks do not fit are left out."""
         image, size = frame.image(), self.restorer.spec.input_size
         crops = []
         for face in filter(None, map(self._fitted, faces)):
@@ -61,23 +63,30 @@ class Models:
         if not crops:
             return []
         placements = [crop.placement for crop in crops]
-        qualities = measure_quality(
-            torch.stack([crop.image for crop in crops]),
-            [float(np.sqrt(abs(np.linalg.det(placement.matrix[:2, :2])))) for placement in placements],
-            [placement.landmarks for placement in placements],
-        )
+        scales = [float(np.sqrt(abs(np.linalg.det(placement.matrix[:2, :2])))) for placement in placements]
+        landmarks = [placement.landmarks for placement in placements]
+        with self.profile.section("covers", len(crops)):
+            covers = find_covers(torch.stack([crop.image for crop in crops]), scales, landmarks)
+            # From here on everything sees the face, and not what lies over it.
+            images = [
+                fill_covered(crop.image, cover) if any_strong(cover) else crop.image
+                for crop, cover in zip(crops, covers, strict=True)
+            ]
+        qualities = measure_quality(torch.stack(images), scales, landmarks)
         return [
             FaceCrop(
-                track=crop.placement.face.track,
-                source=crop.placement,
+                track=placement.face.track,
+                source=placement,
                 # Kept for the length of a window, hence float16: an error of 1/16 of an 8-bit step.
-                image=channels_last(crop.image.half()),
-                view=View.from_image(crop.image, crop.placement.matrix),
+                image=channels_last(image.half()),
+                view=View.from_image(image, placement.matrix),
                 quality=quality,
-                set_w=crop.placement.face.adjustment.w,
-                set_strength=crop.placement.face.adjustment.strength,
+                time=None if frame.video.pts is None else frame.time,
+                cover=cover,
+                set_w=placement.face.adjustment.w,
+                set_strength=placement.face.adjustment.strength,
             )
-            for crop, quality in zip(crops, qualities, strict=True)
+            for placement, image, quality, cover in zip(placements, images, qualities, covers, strict=True)
         ]
 
     def _fitted(self, face: Face) -> Face | None:
@@ -102,6 +111,7 @@ class Models:
                 strength=face.strength,
                 comparison=face.comparison,
                 observation=observation,
+                cover=face.cover,
             )
             for face, observation in zip(faces, observations, strict=True)
         ]
@@ -133,6 +143,7 @@ class Models:
                 layers=channels_last(torch.cat((image, (mask * face.strength)[None])).half()),
                 tint=tint,
                 comparison=face.comparison,
+                cover=face.cover,
             )
             for face, image, mask, tint in zip(faces, restored, masks, tints.cpu(), strict=True)
         ]

@@ -9,8 +9,9 @@ from operator import attrgetter
 from ..faces.alignment.align import Placement
 from ..media.frames.frame import Frame
 from ..options import Options, steady_parts
-from ..restoration.temporal import code_averaging, stabilise, tint, w_chooser
+from ..restoration.temporal import code_averaging, cover_tracking, stabilise, tint, w_chooser
 from ..restoration.temporal.code_averaging import as_neighbour, average_codes
+from ..restoration.temporal.cover_tracking import steady_cover
 from ..restoration.temporal.face_crop import FaceCrop, RestoredFace
 from ..restoration.temporal.stabilise import compare, skip_comparison, stabilise_input, stabilise_output
 from ..restoration.temporal.tint import stabilise_colour
@@ -23,7 +24,8 @@ from .models import Models
 
 #: Frames to each side that a restored face depends on: the sum over all steps that look across time.
 CONTEXT = (
-    w_chooser.REACH
+    cover_tracking.REACH
+    + w_chooser.REACH
     + stabilise.REACH
     + stabilise.INPUT_REACH
     + code_averaging.REACH
@@ -61,6 +63,7 @@ def restore_faces(
         """Tests whether a frame lies ``frames`` frames before a segment boundary."""
         return lambda frame: (frame.index + frames) % segment_length == 0
 
+    aligned = over_time(aligned, steady_cover, reach=cover_tracking.REACH)
     planned = over_time(aligned, chooser(options), reach=w_chooser.REACH)
     visible = ((frame, list(filter(is_visible, faces))) for frame, faces in planned)
     if parts & {"input", "output"}:

@@ -11,10 +11,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from tests.support.overlays import OVERLAYS, overlaid
 from tests.support.portraits import aligned_portraits
 from vidrestore.degradation.degrade import LEVELS, Degradation, degrade
 from vidrestore.faces.alignment.align import TEMPLATE
+from vidrestore.restoration.fidelity.covers import find_covers
 from vidrestore.restoration.fidelity.face_quality import FaceQuality, measure_quality, median_quality
+from vidrestore.restoration.fidelity.fill import fill_covered
+from vidrestore.restoration.fidelity.rules import gate
 
 
 @cache
@@ -60,7 +64,7 @@ def test_sharpness_falls_as_detail_is_removed(kind):
 
 
 @pytest.mark.parametrize(
-    ("level", "low", "high"), [("mild", 0.4, 0.7), ("medium", 0.2, 0.4), ("heavy", 0.1, 0.25)]
+    ("level", "low", "high"), [("mild", 0.4, 0.75), ("medium", 0.2, 0.4), ("heavy", 0.1, 0.25)]
 )
 def test_sharpness_of_the_levels(level, low, high):
     for quality in degraded(LEVELS[level]):
@@ -90,6 +94,35 @@ def test_noise_does_not_count_as_sharpness(blur, noise):
     clean, noisy = (degraded(Degradation(blur=blur, noise=n)) for n in (0.0, noise))
     for before, after in zip(clean, noisy, strict=True):
         assert after.sharpness == pytest.approx(before.sharpness, abs=0.08)
+
+
+@pytest.mark.parametrize("name", ["white scratch", "drop-out", "dust"])
+def test_what_lies_over_some_of_the_edges_does_not_count_as_sharpness(name):
+    for face in portraits():
+        soft = degrade(face, LEVELS["medium"], seed=1).float() / 255
+        before, after = look(torch.stack((soft, overlaid(soft, name)[0])))
+        assert after.sharpness == pytest.approx(before.sharpness, abs=0.15)
+        assert gate(after) > 0.99
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_what_was_filled_does_not_count(name):
+    for face in portraits():
+        soft = degrade(face, LEVELS["medium"], seed=1).float() / 255
+        image = overlaid(soft, name)[0]
+        [cover] = find_covers(image[None], [1.0], [TEMPLATE])
+        before, after = look(torch.stack((soft, fill_covered(image, cover))))
+        assert after.sharpness == pytest.approx(before.sharpness, abs=0.1)
+        assert gate(after) > 0.99
+
+
+def test_a_sharp_face_behind_a_mask_is_sharp():
+    sharp = F.interpolate(portraits()[1:].float() / 255, scale_factor=0.5, mode="area")
+    masked = sharp.clone()
+    masked[..., 155:230, 75:185] = torch.tensor([0.6, 0.75, 0.8])[:, None, None]
+    places = TEMPLATE / 2
+    before, after = look(torch.cat((sharp, masked)), landmarks=places)
+    assert after.sharpness > 0.75 * before.sharpness
 
 
 def test_noise_is_measured():

@@ -188,3 +188,20 @@ def test_a_change_of_light_does_not_change_masks():
     images = in_light([0.6 * texture()] * 40, gains)
     results = over_time(restored_as(over_time(crops(images), compare), images), stabilise_output)
     torch.testing.assert_close(results[20].mask, torch.ones(SIZE, SIZE))
+
+
+def test_what_something_covers_does_not_enter_the_frames_around():
+    images = noisy([texture()] * 9, 12)
+    cover = np.zeros((256, 256), np.uint8)
+    cover[64:192] = 1
+    strange = images[5].clone()
+    faces = [
+        replace(face, cover=cover if i == 5 else None)
+        for i, face in enumerate(over_time(crops(images), compare))
+    ]
+    plain = over_time(faces, stabilise_input)[4].image
+    strange[:, SIZE * 5 // 16 : SIZE * 11 // 16] = 1.0
+    faces[5] = replace(faces[5], image=strange)
+    assert torch.equal(over_time(faces, stabilise_input)[4].image, plain)
+    faces[5] = replace(faces[5], cover=None)
+    assert not torch.equal(over_time(faces, stabilise_input)[4].image, plain)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import logging
+import re
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 import torch
@@ -11,7 +15,7 @@ from vidrestore.restoration.fidelity.face_quality import FaceQuality
 from vidrestore.restoration.fidelity.rules import choose_w
 from vidrestore.restoration.temporal.face_crop import FaceCrop, PlannedFace
 from vidrestore.restoration.temporal.motion import View
-from vidrestore.restoration.temporal.w_chooser import Chooser, Limits, is_visible
+from vidrestore.restoration.temporal.w_chooser import REACH, Chooser, Limits, is_visible
 
 SOFT = FaceQuality(size=60, sharpness=0.3, noise=2.0, yaw=0.1)
 SHARP = FaceQuality(size=200, sharpness=1.0, noise=1.0, yaw=0.1)
@@ -77,3 +81,39 @@ def test_each_track_is_logged_once(caplog):
     assert f"w {choose_w(SOFT):.2f}" in first
     assert second.startswith("track 2: ")
     assert second.endswith("left alone")
+
+
+def over_time(qualities: list[FaceQuality], chooser: Chooser, first: int = 0) -> list[PlannedFace[None]]:
+    """The faces of a track of 10 frames a second, from frame ``first`` on."""
+    crops = [replace(crop(quality), time=Fraction(i, 10)) for i, quality in enumerate(qualities)]
+    return [
+        chooser(
+            crops[i],
+            [(j - i, crops[j]) for j in range(i - REACH, i + REACH + 1) if 0 <= j < len(crops) and j != i],
+        )
+        for i in range(first, len(crops))
+    ]
+
+
+def new_chooser() -> Chooser:
+    return Chooser(w=0.5, of_track={}, limits=OPEN, strength=1.0)
+
+
+def test_the_gate_moves_slowly():
+    strengths = [face.strength for face in over_time([SOFT] * 30 + [SHARP] * 30, new_chooser())]
+    assert (strengths[0], strengths[-1]) == (1, 0)
+    assert max(abs(b - a) for a, b in pairwise(strengths)) < 0.1
+    assert over_time([SOFT] * 30 + [SHARP] * 30, new_chooser(), 25)[0].strength == strengths[25]
+
+
+def test_some_deviating_frames_do_not_move_the_gate():
+    flickering = [SHARP if i % 5 == 0 else SOFT for i in range(60)]
+    assert {face.strength for face in over_time(flickering, new_chooser())[REACH:-REACH]} == {1}
+
+
+def test_changes_are_logged_once_with_their_time(caplog):
+    caplog.set_level(logging.INFO, "vidrestore")
+    over_time([SOFT] * 40 + [SHARP] * 40 + [SOFT] * 40, new_chooser())
+    closed, opened = (record.getMessage() for record in caplog.records)
+    assert re.match(r"track 1, from 4\.\d\d s on: .*: left alone$", closed)
+    assert re.match(r"track 1, from [78]\.\d\d s on: .*: restored$", opened)

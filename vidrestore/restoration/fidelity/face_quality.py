@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ...runtime.cuda_streams import upload
 from ..luma import luma
 
 #: Side in pixels at which faces are measured, and the rows and columns that show the face itself: forehead to
@@ -21,13 +22,21 @@ _ROWS, _COLUMNS = slice(112, 464), slice(96, 416)
 #: Height of a face from chin to hairline, relative to the longer of its eye and its eye-mouth distance.
 _HEIGHT = 2.6
 #: The octaves below 512 pixels in which edges are measured. For each: the side of its blocks in pixels; the
-#: strength of a sharp face's edges relative to its coarse contrast (three in four sharp portraits reach it);
-#: and for white noise the ratio of energy between the strongest and the quiet blocks.
-_OCTAVES = ((8, 0.58, 1.8), (8, 0.8, 1.8), (4, 1.15, 2.4), (4, 1.35, 2.7))
+#: strength of a sharp face's edges relative to the coarse contrast where they are (three in four of 134 sharp
+#: portraits reach it); and for white noise the ratio of energy between blocks with edges and quiet ones.
+_OCTAVES = ((8, 0.23, 1.5), (8, 0.38, 1.5), (4, 0.58, 2.1), (4, 0.82, 2.1))
+#: Where a face has its edges, at 512 pixels: for each landmark the shift from it to the middle of its region
+#: (the eyes' include the brows), and half the region's width and height.
+_REGIONS = np.array(
+    [[0, -14, 60, 50], [0, -14, 60, 50], [0, 4, 48, 36], [0, 0, 48, 40], [0, 0, 48, 40]], np.float32
+)
+#: Contrast of a region, relative to the middle of its three most contrasty ones, below which it has no edges
+#: to judge by: a mask, a hand, a bar lies there.
+_FLAT = 0.4
 #: Octaves in which noise is measured in quiet blocks: in coarser ones no part of a face is quiet.
 _NOISE_OCTAVES = 3
-#: Quantiles of the blocks' energy: of quiet blocks, and of the edges of eyes, mouth and nostrils.
-_QUIET, _EDGES = 0.25, 0.97
+#: Quantiles of the blocks' energy: of quiet blocks of the face, and of a region's edges.
+_QUIET, _EDGES = 0.25, 0.85
 #: Enlarging by a factor s reduces a face's noise to about s ** -0.4 of it (measured, bilinear).
 _SMOOTHING = 0.4
 #: Distance of the tip of the nose from the plane of the eyes, in half eye distances.
@@ -62,7 +71,7 @@ def measure_quality(
     """
     if not len(images):
         return []
-    sharpness, noise = _sharpness_and_noise(images)
+    sharpness, noise = _sharpness_and_noise(images, np.stack(list(landmarks)))
     return [
         FaceQuality(
             size=_height(points) / scale,
@@ -84,34 +93,43 @@ def median_quality(qualities: Sequence[FaceQuality]) -> FaceQuality:
     return FaceQuality(size=size, sharpness=sharpness, noise=noise, yaw=yaw)
 
 
-def _sharpness_and_noise(images: Tensor) -> tuple[list[float], list[float]]:
-    """Sharpness and noise of faces (N, 3, S, S).
+def _sharpness_and_noise(images: Tensor, landmarks: np.ndarray) -> tuple[list[float], list[float]]:
+    """Sharpness and noise of faces (N, 3, S, S) with landmarks (N, 5, 2).
 
     A Laplacian responds to an edge equally in every octave down to the one at which blur has removed it, and
-    it responds to noise everywhere, edges or not. So an octave is present in a face if its strongest blocks
-    exceed what noise alone would give them, relative to the face's coarse contrast.
+    it responds to noise everywhere, edges or not. So an octave is present if blocks with edges exceed what
+    noise alone would give them, relative to the coarse contrast. That is asked where a face has its edges,
+    and the median of these places is the answer: a line of text, a scratch or a pair of glasses sharpens some
+    of them, and a mask blurs some.
     """
     x = images.float()
+    places = upload(landmarks.astype(np.float32), x.device) * (_SIDE / x.shape[-1])
     if x.shape[-1] != _SIDE:
         x = F.interpolate(x, size=(_SIDE, _SIDE), mode="bilinear", antialias=True, align_corners=False)
-    x = x[..., _ROWS, _COLUMNS]
     levels = 255 * luma(x, 1)
     energies, noises = [], []
     for octave, (block, _, spread) in enumerate(_OCTAVES):
         dx, dy = _second_difference(levels, -1), _second_difference(levels, -2)
-        quiet, edges = _blocks(dx[..., 1:-1, :] + dy[..., 1:-1], block, _QUIET, _EDGES)
-        energies.append((edges - spread * quiet).clamp_min(0))
+        energy = _blocks(dx[..., 1:-1, :] + dy[..., 1:-1], block)
+        edges = _quantile_of_regions(energy, places, block << octave)
+        energies.append((edges - spread * _quiet(energy, block << octave)[:, None]).clamp_min(0))
         if octave < _NOISE_OCTAVES:
             # Immerkaer's operator (1996): its response to white noise has 6 times the noise's deviation.
-            noises.append(_blocks(_second_difference(dy, -1), block, _QUIET)[0].sqrt() / 6)
+            response = _blocks(_second_difference(dy, -1), block)
+            noises.append(_quiet(response, block << octave).sqrt() / 6)
         levels = F.avg_pool2d(levels, 2)
     coarse = _second_difference(levels, -2)[..., 1:-1] + _second_difference(levels, -1)[..., 1:-1, :]
-    contrast = coarse.square().mean(dim=(-2, -1)).sqrt().clamp_min(1)
+    energy, inside = F.pad(coarse, (1, 1, 1, 1)).square(), _region_maps(places, _SIDE // levels.shape[-1])
+    contrast = (energy[:, None] * inside).sum(dim=(-2, -1)) / inside.sum(dim=(-2, -1)).clamp_min(1)
+    contrast = contrast.sqrt()
     present = [
-        (energy.sqrt() / (typical * contrast)).clamp_max(1)
+        (energy.sqrt() / (typical * contrast.clamp_min(1))).clamp_max(1)
         for energy, (_, typical, _) in zip(energies, _OCTAVES, strict=True)
     ]
-    measures = torch.stack((torch.stack(present).mean(dim=0), torch.stack(noises).amax(dim=0)))
+    flat = contrast < _FLAT * contrast.topk(3, dim=1).values[:, 1:2]
+    # nanmedian takes the lower of two middle ones.
+    sharpness = torch.stack(present).mean(dim=0).masked_fill(flat, torch.nan).nanmedian(dim=1).values
+    measures = torch.stack((sharpness, torch.stack(noises).amax(dim=0)))
     sharpness, noise = measures.tolist()  # at once: a GPU is waited for
     return sharpness, noise
 
@@ -122,10 +140,39 @@ def _second_difference(x: Tensor, dim: int) -> Tensor:
     return x.narrow(dim, 0, length) + x.narrow(dim, 2, length) - 2 * x.narrow(dim, 1, length)
 
 
-def _blocks(response: Tensor, side: int, *quantiles: float) -> list[Tensor]:
-    """Quantiles, over blocks of ``side`` pixels, of the mean square of ``response`` (N, H, W): each (N,)."""
-    energy = F.avg_pool2d(response.square(), side).flatten(1).sort(dim=1).values
-    return [energy[:, round(q * (energy.shape[1] - 1))] for q in quantiles]
+def _blocks(response: Tensor, side: int) -> Tensor:
+    """The mean square of ``response`` (N, H, W) in blocks of ``side`` pixels. The rows and columns that it
+    lacks at the face's borders count as 0."""
+    missing = [-size % side for size in (response.shape[-1], response.shape[-2])]
+    borders = [part for size in missing for part in (size // 2, size - size // 2)]
+    return F.avg_pool2d(F.pad(response.square(), borders), side)
+
+
+def _quiet(energy: Tensor, step: int) -> Tensor:
+    """The energy of the quiet blocks of ``step`` pixels of the face: (N,)."""
+    rows, columns = (slice(edges.start // step, edges.stop // step) for edges in (_ROWS, _COLUMNS))
+    blocks = energy[..., rows, columns].flatten(1).sort(dim=1).values
+    return blocks[:, round(_QUIET * (blocks.shape[1] - 1))]
+
+
+def _quantile_of_regions(energy: Tensor, places: Tensor, step: int) -> Tensor:
+    """The energy (N, 5) of the edges in each region, of ``energy`` (N, M, M) in blocks of ``step`` pixels; 0
+    where a region lies outside."""
+    inside = _region_maps(places, step).flatten(2)
+    # Those outside come first, so that the quantile is counted from the end.
+    blocks = energy.flatten(1)[:, None].expand_as(inside).masked_fill(~inside, -1).sort(dim=2).values
+    above = ((1 - _EDGES) * (inside.sum(dim=2, keepdim=True) - 1)).clamp_min(0).round().long()
+    return blocks.gather(2, blocks.shape[2] - 1 - above)[..., 0].clamp_min(0)
+
+
+def _region_maps(places: Tensor, step: int) -> Tensor:
+    """(N, 5, M, M) bool: which pixels of ``step`` pixels of a 512-pixel face lie in the region of each of its
+    landmarks ``places`` (N, 5, 2)."""
+    regions = upload(_REGIONS, places.device)
+    middle, half = places + regions[:, :2], regions[:, 2:]
+    at = (torch.arange(_SIDE // step, device=places.device) + 0.5) * step
+    columns, rows = ((at - middle[..., i, None]).abs() < half[:, i, None] for i in (0, 1))
+    return rows[..., :, None] & columns[..., None, :]
 
 
 def _height(landmarks: np.ndarray) -> float:

@@ -11,8 +11,10 @@ steps need and nothing else, since windows keep faces for dozens of frames: what
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Generic, TypeVar
 
+import numpy as np
 from torch import Tensor
 
 from ..fidelity.face_quality import FaceQuality
@@ -31,8 +33,11 @@ class FaceCrop(Generic[Source]):
     image: Tensor  #: (3, S, S) RGB in [0, 1], float16
     view: View  #: the same at the size at which faces are compared
     quality: FaceQuality
+    time: Fraction | None = None  #: presentation time of its frame in seconds, None if unknown
     set_w: float | None = None  #: fidelity weight that a person set for it
     set_strength: float | None = None  #: strength that a person set for it
+    #: What lies over the face, a map (see :mod:`..fidelity.covers`); None: nothing.
+    cover: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +51,8 @@ class PlannedFace(Generic[Source]):
     quality: FaceQuality  #: the median over the frames around it
     w: float  #: fidelity weight in [0, 1]
     strength: float  #: share of the restoration that is blended into the frame, in [0, 1]
+    #: What lies over the face, a map (see :mod:`..fidelity.covers`); None: nothing.
+    cover: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +66,8 @@ class ComparedFace(Generic[Source]):
     w: float
     strength: float
     comparison: Comparison
+    #: What lies over the face, a map (see :mod:`..fidelity.covers`); None: nothing.
+    cover: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +82,8 @@ class ObservedFace(Generic[Source]):
     strength: float
     comparison: Comparison
     observation: Observation
+    #: What lies over the face, a map (see :mod:`..fidelity.covers`); None: nothing.
+    cover: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +97,8 @@ class RestoredFace(Generic[Source]):
     tint: Tensor  #: (2, 112) float32, how the crop's colours depend on its luma: see :mod:`.tint`
     comparison: Comparison
     hue: Tensor | None = None  #: the tint of the frames around it, if the face is to be kept to it
+    #: What lies over the face, a map (see :mod:`..fidelity.covers`); None: nothing.
+    cover: np.ndarray | None = None
 
     @property
     def restored(self) -> Tensor:

@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
-from .blend import Contribution, blend
+from .blend import Contribution, blend, remap
 from .colour_transfer import LIGHT_NOISE, match_colours
 from .face_crop import ComparedFace, PlannedFace, RestoredFace, Source
 from .motion import MAP, NO_COMPARISON, Comparison, Motion, View, similarity, square
@@ -81,6 +82,7 @@ def _compared(face: PlannedFace[Source], comparison: Comparison) -> ComparedFace
         w=face.w,
         strength=face.strength,
         comparison=comparison,
+        cover=face.cover,
     )
 
 
@@ -89,7 +91,9 @@ def stabilise_input(
 ) -> ComparedFace[Source]:
     """``face`` with its image blended with those ``around``, the more the noisier it is."""
     share = _input_share(face.comparison.noise)
-    others = {o: (other.image, share) for o, other in around if abs(o) in _INPUT and share > _MIN_SHARE}
+    others = {
+        o: (other.image, share, other.cover) for o, other in around if abs(o) in _INPUT and share > _MIN_SHARE
+    }
     blended = _blend(face.comparison, face.image, others)
     if blended is not face.image:
         # The restored face takes its light from this image.
@@ -107,7 +111,7 @@ def stabilise_output(
     near = _CLEAN_SHARE + (1 - _CLEAN_SHARE) * noisiness
     shares: dict[int, float | np.ndarray] = {offset: share * near for offset, share in _NEAR.items()}
     shares |= {offset: share * stillness for offset, share in _FAR.items()}
-    others = {o: (other.layers, shares[abs(o)]) for o, other in around if abs(o) in shares}
+    others = {o: (other.layers, shares[abs(o)], other.cover) for o, other in around if abs(o) in shares}
     # The comparison has been used: it is dropped, since the face stays in memory for another window.
     return replace(face, layers=_blend(face.comparison, face.layers, others), comparison=NO_COMPARISON)
 
@@ -138,15 +142,26 @@ def _stillness(here: View, motions: Mapping[int, Motion], views: Mapping[int, Vi
 
 
 def _blend(
-    comparison: Comparison, image: Tensor, others: Mapping[int, tuple[Tensor, float | np.ndarray]]
+    comparison: Comparison,
+    image: Tensor,
+    others: Mapping[int, tuple[Tensor, float | np.ndarray, np.ndarray | None]],
 ) -> Tensor:
-    """``image`` (C, S, S) blended with others, given by frame offset as (image, weight): the weight of each
-    pixel is multiplied by its similarity."""
+    """``image`` (C, S, S) blended with others, given by frame offset as (image, weight, cover): the weight of
+    each pixel is multiplied by its similarity. What something covers there does not enter."""
     contributions = []
-    for offset, (other, share) in others.items():
+    for offset, (other, share, cover) in others.items():
         motion = comparison.motions[offset]
         free, floor = (_FREE_FAR, _FLOOR_FAR) if abs(offset) in _FAR else (_FREE, _FLOOR)
         error = torch.from_numpy(motion.error).float()
         similar = similarity(error, comparison.noise + floor, free=free, fall=_FALL).numpy()
+        if cover is not None:
+            similar *= _shown(cover, motion.flow)
         contributions.append(Contribution(other, motion.flow, share * similar, motion.light))
     return blend(image, contributions)
+
+
+def _shown(cover: np.ndarray, flow: np.ndarray | None) -> np.ndarray:
+    """(MAP, MAP) float32: 1 where the face that ``cover`` belongs to, warped by ``flow``, is not covered."""
+    covered = cv2.resize(cover.astype(np.float32), (MAP, MAP), interpolation=cv2.INTER_AREA)
+    shown = (covered == 0).astype(np.float32)
+    return shown if flow is None else np.floor(remap(shown, flow.astype(np.float32)) + 1e-3)

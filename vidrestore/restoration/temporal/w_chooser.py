@@ -13,10 +13,16 @@ from .face_crop import FaceCrop, PlannedFace, Source
 
 log = logging.getLogger(__name__)
 
-REACH = 6  #: frames to each side whose quality counts
+REACH = 12  #: frames to each side whose quality counts
+#: Frames to each side over which a change of what a person set is spread.
+_SPREAD = 6
 
 #: Strength up to which a restoration is not visible.
 _MIN_STRENGTH = 0.02
+#: Share of a face's restoration from which on it counts as restored when changes are reported.
+_RESTORED = 0.5
+#: Tracks, the latest seen, of which it is remembered whether they are restored.
+_REMEMBERED = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +37,8 @@ class Limits:
 class Chooser:
     """A step that sets ``w`` and ``strength`` of face crops.
 
-    The choice for each track is logged once, at its first frame.
+    The choice for each track is logged at its first frame, and where the track goes from restored to left
+    alone or back.
     """
 
     def __init__(
@@ -46,6 +53,7 @@ class Chooser:
         self._limits = limits
         self._strength = strength
         self._latest = 0  # track ids increase, so the latest one tells which have been logged
+        self._restored: dict[int, bool] = {}  # tracks, the latest seen last
 
     def __call__(
         self, face: FaceCrop[Source], around: Sequence[tuple[int, FaceCrop[Source]]]
@@ -53,27 +61,57 @@ class Chooser:
         """``face`` with ``w`` and ``strength`` chosen by the median quality of it and those ``around``."""
         quality = median_quality([face.quality, *(other.quality for _, other in around)])
         w = self._choose_w(face, around, quality)
-        opened = gate(
-            quality,
-            min_size=self._limits.min_size,
-            max_sharpness=self._limits.max_sharpness,
-            max_yaw=self._limits.max_yaw,
-        )
+        opened = self._open([face, *(other for _, other in around)])
         if face.track > self._latest:
             self._latest = face.track
             level = logging.INFO if self._w is None or opened < 0.5 else logging.DEBUG
             decision = f"w {w:.2f}" if opened > _MIN_STRENGTH else "left alone"
             eased = f", at {opened:.0%}" if _MIN_STRENGTH < opened < 0.995 else ""
             log.log(level, "track %d: %s: %s%s", face.track, describe(quality), decision, eased)
+        self._report_change(face, opened, quality)
         return PlannedFace(
             track=face.track,
             source=face.source,
             image=face.image,
             view=face.view,
             quality=quality,
+            cover=face.cover,
             w=w,
             strength=self._choose_strength(face, around) * opened,
         )
+
+    def _open(self, faces: Sequence[FaceCrop[Source]]) -> float:
+        """The share of its restoration that a face gets by the quality of these ``faces``: the mean of the
+        middle half of their gates. So single frames do not count, and the share changes over half as many
+        frames as are looked at."""
+        limits = self._limits
+        gates = sorted(
+            gate(
+                face.quality,
+                min_size=limits.min_size,
+                max_sharpness=limits.max_sharpness,
+                max_yaw=limits.max_yaw,
+            )
+            for face in faces
+        )
+        aside = len(gates) // 4
+        return fmean(gates[aside : len(gates) - aside])
+
+    def _report_change(self, face: FaceCrop[Source], opened: float, quality: FaceQuality) -> None:
+        """Log where a track begins or ends to be restored."""
+        before = self._restored.pop(face.track, None)
+        restored = opened >= _RESTORED if before is None else before
+        if before and opened <= _MIN_STRENGTH:
+            restored = False
+        elif before is False and opened >= _RESTORED:
+            restored = True
+        self._restored[face.track] = restored
+        if len(self._restored) > _REMEMBERED:
+            del self._restored[next(iter(self._restored))]
+        if before is not None and restored != before:
+            at = "" if face.time is None else f", from {float(face.time):.2f} s on"
+            decision = "restored" if restored else "left alone"
+            log.info("track %d%s: %s: %s", face.track, at, describe(quality), decision)
 
     def _choose_w(
         self, face: FaceCrop[Source], around: Sequence[tuple[int, FaceCrop[Source]]], quality: FaceQuality
@@ -82,7 +120,7 @@ class Chooser:
             return named
         usual = choose_w(quality) if self._w is None else self._w
         # The mean, so that w changes gradually where a span begins or ends.
-        wanted = [crop.set_w for crop in (face, *(other for _, other in around))]
+        wanted = [crop.set_w for offset, crop in ((0, face), *around) if abs(offset) <= _SPREAD]
         return fmean(usual if w is None else w for w in wanted)
 
     def _choose_strength(
@@ -92,8 +130,10 @@ class Chooser:
         strength changes gradually and is nowhere more than what is set."""
         usual, limit = self._strength, 1.0
         for offset, crop in ((0, face), *around):
+            if abs(offset) > _SPREAD:
+                continue
             strength = usual if crop.set_strength is None else crop.set_strength
-            limit = min(limit, strength + (1 - strength) * abs(offset) / (REACH + 1))
+            limit = min(limit, strength + (1 - strength) * abs(offset) / (_SPREAD + 1))
         return limit
 
 

@@ -1,0 +1,70 @@
+"""What lies over a face is found, and nothing that is the face's own."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from tests.support.degraded_faces import real_faces
+from tests.support.overlays import OVERLAYS, overlaid
+from vidrestore.faces.alignment.align import TEMPLATE
+from vidrestore.restoration.fidelity.covers import SIDE, STRONG, any_strong, find_covers, shown_share
+
+#: Of the faces of each portrait those at medium and heavy degradation: clean and mild ones may be sharp.
+DEGRADED = (2, 3, 6, 7)
+
+
+def find(images: torch.Tensor) -> list[np.ndarray]:
+    return find_covers(images, [1.0] * len(images), [TEMPLATE] * len(images))
+
+
+def test_a_face_alone_has_no_cover():
+    faces = real_faces()
+    noisy = (faces + 0.06 * torch.randn(faces.shape, generator=torch.Generator().manual_seed(0))).clamp(0, 1)
+    for images in (faces[[1, 2, 3, 5, 6, 7]], noisy):
+        assert not any(map(any_strong, find(images)))
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_what_lies_over_a_face_is_found(name):
+    faces = real_faces()[list(DEGRADED)]
+    pairs = [overlaid(face, name) for face in faces]
+    for cover, (_, area) in zip(find(torch.stack([image for image, _ in pairs])), pairs, strict=True):
+        inside = cv2.resize(area, (SIDE, SIDE), interpolation=cv2.INTER_AREA) > 0.5
+        assert (cover[inside] == STRONG).mean() > 0.7
+        around = cv2.dilate((area > 0).astype(np.uint8), np.ones((61, 61), np.uint8))
+        far = cv2.resize(around, (SIDE, SIDE), interpolation=cv2.INTER_NEAREST) == 0
+        assert (cover[far] == STRONG).mean() < 0.001
+
+
+def test_the_edges_of_a_mask_are_found():
+    face = real_faces()[3].clone()
+    face[:, 310:450, 150:370] = torch.tensor([0.6, 0.75, 0.8])[:, None, None]
+    [cover] = find(face[None])
+    assert (cover[154:157, 80:180] == STRONG).all()
+    assert (cover[165:215, 90:170] != STRONG).mean() > 0.9
+
+
+def test_covers_do_not_depend_on_the_batch():
+    images = torch.stack([overlaid(face, "white text")[0] for face in real_faces()[:3]])
+    for alone, together in zip((find(image[None])[0] for image in images), find(images), strict=True):
+        assert (alone == together).all()
+    assert find_covers(torch.zeros(0, 3, 512, 512), [], []) == []
+
+
+def test_small_and_hidden_faces_are_looked_at():
+    [cover] = find_covers(torch.rand(1, 3, 64, 64), [1.0], [TEMPLATE / 8])
+    assert cover.shape == (SIDE, SIDE)
+    [outside] = find_covers(torch.rand(1, 3, 512, 512), [1.0], [TEMPLATE - 1000])
+    assert not any_strong(outside)
+
+
+def test_nothing_is_shown_where_something_lies():
+    covered = np.zeros((SIDE, SIDE), np.uint8)
+    covered[100:120, 50:60] = 1
+    shown = shown_share(covered, 512)
+    assert (shown[200:240, 100:120] == 0).all()
+    assert (shown[:186] > 0.999).all()
+    assert 0 < shown[195, 110] < 1  # it rises gradually
