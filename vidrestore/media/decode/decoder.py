@@ -15,7 +15,6 @@ import av.error
 from av.container import InputContainer
 
 from ...errors import InputError
-from ..frames.colour import ColourTags
 from ..frames.frame import Frame, presentation_time
 from ..frames.hdr_metadata import HdrMetadata
 from ..frames.side_data import carried
@@ -90,6 +89,8 @@ class Decoder:
                 self.timeline = replace(self.timeline, move=-self.first.time)
             #: Facts about the video, for encoding it.
             self.source = self._describe()
+            for remark in self._reader.tags.remarks(self.first.video):
+                log.warning("%s: %s", path.name, remark)
         except BaseException:
             self._reader.close()
             raise
@@ -143,7 +144,7 @@ class Decoder:
             field_order=_PROGRESSIVE if self.deinterlaces else context.field_order,
             interlaced=self.scan.flagged and not self.deinterlaces,
             colour=self.first.colour,
-            tags=ColourTags.of(video),
+            tags=self._reader.tags.of(video),
             display_matrix=display_matrix(video),
             hdr=HdrMetadata.of(video),
             presentation=read_presentation(stream, video),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -21,18 +20,16 @@ from av.video.stream import VideoStream
 
 from ...errors import InputError
 from ..clock import Clock, has_clock
-from ..frames.colour import Colour, ColourTags
+from ..frames.colour import Colour
 from ..frames.frame import presentation_time
 from ..frames.pixel_format import planar_equivalent
 from ..image_sequence import image_numbers, is_sequence
 from ..probe import DEFAULT_RATE, frame_rate, main_video, open_input, refuse_encrypted
+from .colour_tags import StreamTags
 from .damage import Damage
 from .riff import is_cut_short
 from .timestamps import Timestamps
 
-#: Codecs whose chroma samples are centred between their luma samples unless tagged otherwise.
-_CENTRED_CHROMA = {"mjpeg", "mpeg1video", "jpeg2000", "webp"}
-_CENTRE = 2  # AVCHROMA_LOC_CENTER
 #: Decoders that support alpha, by codec. VP8 and VP9 store alpha as a video of its own beside each packet,
 #: which FFmpeg's native decoders ignore.
 _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
@@ -85,6 +82,7 @@ class FrameReader:
         self.packets = 0
         context = self.stream.codec_context
         assert context.pix_fmt is not None  # main_video selects only streams that have one
+        self.tags = StreamTags(context)
         #: Width, height and pixel format of every frame.
         self._shape = (context.width, context.height, planar_equivalent(context.pix_fmt).name)
         self._shape_is_final = not self._from_start
@@ -157,10 +155,7 @@ class FrameReader:
 
     def colour(self, video: av.VideoFrame) -> Colour:
         """How the samples of a frame of this stream are converted to R'G'B'."""
-        context, tags = self.stream.codec_context, ColourTags.of(video)
-        if not tags.chroma_location and context.codec.canonical_name in _CENTRED_CHROMA:
-            tags = replace(tags, chroma_location=_CENTRE)
-        return Colour.from_tags(tags, video.width, video.height, context.pix_fmt or "")
+        return self.tags.colour(video)
 
     def expected_packets(self) -> int:
         """How many packets of video the file claims to have; 0 if it does not say."""
@@ -226,4 +221,8 @@ class FrameReader:
         elif planar == video.format.name:
             return video
         width, height, name = self._shape
-        return self._reformatter.reformat(video, width, height, name)
+        # The scaler refuses some matrices that a frame may be tagged with.
+        matrix = self.tags.colour(video).swscale_matrix
+        return self._reformatter.reformat(
+            video, width, height, name, src_colorspace=matrix, dst_colorspace=matrix
+        )

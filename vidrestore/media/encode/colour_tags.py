@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..frames.colour import guessed_matrix
+from ..frames.colour import UNTAGGED_MATRICES, guessed_matrix
 from ..frames.pixel_format import planar_equivalent, planar_format
 from ..source_video import SourceVideo
 
@@ -20,7 +20,7 @@ def output_tags(source: SourceVideo, pix_fmt: str) -> dict[str, int]:
         matrix, colour_range = _RGB, source.tags.range if given.is_rgb else _FULL
     elif given.is_rgb:
         matrix, colour_range = guessed, _LIMITED
-    elif target.has_chroma and source.colour.guessed and given.has_chroma:
+    elif target.has_chroma and given.has_chroma and source.tags.matrix in UNTAGGED_MATRICES:
         matrix, colour_range = guessed, full_or_tagged
     else:
         matrix, colour_range = source.tags.matrix, full_or_tagged

@@ -5,13 +5,11 @@ from __future__ import annotations
 import av
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from ..frames.colour import Colour
+from ..frames.colour import SWSCALE_MATRICES, Colour
 from ..frames.pixel_format import planar_equivalent, planar_format
 from .settings import EncoderConfig
 
 _LIMITED, _FULL = 1, 2  # AVColorRange
-#: swscale's numbers of matrices by FFmpeg's; those of BT.601 for 525 and 625 lines are one matrix.
-_SWSCALE_MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
 
 
 class PixelConverter:
@@ -35,7 +33,7 @@ class PixelConverter:
             format=self._name,
             src_color_range=source,
             dst_color_range=_FULL if target.is_rgb else _LIMITED if given.is_rgb else source,
-            src_colorspace=_SWSCALE_MATRICES.get(matrix),
-            dst_colorspace=_SWSCALE_MATRICES.get(matrix),
+            src_colorspace=SWSCALE_MATRICES.get(matrix),
+            dst_colorspace=SWSCALE_MATRICES.get(matrix),
             interpolation=Interpolation.BICUBIC | Interpolation.ACCURATE_RND,
         )

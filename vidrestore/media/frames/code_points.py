@@ -15,7 +15,7 @@ _TRANSFERS = (
 )
 _MATRICES = (
     *("gbr", "bt709", None, None, "fcc", "bt470bg", "smpte170m", "smpte240m"),
-    *("ycgco", "bt2020nc", "bt2020c", "smpte2085", None, None, "ictcp"),
+    *("ycgco", "bt2020nc", "bt2020c", "smpte2085", "chroma-derived-nc", "chroma-derived-c", "ictcp"),
 )
 
 

@@ -21,9 +21,13 @@ _LUMA_WEIGHTS = {
     9: (0.2627, 0.0593),  # BT.2020 non-constant luminance
     10: (0.2627, 0.0593),  # BT.2020 constant luminance: close enough for the crop of a face
 }
+#: The numbers that FFmpeg's scaler has for matrices, by FFmpeg's; BT.601's for 525 and 625 lines are one.
+SWSCALE_MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
 #: Luma up to which an 8-bit step can be seen, and from which on it cannot.
 _SHADOWS = (0.2, 0.35)
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
+#: Matrices that say nothing of YUV samples: that of RGB, unspecified and reserved.
+UNTAGGED_MATRICES = (0, 2, 3)
 _UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED and its like
 _LEFT = 1  # AVCHROMA_LOC_LEFT
 
@@ -64,7 +68,8 @@ class Colour:
     #: sample horizontally and midway vertically, centre (2, as in JPEG) is midway in both, top left (3) is
     #: on the top left luma sample, and so on (H.273, figure 1).
     chroma_location: int = _LEFT
-    #: The matrix is not tagged; it is the one that players assume for this frame size.
+    #: The matrix is not tagged, or is one without a conversion; it is the one that players assume for this
+    #: frame size.
     guessed: bool = False
     #: The transfer function of an HDR signal; None for SDR.
     transfer: Transfer | None = None
@@ -73,7 +78,7 @@ class Colour:
     def from_tags(cls, tags: ColourTags, width: int, height: int, pix_fmt: str = "") -> Colour:
         """The conversion for a video with these tags, of this size in pixels. ``pix_fmt`` is FFmpeg's name
         of the codec's format, of which the ``yuvj`` ones are full range."""
-        guessed = tags.matrix not in _LUMA_WEIGHTS
+        guessed = not has_conversion(tags.matrix)
         matrix = guessed_matrix(width, height) if guessed else tags.matrix
         return cls(
             *_LUMA_WEIGHTS[matrix],
@@ -83,6 +88,11 @@ class Colour:
             guessed=guessed,
             transfer=Transfer.from_tags(tags.transfer, tags.primaries),
         )
+
+    @property
+    def swscale_matrix(self) -> int:
+        """FFmpeg's scaler's number of the matrix."""
+        return SWSCALE_MATRICES[self.matrix]
 
     @property
     def chroma_offset(self) -> tuple[float, float]:
@@ -154,6 +164,11 @@ class Colour:
         y = self.luma_from_code(yuv[..., :1, :, :], bits)
         uv = (yuv[..., 1:, :, :] - float(1 << (bits - 1))) / self._chroma_scale(bits)
         return torch.cat((y, uv), dim=-3)
+
+
+def has_conversion(matrix: int) -> bool:
+    """Whether a matrix, by FFmpeg's number, is one whose coefficients are known here."""
+    return matrix in _LUMA_WEIGHTS
 
 
 def guessed_matrix(width: int, height: int) -> int:
