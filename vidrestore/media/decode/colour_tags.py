@@ -67,8 +67,8 @@ class StreamTags:
         if is_yuv and matrix not in UNTAGGED_MATRICES and not has_conversion(matrix):
             used = _name("matrix", guessed_matrix(video.width, video.height))
             remarks.append(
-                f"the matrix {_name('matrix', matrix)} has no conversion here: faces are converted by {used}, "
-                "and the tag is kept"
+                f"the matrix {_name('matrix', matrix)} has no conversion here: faces are converted by "
+                f"{used}, and the tag is kept"
             )
         return remarks
 
