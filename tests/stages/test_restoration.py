@@ -105,6 +105,12 @@ def test_every_frame_comes_out_once_with_its_faces(steady):
         assert all(face.source == frame.index for face in faces)
 
 
+@pytest.mark.parametrize("steady", ["codes", "input"])
+def test_faces_are_compared_for_each_step_that_needs_it(steady):
+    found, _ = restored(4, steady)
+    assert {-1, 1} <= set(found[1][1][0].comparison.motions)
+
+
 def test_faces_that_are_left_alone_are_not_observed():
     found, models = restored(5, "all", SHARP)
     assert [faces for _, faces in found] == [[]] * 5

@@ -66,7 +66,7 @@ def restore_faces(
     aligned = over_time(aligned, steady_cover, reach=cover_tracking.REACH)
     planned = over_time(aligned, chooser(options), reach=w_chooser.REACH)
     visible = ((frame, list(filter(is_visible, faces))) for frame, faces in planned)
-    if parts & {"input", "output"}:
+    if parts & {"input", "codes", "output"}:
         compared = in_background(visible, timed("compare", compare), reach=stabilise.REACH)
     else:
         compared = ((frame, list(map(skip_comparison, faces))) for frame, faces in visible)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import torch
 
 from vidrestore.restoration.fidelity.face_quality import FaceQuality
 from vidrestore.restoration.restorer import Observation
 from vidrestore.restoration.temporal.code_averaging import REACH, as_neighbour, average_codes
 from vidrestore.restoration.temporal.face_crop import ObservedFace
-from vidrestore.restoration.temporal.motion import NO_COMPARISON
+from vidrestore.restoration.temporal.light import CELLS, Light
+from vidrestore.restoration.temporal.motion import MAP, NO_COMPARISON, Comparison, Motion
 from vidrestore.runtime.windows import windowed
 
 GRID, CHANNELS, CODES = 4, 8, 16
@@ -48,6 +50,32 @@ def track(changes_at: int | None = None, frames: int = 13) -> list[ObservedFace[
     return parts
 
 
+def flickering(
+    parts: list[ObservedFace[None]], changes_at: int | None = None, flow: float = 0
+) -> list[ObservedFace[None]]:
+    """``parts`` in light that changes in every frame, which the features follow. In equal light the crops
+    differ by noise; from frame ``changes_at`` on their upper half is different. All move by ``flow``."""
+    generator = torch.Generator().manual_seed(1)
+    light = Light(np.full((CELLS, CELLS, 3), 1.2, np.float32), np.zeros((CELLS, CELLS, 3), np.float32))
+    lit = []
+    for frame, part in enumerate(parts):
+        motions = {}
+        for offset in (-3, -2, -1, 1, 2, 3):
+            error = np.full((MAP, MAP), 4.0, np.float16)
+            if changes_at is not None and (frame >= changes_at) != (frame + offset >= changes_at):
+                error[: MAP // 2] = 400
+            motions[offset] = Motion(np.full((MAP, MAP, 2), flow, np.float16), error, 4.0, light)
+        features = part.observation.features + 3 * torch.randn(CHANNELS, 1, 1, generator=generator)
+        lit.append(
+            replace(
+                part,
+                observation=part.observation._replace(features=features),
+                comparison=Comparison(motions, 4.0, np.zeros((MAP, MAP), np.float32)),
+            )
+        )
+    return lit
+
+
 def codes(parts: list[ObservedFace[None]]) -> torch.Tensor:
     return torch.stack([part.observation.log_probs.argmax(-1) for part in parts])
 
@@ -72,6 +100,24 @@ def test_a_face_that_changes_changes_its_codes_at_once():
     upper = found[:, : GRID * GRID // 2]
     assert (upper[6:] == 7).all()
     assert (upper[:6] != 7).all()
+
+
+def test_light_switches_no_codes():
+    """The face is the same in equal light, so that the codes of all frames count as in even light."""
+    parts = track()
+    assert switches(averaged(flickering(parts))) < 1.2 * switches(averaged(parts))
+
+
+def test_a_face_that_changes_in_changing_light_changes_its_codes_at_once():
+    found = averaged(flickering(track(changes_at=6), changes_at=6))
+    upper = found[:, : GRID * GRID // 2]
+    assert (upper[6:] == 7).all()
+    assert (upper[:6] != 7).all()
+
+
+def test_a_moving_place_in_other_light_keeps_its_codes():
+    parts = track()
+    assert averaged(flickering(parts, flow=3)).equal(codes(parts))
 
 
 def test_a_lone_face_keeps_its_codes():

@@ -8,7 +8,7 @@ import torch
 
 from tests.support.textures import noisy, texture
 from vidrestore.restoration.temporal.light import CELLS, Broad, Light
-from vidrestore.restoration.temporal.motion import SIDE, View
+from vidrestore.restoration.temporal.motion import SIDE, Motion, View
 
 #: Horizontal places, from 0 to 1.
 ACROSS = torch.linspace(0, 1, 512)
@@ -42,6 +42,13 @@ def test_a_face_is_brought_to_another_light(change):
 def test_even_light_is_left_alone():
     here, there = (view(image) for image in noisy([texture(size=512)] * 2, 6))
     assert Light.between(here.broad, there.broad) is None
+
+
+@pytest.mark.parametrize(("gain", "is_evident"), [(1.005, False), (0.9, True), (1.3, True)])
+def test_features_follow_evident_light_alone(gain: float, is_evident: bool):
+    full, none = np.full((CELLS, CELLS, 3), gain, np.float32), np.zeros((CELLS, CELLS, 3), np.float32)
+    assert Light(full, none).is_evident == is_evident
+    assert Motion(None, none[..., 0], 0.0, Light(full, none)).is_relit == is_evident
 
 
 def test_an_opening_mouth_is_no_light():

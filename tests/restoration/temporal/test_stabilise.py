@@ -102,6 +102,12 @@ def test_flow_is_estimated_only_where_it_is_used(deviation, offsets):
     assert {o for o, motion in parts[4].comparison.motions.items() if motion.flow is not None} == offsets
 
 
+def test_in_changing_light_flow_is_estimated_for_the_codes():
+    clean = [texture()] * 7
+    dim = [image * (0.8 if frame % 2 else 1.0) for frame, image in enumerate(noisy(clean, 0.5))]
+    assert {-3, -2, -1, 1, 2, 3} <= set(over_time(crops(dim), compare)[3].comparison.motions)
+
+
 def test_a_change_of_one_frame_is_not_smeared():
     """As in a blink, a patch of the face changes in one frame, in input and result alike."""
     still = texture()

@@ -34,6 +34,8 @@ _LOCAL = 2.0
 _EVEN, _EVEN_GAIN = 0.7, 0.01
 #: Change of light, on a scale of 0 to 255, up to which it counts as the same.
 _UNCHANGED = 0.5
+#: Mean change of a medium grey, on the same scale, from which on a network's features follow the light.
+_GREY, _EVIDENT = 127.5, 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,11 @@ class Light:
         if change.max() < _UNCHANGED:
             return None
         return cls(gain.astype(np.float32), offset.astype(np.float32))
+
+    @property
+    def is_evident(self) -> bool:
+        """Whether it changes more than noise in the broad colours does."""
+        return float(np.abs((self.gain - 1) * _GREY + self.offset).mean()) > _EVIDENT
 
     def apply(self, colours: np.ndarray) -> np.ndarray:
         """``colours`` (S, S, 3) float32 RGB, 0 to 255, in this light."""

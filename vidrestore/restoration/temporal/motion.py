@@ -89,6 +89,11 @@ class Motion:
     noise: float  #: the median of that difference over the face; NaN if nearly all of it is clipped
     light: Light | None = None  #: the change of light, compensated in ``error`` and ``noise``; None: none
 
+    @property
+    def is_relit(self) -> bool:
+        """Whether the views are in evidently different light."""
+        return self.light is not None and self.light.is_evident
+
     @classmethod
     def estimate(cls, here: View, there: View) -> Motion:
         """Motion by dense inverse search optical flow (Kroeger et al., ECCV 2016), in equal light."""

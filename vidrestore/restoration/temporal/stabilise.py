@@ -59,7 +59,8 @@ def compare(
     far = {o: Motion.static(face.view, view) for o, view in views.items() if abs(o) in _FAR}
     noise = _noise(near.values())
     motions = near | far
-    if _input_share(noise) > _MIN_SHARE:
+    # In changing light codes are averaged by these comparisons, too.
+    if _input_share(noise) > _MIN_SHARE or any(motion.is_relit for motion in near.values()):
         motions |= {
             o: Motion.estimate(face.view, view)
             for o, view in views.items()
