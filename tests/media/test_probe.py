@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 
 import pytest
@@ -66,6 +67,21 @@ def test_a_file_that_is_not_a_video_is_an_error(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(InputError):
         Decoder(path)
+
+
+def test_animated_webp_is_decoded_or_named(tmp_path):
+    source = synthetic(tmp_path / "in.webp", "testsrc2=s=64x48:r=10", "-frames:v", 5, "-c:v", "libwebp_anim")
+    try:
+        with Decoder(source) as decoder:
+            assert len(list(decoder)) == 5
+    except InputError as error:
+        assert re.search(r"in\.webp is an animated WebP.*convert it", str(error))  # noqa: PT017
+
+
+def test_webp_of_one_picture_is_read(tmp_path):
+    source = synthetic(tmp_path / "in.webp", "testsrc2=s=64x48:r=10", "-frames:v", 1, "-c:v", "libwebp")
+    with Decoder(source) as decoder:
+        assert len(list(decoder)) == 1
 
 
 def test_what_probe_reads_from_the_headers(tmp_path):

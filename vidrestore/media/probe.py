@@ -123,7 +123,23 @@ def main_video(container: InputContainer, path: Path, number: int | None = None)
             return stream
     with suppress(av.error.FFmpegError):
         refuse_encrypted(next(container.demux(streams[0])), path)
+    if _is_animated_webp(path):
+        raise InputError(
+            f"{path} is an animated WebP, which this FFmpeg cannot decode; convert it to numbered images, "
+            f"for example with ImageMagick, `magick {path.name} -coalesce frame_%06d.png`, and restore "
+            "frame_%06d.png"
+        )
     raise InputError(f"the video of {path} cannot be decoded; its codec is unknown or its header damaged")
+
+
+def _is_animated_webp(path: Path) -> bool:
+    """Whether a file begins as an animated WebP does (RFC 9649, section 2.7.1)."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(21)
+    except OSError:  # a sequence of images
+        return False
+    return head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X" and bool(head[20:] and head[20] & 2)
 
 
 def refuse_encrypted(packet: Packet, path: Path) -> None:

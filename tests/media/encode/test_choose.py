@@ -120,11 +120,53 @@ def test_the_loss_of_dynamic_metadata_is_reported(tmp_path, caplog):
 
 
 def test_the_loss_of_alpha_is_reported(tmp_path, caplog):
-    source = clip(tmp_path / "in.mkv", pix_fmt="yuva420p", codec="ffv1")
+    half = "color=red:s=64x48:r=25,format=rgba,colorchannelmixer=aa=0.5,format=yuva420p"
+    source = synthetic(tmp_path / "in.mkv", half, "-frames:v", 4, "-c:v", "ffv1")
     opaque = EncoderSettings("libx264", preset="ultrafast")
     pass_through(source, tmp_path / "out.mp4", opaque)
-    assert "loses some of its yuva420p data: the nearest format of libx264 is yuv420p" in caplog.text
-    with pytest.raises(OutputError, match=r"--strict: .* some of its yuva420p"):
+    assert "the video of in.mkv loses its transparency, which libx264 does not write" in caplog.text
+    with pytest.raises(OutputError, match=r"--strict: .* its transparency.*; ffv1 does, in .mkv"):
         pass_through(source, tmp_path / "strict.mp4", opaque, strict=True)
     assert not (tmp_path / "strict.mp4").exists()
     pass_through(source, tmp_path / "asked.mp4", EncoderSettings("libx264", pix_fmt="yuv420p"), strict=True)
+
+
+@pytest.mark.parametrize("pix_fmt", ["yuva420p", "yuva444p10le"])
+def test_alpha_that_no_frame_uses_is_no_loss(tmp_path, caplog, pix_fmt):
+    opaque = ("testsrc2=s=64x48:r=25", "-frames:v", 6, "-c:v", "ffv1", "-pix_fmt", pix_fmt)
+    settings = EncoderSettings("libx264", preset="ultrafast")
+    source = synthetic(tmp_path / "in.mkv", *opaque)
+    out = pass_through(source, tmp_path / "out.mp4", settings, strict=True)
+    assert len(reader.frames(out)) == 6
+    assert caplog.messages == []
+
+
+def test_a_gif_whose_frames_are_opaque_passes_strict(tmp_path, caplog):
+    source = synthetic(tmp_path / "in.gif", "testsrc2=s=64x48:r=10", "-frames:v", 6)
+    out = pass_through(source, tmp_path / "out.mp4", strict=True)
+    assert len(reader.frames(out)) == 6
+    assert caplog.messages == ["the video of in.gif is rounded: libx264 writes its gbrap data as yuv444p"]
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "end"),
+    [
+        ("in.gif", 0, ",split[a][b];[a]palettegen[c];[b][c]paletteuse"),
+        ("in.mkv", 0, ",format=yuva444p10le"),
+        ("in.mkv", 3, ",format=yuva420p"),
+        ("in.mkv", 3, ",format=bgra"),
+    ],
+)
+def test_transparency_is_named_when_a_frame_has_some(tmp_path, caplog, name, first, end):
+    """The left half of the frames from ``first`` on is transparent."""
+    colours = "testsrc2=s=64x48:r=10:d=0.6,format=rgba,geq=r='r(X,Y)':g='g(X,Y)':b='b(X,Y)'"
+    alpha = f"a='if(gte(N,{first})*lt(X,32),0,255)'"
+    codec = () if name == "in.gif" else ("-c:v", "ffv1")
+    source = synthetic(tmp_path / name, f"{colours}:{alpha}{end}", *codec)
+    opaque = EncoderSettings("libx264", preset="ultrafast")
+    pass_through(source, tmp_path / "out.mp4", opaque)
+    said = f"the video of {name} loses its transparency, which libx264 does not write"
+    assert caplog.messages.count(said) == 1
+    with pytest.raises(OutputError, match=r"--strict: .* its transparency"):
+        pass_through(source, tmp_path / "strict.mp4", opaque, strict=True)
+    assert not (tmp_path / "strict.mp4").exists()

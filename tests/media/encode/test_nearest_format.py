@@ -11,7 +11,7 @@ import pytest
 from tests.support import reader
 from tests.support.frames import LOSSLESS, ffmpeg, pass_through
 from vidrestore.errors import UsageError
-from vidrestore.media.encode.nearest_format import check_format, is_lossy
+from vidrestore.media.encode.nearest_format import check_format, is_lossy, rounds
 from vidrestore.media.encode.settings import EncoderSettings
 
 
@@ -72,13 +72,20 @@ def test_alpha_is_kept_if_the_codec_supports_it(tmp_path, codec, pix_fmt, ending
         ("gray", "yuv420p", False),
         ("yuv420p10le", "yuv420p", True),
         ("yuv444p", "yuv420p", True),
-        ("gbrp", "yuv444p", True),
-        ("yuva420p", "yuv420p", True),
+        ("gbrp", "yuv444p", False),  # rounds
+        ("gbrp", "yuv420p", True),
+        ("yuva420p", "yuv420p", False),  # depends on the frames
         ("yuvj420p", "yuv420p", False),
     ],
 )
 def test_which_conversions_lose_something(source, target, lossy):
     assert is_lossy(source, target) == lossy
+
+
+def test_which_conversions_round():
+    assert rounds("gbrap", "yuv444p")
+    assert not rounds("yuv420p", "yuv444p10le")
+    assert not rounds("gray", "yuv420p")
 
 
 def test_formats_that_are_rejected():

@@ -16,7 +16,7 @@ from ..source_video import SourceVideo
 from .colour_tags import output_tags
 from .encoder_options import default_options, merge_options, requested_options
 from .limits import broken_limit
-from .nearest_format import check_format, is_lossy, nearest_format
+from .nearest_format import check_format, is_lossy, nearest_format, rounds
 from .settings import EncoderConfig, EncoderSettings
 from .side_data_losses import SideDataLosses
 from .stream_parameters import can_carry
@@ -69,6 +69,11 @@ def choose_encoder(
                 source,
                 strict,
             )
+        elif rounds(source.pix_fmt, pix_fmt):
+            log.warning(
+                "the video of %s is rounded: %s writes its %s data as %s",
+                *(source.path.name, codec.name, source.pix_fmt, pix_fmt),
+            )
     defaults = default_options(
         codec, pix_fmt, source.hdr, source.side_data, reproducible=settings.reproducible
     )
@@ -79,6 +84,7 @@ def choose_encoder(
         options=merge_options(defaults, requested),
         tags=output_tags(source, pix_fmt),
         interlaced=source.interlaced and codec.name in _INTERLACED,
+        is_format_requested=settings.pix_fmt is not None,
     )
     SideDataLosses(source, config, container, strict=strict).report_first()
     if any(source.presentation.cropping) and not can_carry(codec.name):

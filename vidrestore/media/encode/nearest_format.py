@@ -42,8 +42,18 @@ def nearest_format(codec: av.Codec, source: SourceVideo) -> str:
 
 
 def is_lossy(source: str, target: str) -> bool:
-    """Whether converting from one pixel format to another loses bits, colour or alpha."""
-    return any(_losses(source, target))
+    """Whether converting from one pixel format to another loses bits or colour.
+
+    Rounding of RGB to YUV of as many bits is less than what an encoder changes by default, see
+    :func:`rounds`. Whether alpha is lost depends on the frames, see ``frames/side_data.py``.
+    """
+    bits, _, chroma, _ = _losses(source, target)
+    return bool(bits or chroma)
+
+
+def rounds(source: str, target: str) -> bool:
+    """Whether converting from one pixel format to another is from RGB to YUV or back, which rounds."""
+    return bool(_losses(source, target)[1])
 
 
 def _accepted_formats(codec: av.Codec) -> list[str]:
@@ -59,7 +69,7 @@ def _divides(name: str, width: int, height: int) -> bool:
     return not (width % (1 << across) or height % (1 << down))
 
 
-def _losses(source: str, target: str) -> tuple[int, ...]:
+def _losses(source: str, target: str) -> tuple[int, int, int, int]:
     """What a conversion loses, the worst first: bits, the RGB or YUV model, chroma, alpha. Zeros if
     nothing."""
     a, b = planar_equivalent(source), planar_equivalent(target)

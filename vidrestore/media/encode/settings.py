@@ -27,6 +27,8 @@ class EncoderConfig:
     #: Colour tags of the output: FFmpeg's numbers by its names of the codec context's fields.
     tags: dict[str, int] = field(default_factory=dict)
     interlaced: bool = False  #: code the two fields of each frame as such
+    #: The user chose ``pix_fmt``: what that format does not hold is no loss.
+    is_format_requested: bool = False
 
     def __str__(self) -> str:
         options = (f"{name} {value}" for name, value in self.options.items())

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from ...errors import LossError
 from ..containers import Container
-from ..frames.side_data import CAPTIONS, SPHERICAL, STEREO, USER_DATA
+from ..frames.pixel_format import planar_equivalent
+from ..frames.side_data import CAPTIONS, SPHERICAL, STEREO, TRANSPARENCY, USER_DATA
 from ..source_video import SourceVideo
 from .settings import EncoderConfig
 from .stream_parameters import can_carry
@@ -48,6 +49,8 @@ class SideDataLosses:
             for kind, option in _WRITERS.get(encoder.codec, {}).items()
             if option is None or encoder.options.get(option) == "1"
         }
+        if encoder.is_format_requested or planar_equivalent(encoder.pix_fmt).has_alpha:
+            self._kept.add(TRANSPARENCY)
         if can_carry(encoder.codec):
             held = source.presentation.held_by(container)
             self._kept |= {SPHERICAL} if held.projection else set()
@@ -74,5 +77,7 @@ class SideDataLosses:
 
 
 def _advice(lost: list[str]) -> str:
+    if lost == [TRANSPARENCY]:
+        return "ffv1 does, in .mkv"
     encoders = [name for name, writes in _WRITERS.items() if "lib" in name and set(lost) <= writes.keys()]
     return f"{encoders[0]} does" if encoders else "leave out --strict to go without"

@@ -1,4 +1,4 @@
-"""What a decoded frame carries besides its samples: captions, user data, metadata of several kinds.
+"""What a decoded frame carries besides its colours: captions, user data, metadata, transparency.
 
 PyAV's side data points into the frame, and is no longer valid once the frame was made writable. So it is read
 once, right after decoding.
@@ -10,6 +10,8 @@ from typing import Any
 
 import av
 
+from .pixel_format import planar_format, plane_views
+
 #: UUIDs of the user data in which x264 and x265 note their own settings, which are wrong for OUT.
 _ENCODER_SETTINGS = (
     bytes.fromhex("dc45e9bde6d948b7962cd820d923eeef"),
@@ -17,6 +19,7 @@ _ENCODER_SETTINGS = (
 )
 CAPTIONS, USER_DATA = "closed captions", "user data (SEI)"
 STEREO, SPHERICAL = "stereo 3D arrangement", "spherical mapping"
+TRANSPARENCY = "transparency"
 #: Names for messages, by FFmpeg's type of frame side data. Left out are: what every stream of a codec has
 #: (PANSCAN and GOP_TIMECODE of MPEG-2), what belongs to decoding, and what OUT keeps with every encoder.
 _NAMES = {
@@ -39,14 +42,21 @@ _NAMES = {
 
 
 def carried(frame: av.VideoFrame) -> frozenset[str]:
-    """The kinds of side data of a frame as it was decoded, by the names that messages use."""
+    """The kinds of side data of a planar frame as it was decoded, by the names that messages use."""
     data: Any = frame.side_data  # PyAV's stubs lack its items by index
     entries = [data[index] for index in range(len(data))]
-    return frozenset(
+    kinds = frozenset(
         _NAMES[entry.type.name]
         for entry in entries
         if entry.type.name in _NAMES and not _is_void(entry.type.name, bytes(entry))
     )
+    return kinds | {TRANSPARENCY} if _is_transparent(frame) else kinds
+
+
+def _is_transparent(frame: av.VideoFrame) -> bool:
+    """Whether a pixel is not opaque. Some decoders, as of GIF, give every frame an alpha plane."""
+    form = planar_format(frame.format.name)
+    return form.has_alpha and int(plane_views(frame)[-1].min()) < (1 << form.bits) - 1
 
 
 def _is_void(kind: str, content: bytes) -> bool:
