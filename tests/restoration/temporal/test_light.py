@@ -51,6 +51,21 @@ def test_features_follow_evident_light_alone(gain: float, is_evident: bool):
     assert Motion(None, none[..., 0], 0.0, Light(full, none)).is_relit == is_evident
 
 
+def test_a_face_that_moves_in_even_light_is_left_alone():
+    still = texture(size=512)
+    assert Light.between(view(still).broad, view(still.roll(4, 2)).broad) is None
+
+
+def test_light_that_raises_noise_makes_it_less_certain():
+    noise = 10 * np.random.default_rng(0).standard_normal((SIDE, SIDE, 3)).astype(np.float32)
+    bright, none = np.full((CELLS, CELLS, 3), 1.5, np.float32), np.zeros((CELLS, CELLS, 3), np.float32)
+    light = Light(bright, none)
+    np.testing.assert_allclose(
+        light.certainty(SIDE), (noise.std() / light.apply(100 + noise).std()) ** 2, rtol=1e-2
+    )
+    assert Light(1 / bright, none).certainty(SIDE).max() == 1
+
+
 def test_an_opening_mouth_is_no_light():
     still = texture(size=512)
     opened = still.clone()

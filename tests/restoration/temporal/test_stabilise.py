@@ -189,6 +189,14 @@ def test_each_frame_keeps_its_light_while_noise_averages_out(gains):
             assert (found[i] - clean[i]).std() < 0.75 * (given[i] - clean[i]).std()
 
 
+def test_a_neighbour_brought_up_from_the_dark_counts_less():
+    """Its noise is raised with it: the result is never noisier than the frame alone."""
+    clean = [texture()] * 3
+    images = noisy([0.25 * clean[0], clean[1], 0.25 * clean[2]], 6)
+    [_, face, _] = over_time(over_time(crops(images), compare), stabilise_input)
+    assert (face.image - clean[1]).std() <= 1.0 * (images[1] - clean[1]).std()
+
+
 def test_a_change_of_light_does_not_change_masks():
     gains = LIGHTS["flicker of 30 %"]
     images = in_light([0.6 * texture()] * 40, gains)

@@ -32,8 +32,9 @@ _ITERATIONS = 3
 _LOCAL = 2.0
 #: Differences, on a scale of 0 to 255 and of a gain's logarithm, that are added to the scale of outliers.
 _EVEN, _EVEN_GAIN = 0.7, 0.01
-#: Change of light, on a scale of 0 to 255, up to which it counts as the same.
-_UNCHANGED = 0.5
+#: Mean change, on a scale of 0 to 255, up to which light counts as the same, and from which on the change
+#: counts in full. Noise and motion change broad colours by about 1: following them would add to the noise.
+_UNCHANGED, _CHANGED = 1.0, 2.0
 #: Mean change of a medium grey, on the same scale, from which on a network's features follow the light.
 _GREY, _EVIDENT = 127.5, 2.0
 
@@ -68,15 +69,22 @@ class Light:
         lit = np.clip(gain * source + offset, 0, 255) + _PIVOT
         local = np.exp(_local(np.log((target + _PIVOT) / lit), weight))
         gain, offset = gain * local, (offset + _PIVOT) * local - _PIVOT
-        change = np.abs((gain - 1) * source + offset)
-        if change.max() < _UNCHANGED:
+        change = np.abs((gain - 1) * source + offset).mean()
+        share = min((change - _UNCHANGED) / (_CHANGED - _UNCHANGED), 1.0)
+        if share <= 0:
             return None
-        return cls(gain.astype(np.float32), offset.astype(np.float32))
+        return cls((1 + share * (gain - 1)).astype(np.float32), (share * offset).astype(np.float32))
 
     @property
     def is_evident(self) -> bool:
         """Whether it changes more than noise in the broad colours does."""
         return float(np.abs((self.gain - 1) * _GREY + self.offset).mean()) > _EVIDENT
+
+    def certainty(self, side: int) -> np.ndarray:
+        """(side, side) float32: the inverse of the factor by which it raises the variance of noise, at most
+        1."""
+        gain = self.gain.mean(axis=2).clip(min=1)
+        return cv2.resize(1 / gain**2, (side, side))
 
     def apply(self, colours: np.ndarray) -> np.ndarray:
         """``colours`` (S, S, 3) float32 RGB, 0 to 255, in this light."""

@@ -155,6 +155,8 @@ def _blend(
         free, floor = (_FREE_FAR, _FLOOR_FAR) if abs(offset) in _FAR else (_FREE, _FLOOR)
         error = torch.from_numpy(motion.error).float()
         similar = similarity(error, comparison.noise + floor, free=free, fall=_FALL).numpy()
+        if motion.light is not None:
+            similar *= motion.light.certainty(MAP)
         if cover is not None:
             similar *= _shown(cover, motion.flow)
         contributions.append(Contribution(other, motion.flow, share * similar, motion.light))
