@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from tests.support.degraded_faces import real_faces
 from tests.support.overlays import OVERLAYS, overlaid
@@ -37,6 +38,37 @@ def test_what_lies_over_a_face_is_found(name):
         around = cv2.dilate((area > 0).astype(np.uint8), np.ones((61, 61), np.uint8))
         far = cv2.resize(around, (SIDE, SIDE), interpolation=cv2.INTER_NEAREST) == 0
         assert (cover[far] == STRONG).mean() < 0.001
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0], ids=["black", "white"])
+@pytest.mark.parametrize(
+    "points", [((153, 40), (155, 313)), ((206, 66), (200, 320))], ids=["upright", "slanting"]
+)
+def test_a_line_one_pixel_wide_is_found_in_grain(points, value):
+    """The frame's pixels are larger than those of the aligned face."""
+    area = cv2.line(np.zeros((342, 342), np.uint8), *points, 230, 1)
+    line = torch.from_numpy(area)[None] / 255
+    images, generator = [], torch.Generator().manual_seed(0)
+    for face in real_faces()[list(DEGRADED)]:
+        small = F.interpolate(face[None], (342, 342), mode="area")[0]
+        grain = F.avg_pool2d(torch.randn(1, 343, 343, generator=generator), 2, 1) * 20 / 255
+        small = (small + grain).clamp(0, 1)
+        images += [small, small.lerp(torch.full_like(small, value), line)]
+    images = F.interpolate(torch.stack(images), (512, 512), mode="bilinear", align_corners=False)
+    plain, lined = find(images[::2]), find(images[1::2])
+    assert not any(map(any_strong, plain))
+    inside = cv2.resize(area, (SIDE, SIDE), interpolation=cv2.INTER_AREA) > 90
+    for cover in lined:
+        assert (cover[inside] == STRONG).mean() > 0.7
+        assert (cover == STRONG).mean() < 0.05
+
+
+def test_what_does_not_lie_over_the_face_does_not_count():
+    face = real_faces()[2]
+    for left, found in ((8, False), (250, True)):
+        image = face.clone()
+        image[:, 40:480, left : left + 3] = 1.0
+        assert any_strong(find(image[None])[0]) == found
 
 
 def test_the_edges_of_a_mask_are_found():

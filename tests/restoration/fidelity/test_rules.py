@@ -83,7 +83,7 @@ def test_worse_faces_get_smaller_w():
         assert ws[0] > 0.5
         assert ws[1] > ws[2] + 0.03
         assert ws[2] < 0.36
-        assert [gate(quality) for quality in qualities[1:]] == pytest.approx([1, 1, 1], abs=0.12)
+        assert [gate(quality) for quality in qualities[1:]] == pytest.approx([1, 1, 1], abs=0.05)
 
 
 @pytest.mark.parametrize(

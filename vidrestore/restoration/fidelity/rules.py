@@ -30,7 +30,7 @@ MAX_SHARPNESS = 0.95
 #: Yaw (0.8 is 72 degrees) from which on alignment to a frontal template fails.
 MAX_YAW = 0.8
 #: The range over which each gate goes from closed to open; for size, a factor.
-_EASE_SIZE, _EASE_SHARPNESS, _EASE_YAW = 1.5, 0.3, 0.25
+_EASE_SIZE, _EASE_SHARPNESS, _EASE_YAW = 1.5, 0.25, 0.25
 #: The range of noise over which a sharp face goes from left alone to restored.
 _GRAINY = (2.4, 4.0)
 
