@@ -1,13 +1,13 @@
 """Count restored faces whose eyes or mouth are farther from the truth than those of their input.
 
     python tools/harm.py faces --faces FOLDER [--model lite | --weights FILE] [--w 0 0.5 1] [--count N]
-                         [--levels mild medium heavy] [--most-enlarged 2] [--net vgg] [--sheet OUT.png]
+                         [--levels mild medium heavy] [--most-enlarged N] [--net vgg] [--sheet OUT.png]
     python tools/harm.py clip --reference CLEAN DEGRADED RESTORED [--every N] [--net vgg] [--sheet OUT.png]
 
 ``faces`` degrades clean aligned faces at fixed levels and restores them with the limits of a run. FOLDER is
 one that ``tools/prepare_faces.py`` wrote, of which the validation faces are taken, or one of aligned images.
-A truth that alignment enlarged more than twice has no detail of its own in the finest octave, where a sharper
-face would count as wrong; ``--most-enlarged`` is that limit.
+A truth that alignment enlarged more than twice has no detail of its own in the finest octave, and a sharper
+face counts as wrong there. All are counted unless ``--most-enlarged`` leaves out those enlarged by more.
 
 ``clip`` compares the faces of a restored clip and of its input with the clean clip's, frame by frame.
 
@@ -22,6 +22,7 @@ Needs: pip install "vidrestore[evaluate,train]"
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -91,8 +92,9 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     faces.add_argument(
         "--most-enlarged",
         type=float,
-        default=2.0,
-        help="leave out truths that were enlarged by more (default: 2)",
+        default=math.inf,
+        metavar="N",
+        help="leave out truths that were enlarged by more than this factor (default: none)",
     )
     clip = commands.add_parser("clip", help="compare a restored clip with its input and the clean clip")
     clip.set_defaults(run=run_clip)

@@ -88,13 +88,13 @@ def test_only_the_face_that_departs_is_rendered_again_with_a_larger_w():
 def test_a_face_that_departs_at_any_w_gives_way_to_its_input():
     [result], painter = restore(lambda w: OTHER)
     assert painter.rendered == [[0.5], [1.0]]
-    assert torch.allclose(result, IMAGE, atol=0.01)
+    assert torch.allclose(result, IMAGE, atol=4 / 255)  # its colours are smoothed a little
 
 
 def test_at_w_1_it_is_not_rendered_again():
     [result], painter = restore(lambda w: OTHER, w=1.0)
     assert painter.rendered == [[1.0]]
-    assert torch.allclose(result, IMAGE, atol=0.01)
+    assert torch.allclose(result, IMAGE, atol=4 / 255)
 
 
 def test_an_eye_that_departs_gives_way_by_itself():
@@ -114,7 +114,7 @@ def test_noise_gives_way_to_the_input():
 
 def test_what_is_not_finite_gives_way_to_the_input():
     [result], _ = restore(lambda w: torch.full_like(IMAGE, torch.nan))
-    assert torch.allclose(result, IMAGE, atol=0.01)
+    assert torch.allclose(result, IMAGE, atol=4 / 255)
 
 
 @pytest.mark.parametrize(("quality", "kept"), [(CLEAR, 1.0), (WORN, 0.4)])

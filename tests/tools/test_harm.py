@@ -29,3 +29,9 @@ def test_faces_are_counted_and_the_worst_drawn(tmp_path, capsys):
 def test_a_folder_without_faces_is_one_sentence(tmp_path, capsys):
     assert load_tool("harm").main(["faces", "--faces", str(tmp_path / "none")]) == 1
     assert "is not a folder" in capsys.readouterr().err
+
+
+def test_no_face_is_left_out_unless_asked():
+    harm = load_tool("harm")
+    assert harm.parse_args(["faces", "--faces", "x"]).most_enlarged == float("inf")
+    assert harm.parse_args(["faces", "--faces", "x", "--most-enlarged", "2"]).most_enlarged == 2

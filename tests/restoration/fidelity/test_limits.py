@@ -144,3 +144,22 @@ def test_a_worn_face_keeps_some_of_its_own_detail():
     own = grey(0.5) + 0.05 * (torch.arange(512) % 2 - 0.5)
     result = soften(grey(0.6)[None], own[None], [1.0])[0]
     assert 0.01 < result[0].diff(dim=1).abs().mean() < 0.049
+
+
+def test_a_blurred_face_is_freer_to_lighten_what_is_light_in_its_surroundings():
+    """Blur has taken contrast away there; a pale disc in a dark pupil is invented."""
+    y, x = torch.meshgrid(*2 * [torch.arange(512.0)], indexing="ij")
+    spot = torch.exp(-((x - 193) ** 2 + (y - 240) ** 2) / 800)
+    dark, light = (0.5 + sign * 0.3 * spot.expand(3, -1, -1) for sign in (-1, 1))
+    for value, invented, own in ((1.0, dark, light), (0.0, light, dark)):
+        kinds = [excess(held(with_disc(image, value), image, BLURRED), image, 5) for image in (invented, own)]
+        assert kinds[0] < 10
+        assert kinds[1] > 20
+
+
+def test_a_nearly_clean_eye_is_nearly_the_input_at_any_w():
+    image = 0.2 + 0.4 * texture(size=512)
+    quality = FaceQuality(size=200, sharpness=0.6, noise=0.9, yaw=0)
+    for w in (0.0, 0.5):
+        change = 255 * (held(texture(2, 512), image, quality, w) - image)[:, *EYE].abs()
+        assert change.mean() < 5

@@ -1,9 +1,10 @@
 """Limits on what restoration may do to a face.
 
 Around the eyes and the mouth a result stays within the range of its input's surroundings, and a little
-beyond. What restoration may add there depends on what degradation may have removed: nothing of a soft picture
-without noise, much of a blurred one. The constants are quantiles over clean faces of how far they exceed the
-range of the same faces degraded, so they hold for any network.
+beyond. What restoration may add there depends on what degradation may have removed: much of a blurred face,
+hardly anything of one that is nearly clean, whose truth may be as soft as it is. The tolerance for blur comes
+from how far clean faces exceed the range of the same faces degraded; that for nearly clean ones from how many
+soft faces come out crisper than they were (docs/lite.md).
 """
 
 from __future__ import annotations
@@ -21,18 +22,18 @@ from .parts import Parts
 #: Side in pixels of an aligned face to which the other numbers of pixels refer.
 _SIDE = 512
 #: Sides in pixels of squares. The least and the largest luma in one of the first two, or in the pixel alone,
-#: are the range of its centre; that in the last tells the contrast of a part.
+#: are the range of its centre; that in the last tells the contrast with what is around.
 _NARROW, _BROAD, _WIDE = 6, 10, 36
-#: Which of them is used for a clear face at ``w`` = 0, from 0 for the pixel alone to 1 for the broad square.
-_CLEAR_SQUARE = 0.25
+#: Share of the way from the pixel alone to the broad square that ``w`` = 1 takes away.
+_NARROWER = 0.5
 #: Noise, in levels of 255, up to which a face is clean, and from which on it is as free as a blurred one.
-_CLEAN, _NOISY = 0.5, 2.0
-#: Tolerance in levels of 255 without noise, and for each level of noise.
-_TOLERANCE, _PER_NOISE = 2.0, 2.0
-#: Tolerance as a share of the contrast: from this sharpness on, and what is added for a face as blurred as
-#: the second.
-_LEAST, _SOFT = 0.04, 0.42
-_MOST, _BLURRED = 0.7, 0.18
+_CLEAN, _NOISY = 1.0, 2.5
+#: Tolerance in levels of 255 of a clean face, and for each level of noise beyond.
+_TOLERANCE, _PER_NOISE = 1.0, 2.0
+#: Tolerance as a share of the contrast with the darkest or the lightest place around: from this sharpness on,
+#: and what is added for a face as blurred as the second.
+_LEAST, _SOFT = 0.01, 0.49
+_MOST, _BLURRED = 0.7, 0.215
 #: Share of the tolerance that ``w`` = 1 takes away.
 _FAITHFUL = 0.4
 #: Side in pixels to which a worn face is reduced, so that no edge is left that the model drew.
@@ -68,11 +69,14 @@ def hold_in_range(
     inside = restored[..., rows, columns]
     y, x = (luma(image, 1)[:, None] for image in (inside, images[..., rows, columns]))
     wider, levels, share, own = _freedom(qualities, w).to(x)[..., None, None, None].unbind(1)
-    low, high, contrast = _ranges(x, wider, size / _SIDE)
-    tolerance = levels + share * contrast
+    low, high, lowest, highest = _ranges(x, wider, size / _SIDE)
     above, below = (y - high).clamp_min_(0), (low - y).clamp_min_(0)
+    # Blur darkens what is bright in its surroundings and brightens what is dark, so only that is undone: a
+    # pale spot in a pupil or a dark one in a tooth is invented.
+    lighter = (x - lowest).clamp_min_(0).mul_(share).add_(levels)
+    darker = (highest - x).clamp_min_(0).mul_(share).add_(levels)
     # t * (1 - exp(-excess / t)) has slope 1 at the edge of the range and never exceeds t.
-    change = _compress(above, tolerance) - above - (_compress(below, tolerance) - below)
+    change = _compress(above, lighter) - above - (_compress(below, darker) - below)
     # Coloured specks are none of the input's: colour differences are its own, but for their noise.
     colours = _mean(F.avg_pool2d(images[..., rows, columns] - x, 2), 3)
     colours = F.interpolate(colours, y.shape[-2:], mode="bilinear", align_corners=False)
@@ -83,15 +87,15 @@ def hold_in_range(
 
 def _freedom(qualities: Sequence[FaceQuality], w: Tensor) -> Tensor:
     """How far N faces may go beyond their input, (N, 4): which square the range is taken in, from 0 for the
-    smallest to 1 for the widest; the tolerance, as a luma in [0, 1] and as a share of the contrast of the
-    surroundings; and the share of the input's own colour differences."""
+    smallest to 1 for the widest; the tolerance, as a luma in [0, 1] and as a share of the contrast with
+    the surroundings; and the share of the input's own colour differences."""
     sharpness, noise = torch.tensor([(quality.sharpness, quality.noise) for quality in qualities]).unbind(1)
     w = w.cpu()
     blur = ((_SOFT - sharpness) / (_SOFT - _BLURRED)).clamp(0, 1)
     noisy = ((noise - _CLEAN) / (_NOISY - _CLEAN)).clamp(0, 1)
     unclear = 1 - (1 - blur) * (1 - noisy)
-    wider = _CLEAR_SQUARE * (1 - w) + unclear * (1 - _CLEAR_SQUARE - _CLEAR_SQUARE * w)
-    levels = (_TOLERANCE + _PER_NOISE * noise) / 255
+    wider = unclear * (1 - _NARROWER * w)
+    levels = (_TOLERANCE + _PER_NOISE * (noise - _CLEAN).clamp_min(0)) / 255
     limits = torch.stack((levels, _LEAST + _MOST * blur**2)) * (1 - _FAITHFUL * w)
     return torch.stack((wider, *limits, 1 - unclear), dim=1)
 
@@ -131,9 +135,9 @@ def _compress(excess: Tensor, most: Tensor) -> Tensor:
     return most * -torch.expm1(-excess / most)
 
 
-def _ranges(x: Tensor, wider: Tensor, scale: float) -> tuple[Tensor, Tensor, Tensor]:
-    """The least and the largest luma around each pixel of ``x`` (N, 1, H, W), both smooth, and the contrast
-    further around it. ``wider`` (N, 1, 1, 1) says which square the former are taken in."""
+def _ranges(x: Tensor, wider: Tensor, scale: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The least and the largest luma around each pixel of ``x`` (N, 1, H, W), and the same further around it,
+    all smooth. ``wider`` (N, 1, 1, 1) says which square the former are taken in."""
     narrow, broad, wide = (max(1, round(side * scale / 2)) | 1 for side in (_NARROW, _BROAD, _WIDE))
     half = _halve(torch.cat((-x, x), dim=1))
     largest = _widest(half, narrow)
@@ -141,12 +145,11 @@ def _ranges(x: Tensor, wider: Tensor, scale: float) -> tuple[Tensor, Tensor, Ten
     bounds = half, _mean(largest, narrow), _mean(_widest(largest, broad - narrow + 1), narrow)
     most = bounds[0].lerp(bounds[1], (2 * wider).clamp(max=1))
     most = most.lerp(bounds[2], (2 * wider - 1).clamp(min=0))
-    contrast = _widest(_halve(half), (wide // 2) | 1).sum(dim=1, keepdim=True)
-    contrast = _mean(contrast, narrow)
-    most, contrast = (
-        F.interpolate(y, x.shape[-2:], mode="bilinear", align_corners=False) for y in (most, contrast)
+    further = _mean(_widest(_halve(half), (wide // 2) | 1), narrow)
+    most, further = (
+        F.interpolate(y, x.shape[-2:], mode="bilinear", align_corners=False) for y in (most, further)
     )
-    return -most[:, :1], most[:, 1:], contrast
+    return -most[:, :1], most[:, 1:], -further[:, :1], further[:, 1:]
 
 
 def _halve(x: Tensor) -> Tensor:

@@ -30,7 +30,7 @@ class _Scale(NamedTuple):
 
 
 _SCALES = (_Scale(2, 0.12), _Scale(1, 0.26))
-_WORN, _FALL, _LEAST = 0.18, 14.0, 0.012
+_WORN, _FALL, _LEAST = 0.215, 12.0, 0.012
 #: Drift, in units of the free one, from which on the part is another one. Between the parts of two people
 #: drift is at least 0.22 (3 % quantile), whatever their quality.
 _LOST, _LOST_OFFSET = 3.0, 0.06
