@@ -5,15 +5,15 @@
 Small files of many kinds are made, then damaged: truncated, bits flipped, and stretches zeroed, replaced by
 noise, removed, repeated or moved. Each is restored in a process of its own. The run must end in time, without
 a traceback or a crash. An error must be one sentence and leave no OUT. An OUT must decode to its end and have
-the number of frames that the run reported. The input must be unchanged. The inputs of failed cases are saved
-in --keep. Needs a POSIX system.
+the number of frames that the run reported. The input must be unchanged. Some OUTs are links, named pipes or
+have names of nearly the longest possible length. The inputs of failed cases are saved in --keep. Needs a
+POSIX system.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
-import io
 import multiprocessing
 import os
 import random
@@ -26,80 +26,21 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["VIDRESTORE_OFFLINE"] = "1"
 os.environ["SVT_LOG"] = "1"
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
 import av
-import numpy as np
 
-FRAMES, WIDTH, HEIGHT = 25, 96, 64
-#: Kind of file: video encoder, its pixel format, and the audio encoder.
-KINDS = {
-    "h264.mp4": ("libx264", "yuv420p", "aac"),
-    "hevc.mkv": ("libx265", "yuv420p10le", "flac"),
-    "vp9.webm": ("libvpx-vp9", "yuv420p", "libopus"),
-    "mpeg4.avi": ("mpeg4", "yuv420p", "mp2"),
-    "h264.ts": ("libx264", "yuv420p", "aac"),
-    "prores.mov": ("prores_ks", "yuv422p10le", "pcm_s16le"),
-    "mpeg2.mpg": ("mpeg2video", "yuv420p", "mp2"),
-    "h264.flv": ("libx264", "yuv420p", "aac"),
-    "ffv1.mkv": ("ffv1", "yuv420p", "flac"),
-    "mjpeg.avi": ("mjpeg", "yuvj420p", "pcm_s16le"),
-    "av1.mp4": ("libsvtav1", "yuv420p", "aac"),
-    "raw.y4m": ("wrapped_avframe", "yuv420p", None),
-    "image.gif": ("gif", "rgb8", None),
-    "wmv2.wmv": ("wmv2", "yuv420p", None),
-}
+from tests.stress.seeds import KINDS
+
 OUTPUTS = ("out.mp4", "out.mkv", "out.mov", "out.webm")
-_QUIET = {"libx265": {"x265-params": "log-level=none"}, "libsvtav1": {"preset": "12"}}
-
-
-def make(kind: str) -> bytes:
-    """An undamaged file of a kind."""
-    codec, pix_fmt, sound = KINDS[kind]
-    memory = io.BytesIO()
-    muxer = {"mkv": "matroska", "ts": "mpegts", "mpg": "mpeg", "y4m": "yuv4mpegpipe", "wmv": "asf"}
-    ending = kind.rpartition(".")[2]
-    with av.open(memory, "w", format=muxer.get(ending, ending)) as container:
-        video = container.add_stream(codec, rate=25, options=_QUIET.get(codec, {}))
-        video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, pix_fmt
-        audio = container.add_stream(sound, rate=48000) if sound else None
-        y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
-        for index in range(FRAMES):
-            waves = [np.sin((x + 4 * index) / 9 + c) * np.cos(y / 7 - c) for c in range(3)]
-            picture = (127 + 100 * np.stack(waves, -1)).astype(np.uint8)
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=pix_fmt)
-            frame.pts, frame.time_base = index, Fraction(1, 25)
-            container.mux(video.encode(frame))
-        container.mux(video.encode(None))
-        if audio:
-            _tone(container, audio)
-    return memory.getvalue()
-
-
-def _tone(container: av.container.OutputContainer, stream: av.AudioStream) -> None:
-    context = stream.codec_context
-    context.open(strict=False)
-    size = context.frame_size or 1024
-    form = context.format.name
-    for start in range(0, 48000 * FRAMES // 25, size):
-        wave = 0.2 * np.sin(np.arange(start, start + size) / 20)
-        planes = 2 if context.format.is_planar else 1
-        samples = np.tile(wave, (planes, 1)) if planes == 2 else np.repeat(wave, 2)[None]
-        if form.startswith("s16"):
-            samples = (samples * 32767).astype(np.int16)
-        elif form.startswith("s32"):
-            samples = (samples * 2**31).astype(np.int32)
-        else:
-            samples = samples.astype(np.float32)
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), format=form, layout="stereo")
-        frame.sample_rate, frame.pts, frame.time_base = 48000, start, Fraction(1, 48000)
-        container.mux(stream.encode(frame))
-    container.mux(stream.encode(None))
+#: What OUT is: mostly a file that does not exist yet.
+PLACES = (*("file",) * 7, "link", "pipe", "long name")
 
 
 def _cut(data: bytearray, rng: random.Random) -> bytearray:
@@ -169,6 +110,7 @@ class Case:
     kind: str
     data: bytes
     out: str
+    place: str
     options: tuple[str, ...]
     damage: str
 
@@ -185,17 +127,37 @@ class Case:
         options = rng.choice(
             ((), (), (), ("-ss", "0.2"), ("-t", "0.2"), ("--strict",), ("--deinterlace", "bwdif"))
         )
-        return cls(number, kind, bytes(data), rng.choice(OUTPUTS), options, "+".join(names))
+        out, place = rng.choice(OUTPUTS), rng.choice(PLACES)
+        return cls(number, kind, bytes(data), out, place, options, "+".join(names))
 
 
 def run(case: Case, folder: Path, seconds: float) -> tuple[str, str]:
     """The outcome of a case, and for a failure its details."""
     source, out = folder / f"in.{case.kind}", folder / case.out
+    written, reader = out, None  #: where the output is found; what reads a pipe
+    if case.place == "long name":
+        written = out = out.with_stem("\N{HIRAGANA LETTER A}" * 80)
+    elif case.place == "link":
+        (folder / "elsewhere").mkdir()
+        out.symlink_to(folder / "elsewhere" / case.out)
+    elif case.place == "pipe":
+        os.mkfifo(out)
+        written = folder / f"read.{case.out}"
+        reader = _fork(lambda: _read(out, written))
     source.write_bytes(case.data)
     before = hashlib.sha256(case.data).digest()
     log = folder / "log"
     words = [str(source), str(out), "--model", "lite", "--device", "cpu", *case.options]
     status = _in_child(lambda: _restore(words, log), seconds)
+    if reader is not None:
+        if status != 0:
+            os.kill(reader, signal.SIGKILL)
+        if _wait(reader, seconds) is None:
+            return "pipe is not closed", ""
+        if not out.is_fifo():
+            return "pipe was replaced", ""
+        if status:
+            written.unlink(missing_ok=True)  # a pipe may have got the beginning
     text = log.read_text(errors="replace") if log.exists() else ""
     lines = [line for line in re.split(r"[\r\n]", text) if line.startswith("vidrestore: error:")]
     if status is None:
@@ -207,13 +169,15 @@ def run(case: Case, folder: Path, seconds: float) -> tuple[str, str]:
     if hashlib.sha256(source.read_bytes()).digest() != before:
         return "input changed", text
     if status:
-        if out.exists():
+        if written.exists():
             return "failed, but left an OUT", text
         return ("refused", lines[0]) if len(lines) == 1 else ("error is not one sentence", text)
     frames = re.search(r": (\d+) frames,", text)
-    if not out.exists() or not frames:
+    if case.place == "link" and not out.is_symlink():
+        return "link was replaced", text
+    if not written.exists() or not frames:
         return "succeeded without an OUT", text
-    if _in_child(lambda: _decodes(out, int(frames[1])), seconds) != 0:
+    if _in_child(lambda: _decodes(written, int(frames[1])), seconds) != 0:
         return "OUT is incomplete", text
     return ("restored with a warning" if "damaged" in text else "restored"), ""
 
@@ -234,9 +198,19 @@ def _decodes(out: Path, frames: int) -> int:
         return 0 if sum(1 for _ in container.decode(video=0)) == frames else 1
 
 
+def _read(pipe: Path, out: Path) -> int:
+    with pipe.open("rb") as source, out.open("wb") as copy:
+        shutil.copyfileobj(source, copy)
+    return 0
+
+
 def _in_child(work: Callable[[], int], seconds: float) -> int | None:
-    """Run ``work`` in a process of its own and return its exit status: negative for a signal, None if it took
-    more than ``seconds``."""
+    """Run ``work`` in a process of its own and return its exit status, as :func:`_wait` does."""
+    return _wait(_fork(work), seconds)
+
+
+def _fork(work: Callable[[], int]) -> int:
+    """Start ``work`` in a process of its own; its id."""
     child = os.fork()
     if child == 0:
         status = 70
@@ -245,6 +219,12 @@ def _in_child(work: Callable[[], int], seconds: float) -> int | None:
         finally:
             sys.stdout.flush()
             os._exit(status)
+    return child
+
+
+def _wait(child: int, seconds: float) -> int | None:
+    """The exit status of a process: negative for a signal, None if it took more than ``seconds`` and was
+    killed."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         done, status = os.waitpid(child, os.WNOHANG)
@@ -286,7 +266,7 @@ def main() -> int:
     parser.add_argument("-v", "--verbose", action="store_true", help="print every case")
     words = parser.parse_args()
 
-    whole = {kind: make(kind) for kind in KINDS}
+    whole = {kind: make() for kind, make in KINDS.items()}
     print(f"{len(whole)} kinds of {min(map(len, whole.values()))} to {max(map(len, whole.values()))} bytes")
     # Imported once: every run is a fork of this process.
     import torch
@@ -307,11 +287,11 @@ def main() -> int:
             by_kind[case.kind][outcome] += 1
             slowest = max(slowest, seconds)
             if outcome not in FINE or words.verbose:
-                about = f"{case.number} {case.kind} {case.damage} {case.options} {case.out}"
+                about = f"{case.number} {case.kind} {case.damage} {case.options} {case.out} {case.place}"
                 print(f"case {about}: {outcome}\n{what}")
     print(f"{words.cases} cases in {time.monotonic() - started:.0f} s, the slowest {slowest:.1f} s")
     for kind, counts in by_kind.items():
-        print(f"  {kind:12} " + ", ".join(f"{outcome} {n}" for outcome, n in sorted(counts.items())))
+        print(f"  {kind:14} " + ", ".join(f"{outcome} {n}" for outcome, n in sorted(counts.items())))
     for outcome, count in outcomes.most_common():
         print(f"{count:5} {outcome}")
     return int(any(outcome not in FINE for outcome in outcomes))
