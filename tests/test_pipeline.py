@@ -21,9 +21,10 @@ SAMPLES = Path(__file__).parents[1] / "samples"
 
 @pytest.fixture(scope="module")
 def face_clip(tmp_path_factory) -> Path:
-    """Ten frames with one face that moves, and two audio tracks."""
+    """Ten frames with one soft face that moves, and two audio tracks."""
     folder = tmp_path_factory.mktemp("face")
-    frames = [face_frame(320, 240, "yuv420p", shift=2 * i) for i in range(10)]
+    small = [face_frame(128, 96, "yuv420p", shift=2 * i) for i in range(10)]
+    frames = [frame.reformat(320, 240) for frame in small]
     return write(folder / "face.mp4", frames, audio=2, rate=Fraction(30000, 1001))
 
 

@@ -171,7 +171,8 @@ def test_the_profile_accounts_for_the_run(clip, tmp_path, capsys):
         assert stage["queue"] <= max(stage["room"], 0)
     sections = data["sections"]
     assert sections["observe"]["items"] == sections["render"]["items"] == report.faces
-    assert sections["detector"]["items"] == 9
+    # A new face is looked at once more, turned.
+    assert 9 < sections["detector"]["items"] <= 9 + 3
     restore = next(stage for stage in data["stages"] if stage["name"] == "restore")
     assert 0 < sections["network"]["seconds"] <= restore["busy"] + 0.01
     assert data["gpu_idle"] is None
