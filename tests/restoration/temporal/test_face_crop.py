@@ -35,7 +35,7 @@ def test_each_state_drops_what_has_been_used():
         for state in (FaceCrop, PlannedFace, ComparedFace, ObservedFace, RestoredFace)
     ]
     crop, planned, compared, observed, restored = names
-    assert crop - planned == {"set_w", "set_strength"}
+    assert crop - planned == {"set_w", "set_strength", "time"}
     assert planned - compared == {"view"}
     assert compared - observed == set()
     assert observed - restored == {"image", "quality", "w", "strength", "observation"}
