@@ -112,7 +112,8 @@ def test_what_was_filled_does_not_count(name):
         image = overlaid(soft, name)[0]
         [cover] = find_covers(image[None], [1.0], [TEMPLATE])
         before, after = look(torch.stack((soft, fill_covered(image, cover))))
-        assert after.sharpness == pytest.approx(before.sharpness, abs=0.1)
+        # Where text hides the mouth, the eyes and the nose decide.
+        assert after.sharpness == pytest.approx(before.sharpness, abs=0.15)
         assert gate(after) > 0.99
 
 
