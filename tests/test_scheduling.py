@@ -45,8 +45,9 @@ def _no_thread_remains() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Nine frames with one face that moves."""
-    frames = [face_frame(320, 240, "yuv420p", shift=2 * i) for i in range(9)]
+    """Nine frames with one soft face that moves."""
+    small = [face_frame(128, 96, "yuv420p", shift=2 * i) for i in range(9)]
+    frames = [frame.reformat(320, 240) for frame in small]
     return write(tmp_path_factory.mktemp("clip") / "in.mp4", frames, rate=Fraction(25))
 
 

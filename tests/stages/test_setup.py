@@ -64,7 +64,7 @@ def test_the_repr_is_readable(options):
     assert repr(setup) == (
         "Setup(input=in.mp4, span=0 s to 0.2 s, device=cpu, detector=retinaface_mobile0.25 at 427x320, "
         "model=lite, precision=bf16, face_parser=none, batch=2, "
-        "encoder=libx264 (yuv420p, crf 16, preset medium) in matroska)"
+        "encoder=libx264 (yuv420p, crf 16, preset medium, a53cc 1) in matroska)"
     )
     assert str(setup).startswith("input in.mp4, span 0 s to 0.2 s, device cpu, ")
 

@@ -4,7 +4,7 @@ Around the eyes and the mouth a result stays within the range of its input's sur
 beyond. What restoration may add there depends on what degradation may have removed: much of a blurred face,
 hardly anything of one that is nearly clean, whose truth may be as soft as it is. The tolerance for blur comes
 from how far clean faces exceed the range of the same faces degraded; that for nearly clean ones from how many
-soft faces come out crisper than they were (docs/lite.md).
+soft faces come out crisper than they were.
 """
 
 from __future__ import annotations
