@@ -69,7 +69,7 @@ ALLOWED = {
     "restoration/load": {"restoration", "restoration/codeformer", "runtime", "weights"},
     "degradation": {"runtime", "media"},
     # Beside the pipeline: to train and to measure.
-    "measure": {"runtime", "weights", "media", "faces", "restoration", "degradation"},
+    "measure": {"option_types", "runtime", "weights", "media", "faces", "restoration", "degradation"},
     "training": {"runtime", "weights", "media", "faces", "restoration", "degradation", "measure"},
     # Options, and the steps that the jobs share.
     "option_types": set(),

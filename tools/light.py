@@ -16,7 +16,6 @@ Needs: pip install "vidrestore[evaluate]"
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,15 +23,14 @@ from tempfile import TemporaryDirectory
 
 from vidrestore.cli import run as vidrestore
 from vidrestore.degradation.clip import FRAME_LEVELS, degrade_clip
-from vidrestore.errors import VidrestoreError
 from vidrestore.faces.detection.load import load_detector, resolve_detector
+from vidrestore.measure.clip_command import clip_parser, run
 from vidrestore.measure.clip_metrics import mean_rows
 from vidrestore.measure.light import LIGHT_COLUMNS, LIGHTS, measure_light, write_lit
 from vidrestore.measure.methods import INPUT
 from vidrestore.measure.settings import check_settings, parse_setting
 from vidrestore.measure.tables import table
 from vidrestore.media.timeline import Span
-from vidrestore.option_types import seconds
 from vidrestore.runtime.device import find_device
 
 #: What is compared by default.
@@ -68,32 +66,11 @@ def measure(args: argparse.Namespace) -> dict[str, Rows]:
     return tables
 
 
-def parse_args(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("clips", type=Path, nargs="+", metavar="CLEAN", help="clean clip; repeatable")
-    parser.add_argument("--levels", nargs="+", choices=FRAME_LEVELS, default=list(FRAME_LEVELS))
-    parser.add_argument("--lights", nargs="+", choices=LIGHTS, default=list(LIGHTS))
-    parser.add_argument("-t", dest="duration", type=seconds, metavar="TIME", help="how much of each clip")
-    parser.add_argument("--seed", type=int, default=1, help="seed of the noise (default: %(default)s)")
-    parser.add_argument("--settings", nargs="+", default=SETTINGS, metavar="NAME: OPTIONS")
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--json", type=Path, help="write all figures to this file")
-    end = argv.index("--") if "--" in argv else len(argv)
-    return parser.parse_args(argv[:end], argparse.Namespace(options=list(argv[end + 1 :])))
-
-
 def main(argv: Sequence[str] | None = None) -> int:
-    args = parse_args(sys.argv[1:] if argv is None else argv)
-    try:
-        tables = measure(args)
-        if args.json:
-            args.json.write_text(json.dumps(tables, indent=1) + "\n", encoding="utf-8")
-    except VidrestoreError as error:
-        print(f"light: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    parser = clip_parser(__doc__)
+    parser.add_argument("--lights", nargs="+", choices=LIGHTS, default=list(LIGHTS))
+    parser.add_argument("--settings", nargs="+", default=SETTINGS, metavar="NAME: OPTIONS")
+    return run("light", parser, measure, argv)
 
 
 if __name__ == "__main__":

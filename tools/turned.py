@@ -13,7 +13,6 @@ that of the upright clip. There is a table for each clip and level.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,8 +20,8 @@ from tempfile import TemporaryDirectory
 
 from vidrestore.cli import run as vidrestore
 from vidrestore.degradation.clip import FRAME_LEVELS, degrade_clip
-from vidrestore.errors import VidrestoreError
 from vidrestore.faces.detection.load import load_detector, resolve_detector
+from vidrestore.measure.clip_command import clip_parser, run
 from vidrestore.measure.tables import table
 from vidrestore.measure.turned import (
     TURNED_COLUMNS,
@@ -33,7 +32,6 @@ from vidrestore.measure.turned import (
 )
 from vidrestore.media.probe import probe
 from vidrestore.media.timeline import Span
-from vidrestore.option_types import seconds
 from vidrestore.runtime.device import find_device
 
 Rows = dict[str, dict[str, float]]
@@ -70,31 +68,10 @@ def measure(args: argparse.Namespace) -> dict[str, Rows]:
     return tables
 
 
-def parse_args(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("clips", type=Path, nargs="+", metavar="CLEAN", help="clean clip; repeatable")
-    parser.add_argument("--angles", type=float, nargs="+", metavar="DEGREES", default=list(range(0, 360, 30)))
-    parser.add_argument("--levels", nargs="+", choices=FRAME_LEVELS, default=list(FRAME_LEVELS))
-    parser.add_argument("-t", dest="duration", type=seconds, metavar="TIME", help="how much of each clip")
-    parser.add_argument("--seed", type=int, default=1, help="seed of the noise (default: %(default)s)")
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--json", type=Path, help="write all figures to this file")
-    end = argv.index("--") if "--" in argv else len(argv)
-    return parser.parse_args(argv[:end], argparse.Namespace(options=list(argv[end + 1 :])))
-
-
 def main(argv: Sequence[str] | None = None) -> int:
-    args = parse_args(sys.argv[1:] if argv is None else argv)
-    try:
-        tables = measure(args)
-        if args.json:
-            args.json.write_text(json.dumps(tables, indent=1) + "\n", encoding="utf-8")
-    except VidrestoreError as error:
-        print(f"turned: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    parser = clip_parser(__doc__)
+    parser.add_argument("--angles", type=float, nargs="+", metavar="DEGREES", default=list(range(0, 360, 30)))
+    return run("turned", parser, measure, argv)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import pytest
 
 from vidrestore.faces.face import Face
 from vidrestore.media.decode.decoder import Decoder
-from vidrestore.stages.survey import PORTRAIT, Survey
+from vidrestore.stages.survey import Survey
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "portrait.mp4"
 POINTS = np.array([[190, 150], [250, 150], [220, 185], [195, 215], [245, 215]], np.float32)
@@ -60,7 +60,6 @@ def test_the_condition_of_a_track(frame):
     assert upright.size == turned.size == pytest.approx(2.6 * 65, abs=0.2)
     assert upright.why.startswith("169 px")
     assert 0.3 <= upright.w <= 0.9
-    assert survey.portraits[1].shape == (PORTRAIT, PORTRAIT, 3)
 
 
 def test_persons_are_told_apart_and_two_faces_of_a_frame_are_two_people(frame):
@@ -74,4 +73,4 @@ def test_persons_are_told_apart_and_two_faces_of_a_frame_are_two_people(frame):
 
 def test_a_survey_of_nothing():
     survey = Survey(Looks())
-    assert survey.conditions == survey.persons == survey.portraits == {}
+    assert survey.conditions == survey.persons == {}

@@ -101,9 +101,11 @@ def _shrink(images: Tensor) -> Tensor:
 
 def _take_back(restored: Tensor, images: Tensor, parts: Parts, whole: Tensor, by_part: Tensor) -> None:
     """Put ``images`` in the place of ``restored`` (N, 3, S, S), changed in place, as far as it departs."""
-    chosen = torch.nonzero(torch.maximum(whole, by_part.amax(dim=1)) > _LEAST).flatten()
-    if not len(chosen):
-        return
+    chosen = torch.arange(len(images), device=images.device)
+    if images.device.type == "cpu":  # On a GPU reading which ones would wait.
+        chosen = chosen[torch.maximum(whole, by_part.amax(dim=1)) > _LEAST]
+        if not len(chosen):
+            return
     shares = (parts.maps[chosen] * by_part[chosen, :, None, None]).amax(dim=1, keepdim=True)
     shares = torch.maximum(shares, whole[chosen, None, None, None])
     shares = F.interpolate(shares, restored.shape[-2:], mode="bilinear", align_corners=False)

@@ -63,7 +63,7 @@ class Models:
         if not crops:
             return []
         placements = [crop.placement for crop in crops]
-        scales = [float(np.sqrt(abs(np.linalg.det(placement.matrix[:2, :2])))) for placement in placements]
+        scales = [placement.scale for placement in placements]
         landmarks = [placement.landmarks for placement in placements]
         with self.profile.section("covers", len(crops)):
             covers = find_covers(torch.stack([crop.image for crop in crops]), scales, landmarks)

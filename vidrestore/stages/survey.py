@@ -12,6 +12,7 @@ import numpy as np
 
 from ..faces.alignment.align import AlignedFace, align
 from ..faces.face import Face
+from ..faces.geometry import roll
 from ..faces.identity.load import Embedding
 from ..faces.identity.persons import group_tracks
 from ..faces.recorded.recording import Condition
@@ -26,8 +27,6 @@ _INTERVAL = 12
 _KEPT = 24
 #: Side in pixels of aligned faces.
 _SIZE = 512
-#: Side in pixels of the portrait that is kept of each track.
-PORTRAIT = 128
 
 
 @dataclass(slots=True)
@@ -40,20 +39,15 @@ class _Track:
     rolls: list[float] = field(default_factory=list)  #: degrees
     embedding: np.ndarray | float = 0.0  #: the sum over measured frames
     measured: int = 0
-    best: float = -1.0  #: how well the face is seen in ``portrait``
-    portrait: np.ndarray | None = None  #: (PORTRAIT, PORTRAIT, 3) uint8 RGB
 
-    def add(self, quality: FaceQuality, roll: float, embedding: np.ndarray, picture: np.ndarray) -> None:
+    def add(self, quality: FaceQuality, rolled: float, embedding: np.ndarray) -> None:
         self.qualities.append(quality)
-        self.rolls.append(roll)
+        self.rolls.append(rolled)
         self.embedding = self.embedding + embedding
         self.measured += 1
         if len(self.qualities) == _KEPT:
             self.qualities, self.rolls = self.qualities[::2], self.rolls[::2]
             self.interval *= 2
-        seen = quality.size * (0.2 + quality.sharpness) * (1 - quality.yaw)
-        if seen > self.best:
-            self.best, self.portrait = seen, picture
 
 
 class Survey:
@@ -84,24 +78,12 @@ class Survey:
         means = {track: np.asarray(known.embedding) / known.measured for track, known in self._tracks.items()}
         return group_tracks(means, self._apart, threshold=self._embed.threshold)
 
-    @property
-    def portraits(self) -> dict[int, np.ndarray]:
-        """Each track's face in the frame that shows it best: (PORTRAIT, PORTRAIT, 3) uint8 RGB."""
-        return {track: known.portrait for track, known in self._tracks.items() if known.portrait is not None}
-
     def _measure(self, track: _Track, crop: AlignedFace) -> None:
         placement = crop.placement
-        scale = math.sqrt(abs(np.linalg.det(placement.matrix[:2, :2])))
-        quality = measure_quality(crop.image[None], [scale], [placement.landmarks])[0]
+        quality = measure_quality(crop.image[None], [placement.scale], [placement.landmarks])[0]
         picture = (crop.image * 255).round().byte().permute(1, 2, 0).numpy()
-        small = picture.reshape(PORTRAIT, _SIZE // PORTRAIT, PORTRAIT, -1, 3).mean((1, 3)).astype(np.uint8)
-        track.add(quality, _roll(placement.face.landmarks), self._embed([picture])[0], small)
-
-
-def _roll(landmarks: np.ndarray) -> float:
-    """In-plane rotation in degrees, clockwise as seen, in (-180, 180]: 0 for level eyes."""
-    x, y = (landmarks[1] - landmarks[0]).tolist()
-    return math.degrees(math.atan2(y, x))
+        rolled = math.degrees(roll(placement.face.landmarks))
+        track.add(quality, rolled, self._embed([picture])[0])
 
 
 def _condition(qualities: Sequence[FaceQuality], rolls: Iterable[float]) -> Condition:

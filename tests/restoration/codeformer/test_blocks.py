@@ -12,7 +12,6 @@ from vidrestore.restoration.codeformer.blocks import (
     Upsample,
     double,
     image_head,
-    soften,
     whiten,
 )
 
@@ -43,15 +42,6 @@ def test_double_is_bilinear(shape):
     expected = functional.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
     torch.testing.assert_close(double(x), expected, atol=1e-5, rtol=0)
     assert double(x).is_contiguous(memory_format=torch.channels_last)
-
-
-def test_soften_removes_what_alternates_from_pixel_to_pixel():
-    y, x = torch.meshgrid(torch.arange(8), torch.arange(6), indexing="ij")
-    board = ((x + y) % 2).float()[None, None]
-    torch.testing.assert_close(soften(board)[..., 1:-1, 1:-1], torch.full((1, 1, 6, 4), 0.5))
-    step = (x > 2).float()[None, None]
-    assert soften(step)[0, 0, 3].tolist() == [0, 0, 0.25, 0.75, 1, 1]
-    assert soften(step.transpose(2, 3)).equal(soften(step).transpose(2, 3))
 
 
 @pytest.mark.parametrize(("widths", "factor"), [((), 4), ((6,), 4), ((6, 5), 4), ((6,), 2)])

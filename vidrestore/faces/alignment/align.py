@@ -88,6 +88,11 @@ class Placement:
     matrix: np.ndarray  #: (3, 3): from stored pixels of the frame to pixels of the crop
     landmarks: np.ndarray  #: (5, 2) in pixels of the crop
 
+    @property
+    def scale(self) -> float:
+        """Pixels of the crop per pixel of the frame."""
+        return float(np.sqrt(abs(np.linalg.det(self.matrix[:2, :2]))))
+
 
 @dataclass(frozen=True, slots=True)
 class AlignedFace:

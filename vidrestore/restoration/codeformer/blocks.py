@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..binomial import neighbours
+
 Conv = TypeVar("Conv", nn.Conv2d, nn.ConvTranspose2d)
 
 #: GroupNorm epsilon of VQGAN, and of the published weights.
@@ -171,25 +173,9 @@ def double(x: Tensor) -> Tensor:
         return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
     x = x.permute(0, 2, 3, 1)
     for dim in (1, 2):
-        before, after = _neighbours(x, dim)
+        before, after = neighbours(x, dim)
         x = torch.stack((x.lerp(before, 0.25), x.lerp(after, 0.25)), dim + 1).flatten(dim, dim + 1)
     return x.permute(0, 3, 1, 2)
-
-
-def soften(x: Tensor) -> Tensor:
-    """``x`` (N, C, H, W) smoothed by (1, 2, 1) / 4 in both directions; the border is replicated."""
-    for dim in (2, 3):
-        before, after = _neighbours(x, dim)
-        x = x.lerp((before + after) / 2, 0.5)
-    return x
-
-
-def _neighbours(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
-    """The elements before and after each element along ``dim``; the border is replicated."""
-    last = x.shape[dim] - 1
-    before = torch.cat((x.narrow(dim, 0, 1), x.narrow(dim, 0, last)), dim)
-    after = torch.cat((x.narrow(dim, 1, last), x.narrow(dim, last, 1)), dim)
-    return before, after
 
 
 def image_head(in_channels: int, widths: Sequence[int], patch: int) -> nn.Sequential:

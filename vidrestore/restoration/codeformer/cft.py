@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .blocks import PatchConv, ResidualBlock, double, shuffle_conv, soften, whiten, zero_bias
+from ..binomial import binomial
+from .blocks import PatchConv, ResidualBlock, double, shuffle_conv, whiten, zero_bias
 from .gated import GatedBlock, LayerNorm
 
 
@@ -106,7 +107,7 @@ class ImageTransform(nn.Module):
         h = h + F.gelu(self.mix(h))
         correction, detail = self.last(h).chunk(2, dim=1)
         # Smoothed, since an adversarial loss makes a pixel shuffle draw patterns that alternate by pixel.
-        return correction, soften(detail)
+        return correction, binomial(detail)
 
     def change(self, x: Tensor, correction: Tensor, detail: Tensor, w: Tensor) -> Tensor:
         """Apply to ``x`` the correction and detail that :meth:`parts` predicted for it, at ``w``."""

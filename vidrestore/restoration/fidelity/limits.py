@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..binomial import binomial
 from ..luma import luma
 from .face_quality import FaceQuality
 from .parts import Parts
@@ -125,9 +126,7 @@ def _detail(image: Tensor) -> Tensor:
     """What ``image`` (1, 3, S, S) has beyond a low resolution."""
     size = image.shape[-1]
     side = max(1, size * _LOW // _SIDE)
-    low = F.interpolate(image, (side, side), mode="area")
-    for dim in (-1, -2):
-        low = _binomial(low, dim)
+    low = binomial(F.interpolate(image, (side, side), mode="area"))
     return image - F.interpolate(low, (size, size), mode="bilinear", align_corners=False)
 
 
@@ -183,11 +182,3 @@ def _extent(shares: tuple[float, float], size: int) -> slice:
     margin = _MARGIN * size / _SIDE
     # Multiples of 4: the range is computed at a quarter of the resolution, on the same grid for every batch.
     return slice(max(0, int(first - margin)) & ~3, min(size, int(last + margin + 4) & ~3))
-
-
-def _binomial(x: Tensor, dim: int) -> Tensor:
-    """``x`` smoothed by (1, 2, 1) along ``dim``; the border is replicated."""
-    size = x.shape[dim]
-    before = torch.cat((x.narrow(dim, 0, 1), x.narrow(dim, 0, size - 1)), dim)
-    after = torch.cat((x.narrow(dim, 1, size - 1), x.narrow(dim, size - 1, 1)), dim)
-    return (before + after).lerp_(2 * x, 0.5).div_(2)

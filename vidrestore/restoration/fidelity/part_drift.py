@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..binomial import binomial
 from .face_quality import FaceQuality
 
 #: Side in pixels of the faces that are compared, and of the maps of their parts.
@@ -55,7 +56,8 @@ def part_drift(restored: Tensor, images: Tensor, maps: Tensor, qualities: Sequen
     beyond = []
     for scale in _SCALES:
         a, b, weights = (F.avg_pool2d(x, scale.shrink) for x in (restored[:, None], images[:, None], maps))
-        drift = 1 - _correlation(_smooth(a), _smooth(b), weights)
+        # Smoothed, since the finest octave has aliases.
+        drift = 1 - _correlation(binomial(a), binomial(b), weights)
         free = scale.free * torch.exp(-_FALL * (sharpness - _WORN).clamp_min(0))
         free = free.clamp_min(_LEAST)[:, None]
         lost = _LOST * free + _LOST_OFFSET
@@ -76,10 +78,3 @@ def _correlation(a: Tensor, b: Tensor, weights: Tensor) -> Tensor:
     variances = [(mean(x * x) - m * m).clamp_min(0) for x, m in ((a, mean_a), (b, mean_b))]
     noise = (_NOISE / 255) ** 2
     return (product + noise) / ((variances[0] * variances[1]).sqrt() + noise)
-
-
-def _smooth(x: Tensor) -> Tensor:
-    """``x`` (N, 1, M, M) averaged with its neighbours by (1, 2, 1), without aliases of the finest octave."""
-    x = F.pad(x, (1, 1, 1, 1), mode="replicate")
-    x = (x[..., :-2] + 2 * x[..., 1:-1] + x[..., 2:]) / 4
-    return (x[..., :-2, :] + 2 * x[..., 1:-1, :] + x[..., 2:, :]) / 4
