@@ -7,13 +7,13 @@ import torch
 
 from tests.support.textures import SIZE, texture
 from vidrestore.restoration.temporal.blend import Contribution, blend
-from vidrestore.restoration.temporal.motion import MAP, Motion, View, similarity
+from vidrestore.restoration.temporal.motion import MAP, View, estimate_motions, similarity
 
 
 def test_flow_aligns_a_shifted_face():
     image = texture()
     shifted = torch.roll(image, (3, -2), dims=(1, 2))
-    motion = Motion.estimate(View.from_image(image), View.from_image(shifted))
+    motion = estimate_motions(View.from_image(image), {1: View.from_image(shifted)})[1]
     inner = slice(MAP // 6, -MAP // 6)
     assert np.abs(motion.flow[inner, inner] * (SIZE / MAP) - (-2, 3)).mean() < 0.3
     inner = slice(SIZE // 6, -SIZE // 6)

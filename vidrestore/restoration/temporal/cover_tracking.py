@@ -43,8 +43,4 @@ def steady_cover(face: FaceCrop[Source], around: Sequence[tuple[int, FaceCrop[So
 
 def _as_in_scene(area: np.ndarray, there: View, here: View) -> np.ndarray:
     """An area of the map of ``there``, where it lies on ``here`` if it has not moved in the frame."""
-    across = here.place @ np.linalg.inv(there.place)
-    # The side of a face is 1 in places; the origin is the corner of a pixel here, its centre in OpenCV.
-    to_pixels = np.array([[SIDE, 0, -0.5], [0, SIDE, -0.5], [0, 0, 1]])
-    matrix = to_pixels @ across @ np.linalg.inv(to_pixels)
-    return cv2.warpAffine(area, matrix[:2], (SIDE, SIDE), flags=cv2.INTER_NEAREST)
+    return cv2.warpAffine(area, there.to(here, SIDE), (SIDE, SIDE), flags=cv2.INTER_NEAREST)

@@ -8,6 +8,7 @@ varying slowly over it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -30,6 +31,10 @@ _ITERATIONS = 3
 #: Standard deviation in cells of the Gaussian in which local light is averaged: features that move (an
 #: opening mouth) are smaller, and are outliers in it.
 _LOCAL = 2.0
+#: The same as a matrix: the weight of each cell of a column around each of them, the border replicated.
+_GAUSSIAN = cv2.GaussianBlur(
+    np.eye(CELLS, dtype=np.float32), (1, 0), sigmaX=1e-9, sigmaY=_LOCAL, borderType=cv2.BORDER_REPLICATE
+)
 #: Differences, on a scale of 0 to 255 and of a gain's logarithm, that are added to the scale of outliers.
 _EVEN, _EVEN_GAIN = 0.7, 0.01
 #: Mean change, on a scale of 0 to 255, up to which light counts as the same, and from which on the change
@@ -60,20 +65,27 @@ class Light:
     offset: np.ndarray  #: (CELLS, CELLS, 3) float32, on a scale of 0 to 255
 
     @classmethod
-    def between(cls, here: Broad, there: Broad) -> Light | None:
-        """What brings ``there`` to the light of ``here``; None if the light is the same."""
-        target, source = here.colours, there.colours
+    def between(cls, here: Broad, others: Sequence[Broad]) -> list[Light | None]:
+        """What brings each of ``others`` to the light of ``here``; None if the light is the same."""
+        if not others:
+            return []
+        target, source = _planar([here.colours]), _planar([other.colours for other in others])
         # What is left in a cell of which a part is clipped is not its mean.
-        weight = (here.known * there.known) ** 6 + _MIN_WEIGHT
-        gain, offset = _overall(target, source, weight)
+        weight = (_planar([here.known]) * _planar([other.known for other in others])) ** 6 + _MIN_WEIGHT
+        smoothed = _smooth(weight)
+        gain, offset = _overall(target, source, weight, smoothed)
         lit = np.clip(gain * source + offset, 0, 255) + _PIVOT
-        local = np.exp(_local(np.log((target + _PIVOT) / lit), weight))
+        local = np.exp(_local(np.log((target + _PIVOT) / lit), weight, smoothed))
         gain, offset = gain * local, (offset + _PIVOT) * local - _PIVOT
-        change = np.abs((gain - 1) * source + offset).mean()
-        share = min((change - _UNCHANGED) / (_CHANGED - _UNCHANGED), 1.0)
-        if share <= 0:
-            return None
-        return cls((1 + share * (gain - 1)).astype(np.float32), (share * offset).astype(np.float32))
+        change = np.abs((gain - 1) * source + offset).mean(axis=(1, 2, 3))
+        shares = ((change - _UNCHANGED) / (_CHANGED - _UNCHANGED)).clip(0, 1)[:, None, None, None]
+        gains, offsets = (
+            np.ascontiguousarray(x.transpose(0, 2, 3, 1), np.float32)
+            for x in (1 + shares * (gain - 1), shares * offset)
+        )
+        return [
+            cls(*maps) if share > 0 else None for share, *maps in zip(shares, gains, offsets, strict=True)
+        ]
 
     @property
     def is_evident(self) -> bool:
@@ -89,7 +101,9 @@ class Light:
     def apply(self, colours: np.ndarray) -> np.ndarray:
         """``colours`` (S, S, 3) float32 RGB, 0 to 255, in this light."""
         gain, offset = (cv2.resize(x, colours.shape[1::-1]) for x in (self.gain, self.offset))
-        return np.clip(colours * gain + offset, 0, 255)
+        lit = np.multiply(colours, gain, out=gain)
+        lit += offset
+        return np.clip(lit, 0, 255, out=lit)
 
 
 def is_known(colours: np.ndarray) -> np.ndarray:
@@ -101,55 +115,65 @@ def _cells(x: np.ndarray) -> np.ndarray:
     return cv2.resize(x, (CELLS, CELLS), interpolation=cv2.INTER_AREA)
 
 
-def _overall(target: np.ndarray, source: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Gain and offset (3,) of each colour over the whole face, by means and contrasts in which outliers count
-    little.
+def _planar(maps: Sequence[np.ndarray]) -> np.ndarray:
+    """K ``maps`` (CELLS, CELLS, 3) as (K, 3, CELLS, CELLS)."""
+    return np.ascontiguousarray(np.stack(maps).transpose(0, 3, 1, 2))
+
+
+def _overall(
+    target: np.ndarray, source: np.ndarray, weight: np.ndarray, smoothed: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Gain and offset (K, 3, 1, 1) of each colour over the whole face, by means and contrasts in which
+    outliers count little. ``smoothed`` is the ``weight`` around each cell.
 
     Contrast is the deviation from the average around each cell, so that light from one side does not change
     it. The ratio of two deviations, unlike the slope of a regression, stays 1 if the face moves in even
     light. The more the face moves, the more the gain of the mean counts instead.
     """
-    a, b, w = (x.reshape(-1, 3) for x in (target, source, weight))
-    detail_a, detail_b = _detail(target, weight), _detail(source, weight)
-    share = w / w.sum(axis=0)
-    gain, offset = np.ones(3), np.zeros(3)
+    # Less its average around each cell.
+    detail_a, detail_b = (x - _smooth(weight * x) / smoothed for x in (target, source))
+    share = weight / _sum(weight)
+    gain, offset = np.ones(1), np.zeros(1)
     for _ in range(_ITERATIONS):
-        mean_a, mean_b = (share * a).sum(axis=0), (share * b).sum(axis=0)
-        spread_a, spread_b = ((share * x**2).sum(axis=0) for x in (detail_a, detail_b))
+        mean_a, mean_b = _sum(share * target), _sum(share * source)
+        spread_a, spread_b = (_sum(share * x * x) for x in (detail_a, detail_b))
         of_mean = (mean_a + _PIVOT) / (mean_b + _PIVOT)
         of_contrast = np.sqrt(spread_a / (spread_b + 1e-3))
         left = detail_a - of_contrast * detail_b
-        certain = _INDEPENDENT * spread_b / ((share * left**2).sum(axis=0) + _EVEN**2)
+        certain = _INDEPENDENT * spread_b / (_sum(share * left * left) + _EVEN**2)
         gain = (certain * of_contrast + of_mean / _CONTRAST**2) / (certain + 1 / _CONTRAST**2)
         gain = np.minimum(gain, _MAX_GAIN)
         offset = mean_a - gain * mean_b
-        share = w * _robust(left, _EVEN)
-        share /= share.sum(axis=0)
+        share = weight * _robust(left, _EVEN)
+        share /= _sum(share)
     return gain, offset
 
 
-def _detail(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """``x`` (CELLS, CELLS, 3) less its average around each cell: (CELLS * CELLS, 3)."""
-    return (x - _smooth(weight * x) / _smooth(weight)).reshape(-1, 3)
-
-
-def _local(left: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """The logarithm of the gain that is left, (CELLS, CELLS, 3), averaged around each cell without
+def _local(left: np.ndarray, weight: np.ndarray, smoothed: np.ndarray) -> np.ndarray:
+    """The logarithm of the gain that is left, (K, 3, CELLS, CELLS), averaged around each cell without
     outliers."""
     mean, counted = np.zeros_like(left), weight
     for _ in range(_ITERATIONS):
-        mean = _smooth(counted * left) / _smooth(counted)
+        mean = _smooth(counted * left) / smoothed
         counted = weight * _robust(left - mean, _EVEN_GAIN)
+        smoothed = _smooth(counted)
     # What an average leaves of a slope, at the border above all, is averaged once more.
-    return mean + _smooth(counted * (left - mean)) / _smooth(counted)
+    return mean + _smooth(counted * (left - mean)) / smoothed
+
+
+def _sum(x: np.ndarray) -> np.ndarray:
+    return x.sum(axis=(2, 3), keepdims=True)
 
 
 def _robust(left: np.ndarray, even: float) -> np.ndarray:
-    """Weights that fall with what is ``left`` (..., 3): Cauchy's, with a scale from the median, to which
-    ``even`` is added."""
-    scale = 2 * np.median(np.abs(left).reshape(-1, 3), axis=0) + even
+    """Weights that fall with what is ``left`` (K, 3, CELLS, CELLS): Cauchy's, with a scale from the median,
+    to which ``even`` is added."""
+    # So few are sorted faster than np.median finds their median.
+    middle = np.sort(np.abs(left).reshape(*left.shape[:2], -1))[..., CELLS**2 // 2 - 1 : CELLS**2 // 2 + 1]
+    scale = 2 * middle.mean(axis=2)[..., None, None] + even
     return 1 / (1 + (left / scale) ** 2)
 
 
 def _smooth(x: np.ndarray) -> np.ndarray:
-    return cv2.GaussianBlur(x, (0, 0), _LOCAL, borderType=cv2.BORDER_REPLICATE)
+    """``x`` (K, 3, CELLS, CELLS), averaged around each cell."""
+    return _GAUSSIAN @ x @ _GAUSSIAN.T

@@ -8,7 +8,7 @@ along the flow, in units of the noise, tells where the flow can be trusted.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -38,6 +38,8 @@ _FLOW_ERROR = 0.2
 _MIN_KNOWN = 0.05
 #: Share of the pixels of a place in the map above which it is all of them.
 _ALL = 0.99
+#: The mean of three colours as a matrix, for OpenCV.
+_MEAN = np.full((1, 3), 1 / 3, np.float32)
 #: Rows and columns of the map that show the face: noise is measured there.
 _FACE = (slice(MAP // 4, MAP * 7 // 8), slice(MAP // 5, MAP * 4 // 5))
 
@@ -68,12 +70,17 @@ class View:
         known = _shrink(is_known(colours).min(axis=2)) > _ALL
         return cls(colours, _eight_bits(luma), slope, Broad.of(colours), known, place)
 
+    def to(self, other: View, side: int) -> np.ndarray:
+        """The (2, 3) matrix from pixels of this face to the pixels of ``other`` that show the same place of
+        the scene, both with ``side`` pixels to a side."""
+        across = other.place @ np.linalg.inv(self.place)
+        # The origin of a place is the corner of a pixel, that of pixels its centre.
+        return np.column_stack((across[:2, :2], across[:2] @ (0.5, 0.5, side) - 0.5))
+
     def drift(self, other: View, side: int) -> np.ndarray:
         """The apparent motion of a static scene from this face to ``other``, caused by the alignment alone:
         (side, side, 2) float32 as x, y, in pixels of a face of ``side`` pixels."""
-        across = other.place @ np.linalg.inv(self.place)
-        at = pixel_grid(side) + np.float32(0.5)
-        return at @ (across[:2, :2].T - np.eye(2)).astype(np.float32) + (across[:2, 2] * side).astype("f4")
+        return _moved(pixel_grid(side), self.to(other, side))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,46 +101,6 @@ class Motion:
         """Whether the views are in evidently different light."""
         return self.light is not None and self.light.is_evident
 
-    @classmethod
-    def estimate(cls, here: View, there: View) -> Motion:
-        """Motion by dense inverse search optical flow (Kroeger et al., ECCV 2016), in equal light."""
-        light = Light.between(here.broad, there.broad)
-        colours = _lit(there.colours, light)
-        luma = there.luma if light is None else _eight_bits(cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY))
-        search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-        search.setFinestScale(1)  # the resolution of the map
-        # OpenCV's stubs do not know that there need be no initial flow.
-        flow = search.calc(here.luma, luma, None)  # pyright: ignore[reportCallIssue, reportArgumentType]
-        warped = remap(colours, flow)
-        error, static_error = (_difference(x, here.colours) for x in (warped, colours))
-        # Where no motion explains the picture as well, the flow is set to zero: it follows noise, too.
-        static = np.clip(2 - static_error / (error + _MIN_ERROR), 0, 1)
-        flow = _shrink(flow) * ((1 - static) * (MAP / SIDE))[..., None]
-        error += static * (static_error - error)
-        flow_error = _FLOW_ERROR**2 * square(flow) * here.slope
-        total = error + cv2.GaussianBlur(flow_error, (0, 0), _SPREAD)
-        return cls(flow.astype(np.float16), _half(total), _noise(error, here, there), light)
-
-    @classmethod
-    def static(cls, here: View, there: View) -> Motion:
-        """Motion under the assumption that nothing moves: neither the aligned face nor, as the alternative,
-        the scene. The assumption that explains more of the picture is taken."""
-        light = Light.between(here.broad, there.broad)
-        error, drift = _difference(_lit(there.colours, light), here.colours), here.drift(there, SIDE)
-        noise = _noise(error, here, there)
-        if np.abs(drift).max() < _MIN_DRIFT:
-            return cls(None, _half(error), noise, light)
-        moved = remap(there.colours, drift)
-        scene_light = (
-            Light.between(here.broad, Broad.of(moved)) if np.abs(drift).max() > _FAR_DRIFT else light
-        )
-        scene_error = _difference(_lit(moved, scene_light), here.colours)
-        scene_noise = _noise(scene_error, here, there)
-        if not noise > scene_noise:
-            return cls(None, _half(error), noise, light)
-        flow = here.drift(there, MAP).astype(np.float16)
-        return cls(flow, _half(scene_error), scene_noise, scene_light)
-
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -146,6 +113,75 @@ class Comparison:
 
 #: The comparison of a face that was compared with none, or is blended with none any more.
 NO_COMPARISON = Comparison({}, 0.0, np.zeros((MAP, MAP), np.float32))
+
+
+def estimate_motions(here: View, others: Mapping[int, View]) -> dict[int, Motion]:
+    """Motion from ``here`` to each of ``others`` by dense inverse search optical flow (Kroeger et al., ECCV
+    2016), in equal light."""
+    lights = _lights(here, {o: there.broad for o, there in others.items()})
+    return {o: _estimate(here, there, lights[o]) for o, there in others.items()}
+
+
+def _estimate(here: View, there: View, light: Light | None) -> Motion:
+    colours = _lit(there.colours, light)
+    luma = there.luma if light is None else _eight_bits(cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY))
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    search.setFinestScale(1)  # the resolution of the map
+    # OpenCV's stubs do not know that there need be no initial flow.
+    flow = search.calc(here.luma, luma, None)  # pyright: ignore[reportCallIssue, reportArgumentType]
+    warped = remap(colours, flow)
+    error, static_error = (_difference(x, here.colours) for x in (warped, colours))
+    # Where no motion explains the picture as well, the flow is set to zero: it follows noise, too.
+    static = np.clip(2 - static_error / (error + _MIN_ERROR), 0, 1)
+    flow = _shrink(flow) * ((1 - static) * (MAP / SIDE))[..., None]
+    error += static * (static_error - error)
+    flow_error = _FLOW_ERROR**2 * square(flow) * here.slope
+    total = error + cv2.GaussianBlur(flow_error, (0, 0), _SPREAD)
+    return Motion(flow.astype(np.float16), _half(total), _noise(error, here, there), light)
+
+
+def static_motions(here: View, others: Mapping[int, View]) -> dict[int, Motion]:
+    """Motion from ``here`` to each of ``others`` under the assumption that nothing moves: neither the aligned
+    face nor, as the alternative, the scene. The assumption that explains more of the picture is taken."""
+    corners = pixel_grid(SIDE)[:: SIDE - 1, :: SIDE - 1]
+    drifts = {o: np.abs(_moved(corners, here.to(there, SIDE))).max() for o, there in others.items()}
+    scenes = {o: _scene(here, others[o]) for o, drift in drifts.items() if drift >= _MIN_DRIFT}
+    lights = _lights(here, {o: there.broad for o, there in others.items()})
+    moved = {o: Broad.of(scene) for o, scene in scenes.items() if drifts[o] > _FAR_DRIFT}
+    scene_lights = lights | _lights(here, moved)
+    motions = {o: _static(here, there, there.colours, lights[o]) for o, there in others.items()}
+    for o, scene in scenes.items():
+        alternative = _static(here, others[o], scene, scene_lights[o])
+        if motions[o].noise > alternative.noise:
+            motions[o] = replace(alternative, flow=here.drift(others[o], MAP).astype(np.float16))
+    return motions
+
+
+def _static(here: View, there: View, colours: np.ndarray, light: Light | None) -> Motion:
+    """No motion, if ``colours`` are those of ``there``."""
+    error = _difference(_lit(colours, light), here.colours)
+    return Motion(None, _half(error), _noise(error, here, there), light)
+
+
+def _scene(here: View, there: View) -> np.ndarray:
+    """The colours of ``there``, each in the pixel of ``here`` that shows the same place of the scene."""
+    return cv2.warpAffine(
+        there.colours,
+        here.to(there, SIDE),
+        (SIDE, SIDE),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+
+
+def _moved(at: np.ndarray, to: np.ndarray) -> np.ndarray:
+    """How far ``to`` (2, 3) moves the points ``at`` (..., 2)."""
+    return at @ (to[:, :2] - np.eye(2)).T.astype(np.float32) + to[:, 2].astype(np.float32)
+
+
+def _lights(here: View, others: Mapping[int, Broad]) -> dict[int, Light | None]:
+    """What brings each of the ``others`` to the light of ``here``."""
+    return dict(zip(others, Light.between(here.broad, [*others.values()]), strict=True))
 
 
 def _noise(error: np.ndarray, here: View, there: View) -> float:
@@ -175,7 +211,9 @@ def _shrink(x: np.ndarray) -> np.ndarray:
 
 def _difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Mean squared difference of ``a`` and ``b`` (SIDE, SIDE, 3) around each pixel: (MAP, MAP)."""
-    return cv2.GaussianBlur(_shrink(square(a - b)) / 3, (0, 0), _SPREAD)
+    squares = a - b
+    squares *= squares
+    return cv2.GaussianBlur(_shrink(cv2.transform(squares, _MEAN)), (0, 0), _SPREAD)
 
 
 def square(x: np.ndarray) -> np.ndarray:

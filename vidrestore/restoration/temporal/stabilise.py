@@ -19,7 +19,17 @@ from torch import Tensor
 from .blend import Contribution, blend, remap
 from .colour_transfer import LIGHT_NOISE, match_colours
 from .face_crop import ComparedFace, PlannedFace, RestoredFace, Source
-from .motion import MAP, NO_COMPARISON, Comparison, Motion, View, similarity, square
+from .motion import (
+    MAP,
+    NO_COMPARISON,
+    Comparison,
+    Motion,
+    View,
+    estimate_motions,
+    similarity,
+    square,
+    static_motions,
+)
 
 #: Frame offsets (to either side) of the faces that a noisy input is blended with.
 _INPUT = (1, 2, 3)
@@ -55,17 +65,14 @@ def compare(
 ) -> ComparedFace[Source]:
     """Compare ``face`` with the same face at the frame offsets ``around`` that it may be blended with."""
     views = {offset: other.view for offset, other in around}
-    near = {o: Motion.estimate(face.view, view) for o, view in views.items() if abs(o) in _NEAR}
-    far = {o: Motion.static(face.view, view) for o, view in views.items() if abs(o) in _FAR}
+    near = estimate_motions(face.view, {o: view for o, view in views.items() if abs(o) in _NEAR})
+    far = static_motions(face.view, {o: view for o, view in views.items() if abs(o) in _FAR})
     noise = _noise(near.values())
     motions = near | far
     # In changing light codes are averaged by these comparisons, too.
     if _input_share(noise) > _MIN_SHARE or any(motion.is_relit for motion in near.values()):
-        motions |= {
-            o: Motion.estimate(face.view, view)
-            for o, view in views.items()
-            if abs(o) in _INPUT and o not in motions
-        }
+        others = {o: view for o, view in views.items() if abs(o) in _INPUT and o not in motions}
+        motions |= estimate_motions(face.view, others)
     return _compared(face, Comparison(motions, noise, _stillness(face.view, near, views)))
 
 
