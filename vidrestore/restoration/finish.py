@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from .fidelity.covers import shown_share
+from .resample import enlarge, shrink
 from .temporal.colour_transfer import LIGHT_NOISE, match_colours
 from .temporal.face_crop import RestoredFace, Source
 from .temporal.tint import keep_hue
@@ -29,15 +29,17 @@ def finish(face: RestoredFace[Source], own: Tensor) -> RestoredFace[Source]:
 
     ``own`` (3, S, S), RGB in [0, 1], is the crop of its own frame as it was read.
     """
-    restored, mask = face.restored.float(), face.mask.float()
+    layers = face.layers.float().contiguous()
+    restored, mask = layers[:3], layers[3]
     shown = None
     if face.cover is not None:
         shown = shown_share(face.cover, len(mask), mask.device)
-        mask = mask * shown
+        mask.mul_(shown)
     restored = give_light(restored, own, mask, shown)
     if face.hue is not None:
         restored = keep_hue(restored, own, face.hue)
-    return replace(face, layers=torch.cat((restored, mask[None])))
+    layers[:3] = restored
+    return replace(face, layers=layers)
 
 
 def give_light(restored: Tensor, own: Tensor, mask: Tensor, shown: Tensor | None = None) -> Tensor:
@@ -51,18 +53,17 @@ def give_light(restored: Tensor, own: Tensor, mask: Tensor, shown: Tensor | None
     mean = own.flatten(1) @ shares
     for _ in range(_CORRECTIONS):
         missing = mean - restored.flatten(1) @ shares
-        restored = (restored + missing[:, None, None]).clamp_(0, 1)
+        restored = restored.add_(missing[:, None, None]).clamp_(0, 1)
     return restored
 
 
 def keep_clipped(restored: Tensor, own: Tensor) -> Tensor:
     """``restored`` (3, S, S) with the colours of ``own`` (3, S, S), both RGB in [0, 1], where these are white
     or black: in a flash or in the dark the frame shows no detail there, and none is drawn."""
-    room = F.avg_pool2d(torch.minimum(own, 1 - own)[None], _SURROUNDINGS)
+    room = shrink(torch.minimum(own, 1 - own)[None], own.shape[-1] // _SURROUNDINGS)
     low, high = _CLIPPED
     share = (room - low) / (high - low)
     # Nearly always so. On a GPU reading the answer would wait.
     if share.device.type == "cpu" and share.min() >= 1:
         return restored
-    share = F.interpolate(share.clamp_(0, 1), own.shape[-2:], mode="bilinear", align_corners=False)
-    return own.lerp(restored, share[0])
+    return own.lerp(restored, enlarge(share.clamp_(0, 1), own.shape[-2:])[0])

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from .fidelity import part_drift
@@ -16,6 +15,7 @@ from .fidelity.limits import hold_in_range, soften
 from .fidelity.parts import Parts, find_parts
 from .fidelity.rules import wear
 from .luma import luma
+from .resample import enlarge, shrink
 from .restorer import FaceRestorer, Observation
 from .temporal.colour_transfer import match_colours, replace_non_finite
 
@@ -84,29 +84,22 @@ class _Departure:
     def __init__(self, images: Tensor, parts: Parts, qualities: Sequence[FaceQuality]) -> None:
         self._parts = parts
         self._qualities = qualities
-        self._images = _shrink(images)
+        self._images = shrink(images, part_drift.SIDE)
 
     def of(self, restored: Tensor) -> tuple[Tensor, Tensor]:
         """The departure of N ``restored`` faces, (N,), and of their parts, (N, 3), in [0, 1]."""
-        small = _shrink(restored)
+        small = shrink(restored, part_drift.SIDE)
         whole = drift_share(identity_drift(small, self._images))
         return whole, part_drift.part_drift(
             luma(small, 1), luma(self._images, 1), self._parts.maps, self._qualities
         )
 
 
-def _shrink(images: Tensor) -> Tensor:
-    return F.interpolate(images.float(), (part_drift.SIDE, part_drift.SIDE), mode="area")
-
-
 def _take_back(restored: Tensor, images: Tensor, parts: Parts, whole: Tensor, by_part: Tensor) -> None:
     """Put ``images`` in the place of ``restored`` (N, 3, S, S), changed in place, as far as it departs."""
-    chosen = torch.arange(len(images), device=images.device)
-    if images.device.type == "cpu":  # On a GPU reading which ones would wait.
-        chosen = chosen[torch.maximum(whole, by_part.amax(dim=1)) > _LEAST]
-        if not len(chosen):
-            return
-    shares = (parts.maps[chosen] * by_part[chosen, :, None, None]).amax(dim=1, keepdim=True)
-    shares = torch.maximum(shares, whole[chosen, None, None, None])
-    shares = F.interpolate(shares, restored.shape[-2:], mode="bilinear", align_corners=False)
-    restored[chosen] = restored[chosen].lerp(images[chosen], shares)
+    shares = (parts.maps * by_part[..., None, None]).amax(dim=1, keepdim=True)
+    shares = torch.maximum(shares, whole[:, None, None, None])
+    for face, image, share in zip(restored, images, shares.split(1), strict=True):
+        # On a GPU reading the largest share would wait.
+        if share.device.type != "cpu" or share.max() > _LEAST:
+            face.lerp_(image, enlarge(share, face.shape[-2:])[0])

@@ -111,22 +111,32 @@ class Colour:
 
     def yuv_to_rgb(self, yuv: Tensor, bits: int) -> Tensor:
         """Convert sample values (..., 3, H, W) float to R'G'B', where 0 is black and 1 white; not clipped."""
-        y, u, v = self._normalise(yuv, bits).unbind(-3)
+        y, u, v = yuv.unbind(-3)
         kr, kb = self.kr, self.kb
         kg = 1 - kr - kb
-        r = y + 2 * (1 - kr) * v
-        b = y + 2 * (1 - kb) * u
-        g = y - 2 * (1 - kb) * kb / kg * u - 2 * (1 - kr) * kr / kg * v
-        return torch.stack((r, g, b), dim=-3)
+        y, zero, scale = self.luma_from_code(y, bits), float(1 << (bits - 1)), self._chroma_scale(bits)
+        u, v = u - zero, v - zero
+        rgb = torch.empty_like(yuv)
+        r, g, b = rgb.unbind(-3)
+        torch.add(y, v, alpha=2 * (1 - kr) / scale, out=r)
+        torch.add(y, u, alpha=2 * (1 - kb) / scale, out=b)
+        torch.add(y, u, alpha=-2 * (1 - kb) * kb / kg / scale, out=g)
+        g.add_(v, alpha=-2 * (1 - kr) * kr / kg / scale)
+        return rgb
 
     def rgb_to_yuv(self, rgb: Tensor, bits: int) -> Tensor:
         """Inverse of :meth:`yuv_to_rgb`; not rounded."""
         r, g, b = rgb.unbind(-3)
         kr, kb = self.kr, self.kb
-        y = kr * r + (1 - kr - kb) * g + kb * b
-        u = (b - y) / (2 * (1 - kb))
-        v = (r - y) / (2 * (1 - kr))
-        return torch.stack((self.luma_to_code(y, bits), *(self._chroma_to_code(c, bits) for c in (u, v))), -3)
+        yuv = torch.empty_like(rgb)
+        y, u, v = yuv.unbind(-3)
+        torch.mul(g, 1 - kr - kb, out=y).add_(r, alpha=kr).add_(b, alpha=kb)
+        zero, scale = float(1 << (bits - 1)), self._chroma_scale(bits)
+        torch.sub(b, y, out=u).mul_(scale / (2 * (1 - kb))).add_(zero)
+        torch.sub(r, y, out=v).mul_(scale / (2 * (1 - kr))).add_(zero)
+        scale, offset = self._luma_scale(bits)
+        y.mul_(scale).add_(offset)
+        return yuv
 
     def rgb_to_samples(self, rgb: Tensor, fmt: PixelFormat) -> Tensor:
         """Convert R'G'B' (3, H, W) to the sample values of a format's colour planes: (3, H, W) as G, B, R or
@@ -154,16 +164,8 @@ class Colour:
         step = float(1 << (bits - 8))
         return (float((1 << bits) - 1), 0.0) if self.full_range else (219 * step, 16 * step)
 
-    def _chroma_to_code(self, c: Tensor, bits: int) -> Tensor:
-        return c * self._chroma_scale(bits) + float(1 << (bits - 1))
-
     def _chroma_scale(self, bits: int) -> float:
         return float((1 << bits) - 1) if self.full_range else 224.0 * (1 << (bits - 8))
-
-    def _normalise(self, yuv: Tensor, bits: int) -> Tensor:
-        y = self.luma_from_code(yuv[..., :1, :, :], bits)
-        uv = (yuv[..., 1:, :, :] - float(1 << (bits - 1))) / self._chroma_scale(bits)
-        return torch.cat((y, uv), dim=-3)
 
 
 def has_conversion(matrix: int) -> bool:

@@ -39,12 +39,21 @@ class Headroom:
 def measure_headroom(signal: Tensor, rgb: Tensor, colour: Colour, fmt: PixelFormat) -> Headroom | None:
     """What ``rgb`` (3, S, S), in [0, 1], lacks of ``signal`` (3, S, S), the R'G'B' of the frame's samples, of
     which it was made; None if that is nothing."""
+    on_cpu = rgb.device.type == "cpu"
+    if on_cpu and not colour.transfer and _is_held(signal):
+        return None
     lost = signal - colour.from_sdr(rgb)
     weights = torch.tensor((colour.kr, 1 - colour.kr - colour.kb, colour.kb), device=signal.device)
-    luma = (signal * weights.view(3, 1, 1)).sum(0)
-    white = colour.transfer.white if colour.transfer else 1.0
-    beyond = torch.maximum(luma - white, -luma) * _STEPS
-    if rgb.device.type == "cpu" and max(float(lost.abs().max()), float(beyond.max()) / _STEPS) < _NOTHING:
+    half = (colour.transfer.white if colour.transfer else 1.0) / 2
+    luma = torch.tensordot(weights, signal, 1)
+    beyond = luma.sub_(half).abs_().sub_(half).mul_(_STEPS)
+    if on_cpu and max(float(lost.abs().max()), float(beyond.max()) / _STEPS) < _NOTHING:
         return None
-    samples = colour.rgb_to_samples(lost, fmt) - colour.rgb_to_samples(torch.zeros_like(lost), fmt)
-    return Headroom(samples, ((beyond - _FREE) / (_FULL - _FREE)).clamp_(0, 1))
+    samples = colour.rgb_to_samples(lost, fmt).sub_(colour.rgb_to_samples(lost.new_zeros(3, 1, 1), fmt))
+    return Headroom(samples, beyond.sub_(_FREE).div_(_FULL - _FREE).clamp_(0, 1))
+
+
+def _is_held(signal: Tensor) -> bool:
+    """Whether R'G'B' from 0 to 1 holds an SDR ``signal``."""
+    low, high = signal.aminmax()
+    return float(low) > -_NOTHING and float(high) < 1 + _NOTHING

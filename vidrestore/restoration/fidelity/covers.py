@@ -19,10 +19,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ...runtime.cuda_streams import upload
+from ..resample import enlarge, shrink
 
 #: Side in pixels of the maps of covers.
 SIDE = 256
@@ -89,20 +89,12 @@ def find_covers(
     """
     if not len(images):
         return []
-    small = at_map_size(images.float()).permute(0, 2, 3, 1).mul(255)
+    small = shrink(images, SIDE).permute(0, 2, 3, 1).mul(255)
     ratio = SIDE / images.shape[-1]
     return [
         _find(face, ratio * points, margin=1 + math.ceil(ratio * scale))
         for face, scale, points in zip(small.contiguous().cpu().numpy(), scales, landmarks, strict=True)
     ]
-
-
-def at_map_size(images: Tensor) -> Tensor:
-    """``images`` (N, C, S, S) averaged to the size of a map."""
-    factor, rest = divmod(images.shape[-1], SIDE)
-    if factor and not rest:  # several times as fast
-        return F.avg_pool2d(images, factor)
-    return F.interpolate(images, (SIDE, SIDE), mode="area")
 
 
 def any_strong(cover: np.ndarray) -> bool:
@@ -120,9 +112,7 @@ def shown_share(covered: np.ndarray, size: int, device: torch.device | str = "cp
     # Wider by a pixel more than the average, for interpolation: so it stays 1 where it was, despite rounding.
     covered = cv2.dilate((covered > 0).astype(np.float32), _square(_SOFT + 2))
     shown = 1 - upload(np.minimum(1.001 * cv2.blur(covered, (_SOFT, _SOFT)), 1), device)
-    return F.interpolate(shown[None, None], (size, size), mode="bilinear", align_corners=False)[0, 0].clamp(
-        0, 1
-    )
+    return enlarge(shown[None, None], (size, size))[0, 0].clamp_(0, 1)
 
 
 def _find(face: np.ndarray, landmarks: np.ndarray, margin: int) -> np.ndarray:
@@ -137,16 +127,25 @@ def _find(face: np.ndarray, landmarks: np.ndarray, margin: int) -> np.ndarray:
 
 def _line_response(detail: np.ndarray) -> np.ndarray:
     """The largest magnitude of the means of ``detail`` (SIDE, SIDE) along the lines through each pixel."""
-    reach = 4 * max(map(max, _STEPS))
-    detail = np.pad(detail, reach)
     response = np.zeros_like(detail)
+    padded = np.pad(detail, 4 * max(map(max, _STEPS)))
     for x, y in _STEPS:
-        mean = detail
+        total = padded
         for step in (1, 3):  # three times three pixels
-            shift = (step * y, step * x)
-            mean = mean + np.roll(mean, shift, (0, 1)) + np.roll(mean, (-shift[0], -shift[1]), (0, 1))
-        response = np.maximum(response, np.abs(mean))
-    return response[reach:-reach, reach:-reach] / 9
+            total = _sum_along(total, step * x, step * y)
+        surplus = [(size - whole) // 2 for size, whole in zip(total.shape, detail.shape, strict=True)]
+        total = total[surplus[0] :, surplus[1] :][: len(detail), : detail.shape[1]]
+        response = cv2.max(response, cv2.absdiff(total, 0.0))
+    return response / 9
+
+
+def _sum_along(x: np.ndarray, right: int, down: int) -> np.ndarray:
+    """The sum of each pixel of ``x`` (H, W) and the two that lie (``right``, ``down``) before and after it,
+    where all three are."""
+    height, width = x.shape[0] - 2 * abs(down), x.shape[1] - 2 * abs(right)
+    starts = [(abs(down) + way * down, abs(right) + way * right) for way in (-1, 0, 1)]
+    before, here, after = (x[top : top + height, left : left + width] for top, left in starts)
+    return cv2.add(cv2.add(before, here), after)
 
 
 def _evidence(response: np.ndarray, landmarks: np.ndarray, look: _Look) -> np.ndarray:

@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...runtime.cuda_streams import upload
-from .covers import STRONG, at_map_size
+from ..resample import enlarge, shrink
+from .covers import SIDE, STRONG
 
 #: How often the picture is halved, from a map to one pixel: the wider a cover, the coarser what fills its
 #: middle.
@@ -24,15 +25,15 @@ def fill_covered(image: Tensor, cover: np.ndarray) -> Tensor:
     seen = 1 - upload((cover >= STRONG).astype(np.float32), image.device)[None, None]
     seen = F.interpolate(seen, image.shape[-2:], mode="nearest")
     # A pixel's colours times its weight, and its weight.
-    levels = [at_map_size(torch.cat((image[None].float() * seen, seen), dim=1))]
+    levels = [shrink(torch.cat((image[None].float() * seen, seen), dim=1), SIDE)]
     for _ in range(_HALVINGS):
         levels.append(F.avg_pool2d(levels[-1], 2))
     filled = _mean(levels.pop())
     while levels:
         layers = levels.pop()
-        coarser = F.interpolate(filled, layers.shape[-2:], mode="bilinear", align_corners=False)
+        coarser = enlarge(filled, layers.shape[-2:])
         filled = _mean(layers + _COARSER * F.pad(coarser, (0, 0, 0, 0, 0, 1), value=1.0))
-    filled = F.interpolate(filled, image.shape[-2:], mode="bilinear", align_corners=False)
+    filled = enlarge(filled, image.shape[-2:])
     return torch.where(seen > 0, image[None], filled.to(image.dtype))[0]
 
 

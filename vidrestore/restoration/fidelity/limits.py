@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ..binomial import binomial
 from ..luma import luma
+from ..resample import enlarge, shrink
 from .face_quality import FaceQuality
 from .parts import Parts
 
@@ -66,7 +67,7 @@ def hold_in_range(
     size = restored.shape[-1]
     rows, columns = _extent(parts.rows, size), _extent(parts.columns, size)
     weight = parts.maps.amax(dim=1, keepdim=True)
-    weight = F.interpolate(weight, (size, size), mode="bilinear", align_corners=False)[..., rows, columns]
+    weight = enlarge(weight, (size, size))[..., rows, columns]
     inside = restored[..., rows, columns]
     y, x = (luma(image, 1)[:, None] for image in (inside, images[..., rows, columns]))
     wider, levels, share, own = _freedom(qualities, w).to(x)[..., None, None, None].unbind(1)
@@ -79,8 +80,8 @@ def hold_in_range(
     # t * (1 - exp(-excess / t)) has slope 1 at the edge of the range and never exceeds t.
     change = _compress(above, lighter) - above - (_compress(below, darker) - below)
     # Coloured specks are none of the input's: colour differences are its own, but for their noise.
-    colours = _mean(F.avg_pool2d(images[..., rows, columns] - x, 2), 3)
-    colours = F.interpolate(colours, y.shape[-2:], mode="bilinear", align_corners=False)
+    half = [side // 2 for side in y.shape[-2:]]
+    colours = enlarge(_mean(shrink(images[..., rows, columns] - x, half), 3), y.shape[-2:])
     colours = colours.sub_(inside).add_(y)
     inside.add_(colours.mul_(own).add_(change).mul_(weight)).clamp_(0, 1)
     return restored
@@ -126,8 +127,7 @@ def _detail(image: Tensor) -> Tensor:
     """What ``image`` (1, 3, S, S) has beyond a low resolution."""
     size = image.shape[-1]
     side = max(1, size * _LOW // _SIDE)
-    low = binomial(F.interpolate(image, (side, side), mode="area"))
-    return image - F.interpolate(low, (size, size), mode="bilinear", align_corners=False)
+    return image - enlarge(binomial(shrink(image, side)), (size, size))
 
 
 def _compress(excess: Tensor, most: Tensor) -> Tensor:
@@ -145,9 +145,7 @@ def _ranges(x: Tensor, wider: Tensor, scale: float) -> tuple[Tensor, Tensor, Ten
     most = bounds[0].lerp(bounds[1], (2 * wider).clamp(max=1))
     most = most.lerp(bounds[2], (2 * wider - 1).clamp(min=0))
     further = _mean(_widest(_halve(half), (wide // 2) | 1), narrow)
-    most, further = (
-        F.interpolate(y, x.shape[-2:], mode="bilinear", align_corners=False) for y in (most, further)
-    )
+    most, further = (enlarge(y, x.shape[-2:]) for y in (most, further))
     return -most[:, :1], most[:, 1:], -further[:, :1], further[:, 1:]
 
 

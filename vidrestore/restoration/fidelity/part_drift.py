@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ..binomial import binomial
+from ..resample import shrink
 from .face_quality import FaceQuality
 
 #: Side in pixels of the faces that are compared, and of the maps of their parts.
@@ -55,7 +55,7 @@ def part_drift(restored: Tensor, images: Tensor, maps: Tensor, qualities: Sequen
     sharpness = torch.tensor([quality.sharpness for quality in qualities]).to(restored)
     beyond = []
     for scale in _SCALES:
-        a, b, weights = (F.avg_pool2d(x, scale.shrink) for x in (restored[:, None], images[:, None], maps))
+        a, b, weights = (shrink(x, SIDE // scale.shrink) for x in (restored[:, None], images[:, None], maps))
         # Smoothed, since the finest octave has aliases.
         drift = 1 - _correlation(binomial(a), binomial(b), weights)
         free = scale.free * torch.exp(-_FALL * (sharpness - _WORN).clamp_min(0))

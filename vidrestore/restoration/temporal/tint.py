@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..luma import LUMA, luma
+from ..resample import enlarge, shrink
 from .face_crop import RestoredFace, Source
 
 REACH = 3  #: frames to each side that count when it is decided whether the input has colour
@@ -51,7 +52,7 @@ def measure_tints(images: Tensor) -> Tensor:
     Returns (N, 2, 12 + 100) float32: the values of each curve at luma 0, 1/11, ..., 1; then the deviations
     from it in 10 x 10 cells over the face, for a face of medium brightness.
     """
-    small = F.interpolate(images.float(), (_SIDE, _SIDE), mode="area")[..., *_FACE]
+    small = shrink(images, _SIDE)[..., *_FACE]
     brightness = luma(small, 1).flatten(1)
     differences = (small[:, ::2] - luma(small, 1)[:, None]).flatten(2)
     basis = _hats(brightness)
@@ -73,10 +74,8 @@ def keep_hue(restored: Tensor, own: Tensor, tint: Tensor) -> Tensor:
     if grey == 0:
         return restored
     curves, y, own_y = tint[:, :_POINTS].to(restored), luma(restored, 0), luma(own, 0)
-    beside = F.interpolate(
-        (own[::2] - own_y - _along(curves, own_y))[None], (_KEPT_SIDE, _KEPT_SIDE), mode="area"
-    )
-    beside = F.interpolate(beside, y.shape, mode="bilinear", align_corners=False)[0]
+    beside = shrink((own[::2] - own_y - _along(curves, own_y))[None], _KEPT_SIDE)
+    beside = enlarge(beside, y.shape)[0]
     r, b = y + _along(curves, y) + beside
     g = (y - LUMA[0] * r - LUMA[2] * b) / LUMA[1]
     return restored.lerp(torch.stack((r, g, b)).clamp(0, 1), grey)
