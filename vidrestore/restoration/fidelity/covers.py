@@ -119,8 +119,11 @@ def _find(face: np.ndarray, landmarks: np.ndarray, margin: int) -> np.ndarray:
     """The covers of one face (SIDE, SIDE, 3) float32 of 0 to 255: (SIDE, SIDE) uint8."""
     soft = cv2.GaussianBlur(face, (0, 0), _BLUR)
     red, green, blue = cv2.split(cv2.absdiff(face, soft))
-    pixels, lines = cv2.max(cv2.max(red, green), blue), _line_response((face - soft).mean(axis=2))
+    pixels = cv2.max(cv2.max(red, green), blue)
+    lines = _line_response(cv2.transform(face - soft, np.full((1, 3), 1 / 3)))
     found = np.maximum(_evidence(pixels, landmarks, _PIXELS), _evidence(lines, landmarks, _LINES))
+    if not any_strong(found):
+        return found
     covered = cv2.morphologyEx((found == STRONG).astype(np.uint8), cv2.MORPH_CLOSE, _square(_STROKE))
     return np.where(widened(covered, margin) > 0, np.uint8(STRONG), np.minimum(found, np.uint8(WEAK)))
 
@@ -165,6 +168,8 @@ def _evidence(response: np.ndarray, landmarks: np.ndarray, look: _Look) -> np.nd
     striking = (response >= _STRIKING * least_strong) & (seen > 0)
     sure = np.where(own, np.bincount(labels[striking], minlength=count), sizes) >= look.least
     sure[0] = False
+    if not sure.any():
+        return found * np.uint8(WEAK)
     # Weak pixels that continue strong ones over the face, or lie beside them, are of the same thing.
     labels, covered = _components(found, _ALONG), sure[labels] & (strong > 0)
     same = np.bincount(labels[covered], minlength=int(labels.max()) + 1) > 0
