@@ -138,7 +138,7 @@ def _line_response(detail: np.ndarray) -> np.ndarray:
             total = _sum_along(total, step * x, step * y)
         surplus = [(size - whole) // 2 for size, whole in zip(total.shape, detail.shape, strict=True)]
         total = total[surplus[0] :, surplus[1] :][: len(detail), : detail.shape[1]]
-        response = cv2.max(response, cv2.absdiff(total, 0.0))
+        response = cv2.max(response, np.abs(total))
     return response / 9
 
 
