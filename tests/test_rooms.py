@@ -78,10 +78,12 @@ ALLOWED = {
     "option_names": {"options", "option_types"},
     "presets": {"option_names", "option_types"},
     "stages": {"options", "option_types", "media", "faces", "restoration", "runtime", "weights"},
+    # What a run did, shown.
+    "review": {"options", "stages", "media", "faces", "restoration", "runtime"},
     # The jobs.
     "analysis": {"options", "stages", "media", "faces", "runtime"},
-    "pipeline": {"options", "stages", "media", "faces", "restoration", "runtime"},
-    "dry_run": {"options", "stages", "media", "weights"},
+    "pipeline": {"options", "review", "stages", "media", "faces", "restoration", "runtime"},
+    "dry_run": {"options", "review", "stages", "media", "weights"},
     "images": {
         "options",
         "option_types",

@@ -9,6 +9,7 @@ from .media.inspect import as_text, inspect_file
 from .media.output.destination import check_output, display_name
 from .media.remux.stream_plan import Action, lost_metadata, plan_streams, refuse_losses
 from .options import Options
+from .review.compare import check_comparison
 from .stages.face_source import recorded_source
 from .stages.setup import Setup, open_video
 from .weights.registry import RemoteWeights, lookup
@@ -33,6 +34,7 @@ def plan(options: Options) -> Plan:
     """
     out = options.destination
     check_output(out, options.input, overwrite=options.overwrite, container=options.container)
+    check_comparison(options)
     with open_video(options) as decoder:
         if options.tracks:
             recorded_source(options, decoder)  # checks the file

@@ -24,6 +24,7 @@ from .media.remux.stream_plan import refuse_losses
 from .media.source_video import SourceVideo
 from .options import Options
 from .restoration.temporal.face_crop import RestoredFace
+from .review.compare import Comparison, check_comparison
 from .runtime.device import float32_arithmetic
 from .runtime.memory import translate_out_of_memory
 from .runtime.profile import Profile
@@ -87,6 +88,7 @@ def restore_video(
     """
     started, out = time.monotonic(), options.destination
     check_output(out, options.input, overwrite=options.overwrite, container=options.container)
+    check_comparison(options)
     with ExitStack() as stack:
         decoder = stack.enter_context(open_for_restoration(options))
         setup = Setup.resolve(options, decoder.source)
@@ -98,7 +100,10 @@ def restore_video(
         profile = Profile(setup.device)
         # Entered before the writer, so that finishing OUT counts as part of the last stage's time.
         stage = stack.enter_context(Stages(depth=QUEUE_DEPTH, last="encode", profile=profile))
-        writer = stack.enter_context(open_output(options, setup, decoder.source, segment_length))
+        comparison = Comparison.begin(options, decoder.source, lambda: progress(writer.frames, faces))
+        writer = stack.enter_context(
+            open_output(options, setup, decoder.source, segment_length, comparison and comparison.write)
+        )
         models = Models(setup.restorer, profile)
         resume = Resume.begin(writer, decoder, options, setup)
         done, faces, tracks = writer.frames, resume.faces, resume.tracks
@@ -118,6 +123,8 @@ def restore_video(
                 faces += count
                 progress(writer.frames, faces)
             tracks = source.tracks
+    if comparison and comparison.failed:
+        raise comparison.failed
     return Report(
         output=out,
         frames=writer.frames,
@@ -177,16 +184,27 @@ def open_for_restoration(options: Options) -> Decoder:
 
 
 def open_output(
-    options: Options, setup: Setup, source: SourceVideo, segment_length: int
+    options: Options,
+    setup: Setup,
+    source: SourceVideo,
+    segment_length: int,
+    inspect: Callable[[Path], None] | None = None,
 ) -> StreamWriter | SegmentWriter:
-    """Open the writer of OUT. Output to a stream cannot be resumed. Raises OutputError or UsageError."""
+    """Open the writer of OUT. Output to a stream cannot be resumed. ``inspect`` is given the complete file
+    before it becomes OUT. Raises OutputError or UsageError."""
     out, container, encoder = options.destination, setup.container, setup.encoder
     assert container is not None  # as OUT is given
     assert encoder is not None
     if is_stream(out):
         return StreamWriter(out, source, encoder, container=container, strict=options.strict)
     return SegmentWriter(
-        out, source, encoder, container=container, strict=options.strict, length=segment_length
+        out,
+        source,
+        encoder,
+        container=container,
+        strict=options.strict,
+        length=segment_length,
+        inspect=inspect,
     )
 
 

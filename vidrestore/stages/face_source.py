@@ -10,7 +10,7 @@ from ..faces.detection.load import load_detector
 from ..faces.detection.working_size import DetectorInput
 from ..faces.face import Detection, Face
 from ..faces.recorded.recorded_source import RecordedSource, check_origin, set_w
-from ..faces.recorded.recording import Origin
+from ..faces.recorded.recording import Origin, Recording
 from ..faces.recorded.tracks_file import read_recording
 from ..faces.source import FaceSource
 from ..faces.tracking.live_source import LiveSource
@@ -56,17 +56,22 @@ def track_faces(
 
 
 def recorded_source(options: Options, decoder: Decoder) -> RecordedSource[Frame]:
-    """The faces that the file ``options.tracks`` has for the video in ``decoder``, with ``--track-w`` and
-    ``--person-w`` set.
+    """The faces that the file ``options.tracks`` has for the video in ``decoder``. Raises as
+    :func:`read_tracks` does."""
+    return RecordedSource(read_tracks(options, decoder), pts=timestamp)
 
-    Raises InputError for a file that cannot be used or belongs to another video, UsageError for a track or a
-    person that it does not have.
+
+def read_tracks(options: Options, decoder: Decoder) -> Recording:
+    """The recording in the file ``options.tracks``, with ``--track-w`` and ``--person-w`` set.
+
+    Raises InputError for a file that cannot be used or belongs to another video than that in ``decoder``,
+    UsageError for a track or a person that it does not have.
     """
     assert options.tracks is not None
     recording = read_recording(options.tracks)
     check_origin(recording, origin_of(options, decoder))
     set_w(recording, dict(options.track_w), dict(options.person_w))
-    return RecordedSource(recording, pts=timestamp)
+    return recording
 
 
 def origin_of(options: Options, decoder: Decoder) -> Origin:

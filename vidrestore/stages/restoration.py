@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from functools import partial
 from operator import attrgetter
+from typing import TypeVar
 
 from ..faces.alignment.align import Placement
 from ..media.frames.frame import Frame
@@ -12,7 +13,7 @@ from ..options import Options, steady_parts
 from ..restoration.temporal import code_averaging, cover_tracking, stabilise, tint, w_chooser
 from ..restoration.temporal.code_averaging import as_neighbour, average_codes
 from ..restoration.temporal.cover_tracking import steady_cover
-from ..restoration.temporal.face_crop import FaceCrop, RestoredFace
+from ..restoration.temporal.face_crop import FaceCrop, ObservedFace, RestoredFace
 from ..restoration.temporal.stabilise import compare, skip_comparison, stabilise_input, stabilise_output
 from ..restoration.temporal.tint import stabilise_colour
 from ..restoration.temporal.w_chooser import Chooser, Limits, is_visible
@@ -21,6 +22,9 @@ from ..runtime.host import background_workers, usable_cores
 from ..runtime.scheduler import Stages
 from ..runtime.windows import windowed
 from .models import Models
+from .needs import Needs
+
+Part = TypeVar("Part")
 
 #: Frames to each side that a restored face depends on: the sum over all steps that look across time.
 CONTEXT = (
@@ -45,12 +49,17 @@ def restore_faces(
     *,
     batch: int,
     segment_length: int,
+    needs: Needs | None = None,
+    variants: Callable[[ObservedFace[Placement]], Sequence[ObservedFace[Placement]]] | None = None,
 ) -> Iterator[tuple[Frame, list[RestoredFace[Placement]]]]:
     """Restore the faces of every frame and stabilise them over the frames around it.
 
     The steps before the network and the network itself become stages of ``stage``. From the first frame of
     each segment on, results do not depend on frames more than ``CONTEXT`` before it: batches are flushed at
     segment boundaries, every ``segment_length`` frames.
+
+    With ``needs``, only the frames wanted there come out whole: what they do not need of others is left out.
+    ``variants`` makes of each observed face those that are restored in its place, each of its own track.
     """
     parts = steady_parts(options.steady)
     batches = BatchRunner(batch, models.device)
@@ -66,15 +75,23 @@ def restore_faces(
     aligned = over_time(aligned, steady_cover, reach=cover_tracking.REACH)
     planned = over_time(aligned, chooser(options), reach=w_chooser.REACH)
     visible = ((frame, list(filter(is_visible, faces))) for frame, faces in planned)
+    if needs:
+        visible = _only(visible, needs.planned)
     if parts & {"input", "codes", "output"}:
         compared = in_background(visible, timed("compare", compare), reach=stabilise.REACH)
     else:
         compared = ((frame, list(map(skip_comparison, faces))) for frame, faces in visible)
     if "input" in parts:
         compared = in_background(compared, timed("steady", stabilise_input), reach=stabilise.INPUT_REACH)
+    if needs:
+        compared = _only(compared, needs.observed)
     observed = batched(stage(compared, "align"), models.observe, starts_batch=precedes_segment(_OBSERVED))
     if "codes" in parts:
         observed = over_time(observed, average_codes, reach=code_averaging.REACH, keep=as_neighbour)
+    if needs:
+        observed = _only(observed, needs.rendered)
+    if variants:
+        observed = ((frame, [v for face in faces for v in variants(face)]) for frame, faces in observed)
     restore = partial(models.restore, keep_colours="colour" in parts)
     restored = batched(observed, restore, starts_batch=precedes_segment(_RENDERED))
     restored = stage(restored, "restore", urgent=False)
@@ -83,6 +100,13 @@ def restore_faces(
     if "colour" in parts:
         restored = over_time(restored, stabilise_colour, reach=tint.REACH)
     return restored
+
+
+def _only(
+    frames: Iterable[tuple[Frame, list[Part]]], needed: Container[int]
+) -> Iterator[tuple[Frame, list[Part]]]:
+    """``frames`` with the faces of those whose numbers are ``needed``."""
+    return ((frame, faces if frame.index in needed else []) for frame, faces in frames)
 
 
 def chooser(options: Options) -> Chooser:

@@ -26,7 +26,10 @@ from .restoration import CONTEXT
 from .setup import Setup
 
 #: Options excluded from the resume key: no effect on the frames of OUT.
-_NO_EFFECT = {"output", "overwrite", "dry_run", "resume", "strict", "batch", "offline", "profile"}
+_NO_EFFECT = {
+    *("output", "overwrite", "dry_run", "resume", "strict", "batch", "offline", "profile"),
+    *("compare", "compare_layout"),
+}
 #: Options excluded from the resume key: already keyed by their resolved value.
 _RESOLVED = {
     *("input", "codec", "crf", "preset", "pix_fmt", "encoder_options"),

@@ -64,14 +64,17 @@ class SegmentWriter:
         container: Container | None = None,
         strict: bool = False,
         length: int = SEGMENT_LENGTH,
+        inspect: Callable[[Path], None] | None = None,
     ) -> None:
-        """As in :class:`.writer.StreamWriter`. Raises OutputError also if another run writes ``out``, or the
+        """As in :class:`.writer.StreamWriter`. ``inspect`` is given the complete file before it becomes OUT.
+        Raises OutputError also if another run writes ``out``, or the
         disk has no room for it."""
         self.frames = 0  #: written so far, those of earlier runs included
         self.length = length
         self._out = file = file_behind(out)
         self._source = source
         self.encoder = encoder
+        self._inspect = inspect
         self._container = container or container_of(out)
         self._losses = SideDataLosses(source, encoder, self._container, strict=strict)
         self._decoding_times = DecodingTimes()
@@ -161,6 +164,9 @@ class SegmentWriter:
         assert self._muxer is not None
         with writing(self._out):
             self._muxer.finish()
+        if self._inspect:
+            self._inspect(self.folder.partial)
+        with writing(self._out):
             make_durable(self.folder.partial, self._out)
 
     def _end_segment(self, segment: _OpenSegment) -> None:

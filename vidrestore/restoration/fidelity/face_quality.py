@@ -74,10 +74,10 @@ def measure_quality(
     sharpness, noise = _sharpness_and_noise(images, np.stack(list(landmarks)))
     return [
         FaceQuality(
-            size=_height(points) / scale,
+            size=face_height(points) / scale,
             sharpness=sharp,
             noise=noisy * max(scale, 1.0) ** _SMOOTHING,
-            yaw=_yaw(points),
+            yaw=face_yaw(points),
         )
         for scale, points, sharp, noisy in zip(scales, landmarks, sharpness, noise, strict=True)
     ]
@@ -175,16 +175,17 @@ def _region_maps(places: Tensor, step: int) -> Tensor:
     return rows[..., :, None] & columns[..., None, :]
 
 
-def _height(landmarks: np.ndarray) -> float:
-    """Height of a face in the pixels of its landmarks. Yaw shortens the eye distance and pitch the eye-mouth
-    distance, so the longer of the two is used."""
+def face_height(landmarks: np.ndarray) -> float:
+    """Height of a face in the pixels of its landmarks (5, 2). Yaw shortens the eye distance and pitch the
+    eye-mouth distance, so the longer of the two is used."""
     eyes, mouth = landmarks[:2].mean(axis=0), landmarks[3:].mean(axis=0)
     return _HEIGHT * float(max(math.hypot(*(landmarks[1] - landmarks[0])), math.hypot(*(mouth - eyes))))
 
 
-def _yaw(landmarks: np.ndarray) -> float:
-    """Yaw over 90 degrees, from the offset of the tip of the nose from the middle between the eyes: rotation
-    by t scales the visible half eye distance by cos t, and the tip's depth becomes an offset by sin t."""
+def face_yaw(landmarks: np.ndarray) -> float:
+    """Yaw over 90 degrees of a face with ``landmarks`` (5, 2), from the offset of the tip of the nose from
+    the middle between the eyes: rotation by t scales the visible half eye distance by cos t, and the tip's
+    depth becomes an offset by sin t."""
     left, right, nose = landmarks[:3]
     mouth = landmarks[3:].mean(axis=0)
     middle = (left + right) / 2

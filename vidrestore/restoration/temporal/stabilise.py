@@ -39,6 +39,7 @@ _INPUT = (1, 2, 3)
 _NEAR, _FAR = {1: 0.5}, {6: 1.5, 12: 2.0, 18: 2.0, 24: 2.0}
 
 INPUT_REACH, OUTPUT_REACH = max(_INPUT), max(_FAR)
+OUTPUT_OFFSETS = (*_NEAR, *_FAR)  #: frames to each side whose results a result is blended with
 REACH = max(INPUT_REACH, OUTPUT_REACH)  #: frames to each side that a face is compared with
 
 #: Parameters of :func:`.motion.similarity`, measured so that moving mouths and eyes are left alone and still

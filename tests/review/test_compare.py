@@ -1,0 +1,116 @@
+"""``--compare``: the second video holds both versions, with the sound and the times, and leaves OUT alone."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.support import reader
+from tests.support.clips import decode
+from tests.support.drifting import drifting_face, quick_options
+from vidrestore.errors import OutputError, UsageError
+from vidrestore.media.frames.pixel_format import plane_views
+from vidrestore.media.output.writer import StreamWriter
+from vidrestore.pipeline import restore_video
+
+COUNT, SIZE = 8, 156  # padded to 160
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("compare")
+    drifting_face(folder, COUNT, size=SIZE)
+    restore_video(quick_options(folder, output=folder / "alone.mkv"))
+    return folder
+
+
+def frames(path: Path) -> list[tuple[Fraction, str]]:
+    return [(line.time, line.digest) for line in reader.frames(path)]
+
+
+def luma(path: Path) -> np.ndarray:
+    return np.stack([plane_views(video)[0].copy() for video in decode(path)])
+
+
+@pytest.mark.parametrize("layout", ["side-by-side", "wipe"])
+def test_both_versions_are_shown_as_they_are(folder, tmp_path, layout):
+    out, shown = tmp_path / "out.mkv", tmp_path / "compare.mkv"
+    restore_video(quick_options(folder, output=out, compare=shown, compare_layout=layout))
+    assert frames(out) == frames(folder / "alone.mkv")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["compare.mkv", "out.mkv"]
+    assert [line.time for line in reader.frames(shown)] == [line.time for line in reader.frames(out)]
+    assert reader.packets(shown, "0:a") == reader.packets(out, "0:a")
+    before, after, both = luma(folder / "in.mp4"), luma(out), luma(shown)
+    assert not np.array_equal(before, after)
+    assert both[0, 160:].max() > 180, "labels"
+    if layout == "side-by-side":
+        assert np.array_equal(both[:, :SIZE, :SIZE], before)
+        assert np.array_equal(both[:, :SIZE, 160 : 160 + SIZE], after)
+    else:
+        picture = both[:, :SIZE, :SIZE]
+        assert np.array_equal(picture[0, :, 4:], after[0, :, 4:]), "the line begins at the left"
+        assert ((picture == before) | (picture == after)).mean() > 0.9
+        assert not np.array_equal(picture[0, :, :8], picture[7, :, :8]), "it moves"
+
+
+def failing(name: str):
+    """A writer whose disk is full as soon as it writes the file ``name``."""
+    real = StreamWriter.write
+
+    def write(self, frame, info=None):
+        if self._out.name == name:
+            raise OutputError(f"{name} cannot be written: No space left on device")
+        real(self, frame, info)
+
+    return write
+
+
+def test_a_full_disk_costs_the_comparison_only(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(StreamWriter, "write", failing("compare.mkv"))
+    with pytest.raises(OutputError, match="No space left") as caught:
+        restore_video(quick_options(folder, output=tmp_path / "out.mkv", compare=tmp_path / "compare.mkv"))
+    assert caught.value.__notes__ == [f"{tmp_path / 'out.mkv'} is complete"]
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mkv"]
+    assert frames(tmp_path / "out.mkv") == frames(folder / "alone.mkv")
+
+
+def test_a_run_interrupted_while_it_compares_resumes(folder, tmp_path, monkeypatch):
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    given = quick_options(folder, output=tmp_path / "out.mkv", compare=tmp_path / "compare.mkv")
+    with monkeypatch.context() as patch:
+        patch.setattr(StreamWriter, "write", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            restore_video(given, segment_length=4)
+    assert [path.name for path in tmp_path.iterdir()] == [".out.mkv.vidrestore"]
+    assert restore_video(given, segment_length=4).resumed == COUNT
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["compare.mkv", "out.mkv"]
+
+
+@pytest.mark.parametrize(
+    ("compare", "output", "error", "words"),
+    [
+        ("there.mkv", "out.mkv", OutputError, "there.mkv exists; give -y to replace it"),
+        ("out.mkv", "out.mkv", OutputError, "is OUT itself"),
+        ("in.mp4", "out.mkv", OutputError, "is the input itself"),
+        ("none/c.mkv", "out.mkv", OutputError, "does not exist"),
+        ("c.txt", "out.mkv", UsageError, "does not have the extension of a container"),
+        ("c.mkv", "-", UsageError, "--compare needs OUT to be a file"),
+        ("-", "out.mkv", UsageError, "--compare needs a file"),
+        ("c.webm", "out.mkv", UsageError, "ffv1"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_before_any_work(
+    folder, tmp_path, monkeypatch, compare, output, error, words
+):
+    monkeypatch.chdir(tmp_path)
+    Path("in.mp4").write_bytes((folder / "in.mp4").read_bytes())
+    Path("there.mkv").write_bytes(b"mine")
+    given = quick_options(folder, input="in.mp4", output=output, compare=compare)
+    with pytest.raises(error, match=words):
+        restore_video(given)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", "there.mkv"]

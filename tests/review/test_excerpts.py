@@ -1,0 +1,75 @@
+"""Parts restored by themselves have the frames of a run over the whole video."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.support.clips import decode
+from tests.support.drifting import drifting_face, quick_options
+from vidrestore.analysis import analyze_video
+from vidrestore.faces.recorded.tracks_file import read_recording
+from vidrestore.media.frames.pixel_format import plane_views
+from vidrestore.pipeline import restore_video
+from vidrestore.review.excerpts import record_part, restore_part
+from vidrestore.runtime.profile import Profile
+from vidrestore.stages.models import Models
+from vidrestore.stages.setup import Setup
+
+COUNT = 110
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("excerpts")
+    drifting_face(folder, COUNT)
+    analyze_video(quick_options(folder, output=folder / "tracks.json"))
+    return folder
+
+
+def planes(video) -> list[np.ndarray]:
+    return [view.copy() for view in plane_views(video)]
+
+
+def whole(folder: Path, out: Path, **settings) -> list[list[np.ndarray]]:
+    restore_video(quick_options(folder, output=out, **settings))
+    return [planes(video) for video in decode(out)]
+
+
+def same(a: list[np.ndarray], b: list[np.ndarray]) -> bool:
+    return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("recorded", "weights", "parts"),
+    [
+        pytest.param(True, (0.0, 1.0), (0, 60), id="from a tracks file"),
+        pytest.param(False, (0.5,), (0, COUNT - 2), id="found for each part"),
+    ],
+)
+def test_a_part_has_the_frames_of_the_whole_run(folder, tmp_path, recorded, weights, parts):
+    settings = {"tracks": folder / "tracks.json"} if recorded else {}
+    expected = {w: whole(folder, tmp_path / f"{w}.mkv", w=w, **settings) for w in weights}
+    before = [planes(video) for video in decode(folder / "in.mp4")]
+    options = quick_options(folder, **settings)
+    setup = Setup.resolve(options)
+    models = Models(setup.restorer, Profile())
+    for first in parts:
+        start = Fraction(first, 25)
+        recording = (
+            read_recording(folder / "tracks.json")
+            if recorded
+            else record_part(options, setup, start=start, frames=2)
+        )
+        shown = list(restore_part(options, setup, models, recording, start=start, frames=2, weights=weights))
+        assert [moment.frame.index for moment in shown] == [0, 1]
+        for number, moment in enumerate(shown, first):
+            assert len(moment.faces) == 1
+            assert same(planes(moment.frame.video), before[number])
+            for w, video in zip(weights, moment.restored, strict=True):
+                assert same(planes(video), expected[w][number])
+                assert not same(planes(video), before[number])
+            assert len({b"".join(p.tobytes() for p in planes(v)) for v in moment.restored}) == len(weights)

@@ -1,0 +1,24 @@
+"""Which frames each step must work on: enough, and not many more."""
+
+from __future__ import annotations
+
+from vidrestore.stages.needs import Needs
+from vidrestore.stages.restoration import CONTEXT
+
+
+def test_one_frame_needs_few_results_and_all_the_faces_around():
+    needs = Needs.of([0])
+    assert sorted(f for f in needs.rendered if f >= 0) == [0, 1, 2, 3, 6, 12, 18, 24]
+    assert sorted(needs.observed) == list(range(-27, 28))
+    assert sorted(needs.planned) == list(range(-30, 31))
+    assert sorted(needs.aligned) == list(range(-45, 46))
+    assert max(needs.aligned) < CONTEXT
+
+
+def test_several_frames_need_what_each_needs():
+    together = Needs.of(range(100, 105))
+    for frame in range(100, 105):
+        alone = Needs.of([frame])
+        assert alone.rendered <= together.rendered
+        assert alone.aligned <= together.aligned
+    assert together.rendered >= set(range(100, 105))

@@ -1,0 +1,121 @@
+"""Text and small pictures on sheets. Pictures are (H, W, 3) uint8 BGR."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..errors import UsageError
+from ..media.output.destination import make_durable, partial_path, writing
+from ..media.output.special_files import file_behind
+
+CELL = 224  #: side of a picture on a sheet, in pixels
+LINE = 24  #: height of a line of text, in pixels
+_GAP, _MARGIN = 6, 10
+_PAPER, _INK, _PALE = (250, 250, 250), (30, 30, 30), (110, 110, 110)
+_FONT, _SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.55
+#: The longest side that a picture file may have, in pixels: that of JPEG.
+LONGEST = 65500
+PICTURES = (".png", ".jpg", ".jpeg")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a sheet: a line of text, and pictures with a caption each."""
+
+    title: str
+    pictures: Sequence[np.ndarray]  #: of any size
+    captions: Sequence[str]
+    note: str = ""  #: a second line of text
+
+
+def draw_sheet(title: str, rows: Sequence[Row]) -> np.ndarray:
+    """Draw rows of pictures, each picture enlarged or reduced to fit a cell of ``CELL`` pixels."""
+    columns = max((len(row.pictures) for row in rows), default=1)
+    texts = [title, *(text for row in rows for text in (row.title, row.note))]
+    width = max(columns * (CELL + _GAP) - _GAP, *(text_width(text, _SCALE) for text in texts)) + 2 * _MARGIN
+    heights = [LINE * (2 if row.note else 1) + CELL + LINE + 2 * _GAP for row in rows]
+    sheet = np.full((2 * _MARGIN + LINE + _GAP + sum(heights), width, 3), _PAPER, np.uint8)
+    write_text(sheet, title, (_MARGIN, _MARGIN), _INK)
+    top = _MARGIN + LINE + _GAP
+    for row, height in zip(rows, heights, strict=True):
+        write_text(sheet, row.title, (_MARGIN, top), _INK)
+        below = top + LINE
+        if row.note:
+            write_text(sheet, row.note, (_MARGIN, below), _PALE)
+            below += LINE
+        for column, (picture, caption) in enumerate(zip(row.pictures, row.captions, strict=True)):
+            left = _MARGIN + column * (CELL + _GAP)
+            _place(sheet, picture, left, below)
+            write_text(sheet, caption, (left, below + CELL), _PALE)
+        top += height
+    return sheet
+
+
+def _place(sheet: np.ndarray, picture: np.ndarray, left: int, top: int) -> None:
+    height, width = picture.shape[:2]
+    factor = CELL / max(height, width)
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    smooth = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    small = cv2.resize(picture, size, interpolation=smooth)
+    left, top = left + (CELL - size[0]) // 2, top + (CELL - size[1]) // 2
+    sheet[top : top + size[1], left : left + size[0]] = small
+
+
+def text_width(text: str, scale: float) -> int:
+    """Pixels that ``text`` takes at ``scale``."""
+    return cv2.getTextSize(plain(text), _FONT, scale, 1)[0][0]
+
+
+def write_text(
+    sheet: np.ndarray,
+    text: str,
+    at: tuple[int, int],
+    colour: int | tuple[int, int, int],
+    *,
+    scale: float = _SCALE,
+    height: int = LINE,
+) -> None:
+    """Draw a line of text, ``height`` pixels high, with its top left corner at ``at`` (x, y)."""
+    thickness = max(1, round(1.6 * scale))
+    tall = cv2.getTextSize("X", _FONT, scale, thickness)[0][1]
+    foot = at[1] + (height + tall) // 2
+    cv2.putText(sheet, plain(text), (at[0], foot), _FONT, scale, colour, thickness, cv2.LINE_AA)
+
+
+def plain(text: str) -> str:
+    """``text`` in ASCII, which is all that OpenCV draws: accents are left out, other letters become ``?``."""
+    text = text.translate({0x141: "L", 0x142: "l", 0xD8: "O", 0xF8: "o", 0xDF: "ss", 0xB0: " deg"})
+    letters = (c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return "".join(letters).encode("ascii", "replace").decode()
+
+
+def check_picture(path: Path) -> None:
+    """Raise UsageError if the extension of ``path`` is not that of a picture."""
+    if path.suffix.lower() not in PICTURES:
+        raise UsageError(f"{path.name!r} does not have the extension of a picture; use .png or .jpg")
+
+
+def save_picture(path: Path, picture: np.ndarray) -> None:
+    """Write a picture as PNG or JPEG, by its extension. It appears when it is complete. Raises
+    OutputError."""
+    data = cv2.imencode(path.suffix.lower(), picture, [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes()
+    file = file_behind(path)
+    partial = partial_path(file)
+    try:
+        with writing(file):
+            partial.write_bytes(data)
+            make_durable(partial, file)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def clock(seconds: float) -> str:
+    """A time as ``0:01:23.48``."""
+    minutes, rest = divmod(round(seconds * 100), 6000)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest / 100:05.2f}"

@@ -1,0 +1,140 @@
+"""Parts of a video restored as a run over all of it restores them, with less work than that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import partial
+from itertools import takewhile
+
+import av
+
+from ..faces.alignment.align import Placement
+from ..faces.alignment.paste import paste_back
+from ..faces.face import Face
+from ..faces.recorded.recorded_source import RecordedSource
+from ..faces.recorded.recording import Recording
+from ..media.frames.frame import Frame
+from ..media.frames.pixel_format import plane_views
+from ..media.output.segment_writer import SEGMENT_LENGTH
+from ..options import Options
+from ..restoration.temporal.face_crop import ObservedFace, RestoredFace
+from ..runtime.scheduler import Stages
+from ..stages.face_source import origin_of, timestamp, track_faces
+from ..stages.models import Models
+from ..stages.needs import Needs
+from ..stages.restoration import restore_faces
+from ..stages.setup import Setup, open_video
+
+#: Frames before and after a part in which faces are found and tracked, beyond those that it depends on: what
+#: the tracker remembers of earlier frames has faded by then, and it looks 32 frames ahead.
+_LEAD, _TAIL = 48, 32
+
+
+@dataclass(frozen=True, slots=True)
+class RestoredMoment:
+    """One frame as it is decoded and as it is restored."""
+
+    frame: Frame
+    faces: tuple[Face, ...]  #: of this frame, those that are left alone too
+    restored: tuple[av.VideoFrame, ...]  #: for each of the weights asked for
+
+
+def restore_part(
+    options: Options,
+    setup: Setup,
+    models: Models,
+    recording: Recording,
+    *,
+    start: Fraction,
+    frames: int,
+    weights: Sequence[float] = (),
+) -> Iterator[RestoredMoment]:
+    """Restore the first ``frames`` frames from ``start`` seconds on, with the faces of ``recording``.
+
+    With ``weights``, all faces are restored once with each of these fidelity weights, whatever else is set
+    for them; by default once, with their own. Raises VidrestoreError.
+    """
+    needs = Needs.of(range(frames))
+    faces_at: dict[int, tuple[Face, ...]] = {}
+    part = replace(options, start=start, duration=None, end=None)
+    with (
+        open_video(part, context=-min(needs.aligned)) as decoder,
+        Stages(last="caller", profile=models.profile) as stage,
+    ):
+        source = RecordedSource(recording, pts=timestamp)
+        decoded = takewhile(lambda frame: frame.index <= max(needs.aligned), decoder)
+        decoded = (frame for frame in stage(decoded, "decode") if source.has_frame(frame))
+
+        def align() -> Iterator[tuple[Frame, list]]:
+            for frame, faces in source.stream((frame, None) for frame in decoded):
+                if frame.index in needs.wanted:
+                    faces_at[frame.index] = recording.faces_at(timestamp(frame)) or ()
+                yield frame, models.align(frame, faces) if frame.index in needs.aligned else []
+
+        restored = restore_faces(
+            align(),
+            models,
+            options,
+            stage,
+            batch=setup.batch,
+            segment_length=SEGMENT_LENGTH,
+            needs=needs,
+            variants=partial(_variants, weights=weights) if weights else None,
+        )
+        for frame, faces in restored:
+            if frame.index in needs.wanted:
+                kinds = len(weights) or 1
+                groups = [[face for face in faces if face.track % kinds == kind] for kind in range(kinds)]
+                done = tuple(_pasted(frame, group, models) for group in groups)
+                yield RestoredMoment(frame, faces_at.pop(frame.index), done)
+            if frame.index >= max(needs.wanted):
+                return
+
+
+def record_part(options: Options, setup: Setup, *, start: Fraction, frames: int) -> Recording:
+    """Find the faces of the frames that :func:`restore_part` looks at, and of some around them, so that they
+    are tracked as in a run over the whole video. Raises VidrestoreError."""
+    rate = _rate(options)
+    reach = -min(Needs.of((0,)).aligned)
+    part = replace(
+        options,
+        start=max(Fraction(0), start - (reach + _LEAD) / rate),
+        duration=None,
+        end=start + (frames + reach + _TAIL) / rate,
+    )
+    with open_video(part) as decoder, Stages() as stage:
+        recording = Recording(origin_of(part, decoder))
+        _, tracked = track_faces(part, setup, decoder, stage)
+        for frame, faces in tracked:
+            recording.add(timestamp(frame), faces)
+    return recording
+
+
+def _rate(options: Options) -> Fraction:
+    with open_video(options) as decoder:
+        return decoder.source.rate
+
+
+def _variants(face: ObservedFace[Placement], weights: Sequence[float]) -> list[ObservedFace[Placement]]:
+    """``face`` with each of ``weights``, as a track of its own: the remainder of its id tells which."""
+    count = len(weights)
+    return [replace(face, w=w, track=face.track * count + index) for index, w in enumerate(weights)]
+
+
+def _pasted(frame: Frame, faces: list[RestoredFace[Placement]], models: Models) -> av.VideoFrame:
+    """A copy of ``frame`` with ``faces`` pasted into it."""
+    copy = Frame(frame.index, _copied(frame.video), frame.colour)
+    for face, headroom in models.finish(copy, faces):
+        with models.profile.section("paste"):
+            paste_back(copy.image(editable=True), face.source, face.restored, face.mask, headroom)
+    return copy.video
+
+
+def _copied(video: av.VideoFrame) -> av.VideoFrame:
+    copy = av.VideoFrame(video.width, video.height, video.format.name)
+    for target, source in zip(plane_views(copy), plane_views(video), strict=True):
+        target[...] = source
+    copy.pts, copy.time_base = video.pts, video.time_base
+    return copy

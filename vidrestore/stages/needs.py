@@ -1,0 +1,36 @@
+"""Which frames each step of restoration must work on, so that some frames come out as in a run over all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from ..restoration.temporal import code_averaging, cover_tracking, stabilise, tint, w_chooser
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """Numbers of the frames whose faces a step must work on: of others it may leave them out."""
+
+    wanted: frozenset[int]  #: frames that are to come out as in a run over all
+    rendered: frozenset[int]
+    observed: frozenset[int]
+    planned: frozenset[int]
+    aligned: frozenset[int]
+
+    @classmethod
+    def of(cls, wanted: Iterable[int]) -> Self:
+        """What the frames ``wanted`` need."""
+        frames = frozenset(wanted)
+        rendered = _around(frames, {0, *stabilise.OUTPUT_OFFSETS, *range(tint.REACH + 1)})
+        observed = _around(rendered, range(code_averaging.REACH + 1))
+        planned = _around(observed, range(stabilise.INPUT_REACH + 1))
+        aligned = _around(planned, range(w_chooser.REACH + cover_tracking.REACH + 1))
+        return cls(wanted=frames, rendered=rendered, observed=observed, planned=planned, aligned=aligned)
+
+
+def _around(frames: frozenset[int], offsets: Iterable[int]) -> frozenset[int]:
+    """The frames at ``offsets`` to either side of ``frames``."""
+    steps = [sign * offset for offset in offsets for sign in (-1, 1)]
+    return frozenset(frame + step for frame in frames for step in steps)
