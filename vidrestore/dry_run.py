@@ -46,7 +46,7 @@ def plan(options: Options) -> Plan:
         streams = plan_streams(decoder.container, container, source.stream_index)
         lost = lost_metadata(decoder.container, streams, container)
     if options.strict:
-        refuse_losses(options.input, container, source.stream_index, display_name(out))
+        refuse_losses(source, container, display_name(out))
     colour = source.colour
     data = {
         "input": inspect_file(options.input, video_stream=options.video_stream, rate=options.rate),

@@ -94,7 +94,7 @@ def restore_video(
         setup = Setup.resolve(options, decoder.source)
         log.debug("%s", setup)
         if options.strict and setup.container:
-            refuse_losses(options.input, setup.container, decoder.source.stream_index, display_name(out))
+            refuse_losses(decoder.source, setup.container, display_name(out))
         stack.enter_context(translate_out_of_memory(setup.device))
         stack.enter_context(float32_arithmetic(setup.device, setup.restorer.precision))
         profile = Profile(setup.device)

@@ -9,7 +9,8 @@ from pathlib import Path
 import av
 from av.bitstream import BitStreamFilterContext
 
-_T35, _USER_DATA, _FRAME_PACKING, _ORIENTATION, _AMBIENT = 4, 5, 45, 47, 148
+_PICTURE_TIMING, _T35, _USER_DATA, _FRAME_PACKING, _ORIENTATION = 1, 4, 5, 45, 47
+_TIME_CODE, _AMBIENT = 136, 148
 
 
 def captions(index: int) -> tuple[int, bytes]:
@@ -46,6 +47,22 @@ def side_by_side(index: int) -> tuple[int, bytes]:
 def rotated(index: int) -> tuple[int, bytes]:
     """Display orientation: 90 degrees from the third frame on."""
     return _ORIENTATION, _bits(f"0 0 0 {16384 * (index > 1):016b} 010 0")
+
+
+def hevc_timecode(timecode: str) -> tuple[int, bytes]:
+    """The timecode of an HEVC frame."""
+    hours, minutes, seconds, frames = map(int, re.split("[:;]", timecode))
+    dropped = ";" in timecode
+    counted = f"1 0 {4 * dropped:05b} 1 0 {dropped:b} {frames:09b}"
+    return _TIME_CODE, _bits(f"01 {counted} {seconds:06b} {minutes:06b} {hours:05b} 00000")
+
+
+def h264_timecode(timecode: str) -> tuple[int, bytes]:
+    """The timecode of a progressive H.264 frame, of a stream with the encoder's option ``pic-struct``."""
+    hours, minutes, seconds, frames = map(int, re.split("[:;]", timecode))
+    dropped = ";" in timecode
+    counted = f"1 00 0 {4 * dropped:05b} 1 0 {dropped:b} {frames:08b}"
+    return _PICTURE_TIMING, _bits(f"0000 {counted} {seconds:06b} {minutes:06b} {hours:05b} {0:024b}")
 
 
 def add_sei(source: Path, out: Path, message: Callable[[int], tuple[int, bytes] | None]) -> Path:

@@ -39,6 +39,7 @@ class SourceVideo:
     display_matrix: tuple[int, ...] | None  #: rotation and flips: 9 numbers in FFmpeg's fixed point
     hdr: HdrMetadata | None  #: static HDR10 metadata
     presentation: Presentation  #: spherical projection, stereo 3D and cropping
+    timecode: str | None  #: of its first frame: that which the file states, else the pictures themselves
     side_data: frozenset[str]  #: kinds of side data of the first frame, such as ``closed captions``
 
     def changes(self, frame: VideoFrame) -> frozenset[str]:

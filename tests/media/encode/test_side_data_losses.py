@@ -8,7 +8,8 @@ import av
 import pytest
 
 from tests.support import sei
-from tests.support.frames import clip, pass_through
+from tests.support.frames import clip, pass_through, synthetic
+from tests.support.mpeg2 import set_window
 from vidrestore.errors import OutputError
 from vidrestore.media.encode.settings import EncoderSettings
 from vidrestore.media.encode.side_data_losses import side_data_options
@@ -99,3 +100,36 @@ def test_captions_need_options():
     assert side_data_options("libx265", frozenset()) == {"a53cc": "1"}
     assert side_data_options("libx264", frozenset({"user data (SEI)"})) == {"a53cc": "1", "udu_sei": "1"}
     assert side_data_options("ffv1", frozenset({"closed captions"})) == {}
+
+
+def windowed(folder: Path, width: int, offset: int = 0) -> Path:
+    """MPEG-2 whose pictures of 160x96 pixels have a pan-scan window of that width."""
+    path = folder / "in.m2v"
+    synthetic(
+        path, "testsrc2=s=160x96:r=25:d=0.2", "-c:v", "mpeg2video", "-seq_disp_ext", "always", "-bf", "0"
+    )
+    return set_window(path, width, 96, offset)
+
+
+def test_a_pan_scan_window_is_kept_by_mpeg2_and_otherwise_named(tmp_path, caplog):
+    given = windowed(tmp_path, 120)
+    kept = pass_through(given, tmp_path / "out.mkv", EncoderSettings("mpeg2video"), strict=True)
+    assert contents(kept, "PANSCAN") == contents(given, "PANSCAN")
+    assert "loses" not in caplog.text
+    pass_through(given, tmp_path / "out.mp4", EncoderSettings("libx264", preset="ultrafast"))
+    assert "loses its pan-scan window, which libx264 does not write" in caplog.text
+    with pytest.raises(OutputError, match=r"--strict: .*pan-scan window.*; mpeg2video does"):
+        pass_through(given, tmp_path / "strict.mp4", strict=True)
+
+
+def test_a_moving_pan_scan_window_is_named(tmp_path, caplog):
+    given = windowed(tmp_path, 120, offset=160)
+    pass_through(given, tmp_path / "out.mkv", EncoderSettings("mpeg2video"))
+    assert "loses its pan-scan offsets, which mpeg2video does not write" in caplog.text
+    with pytest.raises(OutputError, match=r"--strict: .*pan-scan offsets and its pan-scan window"):
+        pass_through(given, tmp_path / "strict.mp4", strict=True)
+
+
+@pytest.mark.parametrize("width", [0, 156, 160])
+def test_the_active_part_of_a_line_is_no_pan_scan_window(tmp_path, width):
+    pass_through(windowed(tmp_path, width), tmp_path / "out.mp4", strict=True)

@@ -21,11 +21,13 @@ from ..frames.side_data import carried
 from ..presentation import read_presentation
 from ..probe import clock_is_steady, length_of, time_before_zero
 from ..source_video import SourceVideo, display_matrix
+from ..timecode import timecode, timecode_at
 from ..timeline import Span, Timeline
 from .damage import Damage
 from .deinterlace import Deinterlacer, Scan, find_scan, is_flagged
 from .fingerprint import FrameFingerprint
 from .frame_reader import FrameReader
+from .picture_timecodes import PictureTimecodes
 
 log = logging.getLogger(__name__)
 
@@ -82,9 +84,11 @@ class Decoder:
             )
             self.deinterlaces = deinterlace == "bwdif" or (deinterlace == "auto" and self.scan.interlaced)
             self._every = deinterlace == "bwdif"
+            self._timecodes = PictureTimecodes(self._reader.rate, begin)
             self._frames = self._span_frames()
             #: The first frame, which iterating yields too.
             self.first = next(self._frames)
+            self._first_time = self.first.time  # writing the frame may change its own
             if self.first.time < -self.timeline.move:  # without a time, it was placed before others
                 self.timeline = replace(self.timeline, move=-self.first.time)
             #: Facts about the video, for encoding it.
@@ -126,6 +130,10 @@ class Decoder:
     def _describe(self) -> SourceVideo:
         stream, video = self._reader.stream, self.first.video
         context = stream.codec_context
+        stated, start = timecode(self._reader.container, stream), self.timeline.span.start
+        first = (
+            timecode_at(start, stated, self._reader.rate) if stated else self._timecodes.at(self._first_time)
+        )
         assert stream.time_base is not None  # FFmpeg's demuxers give every stream one
         return SourceVideo(
             path=self.path,
@@ -148,7 +156,8 @@ class Decoder:
             display_matrix=display_matrix(video),
             hdr=HdrMetadata.of(video),
             presentation=read_presentation(stream, video),
-            side_data=self.first.side_data,
+            timecode=first,
+            side_data=self.first.side_data | self._timecodes.lost(video, first, self._first_time),
         )
 
     def _span_frames(
@@ -161,6 +170,7 @@ class Decoder:
         after = 0  #: frames delivered from after the span
         before: deque[av.VideoFrame] = deque(maxlen=self._context)
         for video in frames:
+            self._timecodes.follow(video)
             time = presentation_time(video)
             if timeline.span.start and time < timeline.start:
                 before.append(video)
@@ -235,6 +245,7 @@ class Decoder:
         side_data = carried(video)
         if hasattr(self, "source"):
             side_data |= self.source.changes(video)
+            side_data |= self._timecodes.lost(video, self.source.timecode, self._first_time)
         return Frame(index, video, self._reader.colour(video), context, side_data)
 
     def _no_frames(self) -> str:

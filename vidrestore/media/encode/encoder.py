@@ -16,6 +16,7 @@ from ...errors import UsageError
 from ..containers import Container
 from ..frames.frame import Frame
 from ..source_video import SourceVideo
+from .frame_numbers import FrameNumbers
 from .pixel_conversion import PixelConverter
 from .settings import EncoderConfig
 from .stream_parameters import set_parameters
@@ -29,20 +30,18 @@ class VideoEncoder:
         the encoder rejects them."""
         self._timeline = source.timeline
         self._convert = PixelConverter(config)
-        # PyAV negotiates codec flags only inside a container, so open one that is thrown away.
-        self._container = av.open(io.BytesIO(), "w", format=container.name)
-        self.stream = self._add_stream(config, source, container)
-        if source.display_matrix:
-            self.stream.set_display_matrix(source.display_matrix)
+        self._numbers: FrameNumbers | None = None
         try:
-            self.stream.codec_context.open()
-            self._container.start_encoding()
+            self._open(config, source, container)
         except FFmpegError as error:
-            self.close()
-            raise UsageError(
-                f"{config} rejects {source.width}x{source.height} video with {float(source.rate):g} frames "
-                f"per second ({error.strerror}); change --preset, --crf, --pix-fmt or -c:v"
-            ) from None
+            self._numbers = FrameNumbers(source.rate, source.time_base)
+            try:
+                self._open(config, source, container)
+            except FFmpegError:
+                raise UsageError(
+                    f"{config} rejects {source.width}x{source.height} video with {float(source.rate):g} "
+                    f"frames per second ({error.strerror}); change --preset, --crf, --pix-fmt or -c:v"
+                ) from None
 
     @property
     def extradata(self) -> bytes:
@@ -57,16 +56,34 @@ class VideoEncoder:
         video.pts += self._timeline.shift(video.time_base)
         # Let the encoder choose each frame's type, which is still the decoder's.
         video.pict_type = 0
-        return self.stream.encode(video)
+        if self._numbers is None:
+            return self.stream.encode(video)
+        self._numbers.number(video)
+        return self._numbers.restore(self.stream.encode(video))
 
     def flush(self) -> list[Packet]:
         """The remaining packets, after the last frame."""
-        return self.stream.encode(None)
+        packets = self.stream.encode(None)
+        return self._numbers.restore(packets) if self._numbers else packets
 
     def close(self) -> None:
         """Free the encoder."""
         with suppress(OSError, FFmpegError):
             self._container.close()
+
+    def _open(self, config: EncoderConfig, source: SourceVideo, container: Container) -> None:
+        """Open the encoder. Raises FFmpegError if it rejects the video."""
+        # PyAV negotiates codec flags only inside a container, so open one that is thrown away.
+        self._container = av.open(io.BytesIO(), "w", format=container.name)
+        self.stream = self._add_stream(config, source, container)
+        if source.display_matrix:
+            self.stream.set_display_matrix(source.display_matrix)
+        try:
+            self.stream.codec_context.open()
+            self._container.start_encoding()
+        except FFmpegError:
+            self.close()
+            raise
 
     def _add_stream(self, config: EncoderConfig, source: SourceVideo, container: Container) -> VideoStream:
         stream = cast(
@@ -79,7 +96,8 @@ class VideoEncoder:
         context.framerate = source.rate
         stream.width, stream.height = source.width, source.height
         stream.pix_fmt = config.pix_fmt
-        stream.time_base = context.time_base = source.time_base
+        stream.time_base = source.time_base
+        context.time_base = self._numbers.time_base if self._numbers else source.time_base
         if aspect := source.sample_aspect_ratio:
             context.sample_aspect_ratio = aspect
         for tag, value in config.tags.items():

@@ -8,7 +8,15 @@ from collections.abc import Mapping
 from ...errors import LossError
 from ..containers import Container
 from ..frames.pixel_format import planar_equivalent
-from ..frames.side_data import CAPTIONS, SPHERICAL, STEREO, TRANSPARENCY, USER_DATA
+from ..frames.side_data import (
+    CAPTIONS,
+    PAN_SCAN_SIZE,
+    SPHERICAL,
+    STEREO,
+    TIMECODES,
+    TRANSPARENCY,
+    USER_DATA,
+)
 from ..source_video import SourceVideo
 from .settings import EncoderConfig
 from .stream_parameters import can_carry
@@ -21,17 +29,19 @@ _WRITERS: Mapping[str, Mapping[str, str | None]] = {
     "libx264": {CAPTIONS: "a53cc", USER_DATA: "udu_sei", STEREO: None},
     "libx264rgb": {CAPTIONS: "a53cc", USER_DATA: "udu_sei", STEREO: None},
     "libx265": {CAPTIONS: "a53cc"},  # it writes user data under its own UUID, where no reader finds them
-    "h264_nvenc": {CAPTIONS: "a53cc", USER_DATA: "udu_sei"},
-    "hevc_nvenc": {CAPTIONS: "a53cc", USER_DATA: "udu_sei"},
-    "mpeg2video": {CAPTIONS: "a53cc", STEREO: None},
+    "h264_nvenc": {CAPTIONS: "a53cc", USER_DATA: "udu_sei", TIMECODES: "s12m_tc"},
+    "hevc_nvenc": {CAPTIONS: "a53cc", USER_DATA: "udu_sei", TIMECODES: "s12m_tc"},
+    "mpeg2video": {CAPTIONS: "a53cc", STEREO: None, PAN_SCAN_SIZE: None},
 }
+#: What may also begin after the first frame.
+_LATER = {CAPTIONS, TIMECODES}
 
 
 def side_data_options(encoder: str, side_data: frozenset[str]) -> dict[str, str]:
     """Options that make an encoder write what it can of the side data of a video, whose first frame has
-    ``side_data``. Captions may also begin later."""
+    ``side_data``."""
     writes = _WRITERS.get(encoder, {})
-    return {option: "1" for kind, option in writes.items() if option and kind in side_data | {CAPTIONS}}
+    return {option: "1" for kind, option in writes.items() if option and kind in side_data | _LATER}
 
 
 class SideDataLosses:
@@ -79,5 +89,7 @@ class SideDataLosses:
 def _advice(lost: list[str]) -> str:
     if lost == [TRANSPARENCY]:
         return "ffv1 does, in .mkv"
-    encoders = [name for name, writes in _WRITERS.items() if "lib" in name and set(lost) <= writes.keys()]
+    encoders = [
+        name for name, writes in _WRITERS.items() if "nvenc" not in name and set(lost) <= writes.keys()
+    ]
     return f"{encoders[0]} does" if encoders else "leave out --strict to go without"

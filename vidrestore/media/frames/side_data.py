@@ -6,12 +6,15 @@ once, right after decoding.
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 import av
 
 from .pixel_format import planar_format, plane_views
 
+#: Of the 720 pixels of a line of standard definition, those that lie within an analogue one (BT.601).
+_ACTIVE_LINE = 702 / 720
 #: UUIDs of the user data in which x264 and x265 note their own settings, which are wrong for OUT.
 _ENCODER_SETTINGS = (
     bytes.fromhex("dc45e9bde6d948b7962cd820d923eeef"),
@@ -20,8 +23,11 @@ _ENCODER_SETTINGS = (
 CAPTIONS, USER_DATA = "closed captions", "user data (SEI)"
 STEREO, SPHERICAL = "stereo 3D arrangement", "spherical mapping"
 TRANSPARENCY = "transparency"
-#: Names for messages, by FFmpeg's type of frame side data. Left out are: what every stream of a codec has
-#: (PANSCAN and GOP_TIMECODE of MPEG-2), what belongs to decoding, and what OUT keeps with every encoder.
+#: Timecodes that do not follow from that of the first frame, which every container holds.
+TIMECODES, GOP_TIMECODES = "timecodes of single frames", "timecodes of groups of pictures"
+PAN_SCAN, PAN_SCAN_SIZE = "pan-scan offsets", "pan-scan window"
+#: Names for messages, by FFmpeg's type of frame side data. Left out are what belongs to decoding,
+#: what OUT keeps with every encoder, and timecodes, which a container keeps if they follow from the first.
 _NAMES = {
     "A53_CC": CAPTIONS,
     "SEI_UNREGISTERED": USER_DATA,
@@ -50,7 +56,19 @@ def carried(frame: av.VideoFrame) -> frozenset[str]:
         for entry in entries
         if entry.type.name in _NAMES and not _is_void(entry.type.name, bytes(entry))
     )
+    if data := frame.side_data.get("PANSCAN"):
+        kinds |= _pan_scan(bytes(data), frame.width, frame.height)
     return kinds | {TRANSPARENCY} if _is_transparent(frame) else kinds
+
+
+def _pan_scan(content: bytes, width: int, height: int) -> frozenset[str]:
+    """What AVPanScan says about a narrower screen. Every frame of MPEG-2 has one: mostly it says nothing, or
+    what part of a line was analogue. Its units are sixteenths of a pixel."""
+    _, window_width, window_height, *offsets = struct.unpack("=3i6h", content)
+    if not window_width or not window_height:
+        return frozenset()
+    narrow = window_width / 16 < _ACTIVE_LINE * width or window_height / 16 < height
+    return frozenset({PAN_SCAN_SIZE} if narrow else ()) | ({PAN_SCAN} if any(offsets) else set())
 
 
 def _is_transparent(frame: av.VideoFrame) -> bool:

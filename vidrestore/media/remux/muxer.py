@@ -65,14 +65,7 @@ class Muxer:
             InputError: The input cannot be read.
             OutputError: The output cannot hold something, and ``strict`` was set.
         """
-        self._copier = StreamCopier(
-            source.path,
-            source.timeline,
-            container=container,
-            main=source.stream_index,
-            rate=source.rate,
-            display_name=display_name,
-        )
+        self._copier = StreamCopier(source, container, display_name=display_name)
         self._container, self._source = container, source
         self._display_name, self._seekable, self._strict = display_name, seekable, strict
         self._times: defaultdict[int, PacketTimes] = defaultdict(PacketTimes)

@@ -6,7 +6,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import av
@@ -20,13 +19,13 @@ from av.video.stream import VideoStream
 from ..clock import Clock, has_clock
 from ..containers import MATROSKA, Container
 from ..probe import clock_is_steady, describe, open_input
-from ..timeline import Timeline
+from ..source_video import SourceVideo
+from ..timecode import is_timecode
 from .audio import AudioTranscoder
 from .languages import three_letter_code
-from .stream_plan import Action, StreamPlan, add_copy, can_list_keys, losses, lost_timecode, plan_streams
+from .stream_plan import Action, StreamPlan, add_copy, can_list_keys, holds_timecode, losses, plan_streams
 from .subtitles import SubtitleTranscoder
-from .tags import is_timecode, kept_metadata, stream_metadata, timecode, uncommon_tags
-from .timecode import timecode_at
+from .tags import kept_metadata, stream_metadata, uncommon_tags
 
 if TYPE_CHECKING:
     from av.container.core import Chapter  # defined in PyAV's stubs only
@@ -65,31 +64,20 @@ class StreamCopier:
     """Reads IN a second time, independently of the decoder, so that packets are available when the muxer
     needs them, however far the restored frames lag behind. Its owner must close it."""
 
-    def __init__(
-        self,
-        path: Path,
-        timeline: Timeline,
-        *,
-        container: Container,
-        main: int,
-        rate: Fraction,
-        display_name: str,
-    ) -> None:
-        """Open ``path``, whose stream number ``main`` is restored, at ``rate`` frames per second, and warn of
-        everything that ``container`` cannot hold. ``display_name`` is OUT's name in these warnings. Raises
-        InputError."""
-        self.source: InputContainer = open_input(path)
-        self._path = path
-        self._timeline = timeline
-        self._rate = rate
+    def __init__(self, video: SourceVideo, container: Container, *, display_name: str) -> None:
+        """Open the file of ``video``, which is restored, and warn of everything that ``container`` cannot
+        hold. ``display_name`` is OUT's name in these warnings. Raises InputError."""
+        self.source: InputContainer = open_input(video.path)
+        self._video = video
+        self._timeline = video.timeline
         self._container = container
         self._display_name = display_name
-        video = self.source.streams[main]
-        assert isinstance(video, VideoStream)
-        self._main = video
+        main = self.source.streams[video.stream_index]
+        assert isinstance(main, VideoStream)
+        self._main = main
         #: What becomes of each stream, by its number.
-        self.plans: list[StreamPlan] = plan_streams(self.source, container, main)
-        for loss in losses(path, self.source, self.plans, container, display_name):
+        self.plans: list[StreamPlan] = plan_streams(self.source, container, video.stream_index)
+        for loss in losses(video, self.source, self.plans, container, display_name):
             log.warning("%s", loss)
         #: Numbers of OUT's streams that got packets. FFmpeg leaves the others out of an MP4.
         self.written: set[int] = set()
@@ -128,9 +116,8 @@ class StreamCopier:
     def _with_timecode(self, metadata: dict[str, str]) -> dict[str, str]:
         """``metadata`` with the timecode of OUT's first frame, unless FFmpeg would refuse to write it."""
         metadata = {key: value for key, value in metadata.items() if not is_timecode(key)}
-        first = timecode(self.source, self._main)
-        if first and not lost_timecode(self.source, self._main.index, self._container, self._rate):
-            metadata["timecode"] = timecode_at(self._timeline.span.start, first, self._rate)
+        if self._video.timecode and holds_timecode(self._container, self._video):
+            metadata["timecode"] = self._video.timecode
         return metadata
 
     def movflags(self) -> str:
@@ -253,7 +240,7 @@ class StreamCopier:
             streams = timed + [stream for stream in streams if stream not in timed]
             for stream in streams:
                 stream.discard = Discard.default
-        if self._timeline.span.start and clock_is_steady(self._path, self._main):
+        if self._timeline.span.start and clock_is_steady(self._video.path, self._main):
             margin = _SUBTITLE_MARGIN if any(stream.type == "subtitle" for stream in streams) else 0
             begin = max(self._timeline.begin, self._timeline.start - margin)
             self.source.seek(int(begin * av.time_base))
@@ -282,7 +269,7 @@ class StreamCopier:
         """Attach cover art as a file, which Matroska's readers recognise by its name."""
         extension, mime_type = self._container.cover_files[describe(stream).codec]
         name = stream.metadata.get("filename") or f"cover.{extension}"
-        with open_input(self._path) as source:
+        with open_input(self._video.path) as source:
             picture = next((p for p in source.demux(source.streams[stream.index]) if p.size), None)
             if picture is not None:
                 output.add_attachment(name, mime_type, bytes(picture))

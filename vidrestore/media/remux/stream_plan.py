@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
-from pathlib import Path
 
 import av
 import av.error
@@ -20,11 +19,12 @@ from av.video.stream import VideoStream
 from ...errors import OutputError
 from ..containers import CONTAINERS, MATROSKA, MP4, Container
 from ..presentation import read_presentation
-from ..probe import DEFAULT_RATE, StreamInfo, describe, frame_rate, open_input
+from ..probe import StreamInfo, describe, open_input
+from ..source_video import SourceVideo
+from ..timecode import is_writable
 from .audio import has_layout, lossless_codec, usual_layout
 from .subtitles import is_styled, text_codec
-from .tags import lost_tags, timecode, uncommon_tags
-from .timecode import is_writable
+from .tags import lost_tags, uncommon_tags
 
 #: Codecs that PyAV accepts in every container with ``open_codecs``, to stand in for those it rejects.
 _STAND_INS = {"audio": "aac", "video": "h264"}
@@ -95,40 +95,40 @@ def can_list_keys(source: InputContainer, plans: Iterable[StreamPlan]) -> bool:
     return copied.isdisjoint(covers)
 
 
-def lost_timecode(source: InputContainer, main: int, container: Container, rate: Fraction) -> str | None:
-    """The timecode of a video of ``rate`` frames per second if ``container`` cannot hold it; else None."""
-    first = timecode(source, source.streams[main])
-    return first if first and container.is_quicktime and not is_writable(first, rate) else None
+def holds_timecode(container: Container, video: SourceVideo) -> bool:
+    """Whether ``container`` can hold the timecode of a video."""
+    return not (container.is_quicktime and video.timecode) or is_writable(video.timecode, video.rate)
 
 
 def losses(
-    path: Path, source: InputContainer, plans: Iterable[StreamPlan], container: Container, display_name: str
+    video: SourceVideo,
+    source: InputContainer,
+    plans: Sequence[StreamPlan],
+    container: Container,
+    display_name: str,
 ) -> list[str]:
-    """A sentence on each thing in the open file ``path`` that the output called ``display_name`` cannot
-    hold."""
-    plans = list(plans)
+    """A sentence on each thing in ``source``, the open file of ``video``, that the output called
+    ``display_name`` cannot hold."""
     sentences = [loss for plan in plans if (loss := plan.loss(display_name))]
     if tags := lost_metadata(source, plans, container):
         keeper = MATROSKA.extension
         sentences.append(
             f"{display_name} cannot hold the input's tags {tags} along with cover art; {keeper} keeps them"
         )
-    main = next(plan.stream.index for plan in plans if plan.action is Action.RESTORED)
-    video = source.streams[main]
-    assert isinstance(video, VideoStream)
-    rate = frame_rate(path, video) or DEFAULT_RATE
-    if lost := lost_timecode(source, main, container, rate):
+    if not holds_timecode(container, video):
         sentences.append(
-            f"{display_name} cannot hold the input's timecode {lost} at {float(rate):g} frames per second; "
-            f"{MATROSKA.extension} keeps it"
+            f"{display_name} cannot hold the input's timecode {video.timecode} at {float(video.rate):g} "
+            f"frames per second; {MATROSKA.extension} keeps it"
         )
     return sentences
 
 
-def refuse_losses(path: Path, container: Container, main: int, display_name: str) -> None:
-    """Raise OutputError if the output called ``display_name`` cannot hold everything in ``path``."""
-    with open_input(path) as source:
-        lost = losses(path, source, plan_streams(source, container, main), container, display_name)
+def refuse_losses(video: SourceVideo, container: Container, display_name: str) -> None:
+    """Raise OutputError if the output called ``display_name`` cannot hold everything in the file of
+    ``video``."""
+    with open_input(video.path) as source:
+        plans = plan_streams(source, container, video.stream_index)
+        lost = losses(video, source, plans, container, display_name)
     if lost:
         raise OutputError(f"--strict: {'; '.join(lost)}")
 

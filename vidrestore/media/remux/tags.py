@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from av.container import InputContainer
 from av.stream import Disposition, Stream
 
 from ..containers import Container
@@ -66,18 +65,6 @@ def lost_tags(stream: Stream, container: Container, *, encoded: bool = False) ->
         metadata.pop("stereo_mode", None)  # FFmpeg passes the others on as parameters of the stream
     keys = {key for key in metadata if not key.upper().startswith(_STATISTICS)}
     return lost + sorted(f"the tag {key!r}" for key in keys if _base_key(key) not in container.track_tags)
-
-
-def timecode(source: InputContainer, video: Stream) -> str | None:
-    """The timecode of a file's first frame: that of its video, else of a timecode track, else of the file."""
-    tagged = (video, *(stream for stream in source.streams if stream.type == "data"), source)
-    found = (value for item in tagged for key, value in item.metadata.items() if is_timecode(key))
-    return next(found, None)
-
-
-def is_timecode(key: str) -> bool:
-    """Whether a tag is a timecode: Matroska's readers give its key in capitals."""
-    return key.lower() == "timecode"
 
 
 def _base_key(key: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import reader, sources
 from tests.support.frames import pass_through_fast, synthetic
-from vidrestore.media.remux.timecode import is_writable, timecode_at
+from vidrestore.media.timecode import frames_between, is_writable, timecode_at
 from vidrestore.media.timeline import Span
 
 PAL, NTSC, FAST = Fraction(25), Fraction(30000, 1001), Fraction(60000, 1001)
@@ -78,3 +78,19 @@ def test_a_timecode_that_a_track_cannot_hold_is_named(tmp_path, caplog, first, r
     assert len(reader.frames(out)) == 4
     assert (first in reader.describe(out)) == writable
     assert ("timecode" in caplog.text) == (not writable)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "rate", "frames"),
+    [
+        ("01:00:00:00", "01:00:01:01", PAL, 26),
+        ("01:00:00:01", "01:00:00:00", PAL, -1),
+        ("23:59:59:24", "00:00:00:00", PAL, 1),
+        ("00:00:59;29", "00:01:00;02", NTSC, 1),
+        ("00:00:00:00", "11:59:59:24", PAL, 12 * 3600 * 25 - 1),
+        ("noon", "01:00:00:00", PAL, None),
+        ("01:00:00:00", "01:00:00:01", Fraction(1, 5), None),
+    ],
+)
+def test_frames_between(first, second, rate, frames):
+    assert frames_between(first, second, rate) == frames
