@@ -24,6 +24,18 @@ def test_broad_colours_follow_the_input_and_detail_stays():
     )
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_order_in_memory_is_kept_and_changes_nothing(weighted):
+    image, restored = texture(size=512)[None], texture(1, 512)[None]
+    weight = torch.linspace(0, 1, 512).expand(1, 1, 512, 512) if weighted else None
+    planar = match_colours(restored, image, weight)
+    found = match_colours(
+        *(x.contiguous(memory_format=torch.channels_last) for x in (restored, image)), weight
+    )
+    assert found.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(found, planar, atol=1e-5, rtol=0)
+
+
 def test_what_covers_the_face_does_not_change_the_colours_around_it():
     image, restored = texture(size=512), texture(size=512)
     image = image.clone()

@@ -62,29 +62,43 @@ def pixel_grid(size: int) -> np.ndarray:
 def _blend_opencv(image: Tensor, others: Sequence[Contribution]) -> Tensor:
     """The blend on a CPU, where it is three times as fast as :func:`_blend_torch`.
 
-    A gain is a factor of the weight, and offsets are summed before they are enlarged. Weights are repeated
-    for each channel: broadcasting over so few channels takes longer than the rest.
+    A gain is a factor of the weight. Offsets and weights are summed before they are enlarged. Weights are
+    repeated for each channel: broadcasting over so few channels takes longer than the rest.
     """
     channels, size = image.shape[:2]
-    total = channels_last(image.float()).permute(1, 2, 0).clone()
-    weights = np.ones((size, size), np.float32)
+    total = torch.from_numpy(_four_channels(image))
     for other in others:
-        values = channels_last(other.image.float()).permute(1, 2, 0)
+        values = _four_channels(other.image)
         if other.flow is not None:
             scale = size / len(other.flow)
             flow = cv2.resize(other.flow.astype(np.float32) * scale, (size, size))
-            values = torch.from_numpy(remap(values.numpy(), flow))
-        weight = cv2.resize(other.weight, (size, size))
-        scaled = [weight] * channels
+            values = remap(values, flow)
+        factor = _repeated(other.weight)
         if other.light:
-            scaled[:3] = cv2.split(cv2.resize(_gain(other), (size, size)))
-        total.addcmul_(torch.from_numpy(cv2.merge(scaled)), values)
-        weights += weight
-    lit = [other for other in others if other.light]
+            factor[..., :3] = _gain(other)
+        factor = cv2.resize(factor, (size, size))
+        total.addcmul_(torch.from_numpy(factor), torch.from_numpy(values))
+    lit = [_offset(other) for other in others if other.light]
     if lit:
-        offset = cv2.resize(np.sum([_offset(other) for other in lit], axis=0), (size, size))
-        total[..., :3] += torch.from_numpy(offset)
-    return total.div_(torch.from_numpy(cv2.merge([weights] * channels))).permute(2, 0, 1).to(image.dtype)
+        offset = np.pad(np.sum(lit, axis=0), ((0, 0), (0, 0), (0, 1)))
+        total += torch.from_numpy(cv2.resize(offset, (size, size)))
+    weights = _repeated(1 + np.sum([other.weight for other in others], axis=0))
+    blended = total.div_(torch.from_numpy(cv2.resize(weights, (size, size)))).numpy()
+    if channels == 3:
+        blended = cv2.cvtColor(blended, cv2.COLOR_RGBA2RGB)
+    return torch.from_numpy(blended).permute(2, 0, 1).to(image.dtype)
+
+
+def _four_channels(image: Tensor) -> np.ndarray:
+    """A copy of ``image`` (C, S, S) of 3 or 4 channels as (S, S, 4) float32: OpenCV warps four channels in
+    half the time that three take."""
+    values = channels_last(image.to(torch.float32, copy=True)).permute(1, 2, 0).numpy()
+    return values if values.shape[2] == 4 else cv2.cvtColor(values, cv2.COLOR_RGB2RGBA)
+
+
+def _repeated(weight: np.ndarray) -> np.ndarray:
+    """``weight`` (M, M) for each of four channels: (M, M, 4)."""
+    return np.repeat(weight[..., None], 4, axis=2)
 
 
 def _blend_torch(image: Tensor, others: Sequence[Contribution]) -> Tensor:

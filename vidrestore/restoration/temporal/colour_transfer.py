@@ -29,15 +29,39 @@ def match_colours(
     """
     down, up = (matrix.to(restored) for matrix in _resampling(restored.shape[-1]))
     change = images - restored
-    change = down @ change @ down.T if weight is None else _weighted_mean(change, weight, down)
+    change = _shrink(change, down) if weight is None else _weighted_mean(change, weight, down)
     if noise:
         change = change.pow(3) / (change.square() + noise**2)
-    return (up @ change @ up.T).add_(restored).clamp_(0, 1)
+    if _is_channels_last(restored):
+        change = change.contiguous(memory_format=torch.channels_last)
+    return _enlarge(change, up).add_(restored).clamp_(0, 1)
+
+
+def _shrink(x: Tensor, down: Tensor) -> Tensor:
+    """``x`` (N, C, H, H) with rows and columns reduced by ``down`` (K, H): (N, C, K, K)."""
+    if not _is_channels_last(x):
+        return down @ x @ down.T
+    # A copy in another order would take longer than all the rest.
+    rows = down @ x.permute(0, 2, 3, 1).flatten(2)
+    return (down @ rows.unflatten(2, (-1, x.shape[1]))).permute(0, 3, 1, 2)
+
+
+def _enlarge(x: Tensor, up: Tensor) -> Tensor:
+    """``x`` (N, C, K, K) with rows and columns interpolated by ``up`` (H, K): (N, C, H, H), in the order of
+    ``x`` in memory."""
+    if not _is_channels_last(x):
+        return up @ x @ up.T
+    columns = up @ x.permute(0, 2, 3, 1)
+    return (up @ columns.flatten(2)).unflatten(2, (-1, x.shape[1])).permute(0, 3, 1, 2)
+
+
+def _is_channels_last(x: Tensor) -> bool:
+    return x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous()
 
 
 def _weighted_mean(x: Tensor, weight: Tensor, down: Tensor) -> Tensor:
     """``x`` (N, C, S, S) reduced by ``down``, each pixel counting by ``weight`` (N, 1, S, S)."""
-    sums, weights = down @ (x * weight) @ down.T, down @ weight.to(x) @ down.T
+    sums, weights = (_shrink(y, down) for y in (x * weight, weight.to(x)))
     # A little of ever wider averages fills what has no weight of its own.
     for share, side in _FILL:
         wide = [F.avg_pool2d(y, side, 1, side // 2, count_include_pad=False) for y in (sums, weights)]

@@ -67,7 +67,7 @@ class View:
         slope = _shrink(dx * dx + dy * dy)
         size = image.shape[-1]
         place = np.eye(3) if place is None else np.diag([1 / size, 1 / size, 1]) @ place
-        known = _shrink(is_known(colours).min(axis=2)) > _ALL
+        known = _shrink(cv2.transform(is_known(colours), _MEAN)) > _ALL
         return cls(colours, _eight_bits(luma), slope, Broad.of(colours), known, place)
 
     def to(self, other: View, side: int) -> np.ndarray:
