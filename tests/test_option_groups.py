@@ -8,6 +8,7 @@ import pytest
 
 from vidrestore.option_groups import Encoding, General, Machine, Restoration, Streams, Time
 from vidrestore.option_types import option_of
+from vidrestore.review_options import Review
 
 GROUPS = {
     "general": General,
@@ -16,6 +17,7 @@ GROUPS = {
     "streams": Streams,
     "encoding": Encoding,
     "machine": Machine,
+    "review": Review,
 }
 
 

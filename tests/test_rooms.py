@@ -65,7 +65,7 @@ ALLOWED = {
     "restoration/fidelity": {"restoration", "runtime"},
     "restoration/temporal": {"restoration", "restoration/fidelity", "runtime"},
     "restoration/finish": {"restoration", "restoration/fidelity", "restoration/temporal", "runtime"},
-    "restoration/guarded": {"restoration", "restoration/fidelity", "restoration/temporal"},
+    "restoration/guarded": {"restoration", "restoration/fidelity", "restoration/temporal", "runtime"},
     "restoration/load": {"restoration", "restoration/codeformer", "runtime", "weights"},
     "degradation": {"runtime", "media"},
     # Beside the pipeline: to train and to measure.
@@ -74,14 +74,15 @@ ALLOWED = {
     # Options, and the steps that the jobs share.
     "option_types": set(),
     "option_groups": {"option_types", "media/containers"},
-    "options": {"option_groups", "option_types"},
+    "review_options": {"option_types"},
+    "options": {"option_groups", "option_types", "review_options"},
     "option_names": {"options", "option_types"},
     "presets": {"option_names", "option_types"},
     "stages": {"options", "option_types", "media", "faces", "restoration", "runtime", "weights"},
     # What a run did, shown.
-    "review": {"options", "stages", "media", "faces", "restoration", "runtime"},
+    "review": {"options", "option_types", "stages", "media", "faces", "restoration", "runtime", "weights"},
     # The jobs.
-    "analysis": {"options", "stages", "media", "faces", "runtime"},
+    "analysis": {"options", "review", "stages", "media", "faces", "runtime"},
     "pipeline": {"options", "review", "stages", "media", "faces", "restoration", "runtime"},
     "dry_run": {"options", "review", "stages", "media", "weights"},
     "images": {

@@ -1,7 +1,9 @@
-"""Outside the masks of the restored faces, a lossless OUT has exactly the input's samples in every plane. An
-ffmpeg binary reads both."""
+"""Outside the masks of the restored faces, a lossless OUT has exactly the input's samples in every plane, and
+the record accounts for every other sample. An ffmpeg binary reads both."""
 
 from __future__ import annotations
+
+import json
 
 import numpy as np
 import pytest
@@ -41,15 +43,17 @@ def test_every_sample_outside_the_masks_is_the_inputs(tmp_path, monkeypatch, pix
     ]
     tags = {"color_trc": 16, "color_primaries": 9} if hdr else {}
     source = write(tmp_path / "in.mkv", frames, codec="ffv1", tags=tags)
-    blended = record(monkeypatch)
-    report = run(source, tmp_path / "out.mkv", codec="ffv1")
+    blended = watch_masks(monkeypatch)
+    report = run(source, tmp_path / "out.mkv", codec="ffv1", report_json=tmp_path / "out.json")
     assert report.faces == FRAMES == len(blended)
     form = planar_format(pix_fmt)
     pairs = zip(
         *(reader.planes(path, pix_fmt, (WIDTH, HEIGHT)) for path in (source, tmp_path / "out.mkv")),
         strict=True,
     )
-    for (before, after), (mask, matrix) in zip(pairs, blended, strict=True):
+    record = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["record"]
+    for (before, after), (mask, matrix), noted in zip(pairs, blended, record, strict=True):
+        left, top, right, bottom = noted["faces"][0]["region"]
         for number, (a, b) in enumerate(zip(split(before, form), split(after, form), strict=True)):
             changed = a != b
             if number >= form.colour_planes:
@@ -58,20 +62,23 @@ def test_every_sample_outside_the_masks_is_the_inputs(tmp_path, monkeypatch, pix
             across, down = form.subsampling if number and form.has_chroma else (0, 0)
             under = covered(mask, matrix, a.shape, 1 << across, 1 << down)
             assert not (changed & ~under).any()
+            inside = np.zeros_like(changed)
+            inside[top >> down : -(-bottom >> down), left >> across : -(-right >> across)] = True
+            assert not (changed & ~inside).any(), "the record does not account for every changed sample"
             # The masks cover a part of the frame, and that part has changed.
             assert 0.02 < under.mean() < 0.5
             if number == 0:
                 assert changed[under].mean() > 0.3
 
 
-def record(monkeypatch) -> list[tuple[np.ndarray, np.ndarray]]:
+def watch_masks(monkeypatch) -> list[tuple[np.ndarray, np.ndarray]]:
     """The masks that are blended from now on, each with its matrix (3, 3) from frame to mask pixels."""
     blended = []
     real = pipeline.paste_back
 
     def paste_back(canvas, face, restored, mask, headroom):
         blended.append((mask.float().cpu().numpy(), np.vstack((face.matrix[:2], (0, 0, 1)))))
-        real(canvas, face, restored, mask, headroom)
+        return real(canvas, face, restored, mask, headroom)
 
     monkeypatch.setattr(pipeline, "paste_back", paste_back)
     return blended

@@ -36,6 +36,7 @@ _ANALYZE = (
     "deinterlace",
     "video_stream",
     "device",
+    "report_json",
 )
 
 

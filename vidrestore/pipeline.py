@@ -6,10 +6,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+from msgspec import to_builtins
 
 from .faces.alignment.align import Placement
 from .faces.alignment.paste import paste_back
@@ -23,15 +26,17 @@ from .media.output.writer import StreamWriter
 from .media.remux.stream_plan import refuse_losses
 from .media.source_video import SourceVideo
 from .options import Options
-from .restoration.temporal.face_crop import RestoredFace
+from .restoration.temporal.face_crop import FaceCrop, RestoredFace
 from .review.compare import Comparison, check_comparison
+from .review.files import ReviewFiles
 from .runtime.device import float32_arithmetic
 from .runtime.memory import translate_out_of_memory
 from .runtime.profile import Profile
 from .runtime.scheduler import QUEUE_DEPTH, Stages
-from .stages.face_source import Tracked, track_faces
+from .stages.face_source import Tracked, origin_of, track_faces
 from .stages.models import Models
-from .stages.restoration import CONTEXT, restore_faces
+from .stages.notes import FrameNotes, Notes
+from .stages.restoration import CONTEXT, limits_of, restore_faces
 from .stages.resume import Resume
 from .stages.setup import Setup, open_video
 
@@ -55,6 +60,11 @@ class Report:
     def model(self) -> str:
         """Name of the model that restored the faces."""
         return self.setup.restorer.model
+
+    @property
+    def times(self) -> dict[str, Any]:
+        """Where the time of this run went, ready for JSON; finished frames of an earlier run had theirs."""
+        return {"seconds": self.seconds, "resumed": self.resumed, **self.profile.data()}
 
     @property
     def warning(self) -> str | None:
@@ -89,7 +99,7 @@ def restore_video(
     started, out = time.monotonic(), options.destination
     check_output(out, options.input, overwrite=options.overwrite, container=options.container)
     check_comparison(options)
-    with ExitStack() as stack:
+    with ReviewFiles(options) as review, ExitStack() as stack:
         decoder = stack.enter_context(open_for_restoration(options))
         setup = Setup.resolve(options, decoder.source)
         log.debug("%s", setup)
@@ -101,8 +111,9 @@ def restore_video(
         # Entered before the writer, so that finishing OUT counts as part of the last stage's time.
         stage = stack.enter_context(Stages(depth=QUEUE_DEPTH, last="encode", profile=profile))
         comparison = Comparison.begin(options, decoder.source, lambda: progress(writer.frames, faces))
+        inspect = comparison.write if comparison else None
         writer = stack.enter_context(
-            open_output(options, setup, decoder.source, segment_length, comparison and comparison.write)
+            open_output(options, setup, decoder.source, segment_length, inspect, review.told)
         )
         models = Models(setup.restorer, profile)
         resume = Resume.begin(writer, decoder, options, setup)
@@ -118,23 +129,27 @@ def restore_video(
                 since=done,
                 segment_length=segment_length,
             )
-            for frame, count in stage(frames, "paste"):
-                writer.write(frame, {"faces": count})
-                faces += count
+            for frame, notes in stage(frames, "paste"):
+                writer.write(frame, {"faces": notes.restored, "notes": to_builtins(notes)})
+                faces += notes.restored
                 progress(writer.frames, faces)
             tracks = source.tracks
+        origin = origin_of(options, decoder)
+        stack.close()  # finishes OUT
+        report = Report(
+            output=out,
+            frames=writer.frames,
+            faces=faces,
+            tracks=tracks,
+            resumed=done,
+            seconds=time.monotonic() - started,
+            setup=setup,
+            profile=profile,
+        )
+        review.write(origin=origin, setup=setup, licence=models.restorer.spec.licence, times=report.times)
     if comparison and comparison.failed:
         raise comparison.failed
-    return Report(
-        output=out,
-        frames=writer.frames,
-        faces=faces,
-        tracks=tracks,
-        resumed=done,
-        seconds=time.monotonic() - started,
-        setup=setup,
-        profile=profile,
-    )
+    return report
 
 
 def stream_frames(options: Options) -> Iterator[tuple[Frame, int]]:
@@ -151,7 +166,7 @@ def stream_frames(options: Options) -> Iterator[tuple[Frame, int]]:
         stage = stack.enter_context(Stages(depth=QUEUE_DEPTH, last="caller", profile=profile))
         models = Models(setup.restorer, profile)
         _, frames = restore_frames(options, setup, models, decoder, stage)
-        yield from stage(frames, "paste")
+        yield from ((frame, notes.restored) for frame, notes in stage(frames, "paste"))
 
 
 def restore_frames(
@@ -164,17 +179,28 @@ def restore_frames(
     watch: Callable[[FaceSource[Frame], Tracked], Tracked] = lambda source, tracked: tracked,
     since: int = 0,
     segment_length: int = SEGMENT_LENGTH,
-) -> tuple[FaceSource[Frame], Iterator[tuple[Frame, int]]]:
-    """The source of the faces, and the frames from number ``since`` on with restored faces and their number.
+) -> tuple[FaceSource[Frame], Iterator[tuple[Frame, FrameNotes]]]:
+    """The source of the faces, and the frames from number ``since`` on with restored faces, and with notes of
+    what was done.
 
     ``watch`` wraps the frames with their faces as they leave the source.
     """
-    source, tracked = track_faces(options, setup, decoder, stage, watch)
-    aligned = ((frame, models.align(frame, faces)) for frame, faces in tracked)
+    notes = Notes(limits_of(options), models.restorer.spec.readable)
+
+    def noted(source: FaceSource[Frame], tracked: Tracked) -> Tracked:
+        return notes.watch(source, watch(source, tracked))
+
+    source, tracked = track_faces(options, setup, decoder, stage, noted)
     restored = restore_faces(
-        aligned, models, options, stage, batch=setup.batch, segment_length=segment_length
+        align(tracked, models, notes),
+        models,
+        options,
+        stage,
+        batch=setup.batch,
+        segment_length=segment_length,
+        note=notes.planned,
     )
-    return source, paste(restored, models, since=since)
+    return source, paste(restored, models, notes, since=since)
 
 
 def open_for_restoration(options: Options) -> Decoder:
@@ -189,14 +215,16 @@ def open_output(
     source: SourceVideo,
     segment_length: int,
     inspect: Callable[[Path], None] | None = None,
+    told: Callable[[Sequence[Mapping[str, Any]]], object] | None = None,
 ) -> StreamWriter | SegmentWriter:
     """Open the writer of OUT. Output to a stream cannot be resumed. ``inspect`` is given the complete file
-    before it becomes OUT. Raises OutputError or UsageError."""
+    before it becomes OUT; ``told`` is called with the infos of frames that are in OUT. Raises OutputError or
+    UsageError."""
     out, container, encoder = options.destination, setup.container, setup.encoder
     assert container is not None  # as OUT is given
     assert encoder is not None
     if is_stream(out):
-        return StreamWriter(out, source, encoder, container=container, strict=options.strict)
+        return StreamWriter(out, source, encoder, container=container, strict=options.strict, told=told)
     return SegmentWriter(
         out,
         source,
@@ -205,18 +233,37 @@ def open_output(
         strict=options.strict,
         length=segment_length,
         inspect=inspect,
+        told=told,
     )
 
 
+def align(
+    tracked: Tracked, models: Models, notes: Notes
+) -> Iterator[tuple[Frame, list[FaceCrop[Placement]]]]:
+    """Cut the faces out of their frames."""
+    for frame, faces in tracked:
+        crops = models.align(frame, faces)
+        notes.crops(frame, crops)
+        yield frame, crops
+
+
 def paste(
-    restored: Iterable[tuple[Frame, list[RestoredFace[Placement]]]], models: Models, *, since: int = 0
-) -> Iterator[tuple[Frame, int]]:
+    restored: Iterable[tuple[Frame, list[RestoredFace[Placement]]]],
+    models: Models,
+    notes: Notes,
+    *,
+    since: int = 0,
+) -> Iterator[tuple[Frame, FrameNotes]]:
     """Finish restored faces and paste them into their frames. Yields the frames from number ``since`` on,
-    without context frames, and how many faces each has."""
+    without context frames, and the notes of each."""
     for frame, faces in restored:
         if frame.context or frame.index < since:
+            notes.take(frame)
             continue
         for face, headroom in models.finish(frame, faces):
             with models.profile.section("paste"):
-                paste_back(frame.image(editable=True), face.source, face.restored, face.mask, headroom)
-        yield frame, len(faces)
+                image = frame.image(editable=True)
+                written = paste_back(image, face.source, face.restored, face.mask, headroom)
+            with models.profile.section("notes"):
+                notes.pasted(frame, face, written)
+        yield frame, notes.take(frame)

@@ -11,7 +11,7 @@ import torch
 from tests.support.textures import texture
 from vidrestore.faces.alignment.align import TEMPLATE
 from vidrestore.restoration.fidelity.face_quality import FaceQuality
-from vidrestore.restoration.guarded import render_within_limits
+from vidrestore.restoration.guarded import Guarded, Guards, render_within_limits
 from vidrestore.restoration.restorer import FaceRestorer, Observation, RestorerSpec
 
 SIZE = 512
@@ -42,6 +42,13 @@ class Painter(FaceRestorer):
 def restore(
     *drawings: Drawing, w: float = 0.5, quality: FaceQuality = CLEAR, keep_colours: bool = False
 ) -> tuple[torch.Tensor, Painter]:
+    guarded, painter = guard(*drawings, w=w, quality=quality, keep_colours=keep_colours)
+    return guarded.images, painter
+
+
+def guard(
+    *drawings: Drawing, w: float = 0.5, quality: FaceQuality = CLEAR, keep_colours: bool = False
+) -> tuple[Guarded, Painter]:
     painter, count = Painter(), len(drawings)
     seen = [Observation(torch.zeros(1, 1, 1), torch.zeros(1, 1), drawing) for drawing in drawings]
     result = render_within_limits(
@@ -104,6 +111,19 @@ def test_an_eye_that_departs_gives_way_by_itself():
     assert off(drawn, EYE) > 0.05
     assert off(result, EYE) < 0.02
     assert off(result, CHEEK) == pytest.approx(0.05, abs=0.005)
+
+
+def test_what_the_guards_made_of_each_face_is_said():
+    drawn = with_part(IMAGE, (slice(200, 280), slice(140, 245)), OTHER)
+    guarded, _ = guard(sharpened, lambda w: OTHER, lambda w: drawn)
+    good, other, eye = (Guards(*values) for values in guarded.guards.tolist())
+    assert good.w == 0.5
+    assert good.identity < 0.1
+    assert max(good[2:]) == 0
+    assert (other.w, other.face) == (1, 1)
+    assert other.identity > 0.35
+    assert eye.w > 0.9
+    assert eye.left_eye > 0.5 > max(eye.face, eye.right_eye, eye.mouth)
 
 
 def test_noise_gives_way_to_the_input():

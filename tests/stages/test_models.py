@@ -15,6 +15,7 @@ from vidrestore.faces.face import Face
 from vidrestore.media.frames.colour import Colour
 from vidrestore.media.frames.frame import Frame
 from vidrestore.restoration.fidelity.covers import SIDE, STRONG
+from vidrestore.restoration.guarded import Guarded, Guards
 from vidrestore.restoration.temporal.stabilise import skip_comparison
 from vidrestore.restoration.temporal.w_chooser import Chooser, Limits
 from vidrestore.runtime.profile import Profile
@@ -87,7 +88,7 @@ def test_faces_are_restored_within_limits(models, frame, monkeypatch, keep_colou
 
     def render(restorer, observations, images, w, landmarks, qualities, *, keep_colours):
         calls.append((restorer, w, landmarks, qualities, keep_colours))
-        return images
+        return Guarded(images, torch.tensor([[0.4, 0.01, 0, 0, 0, 0], [0.4, 0.2, 0.4, 0, 0.1, 0]]))
 
     monkeypatch.setattr(stage, "render_within_limits", render)
     chooser = Chooser(
@@ -104,6 +105,7 @@ def test_faces_are_restored_within_limits(models, frame, monkeypatch, keep_colou
     assert np.array_equal(landmarks, [crop.source.landmarks for crop in crops])
     assert qualities == [crop.quality for crop in crops]
     assert all(torch.equal(a.restored, b.image) for a, b in zip(restored, observed, strict=True))
+    assert Guards(*restored[1].guards.tolist()) == pytest.approx(Guards(0.4, 0.2, 0.4, 0, 0.1, 0))
 
 
 def test_a_face_is_finished_with_the_crop_of_its_own_frame(models, frame):

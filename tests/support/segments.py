@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -32,10 +32,14 @@ def write_segments(
     *,
     stop: int | None = None,
     key: dict[str, str] = KEY,
+    told: Callable[[Sequence[Mapping[str, Any]]], object] | None = None,
 ) -> None:
     """Write all frames of ``source``, in segments of ``length``; with ``stop``, that many before the run is
-    interrupted by KeyboardInterrupt. Frames carry their numbers as ``info``."""
-    with Decoder(source) as decoder, open_segment_writer(decoder, out, settings, length=length) as writer:
+    interrupted by KeyboardInterrupt. Frames carry their numbers as ``info``, which ``told`` is told."""
+    with (
+        Decoder(source) as decoder,
+        open_segment_writer(decoder, out, settings, length=length, told=told) as writer,
+    ):
         done = writer.folder.begin(key, resume=False)
         if writer.resume(done):
             frames: Iterator[Frame] = islice(decoder, writer.frames, stop)

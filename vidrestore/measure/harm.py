@@ -177,7 +177,7 @@ def restore_within_limits(
     for w in weights:
         restored = render_within_limits(
             restorer, observations, images, [w] * len(faces), landmarks, qualities
-        )
+        ).images
         results[w] = (restored * 255).round().to(torch.uint8).cpu()
     return results
 

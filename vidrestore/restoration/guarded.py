@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ..runtime.cuda_streams import upload
 from .fidelity import part_drift
 from .fidelity.face_quality import FaceQuality
 from .fidelity.identity_guard import drift_share, identity_drift
@@ -27,6 +29,26 @@ _WORN_PARTS = 0.6
 _LEAST = 1e-3
 
 
+class Guarded(NamedTuple):
+    """N restored faces, and what the guards made of them."""
+
+    images: Tensor  #: (N, 3, S, S) RGB in [0, 1]
+    guards: Tensor  #: (N, 6) float32 on their device, each row the values of :class:`Guards`
+
+
+class Guards(NamedTuple):
+    """What the guards found of one face, and how far they acted."""
+
+    w: float  #: fidelity weight in [0, 1] that it was restored with in the end
+    identity: float  #: see :func:`~.fidelity.identity_guard.identity_drift`; before anything is taken back
+    #: Shares in [0, 1] of the face and of its left eye, right eye and mouth that the input took the place of,
+    #: since they had departed from it.
+    face: float
+    left_eye: float
+    right_eye: float
+    mouth: float
+
+
 @torch.inference_mode()  # as in the restorer, whose results are written to
 def render_within_limits(
     restorer: FaceRestorer,
@@ -37,7 +59,7 @@ def render_within_limits(
     qualities: Sequence[FaceQuality],
     *,
     keep_colours: bool = True,
-) -> Tensor:
+) -> Guarded:
     """Restore N encoded faces within limits.
 
     A face that departs from its input is restored again with a larger ``w``; where it still departs, the
@@ -54,28 +76,31 @@ def render_within_limits(
         keep_colours: Give each result the low-frequency colours of its input.
 
     Returns:
-        (N, 3, S, S) RGB in [0, 1].
+        The faces, and what the guards made of them.
     """
     size = images.shape[-1]
     parts = find_parts(landmarks, size, part_drift.SIDE, images.device)
     weights = torch.tensor(w, dtype=torch.float32)
     restored = replace_non_finite(restorer.render(observations, weights), images)
     departed = _Departure(images, parts, qualities)
-    whole, by_part = departed.of(restored)
+    drift, whole, by_part = departed.of(restored)
     raised = weights + (1 - weights) * torch.maximum(whole, by_part.amax(dim=1)).cpu()
     if again := torch.nonzero(raised - weights > _W_STEP).flatten().tolist():
         weights[again] = raised[again]
         restored[again] = replace_non_finite(
             restorer.render([observations[i] for i in again], raised[again]), images[again]
         )
-        whole, by_part = departed.of(restored)
+        drift, whole, by_part = departed.of(restored)
+    guards = torch.cat(
+        (upload(weights.numpy()[:, None], images.device), drift[:, None], whole[:, None], by_part), dim=1
+    )
     worn = [wear(quality, restorer.spec.readable) for quality in qualities]
     by_part = torch.maximum(by_part, _WORN_PARTS * torch.tensor(worn).to(by_part)[:, None])
     _take_back(restored, images, parts, whole, by_part)
     if keep_colours:
         restored = match_colours(restored, images)
     restored = soften(restored, images, worn)
-    return hold_in_range(restored, images, parts, weights, qualities)
+    return Guarded(hold_in_range(restored, images, parts, weights, qualities), guards)
 
 
 class _Departure:
@@ -86,12 +111,15 @@ class _Departure:
         self._qualities = qualities
         self._images = shrink(images, part_drift.SIDE)
 
-    def of(self, restored: Tensor) -> tuple[Tensor, Tensor]:
-        """The departure of N ``restored`` faces, (N,), and of their parts, (N, 3), in [0, 1]."""
+    def of(self, restored: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The identity drift (N,) of N ``restored`` faces; their departure, (N,), and that of their parts,
+        (N, 3), in [0, 1]."""
         small = shrink(restored, part_drift.SIDE)
-        whole = drift_share(identity_drift(small, self._images))
-        return whole, part_drift.part_drift(
-            luma(small, 1), luma(self._images, 1), self._parts.maps, self._qualities
+        drift = identity_drift(small, self._images)
+        return (
+            drift,
+            drift_share(drift),
+            part_drift.part_drift(luma(small, 1), luma(self._images, 1), self._parts.maps, self._qualities),
         )
 
 

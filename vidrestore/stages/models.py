@@ -124,7 +124,7 @@ class Models:
         images = torch.stack([face.image for face in faces]).float()
         tints = measure_tints(images)
         with self.profile.section("render", len(faces)):
-            restored = render_within_limits(
+            restored, guards = render_within_limits(
                 self.restorer,
                 [face.observation for face in faces],
                 images,
@@ -135,6 +135,10 @@ class Models:
             )
         with self.profile.section("masks", len(faces)):
             masks = face_masks([face.source for face in faces], restored, self.parser)
+        # In one copy: a GPU is waited for.
+        measures = torch.cat((tints.flatten(1), guards), dim=1).cpu()
+        tints = measures[:, : -guards.shape[1]].view(tints.shape)
+        guards = measures[:, -guards.shape[1] :]
         return [
             RestoredFace(
                 track=face.track,
@@ -144,8 +148,9 @@ class Models:
                 tint=tint,
                 comparison=face.comparison,
                 cover=face.cover,
+                guards=guarded,
             )
-            for face, image, mask, tint in zip(faces, restored, masks, tints.cpu(), strict=True)
+            for face, image, mask, tint, guarded in zip(faces, restored, masks, tints, guards, strict=True)
         ]
 
     def finish(

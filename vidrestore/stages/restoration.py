@@ -13,7 +13,7 @@ from ..options import Options, steady_parts
 from ..restoration.temporal import code_averaging, cover_tracking, stabilise, tint, w_chooser
 from ..restoration.temporal.code_averaging import as_neighbour, average_codes
 from ..restoration.temporal.cover_tracking import steady_cover
-from ..restoration.temporal.face_crop import FaceCrop, ObservedFace, RestoredFace
+from ..restoration.temporal.face_crop import FaceCrop, ObservedFace, PlannedFace, RestoredFace
 from ..restoration.temporal.stabilise import compare, skip_comparison, stabilise_input, stabilise_output
 from ..restoration.temporal.tint import stabilise_colour
 from ..restoration.temporal.w_chooser import Chooser, Limits, is_visible
@@ -51,12 +51,14 @@ def restore_faces(
     segment_length: int,
     needs: Needs | None = None,
     variants: Callable[[ObservedFace[Placement]], Sequence[ObservedFace[Placement]]] | None = None,
+    note: Callable[[Frame, Sequence[PlannedFace[Placement]]], object] = lambda frame, faces: None,
 ) -> Iterator[tuple[Frame, list[RestoredFace[Placement]]]]:
     """Restore the faces of every frame and stabilise them over the frames around it.
 
     The steps before the network and the network itself become stages of ``stage``. From the first frame of
     each segment on, results do not depend on frames more than ``CONTEXT`` before it: batches are flushed at
-    segment boundaries, every ``segment_length`` frames.
+    segment boundaries, every ``segment_length`` frames. ``note`` is called with the faces of each frame,
+    those that are left alone included, when it is decided how much they are restored.
 
     With ``needs``, only the frames wanted there come out whole: what they do not need of others is left out.
     ``variants`` makes of each observed face those that are restored in its place, each of its own track.
@@ -72,15 +74,19 @@ def restore_faces(
         """Tests whether a frame lies ``frames`` frames before a segment boundary."""
         return lambda frame: (frame.index + frames) % segment_length == 0
 
+    def visible(frame: Frame, faces: list[PlannedFace[Placement]]) -> list[PlannedFace[Placement]]:
+        note(frame, faces)
+        return list(filter(is_visible, faces))
+
     aligned = over_time(aligned, steady_cover, reach=cover_tracking.REACH)
     planned = over_time(aligned, chooser(options), reach=w_chooser.REACH)
-    visible = ((frame, list(filter(is_visible, faces))) for frame, faces in planned)
+    shown = ((frame, visible(frame, faces)) for frame, faces in planned)
     if needs:
-        visible = _only(visible, needs.planned)
+        shown = _only(shown, needs.planned)
     if parts & {"input", "codes", "output"}:
-        compared = in_background(visible, timed("compare", compare), reach=stabilise.REACH)
+        compared = in_background(shown, timed("compare", compare), reach=stabilise.REACH)
     else:
-        compared = ((frame, list(map(skip_comparison, faces))) for frame, faces in visible)
+        compared = ((frame, list(map(skip_comparison, faces))) for frame, faces in shown)
     if "input" in parts:
         compared = in_background(compared, timed("steady", stabilise_input), reach=stabilise.INPUT_REACH)
     if needs:
@@ -114,8 +120,11 @@ def chooser(options: Options) -> Chooser:
     return Chooser(
         w=None if isinstance(options.w, str) else options.w,
         of_track=dict(options.track_w),
-        limits=Limits(
-            min_size=options.min_face, max_sharpness=options.max_sharpness, max_yaw=options.max_yaw
-        ),
+        limits=limits_of(options),
         strength=options.strength,
     )
+
+
+def limits_of(options: Options) -> Limits:
+    """Which faces are left alone."""
+    return Limits(min_size=options.min_face, max_sharpness=options.max_sharpness, max_yaw=options.max_yaw)

@@ -22,13 +22,14 @@ from ..media.output.writer import StreamWriter
 from ..option_types import display_name
 from ..options import Options
 from ..weights.store import fingerprint
+from .notes import NOTES_VERSION
 from .restoration import CONTEXT
 from .setup import Setup
 
 #: Options excluded from the resume key: no effect on the frames of OUT.
 _NO_EFFECT = {
     *("output", "overwrite", "dry_run", "resume", "strict", "batch", "offline", "profile"),
-    *("compare", "compare_layout"),
+    *("compare", "compare_layout", "report_json"),
 }
 #: Options excluded from the resume key: already keyed by their resolved value.
 _RESOLVED = {
@@ -99,6 +100,7 @@ def run_key(options: Options, setup: Setup, *, length: int) -> dict[str, str]:
         "FFmpeg": ".".join(map(str, av.library_versions["libavcodec"])),
         "the encoder": str(setup.encoder),
         "the segment length": str(length),
+        "what is noted of frames": NOTES_VERSION,
         "the model": _weights(setup.restorer.weights or setup.restorer.model),
         "the face parser": _weights(parser) if (parser := setup.restorer.face_parser) else "none",
         "the device": setup.device.type,

@@ -64,7 +64,12 @@ def test_samples_outside_the_mask_are_unchanged(pix_fmt):
     side = 100
     grid = torch.arange(side) - side / 2 + 0.5
     mask = ((grid[None] ** 2 + grid[:, None] ** 2).sqrt() < 30).float()
-    image.blend(torch.rand(3, side, side), mask, matrix)
+    written = image.blend(torch.rand(3, side, side), mask, matrix)
+    y0, y1, x0, x1 = written.bounds
+    (row, column), (height, width) = written.corner, written.after.shape
+    rows, columns = slice(row, row + height), slice(column, column + width)
+    np.testing.assert_array_equal(written.before, before[0][rows, columns])
+    np.testing.assert_array_equal(written.after, image.planes[0][rows, columns])
     centre = np.linalg.inv(matrix) @ (side / 2, side / 2, 1)
     for number, (plane, old) in enumerate(zip(image.planes, before, strict=True)):
         across, down = image.format.subsampling if number and not image.format.is_rgb else (0, 0)
@@ -72,7 +77,15 @@ def test_samples_outside_the_mask_are_unchanged(pix_fmt):
         distance = np.hypot((x + 0.5) * 2**across - centre[0], (y + 0.5) * 2**down - centre[1])
         far = distance > 30 / 1.7 + 3 * 2 ** max(across, down)
         np.testing.assert_array_equal(plane[far], old[far])
-        assert (plane != old).any()
+        changed = plane != old
+        assert changed.any()
+        changed[y0 >> down : -(-y1 >> down), x0 >> across : -(-x1 >> across)] = False
+        assert not changed.any(), "outside of what it says was written"
+
+
+def test_a_crop_outside_the_frame_writes_nothing():
+    image = image_of(pattern(3, 160, 121, "yuv420p"))
+    assert image.blend(torch.rand(3, 50, 50), torch.ones(50, 50), crop_matrix(1.0, 500, 20)) is None
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,9 @@ def test_an_interrupted_run_resumes_to_the_same_packets(tmp_path: Path, stop: in
     info = [info for path in segments for info in read_segment(path).info]
     assert info == [{"number": i} for i in range(kept)]
 
-    write_segments(source, out, settings, 10)
+    told: list[dict] = []
+    write_segments(source, out, settings, 10, told=told.extend)
+    assert told == [{"number": i} for i in range(COUNT)]
     assert reader.packets(out) == reader.packets(tmp_path / "whole.mp4")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", "o.mp4", "whole.mp4"]
 
@@ -117,7 +119,9 @@ def test_a_full_disk_keeps_finished_segments(tmp_path: Path, monkeypatch, target
             write_segments(source, out, settings, 10)
     assert "frames are finished and kept" in caught.value.__notes__[0]
     assert not out.exists()
-    write_segments(source, out, settings, 10)
+    told: list[dict] = []
+    write_segments(source, out, settings, 10, told=told.extend)
+    assert told == [{"number": i} for i in range(COUNT)]
     assert reader.packets(out) == reader.packets(tmp_path / "whole.mp4")
 
 

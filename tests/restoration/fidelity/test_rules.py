@@ -14,7 +14,18 @@ from tests.support.portraits import aligned_portraits
 from vidrestore.degradation.degrade import LEVELS, degrade
 from vidrestore.faces.alignment.align import TEMPLATE
 from vidrestore.restoration.fidelity.face_quality import FaceQuality, measure_quality
-from vidrestore.restoration.fidelity.rules import HIGHEST_W, LOWEST_W, choose_w, describe, gate, wear
+from vidrestore.restoration.fidelity.rules import (
+    HIGHEST_W,
+    LOWEST_W,
+    MAX_SHARPNESS,
+    MAX_YAW,
+    MIN_SIZE,
+    choose_w,
+    describe,
+    gate,
+    gates,
+    wear,
+)
 
 GOOD = FaceQuality(size=300, sharpness=0.55, noise=1.0, yaw=0.0)
 #: Dense samples of the range of each measure; sizes are spaced by ratio.
@@ -122,6 +133,8 @@ def test_each_gate_can_be_left_open(name, shut, off):
     assert gate(shut, **{name: off}) == 1
     others = {key: None for key in ("min_size", "max_sharpness", "max_yaw") if key != name}
     assert gate(shut, **others) == 0
+    apart = gates(shut, min_size=MIN_SIZE, max_sharpness=MAX_SHARPNESS, max_yaw=MAX_YAW)
+    assert getattr(apart, name.partition("_")[2]) == 0
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ map from frame pixels to crop pixels, where (0, 0) is the top left corner of the
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -23,6 +23,24 @@ from .pixel_format import PixelFormat
 
 #: Rows and columns of a rectangle: y0, y1, x0, x1.
 _Bounds = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Blended:
+    """What blending a crop wrote: no sample outside ``bounds`` has changed."""
+
+    bounds: _Bounds  #: y0, y1, x0, x1 in frame pixels, over all planes
+    corner: tuple[int, int]  #: row and column of the first plane at which ``before`` and ``after`` begin
+    before: np.ndarray  #: (H, W), samples of the first plane before it
+    after: np.ndarray  #: the same after it
+
+    def in_frame(self, shape: tuple[int, ...], frame: tuple[int, ...]) -> Blended:
+        """This, written to a plane of ``shape``, with its bounds in the pixels of a frame of shape
+        ``frame``."""
+        down, across = (-(-whole // own) for whole, own in zip(frame, shape, strict=True))
+        y0, y1, x0, x1 = self.bounds
+        bounds = y0 * down, min(y1 * down, frame[0]), x0 * across, min(x1 * across, frame[1])
+        return replace(self, bounds=bounds)
 
 
 @dataclass(frozen=True)
@@ -64,12 +82,15 @@ class PlanarImage:
             return self.colour.yuv_to_rgb(torch.stack(channels), bits)
         return self.colour.luma_from_code(channels[0], bits).expand(3, -1, -1)
 
-    def blend(self, rgb: Tensor, mask: Tensor, matrix: np.ndarray, headroom: Headroom | None = None) -> None:
+    def blend(
+        self, rgb: Tensor, mask: Tensor, matrix: np.ndarray, headroom: Headroom | None = None
+    ) -> Blended | None:
         """Blend a crop into the planes, in place: ``plane + mask * (crop - plane)``, rounded.
 
         ``rgb`` is (3, S, S) R'G'B' in [0, 1], ``mask`` (S, S) in [0, 1]; ``headroom`` is what the crop could
         not hold when it was read, and is kept. Samples under a zero mask keep their exact value; samples
-        outside the crop's rectangle are not even read.
+        outside the crop's rectangle are not even read. Returns what was written; None if the crop lies
+        outside the frame.
         """
         bits = self.format.bits
         values = self.colour.rgb_to_samples(self.colour.from_sdr(rgb.float().clamp(0, 1)), self.format)
@@ -82,13 +103,19 @@ class PlanarImage:
         from_frame = _as_3x3(matrix)
         bounds = _mask_bounds(mask, from_frame)
         shadows = self.colour.shadows(bits)
-        done = 0
+        done, changes = 0, list[Blended]()
         for planes, scale in self._plane_groups():
             layers = torch.cat((values[done : done + len(planes)], inside))
             # Chroma is not dithered: its steps cannot be seen, and grey must stay grey.
             dithered = shadows if bits == 8 and not done else None
-            _blend_planes(planes, layers, from_frame @ np.linalg.inv(scale), bounds, bits, dithered)
+            change = _blend_planes(planes, layers, from_frame @ np.linalg.inv(scale), bounds, bits, dithered)
+            if change:
+                changes.append(change.in_frame(planes[0].shape, self.planes[0].shape))
             done += len(planes)
+        if not changes:
+            return None
+        y0, y1, x0, x1 = zip(*(change.bounds for change in changes), strict=True)
+        return replace(changes[0], bounds=(min(y0), max(y1), min(x0), max(x1)))
 
     def _plane_groups(self) -> list[tuple[list[np.ndarray], np.ndarray]]:
         """The colour planes, grouped by sampling grid, each with the (3, 3) map from frame pixels to its
@@ -209,18 +236,21 @@ def _blend_planes(
     bounds: _Bounds,
     bits: int,
     shadows: tuple[float, float] | None,
-) -> None:
+) -> Blended | None:
     """Blend ``layers`` (C + 1, S, S), sample values and then the mask, into C planes. ``to_crop`` maps plane
     pixels to the crop, whose part ``bounds`` holds the mask. ``shadows`` are the values below which samples
-    are dithered; None: not at all."""
+    are dithered; None: not at all. Returns what was written, with bounds in pixels of the planes."""
     y0, y1, x0, x1 = _plane_bounds(np.linalg.inv(to_crop), bounds, planes[0].shape, margin=0)
     if y0 >= y1 or x0 >= x1:
-        return
+        return None
     warped = _warp(layers, to_crop @ _translation(x0, y0), x1 - x0, y1 - y0)
     targets = [plane[y0:y1, x0:x1] for plane in planes]
-    samples = upload(_stack_samples(targets), layers.device)
+    before = _stack_samples(targets)
+    samples = upload(before, layers.device)
     blended = torch.lerp(samples.float(), warped[:-1], warped[-1])
     # Under a zero mask the result is exact: lerp(a, b, 0) is a, which is an integer.
     blended = round_samples(blended, (x0, y0), shadows).clamp_(0, (1 << bits) - 1)
-    for target, changed in zip(targets, blended.to(samples.dtype).cpu().numpy(), strict=True):
+    after = blended.to(samples.dtype).cpu().numpy()
+    for target, changed in zip(targets, after, strict=True):
         target[...] = changed
+    return Blended((y0, y1, x0, x1), (y0, x0), before[0], after[0])

@@ -65,12 +65,15 @@ class SegmentWriter:
         strict: bool = False,
         length: int = SEGMENT_LENGTH,
         inspect: Callable[[Path], None] | None = None,
+        told: Callable[[Sequence[Mapping[str, Any]]], object] | None = None,
     ) -> None:
         """As in :class:`.writer.StreamWriter`. ``inspect`` is given the complete file before it becomes OUT.
-        Raises OutputError also if another run writes ``out``, or the
-        disk has no room for it."""
+        ``told`` is called for each segment that joins OUT, those of earlier runs included, in their order and
+        in another thread. Raises OutputError also if another run writes ``out``, or the disk has no room for
+        it."""
         self.frames = 0  #: written so far, those of earlier runs included
         self.length = length
+        self._told = told
         self._out = file = file_behind(out)
         self._source = source
         self.encoder = encoder
@@ -206,6 +209,8 @@ class SegmentWriter:
         assert self._muxer is not None
         with writing(self._out):
             self._muxer.mux(segment.packets(self._decoding_times(segment.timestamps)))
+        if self._told:
+            self._told(segment.info)
 
     def _new_encoder(self) -> VideoEncoder:
         return VideoEncoder(self.encoder, self._source, self._container)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -41,6 +41,7 @@ class StreamWriter:
         *,
         container: Container | None = None,
         strict: bool = False,
+        told: Callable[[Sequence[Mapping[str, Any]]], object] | None = None,
     ) -> None:
         """Open everything that can fail before the first frame.
 
@@ -50,12 +51,14 @@ class StreamWriter:
             encoder: How the frames are encoded.
             container: What to write; by default the extension of ``out`` decides.
             strict: Raise OutputError for whatever OUT cannot hold.
+            told: Called with what :meth:`write` was given along with the frames, in their order.
 
         Raises:
             OutputError: OUT cannot be written.
             UsageError: The encoder or the container cannot be used.
         """
         self.frames = 0  #: written so far
+        self._told = told
         self._out = out if is_stream(out) else file_behind(out)
         self._partial = None if is_stream(out) else partial_path(self._out)
         container = container or container_of(out)
@@ -104,9 +107,11 @@ class StreamWriter:
                     make_durable(self._partial, self._out)
 
     def write(self, frame: Frame, info: Mapping[str, Any] | None = None) -> None:
-        """Encode the next frame. ``info`` is what a segment would keep, and is not used here. Raises
-        OutputError if OUT cannot be written."""
+        """Encode the next frame. ``info`` is what a segment would keep. Raises OutputError if OUT cannot be
+        written."""
         self._losses.report(frame.side_data)
         with writing(self._out):
             self._muxer.mux(self._video.encode(frame))
         self.frames += 1
+        if info is not None and self._told:
+            self._told([info])

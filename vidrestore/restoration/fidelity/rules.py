@@ -8,6 +8,7 @@ from clean and lightly compressed ones.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from .face_quality import FaceQuality
 
@@ -71,15 +72,30 @@ def gate(
             closed; it is open for faces well below it, and for grainy ones.
         max_yaw: Yaw, 1 being a profile, from which on the gate is closed; it is open well below it.
     """
-    open_ = 1.0
+    return math.prod(gates(quality, min_size=min_size, max_sharpness=max_sharpness, max_yaw=max_yaw))
+
+
+class Gates(NamedTuple):
+    """How far each gate is open, in [0, 1]."""
+
+    size: float
+    sharpness: float
+    yaw: float
+
+
+def gates(
+    quality: FaceQuality, *, min_size: float | None, max_sharpness: float | None, max_yaw: float | None
+) -> Gates:
+    """The three gates whose product is :func:`gate`, with the same limits."""
+    size = sharpness = yaw = 1.0
     if min_size:
-        open_ *= _smoothstep(quality.size, min_size, _EASE_SIZE * min_size)
+        size = _smoothstep(quality.size, min_size, _EASE_SIZE * min_size)
     if max_sharpness:
         clear = _smoothstep(_relative_sharpness(quality), max_sharpness - _EASE_SHARPNESS, max_sharpness)
-        open_ *= 1 - clear * (1 - _smoothstep(quality.noise, *_GRAINY))
+        sharpness = 1 - clear * (1 - _smoothstep(quality.noise, *_GRAINY))
     if max_yaw:
-        open_ *= 1 - _smoothstep(quality.yaw, max_yaw - _EASE_YAW, max_yaw)
-    return open_
+        yaw = 1 - _smoothstep(quality.yaw, max_yaw - _EASE_YAW, max_yaw)
+    return Gates(size, sharpness, yaw)
 
 
 def wear(quality: FaceQuality, sharpness: tuple[float, float]) -> float:

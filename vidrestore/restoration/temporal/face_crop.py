@@ -97,6 +97,8 @@ class RestoredFace(Generic[Source]):
     tint: Tensor  #: (2, 112) float32, how the crop's colours depend on its luma: see :mod:`.tint`
     comparison: Comparison
     hue: Tensor | None = None  #: the tint of the frames around it, if the face is to be kept to it
+    #: (6,) float32 on the CPU: the values of :class:`~..guarded.Guards`; None if no guard looked at it.
+    guards: Tensor | None = None
     #: What lies over the face, a map (see :mod:`..fidelity.covers`); None: nothing.
     cover: np.ndarray | None = None
 

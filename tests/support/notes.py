@@ -1,0 +1,85 @@
+"""Notes of frames and faces, as a run would make them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vidrestore.faces.recorded.recording import Origin
+from vidrestore.media.timeline import Span
+from vidrestore.options import Options
+from vidrestore.restoration.guarded import Guards
+from vidrestore.review.record import Record
+from vidrestore.review.spool import Spool
+from vidrestore.runtime.device import find_device
+from vidrestore.stages.light_change import CELLS, pack
+from vidrestore.stages.notes import FaceNotes, FrameNotes
+from vidrestore.stages.setup import AnalysisSetup
+
+#: What the guards make of a face that they have nothing against.
+CONTENT = Guards(0.5, 0.01, 0.0, 0.0, 0.0, 0.0)
+ORIGIN = Origin(name="in.mp4", width=640, height=360, time_base=Fraction(1, 25), begin=Fraction(0))
+
+
+def lit(levels: float | np.ndarray = 0.0) -> str:
+    """A change of light, packed: of all cells, or of each."""
+    return pack(np.broadcast_to(np.float32(levels), (CELLS, CELLS)))
+
+
+def face(track: int = 1, **values: Any) -> FaceNotes:
+    """A face that is restored without anything to be said about it."""
+    given = {
+        "box": (100.0, 50.0, 200.0, 180.0),
+        "fade": 1.0,
+        "fit": 1.0,
+        "size": 110.0,
+        "sharpness": 0.45,
+        "noise": 1.5,
+        "yaw": 0.05,
+        "w": 0.5,
+        "strength": 1.0,
+        "guards": CONTENT,
+        "region": (90, 40, 210, 190),
+        "light": lit(),
+    }
+    return FaceNotes(track=track, **given | values)
+
+
+def left_alone(track: int = 1, **values: Any) -> FaceNotes:
+    """A face that is not restored."""
+    return face(track, **{"strength": 0.0, "guards": None, "region": None, "light": None} | values)
+
+
+def frames(*faces: Iterable[FaceNotes], shot: int = 1, start: int = 0) -> list[FrameNotes]:
+    """Frames with these faces, at 25 frames per second."""
+    return [FrameNotes(pts=start + i, shot=shot, faces=list(those)) for i, those in enumerate(faces)]
+
+
+def record(notes: Iterable[FrameNotes], **options: Any) -> Record:
+    """The record of an analysis with these notes."""
+    spool = Spool()
+    spool.add(notes)
+    setup = AnalysisSetup(
+        input=Path("in.mp4"),
+        span=Span(Fraction(0), None),
+        device=find_device("cpu"),
+        detector="retinaface_mobile0.25",
+        detector_size=(640, 360),
+        detector_batch=1,
+        downloads=(),
+    )
+    given = {"input": "in.mp4", "output": "out.mkv"} | options
+    return Record(
+        options=Options(**given),
+        origin=ORIGIN,
+        setup=setup,
+        licence=None,
+        times={"seconds": 1.5},
+        settings={},
+        persons={},
+        notes=spool,
+    )

@@ -1,0 +1,96 @@
+"""Frames and faces as they stand in the record: what was noted of them, and what follows over time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from ..stages.light_change import unpack
+from ..stages.notes import FaceNotes, FrameNotes
+
+#: The smallest share that counts as an action.
+_LEAST = 0.005
+#: Cells of a map of light that are averaged to each side: an eye that is drawn darker is no error of light.
+_BROAD = 2
+
+
+@dataclass(frozen=True, slots=True)
+class FaceEntry:
+    """One face in one frame."""
+
+    note: FaceNotes
+    #: Mean square root of how far its light is off that of its own frame, in levels of 255; None if it was
+    #: not changed.
+    light: float | None
+    #: The same of how that changed since the frame before; None without one.
+    flicker: float | None
+
+    @property
+    def restored(self) -> bool:
+        """Whether it was restored, not left alone."""
+        return self.note.guards is not None
+
+    @property
+    def acted(self) -> dict[str, float]:
+        """What reduced its restoration, and by how much, in (0, 1]."""
+        note = self.note
+        acted = {
+            "fade": 1 - note.fade,
+            "landmarks": 1 - note.fit,
+            "min-face": 1 - note.gates.size,
+            "max-sharpness": 1 - note.gates.sharpness,
+            "max-yaw": 1 - note.gates.yaw,
+            "cover": note.covered,
+        }
+        if note.guards is not None:
+            acted |= {
+                "worn": note.worn,
+                "raised w": note.guards.w - (note.w or 0),
+                "identity guard": note.guards.face,
+                "left eye guard": note.guards.left_eye,
+                "right eye guard": note.guards.right_eye,
+                "mouth guard": note.guards.mouth,
+            }
+        return {name: round(share, 3) for name, share in acted.items() if share > _LEAST}
+
+
+@dataclass(frozen=True, slots=True)
+class FrameEntry:
+    """One frame."""
+
+    index: int  #: from 0, the first frame of the run's part of the video
+    pts: int  #: timestamp in ticks
+    time: float  #: seconds from the beginning of the timeline
+    shot: int
+    faces: list[FaceEntry]
+
+
+def frame_entries(frames: Iterable[FrameNotes], time_base: Fraction, begin: Fraction) -> Iterator[FrameEntry]:
+    """The entries of ``frames``, all those of a run, in their order.
+
+    ``time_base`` is the length of a tick in seconds, ``begin`` the timestamp in seconds at which the timeline
+    begins.
+    """
+    before: dict[int, np.ndarray] = {}  # maps of light of the frame before, by track
+    for index, frame in enumerate(frames):
+        maps = {face.track: unpack(face.light) for face in frame.faces if face.light is not None}
+        faces = []
+        for face in frame.faces:
+            here, there = maps.get(face.track), before.get(face.track)
+            light = None if here is None else _rms(_broad(here))
+            flicker = None if here is None or there is None else _rms(here - there)
+            faces.append(FaceEntry(face, light, flicker))
+        before = maps
+        yield FrameEntry(index, frame.pts, round(float(frame.pts * time_base - begin), 4), frame.shot, faces)
+
+
+def _broad(cells: np.ndarray) -> np.ndarray:
+    side = len(cells) // _BROAD
+    return cells.reshape(side, _BROAD, side, _BROAD).mean(axis=(1, 3))
+
+
+def _rms(values: np.ndarray) -> float:
+    return round(float(np.sqrt(np.mean(values * values))), 2)

@@ -1,0 +1,88 @@
+"""The files that show what a run did: collected while it goes, written when it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TextIO
+
+from ..errors import OutputError
+from ..faces.recorded.recording import Origin
+from ..faces.recorded.tracks_file import read_recording
+from ..media.output.destination import check_path, make_durable, partial_path, writing
+from ..media.output.special_files import file_behind
+from ..options import Options
+from ..stages.setup import AnalysisSetup
+from .json_file import write_json
+from .record import Record
+from .spool import Spool
+
+
+class ReviewFiles:
+    """What ``--report-json`` asks for. A context manager; does nothing if nothing is asked for."""
+
+    def __init__(self, options: Options) -> None:
+        """Raises OutputError if a file cannot or must not be written."""
+        self._options = options
+        self._wanted: list[tuple[Path, Callable[[Record, TextIO], None]]] = []
+        if options.report_json is not None:
+            self._wanted.append((options.report_json, write_json))
+        for path, _ in self._wanted:
+            check_path(path, options.input, overwrite=options.overwrite)
+            if options.output is not None and path.absolute() == options.output.absolute():
+                raise OutputError(f"{path} is OUT itself; choose another name for the report")
+        self._stack = ExitStack()
+        self.notes: Spool | None = None  #: None if nothing is asked for
+
+    def __enter__(self) -> ReviewFiles:
+        if self._wanted:
+            self.notes = self._stack.enter_context(Spool())
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    @property
+    def told(self) -> Callable[[Sequence[Mapping[str, Any]]], object] | None:
+        """What a writer of OUT tells the notes of its frames."""
+        return self.notes.add_infos if self.notes else None
+
+    def write(
+        self, *, origin: Origin, setup: AnalysisSetup, licence: str | None, times: Mapping[str, Any]
+    ) -> None:
+        """Write the files, when OUT is complete. Raises OutputError."""
+        if self.notes is None:
+            return
+        recording = read_recording(self._options.tracks) if self._options.tracks else None
+        record = Record(
+            options=self._options,
+            origin=origin,
+            setup=setup,
+            licence=licence,
+            times=times,
+            settings=recording.settings if recording else {},
+            persons=recording.persons if recording else {},
+            notes=self.notes,
+        )
+        for path, write in self._wanted:
+            _write(path, lambda file, write=write: write(record, file))
+
+
+def _write(path: Path, write: Callable[[TextIO], None]) -> None:
+    """Write a text file that appears when it is complete."""
+    file = file_behind(path)
+    partial = partial_path(file)
+    try:
+        with writing(file):
+            with partial.open("w", encoding="utf-8") as text:
+                write(text)
+            make_durable(partial, file)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,23 @@
+"""The options that show what a run did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .option_types import option
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    """What is shown of a run."""
+
+    report_json: Path | None = option(
+        None,
+        "--report-json",
+        group="review",
+        type=Path,
+        metavar="FILE",
+        basic=True,
+        help="write what was done to each face in each frame, and why, as JSON",
+    )

@@ -1,0 +1,146 @@
+"""What is noted of each frame and face on its way through a run.
+
+Notes are small and plain: numbers and short texts. A segment keeps those of its frames, so that a run that is
+resumed knows what the earlier one did. :mod:`vidrestore.review` makes the record and the report from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+import numpy as np
+
+from ..faces.alignment.align import Placement
+from ..faces.face import Face
+from ..faces.source import FaceSource
+from ..media.frames.crop import Blended
+from ..media.frames.frame import Frame
+from ..restoration.fidelity.covers import SIDE
+from ..restoration.fidelity.rules import Gates, gates, wear
+from ..restoration.guarded import Guards
+from ..restoration.temporal.face_crop import FaceCrop, PlannedFace, RestoredFace
+from ..restoration.temporal.w_chooser import Limits
+from .light_change import light_change, pack
+
+#: Raised whenever what a segment keeps of its frames changes.
+NOTES_VERSION = "1"
+#: The rows and columns of a map of covers that show the face itself.
+_FACE = slice(56, 232), slice(48, 208)
+assert SIDE == 256
+
+
+class FaceNotes(msgspec.Struct, array_like=True, kw_only=True):
+    """One face in one frame. Coordinates are pixels of the upright frame."""
+
+    track: int
+    box: tuple[float, float, float, float]  #: x0, y0, x1, y1
+    #: Share of the restoration by which it fades in and out at the ends of its track, in (0, 1].
+    fade: float
+    fit: float = 0.0  #: how well its landmarks fit a face, in [0, 1]; at 0 it is left alone
+    size: float = 0.0  #: of this frame, as the next three: see ``FaceQuality``; 0 if it was not measured
+    sharpness: float = 0.0
+    noise: float = 0.0
+    yaw: float = 0.0
+    covered: float = 0.0  #: share of the face that something lies over, in [0, 1]
+    w: float | None = None  #: fidelity weight that was chosen
+    strength: float = 0.0  #: share of the restoration that is blended in, in [0, 1]
+    #: How far the gates for size, sharpness and yaw were open, in [0, 1].
+    gates: Gates = Gates(1.0, 1.0, 1.0)
+    worn: float = 0.0  #: how far it is too worn for the model, in [0, 1]
+    guards: Guards | None = None  #: what the guards made of it; None if it was not restored
+    #: x0, y0, x1, y1: no sample outside was changed for this face. None: none was changed.
+    region: tuple[int, int, int, int] | None = None
+    light: str | None = None  #: change of light, by :func:`.light_change.pack`
+
+
+class FrameNotes(msgspec.Struct, array_like=True, kw_only=True):
+    """One frame."""
+
+    pts: int  #: presentation timestamp in ticks
+    shot: int  #: number of its shot, from 1; 0 if shots are not known
+    faces: list[FaceNotes]
+
+    @property
+    def restored(self) -> int:
+        """How many of its faces were restored."""
+        return sum(face.guards is not None for face in self.faces)
+
+
+class Notes:
+    """Collects the notes of the frames that are on their way through the stages of a run."""
+
+    def __init__(self, limits: Limits, readable: tuple[float, float]) -> None:
+        """``limits`` are those of the gates; ``readable`` is what the restorer declares, see
+        ``RestorerSpec``."""
+        self._limits = limits
+        self._readable = readable
+        self._frames: dict[int, FrameNotes] = {}
+
+    def watch(
+        self, source: FaceSource[Frame], tracked: Iterable[tuple[Frame, tuple[Face, ...]]]
+    ) -> Iterator[tuple[Frame, tuple[Face, ...]]]:
+        """Pass ``tracked``, the output of ``source``, through, and begin the notes of each frame."""
+        for frame, faces in tracked:
+            assert frame.video.pts is not None
+            self._frames[frame.index] = FrameNotes(
+                pts=frame.video.pts,
+                shot=source.shots,
+                faces=[
+                    FaceNotes(track=face.track, box=_rounded(face.box), fade=round(face.strength, 3))
+                    for face in faces
+                ],
+            )
+            yield frame, faces
+
+    def crops(self, frame: Frame, faces: Iterable[FaceCrop[Placement]]) -> None:
+        """Note the quality of faces that were cut out of their frame."""
+        for face in faces:
+            note, quality = self._note(frame, face.track), face.quality
+            note.fit = round(face.source.face.strength / note.fade, 3)
+            note.size, note.noise = round(quality.size, 1), round(quality.noise, 2)
+            note.sharpness, note.yaw = round(quality.sharpness, 3), round(quality.yaw, 3)
+
+    def planned(self, frame: Frame, faces: Iterable[PlannedFace[Placement]]) -> None:
+        """Note how much faces are to be restored."""
+        limits = self._limits
+        for face in faces:
+            note = self._note(frame, face.track)
+            note.w = round(face.w, 3)
+            note.strength = round(face.strength * face.source.face.strength, 3)
+            opened = gates(
+                face.quality,
+                min_size=limits.min_size,
+                max_sharpness=limits.max_sharpness,
+                max_yaw=limits.max_yaw,
+            )
+            note.gates = Gates(*(round(share, 3) for share in opened))
+            note.worn = round(wear(face.quality, self._readable), 3)
+            if face.cover is not None:
+                note.covered = round(float((face.cover[_FACE] > 0).mean()), 3)
+
+    def pasted(self, frame: Frame, face: RestoredFace[Placement], written: Blended | None) -> None:
+        """Note what pasting a face back wrote."""
+        note = self._note(frame, face.track)
+        if face.guards is not None:
+            note.guards = Guards(*(round(value, 4) for value in face.guards.tolist()))
+        if written is None:
+            return
+        y0, y1, x0, x1 = written.bounds
+        corners = frame.upright @ np.array([[x0, x1], [y0, y1], [1, 1]])
+        (left, right), (top, bottom) = np.sort(np.rint(corners[:2]).astype(int), axis=1).tolist()
+        note.region = left, top, right, bottom
+        bits = frame.image().format.bits
+        note.light = pack(light_change(written, face.source.matrix, face.layers.shape[-1], bits))
+
+    def take(self, frame: Frame) -> FrameNotes:
+        """The notes of a frame, which are not kept any longer."""
+        return self._frames.pop(frame.index)
+
+    def _note(self, frame: Frame, track: int) -> FaceNotes:
+        return next(note for note in self._frames[frame.index].faces if note.track == track)
+
+
+def _rounded(box: np.ndarray) -> tuple[float, float, float, float]:
+    x0, y0, x1, y1 = (round(value, 1) for value in box.tolist())
+    return x0, y0, x1, y1
