@@ -35,6 +35,7 @@ def face(track: int = 1, **values: Any) -> FaceNotes:
     given = {
         "box": (100.0, 50.0, 200.0, 180.0),
         "fade": 1.0,
+        "score": 0.99,
         "fit": 1.0,
         "size": 110.0,
         "sharpness": 0.45,

@@ -58,6 +58,9 @@ class Face:
     landmarks: np.ndarray  #: (5, 2) float32, ordered as in ``Detection``, in the same pixels, smoothed
     strength: float = 1.0  #: opacity in (0, 1] of the paste-back: below 1 while the face fades in or out
     adjustment: Adjustment = UNADJUSTED  #: what a person set for this face at this time
+    #: Confidence of its detection in this frame, in [0, 1]: 0 if it was not detected, and its place follows
+    #: from the frames around it. None: not known.
+    score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,7 @@ def _face(face: FaceEntry) -> dict[str, Any]:
         "region": note.region,
         "w": note.guards.w if note.guards else note.w,
         "strength": note.strength,
+        "score": note.score,
         "size": note.size if measured else None,
         "sharpness": note.sharpness if measured else None,
         "noise": note.noise if measured else None,

@@ -37,6 +37,8 @@ class FaceNotes(msgspec.Struct, array_like=True, kw_only=True):
     box: tuple[float, float, float, float]  #: x0, y0, x1, y1
     #: Share of the restoration by which it fades in and out at the ends of its track, in (0, 1].
     fade: float
+    #: Confidence of its detection in [0, 1]; 0 if it was not detected in this frame, None if not known.
+    score: float | None = None
     fit: float = 0.0  #: how well its landmarks fit a face, in [0, 1]; at 0 it is left alone
     size: float = 0.0  #: of this frame, as the next three: see ``FaceQuality``; 0 if it was not measured
     sharpness: float = 0.0
@@ -87,7 +89,12 @@ class Notes:
                 pts=frame.video.pts,
                 shot=source.shots,
                 faces=[
-                    FaceNotes(track=face.track, box=_rounded(face.box), fade=round(face.strength, 3))
+                    FaceNotes(
+                        track=face.track,
+                        box=_rounded(face.box),
+                        fade=round(face.strength, 3),
+                        score=None if face.score is None else round(face.score, 3),
+                    )
                     for face in faces
                 ],
             )

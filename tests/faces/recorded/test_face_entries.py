@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -11,7 +12,7 @@ from tests.support.recordings import face
 from vidrestore.faces.recorded.face_entries import face_entry, read_faces
 from vidrestore.faces.recorded.json_values import InvalidError
 
-ENTRIES = [face_entry(face(1, 100.004)), face_entry(face(2, 300, 0.33333))]
+ENTRIES = [face_entry(face(1, 100.004)), face_entry(replace(face(2, 300, 0.33333), score=0.98765))]
 
 
 def both(entries: object) -> tuple[object, object]:
@@ -25,12 +26,17 @@ def both(entries: object) -> tuple[object, object]:
     return found[0], found[1]
 
 
+def test_a_face_has_its_score_if_it_is_known():
+    assert "score" not in ENTRIES[0]
+    assert ENTRIES[1]["score"] == 0.988
+
+
 def test_faces_are_rounded_and_read_back():
     raw, parsed = both(ENTRIES)
     assert raw == parsed
     assert raw == [
-        (1, [*ENTRIES[0]["box"], *(v for point in ENTRIES[0]["landmarks"] for v in point), 1.0]),
-        (2, [*ENTRIES[1]["box"], *(v for point in ENTRIES[1]["landmarks"] for v in point), 0.3333]),
+        (1, [*ENTRIES[0]["box"], *(v for point in ENTRIES[0]["landmarks"] for v in point), 1.0, -1.0]),
+        (2, [*ENTRIES[1]["box"], *(v for point in ENTRIES[1]["landmarks"] for v in point), 0.3333, 0.988]),
     ]
 
 
@@ -42,6 +48,8 @@ def test_faces_are_rounded_and_read_back():
         ({"box": [0, 0, 1e6, 4]}, "the frame, track 1: coordinates lie far outside any frame"),
         ({"landmarks": [[5, 5.5]] * 5}, "the frame, track 1: landmarks coincide"),
         ({"strength": 0}, "the frame, track 1: strength must be above 0 and at most 1, not 0"),
+        ({"score": 1.5}, "the frame, track 1: score must be between 0 and 1, or null"),
+        ({"score": "1"}, 'the frame, track 1: score must be a number, not "1"'),
         ({"track": "1"}, 'the frame: track must be an integer of at least 1, not "1"'),
         ({"w": 1}, 'a face of the frame has the unknown key "w"'),
     ],

@@ -56,6 +56,7 @@ def test_a_recording_survives_writing_and_reading(tmp_path):
             np.testing.assert_allclose(after.box, before.box, atol=0.00502)
             np.testing.assert_allclose(after.landmarks, before.landmarks, atol=0.00502)
             assert after.strength == pytest.approx(before.strength, abs=0.0000501)
+            assert after.score == before.score
             assert after.box.dtype == after.landmarks.dtype == np.float32
     # Once coordinates are rounded, writing and reading change nothing.
     assert text(back) == text(made)

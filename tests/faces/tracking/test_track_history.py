@@ -67,6 +67,15 @@ def test_an_absence_splits_the_track():
     assert strengths(track, 30) == pytest.approx([*RISE, *RISE[::-1], *[0] * 10, *RISE, *RISE[::-1]])
 
 
+def test_a_frame_without_a_detection_says_so():
+    track = history([*range(10), *range(12, 20)])
+    track.confirm(1, shown_from=0)
+    again = TrackHistory.from_state(track.state())
+    for known in (track, again):
+        scores = [known.face(frame, ends_shot=False).score for frame in range(20)]
+        assert scores == [1.0] * 10 + [0.0] * 2 + [1.0] * 8
+
+
 def test_too_few_sightings_between_absences_are_not_shown():
     track = history([*range(10), *range(20, 20 + CLEAR_SIGHTINGS - 1), *range(30, 40)])
     track.confirm(1, shown_from=0)

@@ -13,7 +13,16 @@ from typing import Annotated, Any
 import msgspec
 
 from ..face import Face
-from .json_values import InvalidError, list_of, number, object_of, positive_integer, quoted, unique_keys
+from .json_values import (
+    InvalidError,
+    list_of,
+    number,
+    object_of,
+    positive_integer,
+    quoted,
+    share,
+    unique_keys,
+)
 
 _MAX_COORDINATE = 1e5  #: pixels; larger than any frame
 
@@ -25,10 +34,12 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     box: tuple[float, float, float, float]
     landmarks: tuple[_Point, _Point, _Point, _Point, _Point]
     strength: Annotated[float, msgspec.Meta(gt=0, le=1)]
+    score: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
 
     def values(self) -> list[float]:
-        """Box, landmarks and strength, 15 numbers."""
-        return [*self.box, *(v for point in self.landmarks for v in point), self.strength]
+        """Box, landmarks, strength and score, 16 numbers."""
+        score = -1.0 if self.score is None else self.score
+        return [*self.box, *(v for point in self.landmarks for v in point), self.strength, score]
 
 
 _DECODER = msgspec.json.Decoder(list[_Entry])
@@ -36,16 +47,18 @@ _DECODER = msgspec.json.Decoder(list[_Entry])
 
 def face_entry(face: Face) -> dict[str, object]:
     """The JSON object of a face. Coordinates are rounded to 1/100 pixel, strengths to 1/10000."""
-    return {
+    entry = {
         "track": face.track,
         "box": [round(value, 2) for value in face.box.tolist()],
         "landmarks": [[round(x, 2), round(y, 2)] for x, y in face.landmarks.tolist()],
         "strength": round(face.strength, 4),
     }
+    return entry if face.score is None else entry | {"score": round(face.score, 3)}
 
 
 def read_faces(value: Any, where: str) -> Iterator[tuple[int, list[float]]]:
-    """The faces of one frame as pairs of track and 15 numbers: box, landmarks and strength.
+    """The faces of one frame as pairs of track and 16 numbers: box, landmarks, strength and
+    score, -1 if it is not known.
 
     ``value`` is the list of the frame, as ``msgspec.Raw`` or parsed. Raises InvalidError.
     """
@@ -64,7 +77,7 @@ def read_faces(value: Any, where: str) -> Iterator[tuple[int, list[float]]]:
 
 
 def _read_face(value: Any, where: str) -> tuple[int, list[float]]:
-    entry = object_of(value, f"a face of {where}", ("track", "box", "landmarks", "strength"))
+    entry = object_of(value, f"a face of {where}", ("track", "box", "landmarks", "strength"), ("score",))
     track = positive_integer(entry["track"], f"{where}: track")
     where = f"{where}, track {track}"
     points = list_of(entry["landmarks"], f"{where}: landmarks", 5)
@@ -76,7 +89,8 @@ def _read_face(value: Any, where: str) -> tuple[int, list[float]]:
     _check_geometry(values, where)
     if not 0 < strength <= 1:
         raise InvalidError(f"{where}: strength must be above 0 and at most 1, not {strength:g}")
-    return track, [*values, strength]
+    score = entry.get("score")
+    return track, [*values, strength, -1.0 if score is None else share(score, f"{where}: score")]
 
 
 def _check_geometry(values: list[float], where: str) -> None:

@@ -51,7 +51,7 @@ class Origin:
 
 @dataclass(eq=False)
 class Recording:
-    """The faces of every frame, 68 bytes per face. Frames are added in order of their timestamps."""
+    """The faces of every frame, 72 bytes per face. Frames are added in order of their timestamps."""
 
     origin: Origin
     display_name: str = "the record"  #: its name in messages
@@ -65,20 +65,28 @@ class Recording:
     _ends: array = field(init=False, default_factory=lambda: array("q"), repr=False)
     #: The track of each face.
     _tracks: array = field(init=False, default_factory=lambda: array("q"), repr=False)
-    #: 15 values per face: box, landmarks, strength.
+    #: 16 values per face: box, landmarks, strength, score (-1 if it is not known).
     _values: array = field(init=False, default_factory=lambda: array("f"), repr=False)
 
     def add(self, pts: int, faces: Sequence[Face]) -> None:
         """Append a frame. A track that is new gets default settings."""
-        values = ((*face.box.tolist(), *face.landmarks.ravel().tolist(), face.strength) for face in faces)
+        values = (
+            (
+                *face.box.tolist(),
+                *face.landmarks.ravel().tolist(),
+                face.strength,
+                -1.0 if face.score is None else face.score,
+            )
+            for face in faces
+        )
         tracks = [face.track for face in faces]
         for track in tracks:
             self.settings.setdefault(track, TrackSettings())
         self.add_values(pts, zip(tracks, values, strict=True))
 
     def add_values(self, pts: int, faces: Iterable[tuple[int, Iterable[float]]]) -> None:
-        """Append a frame whose faces are given as a track, which must have settings, and 15 numbers: box,
-        landmarks and strength."""
+        """Append a frame whose faces are given as a track, which must have settings, and 16 numbers: box,
+        landmarks, strength and score, which is -1 if it is not known."""
         for track, values in faces:
             self._tracks.append(track)
             self._values.extend(values)
@@ -131,7 +139,7 @@ class Recording:
 
     def summary(self) -> dict[int, TrackSummary]:
         """Return the summary of each track that has a face, by its id."""
-        values = np.array(self._values, np.float64).reshape(-1, 15)
+        values = np.array(self._values, np.float64).reshape(-1, 16)
         tracks = np.array(self._tracks, np.int64)
         frames = np.repeat(np.arange(self.frames), np.diff(self._ends, prepend=0))
         size = np.sqrt((values[:, 2] - values[:, 0]) * (values[:, 3] - values[:, 1]))
@@ -153,8 +161,14 @@ class Recording:
 
     def _faces(self, index: int) -> tuple[Face, ...]:
         begin, end = self._ends[index - 1] if index else 0, self._ends[index]
-        values = np.array(self._values[begin * 15 : end * 15], np.float32).reshape(-1, 15)
+        values = np.array(self._values[begin * 16 : end * 16], np.float32).reshape(-1, 16)
         return tuple(
-            Face(track, row[:4], row[4:14].reshape(5, 2), float(row[14]))
+            Face(
+                track,
+                row[:4],
+                row[4:14].reshape(5, 2),
+                float(row[14]),
+                score=None if row[15] < 0 else float(row[15]),
+            )
             for track, row in zip(self._tracks[begin:end], values, strict=True)
         )

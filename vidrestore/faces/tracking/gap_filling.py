@@ -21,6 +21,7 @@ class Sighting:
     frame: int  #: number of the frame
     points: np.ndarray  #: (7, 2) float64: corners of the box, then landmarks, in pixels of the image
     appearance: Appearance
+    score: float = 1.0  #: confidence of the detection in [0, 1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,7 +185,7 @@ class _Window(Generic[Frame]):
         self.frames.append(_Pending(frame, new_shot, SearchImage(image, boxes)))
         for track, detection, appearance in tracked:
             history = self.histories.setdefault(track, TrackHistory(number, opens_shot=new_shot))
-            history.add(Sighting(number, coordinates(detection), appearance), earlier)
+            history.add(Sighting(number, coordinates(detection), appearance, detection.score), earlier)
             if track.id and not history.track:
                 history.confirm(track.id, shown_from=number - self._size)
 

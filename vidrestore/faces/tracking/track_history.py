@@ -29,6 +29,7 @@ class TrackHistory:
         self._frames: list[int] = []
         self._points: list[np.ndarray] = []
         self._absences: list[bool] = []  #: whether an absence precedes each frame
+        self._scores: list[float] = []  #: confidence of each detection; 0 where it was found in a gap
         self._appearance: Appearance  #: in the last sighting
         self.track = 0  #: id of the track, 0 until it is confirmed to be a face
 
@@ -40,6 +41,7 @@ class TrackHistory:
             "frames": list(self._frames),
             "points": [pack_array(points) for points in self._points],
             "absences": [bool(absence) for absence in self._absences],
+            "scores": [float(score) for score in self._scores],
             "look": self._appearance.state(),
             "track": self.track,
         }
@@ -51,6 +53,7 @@ class TrackHistory:
         history._opening, history.track = state["opening"], state["track"]
         history._frames, history._absences = list(state["frames"]), list(state["absences"])
         history._points = [unpack_array(points) for points in state["points"]]
+        history._scores = list(state["scores"])
         history._appearance = Appearance.from_state(state["look"])
         return history
 
@@ -74,6 +77,7 @@ class TrackHistory:
             self._frames.append(frame)
             self._points.append(points)
             self._absences.append(not continuous)
+            self._scores.append(sighting.score if frame == sighting.frame else 0.0)
         self._appearance = sighting.appearance
 
     def confirm(self, track: int, *, shown_from: int) -> None:
@@ -87,7 +91,7 @@ class TrackHistory:
     def forget(self, before: int) -> None:
         """Drop the sightings in frames before the frame ``before``."""
         while self._frames and self._frames[0] < before:
-            del self._frames[0], self._points[0], self._absences[0]
+            del self._frames[0], self._points[0], self._absences[0], self._scores[0]
 
     def face(self, frame: int, *, ends_shot: bool) -> Face | None:
         """Return the face in ``frame``, smoothed, or None if it is not shown there.
@@ -108,4 +112,5 @@ class TrackHistory:
         fading_out = FADE if ends_shot and end == self.last else end - frame
         strength = min(1.0, (min(fading_in, fading_out) + 1) / (FADE + 1))
         points = smooth(frames[interval], np.array(self._points)[interval], frame).astype(np.float32)
-        return Face(self.track, points[:2].ravel(), points[2:], strength)
+        score = self._scores[following] if self._frames[following] == frame else 0.0
+        return Face(self.track, points[:2].ravel(), points[2:], strength, score=score)
