@@ -19,6 +19,7 @@ SOFT, BLURRED, NOISY = (
     for sharpness, noise in ((0.5, 0.3), (0.25, 0.3), (0.5, 4.0))
 )
 EYE = (slice(215, 265), slice(168, 218))
+NOSTRIL = (slice(316, 338), slice(224, 246))
 CHEEK = (slice(310, 330), slice(96, 116))
 
 
@@ -101,6 +102,17 @@ def test_a_speck_of_colour_gives_way_to_the_inputs_colour():
     assert (result.amax(dim=0) - result.amin(dim=0))[EYE].max() < 0.01
 
 
+@pytest.mark.parametrize("quality", [SOFT, BLURRED, NOISY])
+def test_no_colour_is_invented_in_a_face_of_any_quality(quality):
+    """A red nostril stays red, though the model draws it grey; a red that is near stays possible."""
+    image = torch.tensor([0.7, 0.45, 0.3])[:, None, None] - 0.2 * spot(235, 327, 6)
+    drawn = image.lerp(grey(0.35), (spot(235, 327, 8) > 0.5).float())
+    result = held(drawn, image, quality)
+    redness = [float((picture[0] - picture[2])[NOSTRIL].min()) for picture in (image, drawn, result)]
+    assert redness[1] == pytest.approx(0, abs=1e-3)
+    assert redness[2] > 0.8 * redness[0]
+
+
 def test_the_limit_is_soft():
     """The result rises with what was drawn, without a step and without a plateau."""
     image, values = grey(0.5), np.linspace(0.5, 0.7, 41)
@@ -163,3 +175,31 @@ def test_a_nearly_clean_eye_is_nearly_the_input_at_any_w():
     for w in (0.0, 0.5):
         change = 255 * (held(texture(2, 512), image, quality, w) - image)[:, *EYE].abs()
         assert change.mean() < 5
+
+
+def spot(x: int, y: int, deviation: float) -> torch.Tensor:
+    rows, columns = torch.meshgrid(*2 * [torch.arange(512.0)], indexing="ij")
+    return torch.exp(-((columns - x) ** 2 + (rows - y) ** 2) / (2 * deviation**2)).expand(3, -1, -1)
+
+
+def test_nostrils_come_out_little_darker_and_sharper_than_they_were():
+    """A model draws a black disc where a soft face has a shade."""
+    image = 0.6 - 0.15 * spot(235, 327, 6)
+    drawn = image.lerp(grey(0.05), (spot(235, 327, 8) > 0.5).float())
+    result = held(drawn, image)
+    assert result[0][NOSTRIL].min() > image[0][NOSTRIL].min() - 0.1
+    steepest = [float(picture[0][NOSTRIL].diff(dim=1).abs().max()) for picture in (image, drawn, result)]
+    assert steepest[1] > 0.3
+    assert steepest[2] < 0.05
+
+
+def test_an_edge_within_the_range_of_a_soft_eye_becomes_only_a_little_sharper():
+    """A hook at the corner of an eye has no value that the eye has not, but a hard outline."""
+    x = torch.arange(512.0).expand(3, 512, 512)
+    image, drawn = (0.5 - 0.2 * torch.tanh((x - 193) / width) for width in (12.0, 0.5))
+    steepest = [
+        float(picture[0][EYE].diff(dim=1).abs().max())
+        for picture in (image, drawn, held(drawn, image, BLURRED), held(drawn, image, BLURRED, 1.0))
+    ]
+    assert steepest[2] < 0.4 * steepest[1]
+    assert steepest[0] < steepest[3] < steepest[2]

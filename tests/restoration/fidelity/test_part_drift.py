@@ -13,7 +13,7 @@ from vidrestore.restoration.fidelity.part_drift import SIDE, part_drift
 from vidrestore.restoration.fidelity.parts import find_parts
 from vidrestore.restoration.luma import luma
 
-MAPS = find_parts(TEMPLATE[None], 512, SIDE).maps
+MAPS = find_parts(TEMPLATE[None], 512, SIDE).features
 SHARP, BLURRED = (FaceQuality(size=200, sharpness=s, noise=1, yaw=0) for s in (0.6, 0.2))
 
 

@@ -1,4 +1,4 @@
-"""Soft maps of the eyes and the mouth."""
+"""Soft maps of the eyes, the mouth and the nostrils."""
 
 from __future__ import annotations
 
@@ -23,6 +23,18 @@ def test_each_part_lies_at_its_landmarks():
         found = [at(maps, part, *centre) for centre in centres]
         assert found == [float(i == part) for i in range(3)]
         assert at(maps, part, 130, 315) == 0  # a cheek
+
+
+@pytest.mark.parametrize("x", [225, 288])
+def test_the_nostrils_are_a_part_and_the_bridge_of_the_nose_is_not(x):
+    maps = find_parts(TEMPLATE[None], 512, 128).maps
+    assert at(maps, 3, x, 328) > 0.9
+    assert at(maps, 3, x, 270) == 0
+
+
+def test_features_are_the_eyes_and_the_mouth():
+    parts = find_parts(TEMPLATE[None], 512, 128)
+    assert torch.equal(parts.features, parts.maps[:, :3])
 
 
 def test_a_part_falls_smoothly():

@@ -1,8 +1,9 @@
 """Limits on what restoration may do to a face.
 
-Around the eyes and the mouth a result stays within the range of its input's surroundings, and a little
-beyond. What restoration may add there depends on what degradation may have removed: much of a blurred face,
-hardly anything of one that is nearly clean, whose truth may be as soft as it is. The tolerance for blur comes
+Around the eyes, the mouth and the nostrils a result stays within the range of its input's surroundings, and a
+little beyond; and its edges become only a little sharper (see :mod:`.edges`). What restoration may add there
+depends on what degradation may have removed: much of a blurred face, hardly anything of one that is nearly
+clean, whose truth may be as soft as it is. The tolerance for blur comes
 from how far clean faces exceed the range of the same faces degraded; that for nearly clean ones from how many
 soft faces come out crisper than they were.
 """
@@ -18,6 +19,7 @@ from torch import Tensor
 from ..binomial import binomial
 from ..luma import luma
 from ..resample import enlarge, shrink
+from .edges import hold_edges
 from .face_quality import FaceQuality
 from .parts import Parts
 
@@ -26,6 +28,8 @@ _SIDE = 512
 #: Sides in pixels of squares. The least and the largest luma in one of the first two, or in the pixel alone,
 #: are the range of its centre; that in the last tells the contrast with what is around.
 _NARROW, _BROAD, _WIDE = 6, 10, 36
+#: Side in pixels of the square whose colours a result may have.
+_COLOURS = 18
 #: Share of the way from the pixel alone to the broad square that ``w`` = 1 takes away.
 _NARROWER = 0.5
 #: Noise, in levels of 255, up to which a face is clean, and from which on it is as free as a blurred one.
@@ -36,23 +40,25 @@ _TOLERANCE, _PER_NOISE = 1.0, 2.0
 #: and what is added for a face as blurred as the second.
 _LEAST, _SOFT = 0.01, 0.49
 _MOST, _BLURRED = 0.7, 0.215
-#: Share of the tolerance that ``w`` = 1 takes away.
+#: Share of the tolerances that ``w`` = 1 takes away.
 _FAITHFUL = 0.4
 #: Side in pixels to which a worn face is reduced, so that no edge is left that the model drew.
 _LOW = 128
 #: Share of the detail that the model drew which a worn face loses, and share of its own that it keeps.
 _DRAWN, _OWN = 0.75, 0.8
 #: Pixels that are computed around the parts, so that the border of what is computed does not count.
-_MARGIN = 24
+_MARGIN = 32
 
 
 def hold_in_range(
     restored: Tensor, images: Tensor, parts: Parts, w: Tensor, qualities: Sequence[FaceQuality]
 ) -> Tensor:
-    """Hold the eyes and the mouth of restored faces in the range of their inputs.
+    """Hold the eyes, the mouth and the nostrils of restored faces in the range of their inputs, and near
+    their sharpness.
 
-    The limit is soft: what exceeds the range is compressed, so that nothing is clipped. It holds for luma;
-    colour differences become those of the input, as far as it is neither blurred nor noisy.
+    The limits are soft: what exceeds them is compressed, so that nothing is clipped. They hold for luma;
+    colour differences stay within the range of the input's too, and become its own as far as it is neither
+    blurred nor noisy.
 
     Args:
         restored: (N, 3, S, S) RGB in [0, 1].
@@ -70,7 +76,7 @@ def hold_in_range(
     weight = enlarge(weight, (size, size))[..., rows, columns]
     inside = restored[..., rows, columns]
     y, x = (luma(image, 1)[:, None] for image in (inside, images[..., rows, columns]))
-    wider, levels, share, own = _freedom(qualities, w).to(x)[..., None, None, None].unbind(1)
+    wider, levels, share, sharper, own = _freedom(qualities, w).to(x)[..., None, None, None].unbind(1)
     low, high, lowest, highest = _ranges(x, wider, size / _SIDE)
     above, below = (y - high).clamp_min_(0), (low - y).clamp_min_(0)
     # Blur darkens what is bright in its surroundings and brightens what is dark, so only that is undone: a
@@ -79,18 +85,16 @@ def hold_in_range(
     darker = (highest - x).clamp_min_(0).mul_(share).add_(levels)
     # t * (1 - exp(-excess / t)) has slope 1 at the edge of the range and never exceeds t.
     change = _compress(above, lighter) - above - (_compress(below, darker) - below)
-    # Coloured specks are none of the input's: colour differences are its own, but for their noise.
-    half = [side // 2 for side in y.shape[-2:]]
-    colours = enlarge(_mean(shrink(images[..., rows, columns] - x, half), 3), y.shape[-2:])
-    colours = colours.sub_(inside).add_(y)
-    inside.add_(colours.mul_(own).add_(change).mul_(weight)).clamp_(0, 1)
+    change = hold_edges(y + change, x, sharper) - y
+    colours = _hold_colours(inside - y, images[..., rows, columns] - x, own, levels, size / _SIDE)
+    inside.add_(colours.sub_(inside).add_(y).add_(change).mul_(weight)).clamp_(0, 1)
     return restored
 
 
 def _freedom(qualities: Sequence[FaceQuality], w: Tensor) -> Tensor:
-    """How far N faces may go beyond their input, (N, 4): which square the range is taken in, from 0 for the
+    """How far N faces may go beyond their input, (N, 5): which square the range is taken in, from 0 for the
     smallest to 1 for the widest; the tolerance, as a luma in [0, 1] and as a share of the contrast with
-    the surroundings; and the share of the input's own colour differences."""
+    the surroundings; the share of the limit of sharpness; and that of the input's own colour differences."""
     sharpness, noise = torch.tensor([(quality.sharpness, quality.noise) for quality in qualities]).unbind(1)
     w = w.cpu()
     blur = ((_SOFT - sharpness) / (_SOFT - _BLURRED)).clamp(0, 1)
@@ -98,7 +102,7 @@ def _freedom(qualities: Sequence[FaceQuality], w: Tensor) -> Tensor:
     unclear = 1 - (1 - blur) * (1 - noisy)
     wider = unclear * (1 - _NARROWER * w)
     levels = (_TOLERANCE + _PER_NOISE * (noise - _CLEAN).clamp_min(0)) / 255
-    limits = torch.stack((levels, _LEAST + _MOST * blur**2)) * (1 - _FAITHFUL * w)
+    limits = torch.stack((levels, _LEAST + _MOST * blur**2, torch.ones_like(w))) * (1 - _FAITHFUL * w)
     return torch.stack((wider, *limits, 1 - unclear), dim=1)
 
 
@@ -132,6 +136,21 @@ def _detail(image: Tensor) -> Tensor:
 
 def _compress(excess: Tensor, most: Tensor) -> Tensor:
     return most * -torch.expm1(-excess / most)
+
+
+def _hold_colours(restored: Tensor, own: Tensor, share: Tensor, tolerance: Tensor, scale: float) -> Tensor:
+    """The colour differences that faces get, (N, 3, H, W): those ``restored`` within the range of the input's
+    ``own``, and these by ``share``. Blur leaves every colour that it found, so a green speck in a red nostril
+    or at an eyelid is none of the input's."""
+    size = restored.shape[-2:]
+    half = [side // 2 for side in size]
+    restored, own = shrink(restored, half), _mean(shrink(own, half), 3)
+    low, high = _widest(torch.cat((-own, own), dim=1), max(1, round(scale * _COLOURS / 2)) | 1).chunk(
+        2, dim=1
+    )
+    above, below = (restored - high).clamp_min_(0), (-low - restored).clamp_min_(0)
+    change = _compress(above, tolerance) - above - (_compress(below, tolerance) - below)
+    return enlarge((restored + change).lerp(own, share), size)
 
 
 def _ranges(x: Tensor, wider: Tensor, scale: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -178,5 +197,5 @@ def _extent(shares: tuple[float, float], size: int) -> slice:
     """The rows or columns of faces of ``size`` in which the limits are computed."""
     first, last = shares[0] * size, shares[1] * size
     margin = _MARGIN * size / _SIDE
-    # Multiples of 4: the range is computed at a quarter of the resolution, on the same grid for every batch.
-    return slice(max(0, int(first - margin)) & ~3, min(size, int(last + margin + 4) & ~3))
+    # Multiples of 8: the resolution is halved three times, on the same grid for every batch.
+    return slice(max(0, int(first - margin)) & ~7, min(size, int(last + margin + 8)) & ~7)

@@ -1,4 +1,4 @@
-"""Where the eyes and the mouth of an aligned face are, as soft maps."""
+"""Where the eyes, the mouth and the nostrils of an aligned face are, as soft maps."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from ...runtime.cuda_streams import upload
 #: the second on wholly outside. The mouth's width begins at its corners.
 _EYE_WIDTH, _EYE_HEIGHT = (0.36, 0.58), (0.30, 0.50)
 _MOUTH_WIDTH, _MOUTH_HEIGHT = (0.10, 0.34), (0.32, 0.54)
+#: Of the nostrils, whose middle lies this far below the tip of the nose.
+_NOSE_WIDTH, _NOSE_HEIGHT, _BELOW_TIP = (0.32, 0.52), (0.17, 0.36), 0.06
 #: Smallest half width between the corners of a mouth, in eye distances: a turned head shows less of it.
 _NARROWEST_MOUTH = 0.3
 #: The eyes of a turned head come close together, so the eye distance is taken to be at least this share of
@@ -23,16 +25,21 @@ _LEAST_EYE_DISTANCE = 0.75
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Where the parts of N aligned faces are: the left eye, the right eye and the mouth."""
+    """Where the parts of N aligned faces are: the left eye, the right eye, the mouth and the nostrils."""
 
-    maps: Tensor  #: (N, 3, M, M) float32 in [0, 1], each covering the whole face
+    maps: Tensor  #: (N, 4, M, M) float32 in [0, 1], each covering the whole face
     #: The rows and columns that hold all parts of all faces, as shares of the side of a face.
     rows: tuple[float, float]
     columns: tuple[float, float]
 
+    @property
+    def features(self) -> Tensor:
+        """(N, 3, M, M): the maps of the eyes and the mouth, by whose shape a face is recognised."""
+        return self.maps[:, :3]
+
 
 def find_parts(landmarks: np.ndarray, size: int, side: int, device: torch.device | str = "cpu") -> Parts:
-    """Find the eyes and the mouths of N faces.
+    """Find the eyes, the mouths and the nostrils of N faces.
 
     Args:
         landmarks: (N, 5, 2) in pixels of aligned faces of ``size`` x ``size``: left eye, right eye, nose,
@@ -51,10 +58,12 @@ def find_parts(landmarks: np.ndarray, size: int, side: int, device: torch.device
     corners = np.linalg.norm(points[:, 4] - points[:, 3], axis=1) / (2 * unit)
     corners = np.maximum(corners, _NARROWEST_MOUTH)
 
-    centres = np.stack((points[:, 0], points[:, 1], mouth), axis=1)  # (N, 3, 2)
-    widths = np.broadcast_to(np.array([_EYE_WIDTH, _EYE_WIDTH, _MOUTH_WIDTH]), (len(points), 3, 2)).copy()
+    nostrils = points[:, 2] + _BELOW_TIP * unit[:, None] * along
+    centres = np.stack((points[:, 0], points[:, 1], mouth, nostrils), axis=1)  # (N, 4, 2)
+    shape = (*centres.shape[:2], 2)
+    widths = np.broadcast_to(np.array([_EYE_WIDTH, _EYE_WIDTH, _MOUTH_WIDTH, _NOSE_WIDTH]), shape).copy()
     widths[:, 2] += corners[:, None]
-    heights = np.broadcast_to(np.array([_EYE_HEIGHT, _EYE_HEIGHT, _MOUTH_HEIGHT]), (len(points), 3, 2))
+    heights = np.broadcast_to(np.array([_EYE_HEIGHT, _EYE_HEIGHT, _MOUTH_HEIGHT, _NOSE_HEIGHT]), shape)
     maps = [
         _falling(centres, axis / unit[:, None], bounds, side, device)
         for axis, bounds in ((across, widths), (along, heights))
@@ -69,8 +78,8 @@ def find_parts(landmarks: np.ndarray, size: int, side: int, device: torch.device
 def _falling(
     centres: np.ndarray, axis: np.ndarray, bounds: np.ndarray, side: int, device: torch.device | str
 ) -> Tensor:
-    """1 where the distance from ``centres`` (N, 3, 2) along ``axis`` (N, 2) is up to the first of ``bounds``
-    (N, 3, 2), falling smoothly to 0 at the second: (N, 3, side, side)."""
+    """1 where the distance from ``centres`` (N, K, 2) along ``axis`` (N, 2) is up to the first of ``bounds``
+    (N, K, 2), falling smoothly to 0 at the second: (N, K, side, side)."""
     axes = np.broadcast_to(axis[:, None], centres.shape)
     offset = (centres * axes).sum(axis=2, keepdims=True)
     numbers = np.concatenate((axes, offset, bounds), axis=2, dtype=np.float32)
