@@ -28,7 +28,7 @@ def test_every_option_is_there_by_its_name():
 def test_frames_and_their_overview_are_read_from_the_notes():
     made = record(frames([face(1)], [face(1), face(2)]))
     assert [len(frame.faces) for frame in made.frames()] == [1, 2]
-    assert made.overview().faces == 3
+    assert made.overview()[0].faces == 3
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import Any, TextIO
 
 from .entries import FaceEntry, FrameEntry
-from .overview import TrackEntry
+from .flags import KINDS, Flag, what_to_change, what_was_done
+from .overview import Overview, TrackEntry
 from .record import Record
 
 #: What of a track is given as a mean over its frames.
@@ -16,7 +17,7 @@ _MEANS = ("size", "sharpness", "noise", "yaw", "w", "strength", "identity", "lig
 
 def write_json(record: Record, file: TextIO) -> None:
     """Write ``record``: each shot, person, track and frame on a line."""
-    overview = record.overview()
+    overview, flags = record.overview()
     counts = {"frames": overview.frames, "faces": overview.faces, "restored": overview.restored}
     head = json.dumps(record.head() | counts, indent=1)
     file.write(head.removesuffix("\n}"))
@@ -37,6 +38,7 @@ def write_json(record: Record, file: TextIO) -> None:
         ),
     )
     _write_list(file, "tracks", map(_track, overview.tracks.values()))
+    _write_list(file, "flags", (_flag(flag, record, overview) for flag in flags))
     _write_list(file, "record", map(_frame, record.frames()))
     file.write("\n}\n")
 
@@ -54,6 +56,28 @@ def _track(track: TrackEntry) -> dict[str, Any]:
         "frames": track.frames,
         "restored": track.restored,
         "mean": {name: track.mean(name) for name in _MEANS},
+    }
+
+
+def _flag(flag: Flag, record: Record, overview: Overview) -> dict[str, Any]:
+    advice, command = what_to_change(flag, record.options)
+    return {
+        "kind": flag.kind,
+        "track": flag.track,
+        "person": overview.tracks[flag.track].person,
+        "shot": flag.shot,
+        "first": flag.first,
+        "last": flag.last,
+        "from": flag.start,
+        "to": flag.end,
+        "frames": flag.frames,
+        "worst": flag.worst,
+        "value": round(flag.value, 3),
+        "limit": KINDS[flag.kind].limit,
+        "severity": round(flag.severity, 2),
+        "done": what_was_done(flag),
+        "advice": advice,
+        "command": command,
     }
 
 

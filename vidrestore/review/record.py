@@ -22,6 +22,7 @@ from ..stages.setup import AnalysisSetup, Setup
 from ..weights.registry import REGISTRY
 from ..weights.store import fingerprint
 from .entries import FrameEntry, frame_entries
+from .flags import Flag, FlagFinder
 from .overview import Overview
 from .spool import Spool
 
@@ -45,12 +46,13 @@ class Record:
         """Every frame, in their order."""
         return frame_entries(self.notes, self.origin.time_base, self.origin.begin)
 
-    def overview(self) -> Overview:
-        """The shots, tracks and persons: reads every frame once."""
-        overview = Overview(self.settings, self.persons)
+    def overview(self) -> tuple[Overview, list[Flag]]:
+        """The shots, tracks and persons, and the flags: reads every frame once."""
+        overview, flags = Overview(self.settings, self.persons), FlagFinder()
         for frame in self.frames():
             overview.add(frame)
-        return overview
+            flags.add(frame)
+        return overview, flags.flags
 
     def head(self) -> dict[str, Any]:
         """With what it was made, as JSON can hold it."""
