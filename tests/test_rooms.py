@@ -25,7 +25,9 @@ ALLOWED = {
     "media/containers": set(),
     "media/ebml": set(),
     "media/frames": {"runtime"},
-    "media/presentation": {"media/containers", "media/ebml"},
+    "media/boxes": set(),
+    "media/spherical": {"media/boxes", "media/ebml"},
+    "media/presentation": {"media/containers", "media/ebml", "media/spherical"},
     "media/source_video": {"media", "media/frames", "media/presentation"},
     "media/decode": {"media", "media/frames", "media/presentation", "media/source_video"},
     "media/encode": {
@@ -37,6 +39,7 @@ ALLOWED = {
     },
     "media/remux": {
         "media",
+        "media/boxes",
         "media/containers",
         "media/ebml",
         "media/encode",
@@ -51,7 +54,7 @@ ALLOWED = {
         "media/encode",
         "media/remux",
     },
-    "media/inspect": {"media", "media/frames", "media/decode", "media/remux"},
+    "media/inspect": {"media", "media/frames", "media/decode", "media/presentation", "media/remux"},
     # Faces: know nothing of containers.
     "faces": set(),
     "faces/detection": {"faces", "runtime", "weights"},

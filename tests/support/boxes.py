@@ -14,8 +14,10 @@ def box(kind: bytes, content: bytes) -> bytes:
 
 
 def spherical(projection: bytes = b"equi") -> bytes:
-    """Spherical video, version 2: ``equi`` (equirectangular) or ``cbmp`` (cubemap)."""
-    content = struct.pack(">I", 0) + bytes({b"equi": 16, b"cbmp": 8}[projection])
+    """Spherical video, version 2: ``equi`` (equirectangular), ``cbmp`` (cubemap) or ``mshp`` (mesh)."""
+    content = (
+        struct.pack(">I", 0) + {b"equi": bytes(16), b"cbmp": bytes(8), b"mshp": bytes(range(50))}[projection]
+    )
     projected = box(b"prhd", bytes(16)) + box(projection, content)
     return box(b"sv3d", box(b"svhd", bytes(4) + b"test\0") + box(b"proj", projected))
 

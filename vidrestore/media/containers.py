@@ -33,8 +33,11 @@ class Container:
     attachments: bool = False  #: such as fonts
     #: Arrangements of the two views of a stereo 3D video, by Matroska's number of them (StereoMode).
     stereo_modes: frozenset[int] = frozenset()
-    #: Projections of spherical video, by Matroska's number of them: equirectangular, cubemap.
+    #: Projections of spherical video, by Matroska's number of them: equirectangular, cubemap, mesh.
     projections: frozenset[int] = frozenset({1, 2})
+    #: Those of both that FFmpeg does not write: a finished file is patched.
+    patched_stereo_modes: frozenset[int] = frozenset()
+    patched_projections: frozenset[int] = frozenset()
     cover_stream: bool = False  #: cover art is a video stream with the disposition ``attached_pic``
     #: Cover art is an attachment: for each codec, the extension and the MIME type of its file.
     cover_files: Mapping[str, tuple[str, str]] = field(default_factory=dict)
@@ -103,6 +106,8 @@ MP4 = Container(
     text_subtitles="mov_text",
     data=frozenset({"bin_data"}),  # that of cameras
     stereo_modes=frozenset({1, 2, 3, 11}),
+    projections=frozenset({1, 2, 3}),
+    patched_projections=frozenset({3}),
     cover_stream=True,
     file_tags=frozenset(_MP4_TAGS.split()),
     track_tags=_TRACK_TAGS,
@@ -115,7 +120,11 @@ MOV = Container(
     muxer_options=_INDEX_FIRST,
     stream_options=_FRAGMENTED,
     rejected_video=frozenset({"vp8", "vp9", "av1"}),
-    projections=frozenset({1}),
+    # FFmpeg writes only Apple's boxes, without the arrangement of the two views, and few readers know them.
+    stereo_modes=frozenset({1, 2, 3, 11}),
+    patched_stereo_modes=frozenset({1, 2, 3, 11}),
+    projections=frozenset({1, 2, 3}),
+    patched_projections=frozenset({1, 2, 3}),
     lossless_audio="alac",
     text_subtitles="mov_text",
     data=frozenset({"bin_data"}),

@@ -18,6 +18,7 @@ from ..errors import VidrestoreError
 from .decode.deinterlace import find_scan
 from .frames.code_points import colour_names, name_of
 from .frames.hdr_metadata import HdrMetadata
+from .presentation import read_presentation
 from .probe import describe, frame_rate, main_video, open_input
 from .remux.tags import kept_metadata
 
@@ -55,10 +56,14 @@ def inspect_file(
         first = _first_frame(container, main) if main is not None else None
         streams = [_stream(stream) for stream in container.streams]
         if main is not None:
-            streams[main.index] |= _first_frame_facts(first) | {
-                "frame_rate": _ratio(frame_rate(path, main)),
-                "scan": str(find_scan(path, video_stream)),
-            }
+            streams[main.index] |= (
+                _presentation(main, first)
+                | _first_frame_facts(first)
+                | {
+                    "frame_rate": _ratio(frame_rate(path, main)),
+                    "scan": str(find_scan(path, video_stream)),
+                }
+            )
         return {
             "path": str(path),
             "container": container.format.name,
@@ -127,7 +132,7 @@ def _display_text(stream: dict[str, Any]) -> list[str]:
         parts.append(stream["scan"])
     if light := stream.get("light"):
         parts.append(light["description"])
-    return parts
+    return parts + list(filter(None, [stream["presentation"]["description"]]))
 
 
 def _stream(stream: Stream) -> dict[str, Any]:
@@ -166,6 +171,7 @@ def _video_facts(stream: VideoStream) -> dict[str, Any]:
         "pix_fmt": context.pix_fmt,
         "frame_rate": _ratio(stream.average_rate or stream.guessed_rate),
         "sample_aspect_ratio": _ratio(stream.sample_aspect_ratio),
+        **_presentation(stream),
         "field_order": name_of(_FIELD_ORDERS, context.field_order),
         "colour": colour_names(
             colour_range=context.color_range,
@@ -173,6 +179,20 @@ def _video_facts(stream: VideoStream) -> dict[str, Any]:
             primaries=context.color_primaries,
             transfer=context.color_trc,
         ),
+    }
+
+
+def _presentation(stream: VideoStream, frame: VideoFrame | None = None) -> dict[str, Any]:
+    """Spherical projection, stereo 3D and cropping, which the first frame may also tell of."""
+    presentation = read_presentation(stream, frame)
+    return {
+        "presentation": {
+            "description": str(presentation),
+            "projection": presentation.projection_name,
+            "stereo_3d": presentation.stereo_name,
+            "second_layer": presentation.second_layer,
+            "cropping": dict(zip(("top", "bottom", "left", "right"), presentation.cropping, strict=True)),
+        }
     }
 
 

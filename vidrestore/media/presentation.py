@@ -1,28 +1,42 @@
 """How a container asks players to show a video: spherical projection, stereo 3D and cropping.
 
 PyAV does not show these parameters of a stream. FFmpeg reads them from every container, and its Matroska
-muxer writes them, so they are read from the header of a Matroska file without frames, written to memory.
+muxer writes them, so they are read from the header of a Matroska file without frames, written to memory. Only
+meshes (VR180), and whether there is a second layer, are read from the file itself.
 """
 
 from __future__ import annotations
 
 import io
 import struct
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import av
 import av.error
 from av.bitstream import BitStreamFilterContext
+from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from .containers import Container
 from .ebml import Element, Id, find, read_element, read_header, unsigned
+from .spherical import (
+    CUBEMAP,
+    EQUIRECTANGULAR,
+    MESH,
+    has_second_layer,
+    mesh_of_matroska,
+    mesh_of_track,
+    projection_type,
+    spherical_box,
+    stereo_box,
+)
 
 #: Of Matroska's projections, the one of an ordinary flat picture.
 _RECTANGULAR = 0
-_PROJECTIONS = {1: "equirectangular", 2: "cubemap"}
+_PROJECTIONS = {EQUIRECTANGULAR: "equirectangular", CUBEMAP: "cubemap", MESH: "mesh"}
 #: Pixels that are not shown at the top, bottom, left and right.
 CROPPING = (Id.PIXEL_CROP_TOP, Id.PIXEL_CROP_BOTTOM, Id.PIXEL_CROP_LEFT, Id.PIXEL_CROP_RIGHT)
 #: Matroska's StereoMode (RFC 9559, section 5.1.4.1.28.3) by FFmpeg's AVStereo3DType: without and with the
@@ -49,6 +63,17 @@ class Presentation:
     projection: bytes = b""  #: content of Matroska's element Projection; empty for flat pictures
     stereo_mode: int | None = None  #: Matroska's StereoMode of pictures that hold two views
     cropping: tuple[int, int, int, int] = (0, 0, 0, 0)  #: pixels not shown at the top, bottom, left and right
+    second_layer: bool = False  #: the other view of a stereo video (MV-HEVC), which is not decoded
+
+    @property
+    def projection_name(self) -> str | None:
+        """The kind of spherical projection, for people; None for flat pictures."""
+        return _PROJECTIONS.get(projection_type(self.projection), "unknown") if self.projection else None
+
+    @property
+    def stereo_name(self) -> str | None:
+        """The arrangement of two views, for people; None if there is one view."""
+        return _STEREO_NAMES.get(self.stereo_mode, str(self.stereo_mode)) if self.stereo_mode else None
 
     @property
     def elements(self) -> list[Element]:
@@ -62,9 +87,18 @@ class Presentation:
 
     def held_by(self, container: Container) -> Presentation:
         """What ``container`` can hold of it."""
-        projection = self.projection if _kind(self.projection) in container.projections else b""
+        projection = self.projection if projection_type(self.projection) in container.projections else b""
         stereo_mode = self.stereo_mode if self.stereo_mode in container.stereo_modes else None
         return Presentation(projection, stereo_mode, self.cropping)
+
+    def boxes(self, container: Container) -> bytes:
+        """The boxes that FFmpeg does not write into a file of ``container``."""
+        held, boxes = self.held_by(container), b""
+        if projection_type(held.projection) in container.patched_projections:
+            boxes += spherical_box(held.projection)
+        if held.stereo_mode in container.patched_stereo_modes:
+            boxes += stereo_box(held.stereo_mode)
+        return boxes
 
     def lost_in(self, container: Container) -> str | None:
         """What ``container`` cannot hold of it, for messages; None if nothing."""
@@ -74,9 +108,11 @@ class Presentation:
     def __str__(self) -> str:
         parts = []
         if self.projection:
-            parts.append(f"{_PROJECTIONS.get(_kind(self.projection), 'spherical')} projection")
+            parts.append(f"{self.projection_name} projection")
         if self.stereo_mode:
-            parts.append(f"stereo 3D, {_STEREO_NAMES.get(self.stereo_mode, self.stereo_mode)}")
+            parts.append(f"stereo 3D, {self.stereo_name}")
+        if self.second_layer:
+            parts.append("stereo 3D, the second view in a layer of its own")
         if any(self.cropping):
             top, bottom, left, right = self.cropping
             parts.append(f"cropped by {top} at the top, {bottom} at the bottom, {left} left, {right} right")
@@ -88,11 +124,28 @@ def read_presentation(stream: VideoStream, frame: VideoFrame | None = None) -> P
     where H.264 and HEVC have it."""
     settings = _video_settings(stream)
     projection = find(settings, Id.PROJECTION)
-    if _kind(projection) == _RECTANGULAR:
+    if projection_type(projection) == _RECTANGULAR:
         projection = b""  # only says how the picture is rotated
+    mesh, second_layer = _read_from_file(stream)
     stereo_mode = int.from_bytes(find(settings, Id.STEREO_MODE)) or (_stereo_mode(frame) if frame else None)
     top, bottom, left, right = (int.from_bytes(find(settings, id)) for id in CROPPING)
-    return Presentation(projection, stereo_mode or None, (top, bottom, left, right))
+    return Presentation(projection or mesh, stereo_mode or None, (top, bottom, left, right), second_layer)
+
+
+def _read_from_file(stream: VideoStream) -> tuple[bytes, bool]:
+    """What FFmpeg does not read: a mesh, as the content of Projection, and whether there is a second
+    layer."""
+    container = stream.container
+    formats = container.format.name.split(",")
+    # A name may be a pattern of numbered images; a damaged file holds anything.
+    with suppress(OSError, ValueError, struct.error), open(container.name, "rb") as file:
+        if "mp4" in formats:
+            return mesh_of_track(file, stream.id), has_second_layer(file, stream.id)
+        if "matroska" in formats:
+            cover = Disposition.attached_pic
+            videos = [video.index for video in container.streams.video if cover not in video.disposition]
+            return mesh_of_matroska(file, videos.index(stream.index)), False
+    return b"", False
 
 
 def _video_settings(stream: VideoStream) -> list[Element]:
@@ -113,11 +166,6 @@ def _video_settings(stream: VideoStream) -> list[Element]:
         return _children(find(_children(find(element.children(), Id.TRACK_ENTRY)), Id.VIDEO))
     except (av.error.FFmpegError, ValueError):
         return []
-
-
-def _kind(projection: bytes) -> int:
-    """The number of a projection, ProjectionType, from the content of Projection."""
-    return int.from_bytes(find(_children(projection), Id.PROJECTION_TYPE))
 
 
 def _children(content: bytes) -> list[Element]:

@@ -7,6 +7,7 @@ import pytest
 from tests.support import sources
 from vidrestore.errors import OutputError
 from vidrestore.media.containers import EXTENSIONS, MATROSKA
+from vidrestore.media.decode.decoder import Decoder
 from vidrestore.media.probe import StreamInfo
 from vidrestore.media.remux.stream_plan import Action, StreamPlan, refuse_losses
 
@@ -20,11 +21,12 @@ STRICT = {
 
 @pytest.mark.parametrize(("options", "ending", "words"), STRICT.values(), ids=STRICT.keys())
 def test_strict_refuses_what_would_be_lost(tmp_path, options, ending, words):
-    source = sources.make(tmp_path / "in.mkv", sources.VIDEO, sources.AUDIO, **options)
-    container = EXTENSIONS[ending]
+    given = sources.make(tmp_path / "in.mkv", sources.VIDEO, sources.AUDIO, **options)
+    with Decoder(given) as decoder:
+        source = decoder.source
     with pytest.raises(OutputError, match=f"^--strict: .*{words}.*.mkv keeps it"):
-        refuse_losses(source, container, 0, f"out{ending}")
-    refuse_losses(source, MATROSKA, 0, "out.mkv")
+        refuse_losses(source, EXTENSIONS[ending], f"out{ending}")
+    refuse_losses(source, MATROSKA, "out.mkv")
 
 
 AUDIO = StreamInfo(index=1, kind="audio", codec="aac", language=None, title=None, details="48000 Hz, mono")

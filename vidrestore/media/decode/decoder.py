@@ -17,7 +17,7 @@ from av.container import InputContainer
 from ...errors import InputError
 from ..frames.frame import Frame, presentation_time
 from ..frames.hdr_metadata import HdrMetadata
-from ..frames.side_data import carried
+from ..frames.side_data import SECOND_LAYER, SPHERICAL, carried, leave_stereo_to_container
 from ..presentation import read_presentation
 from ..probe import clock_is_steady, length_of, time_before_zero
 from ..source_video import SourceVideo, display_matrix
@@ -93,6 +93,7 @@ class Decoder:
                 self.timeline = replace(self.timeline, move=-self.first.time)
             #: Facts about the video, for encoding it.
             self.source = self._describe()
+            leave_stereo_to_container(self.first.video)
             for remark in self._reader.tags.remarks(self.first.video):
                 log.warning("%s: %s", path.name, remark)
         except BaseException:
@@ -134,6 +135,7 @@ class Decoder:
         first = (
             timecode_at(start, stated, self._reader.rate) if stated else self._timecodes.at(self._first_time)
         )
+        presentation = read_presentation(stream, video)
         assert stream.time_base is not None  # FFmpeg's demuxers give every stream one
         return SourceVideo(
             path=self.path,
@@ -155,9 +157,12 @@ class Decoder:
             tags=self._reader.tags.of(video),
             display_matrix=display_matrix(video),
             hdr=HdrMetadata.of(video),
-            presentation=read_presentation(stream, video),
+            presentation=presentation,
             timecode=first,
-            side_data=self.first.side_data | self._timecodes.lost(video, first, self._first_time),
+            side_data=self.first.side_data
+            | ({SPHERICAL} if presentation.projection else set())
+            | ({SECOND_LAYER} if presentation.second_layer else set())
+            | self._timecodes.lost(video, first, self._first_time),
         )
 
     def _span_frames(
@@ -246,6 +251,7 @@ class Decoder:
         if hasattr(self, "source"):
             side_data |= self.source.changes(video)
             side_data |= self._timecodes.lost(video, self.source.timecode, self._first_time)
+            leave_stereo_to_container(video)
         return Frame(index, video, self._reader.colour(video), context, side_data)
 
     def _no_frames(self) -> str:

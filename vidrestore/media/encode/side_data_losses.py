@@ -26,12 +26,12 @@ log = logging.getLogger(__name__)
 #: For each encoder the kinds of side data that it writes, and the option that must be set for each; None if
 #: that needs no option.
 _WRITERS: Mapping[str, Mapping[str, str | None]] = {
-    "libx264": {CAPTIONS: "a53cc", USER_DATA: "udu_sei", STEREO: None},
-    "libx264rgb": {CAPTIONS: "a53cc", USER_DATA: "udu_sei", STEREO: None},
+    "libx264": {CAPTIONS: "a53cc", USER_DATA: "udu_sei"},
+    "libx264rgb": {CAPTIONS: "a53cc", USER_DATA: "udu_sei"},
     "libx265": {CAPTIONS: "a53cc"},  # it writes user data under its own UUID, where no reader finds them
     "h264_nvenc": {CAPTIONS: "a53cc", USER_DATA: "udu_sei", TIMECODES: "s12m_tc"},
     "hevc_nvenc": {CAPTIONS: "a53cc", USER_DATA: "udu_sei", TIMECODES: "s12m_tc"},
-    "mpeg2video": {CAPTIONS: "a53cc", STEREO: None, PAN_SCAN_SIZE: None},
+    "mpeg2video": {CAPTIONS: "a53cc", PAN_SCAN_SIZE: None},
 }
 #: What may also begin after the first frame.
 _LATER = {CAPTIONS, TIMECODES}
@@ -61,7 +61,7 @@ class SideDataLosses:
         }
         if encoder.is_format_requested or planar_equivalent(encoder.pix_fmt).has_alpha:
             self._kept.add(TRANSPARENCY)
-        if can_carry(encoder.codec):
+        if can_carry(encoder.codec) or source.presentation.boxes(container):
             held = source.presentation.held_by(container)
             self._kept |= {SPHERICAL} if held.projection else set()
             self._kept |= {STEREO} if held.stereo_mode else set()

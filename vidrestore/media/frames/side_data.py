@@ -15,12 +15,15 @@ from .pixel_format import planar_format, plane_views
 
 #: Of the 720 pixels of a line of standard definition, those that lie within an analogue one (BT.601).
 _ACTIVE_LINE = 702 / 720
+#: AV_STEREO3D_UNSPEC, which encoders do not write.
+_UNSPECIFIED_STEREO = 8
 #: UUIDs of the user data in which x264 and x265 note their own settings, which are wrong for OUT.
 _ENCODER_SETTINGS = (
     bytes.fromhex("dc45e9bde6d948b7962cd820d923eeef"),
     bytes.fromhex("2ca2de09b51747dbbb55a4fe7fc2fc4e"),
 )
 CAPTIONS, USER_DATA = "closed captions", "user data (SEI)"
+SECOND_LAYER = "second view, which lies in a layer of its own (MV-HEVC)"
 STEREO, SPHERICAL = "stereo 3D arrangement", "spherical mapping"
 TRANSPARENCY = "transparency"
 #: Timecodes that do not follow from that of the first frame, which every container holds.
@@ -69,6 +72,13 @@ def _pan_scan(content: bytes, width: int, height: int) -> frozenset[str]:
         return frozenset()
     narrow = window_width / 16 < _ACTIVE_LINE * width or window_height / 16 < height
     return frozenset({PAN_SCAN_SIZE} if narrow else ()) | ({PAN_SCAN} if any(offsets) else set())
+
+
+def leave_stereo_to_container(frame: av.VideoFrame) -> None:
+    """Take the arrangement of two views out of a frame as it was decoded, so that no encoder writes it:
+    FFmpeg 9 cannot decode a file that states it twice."""
+    if data := frame.side_data.get("STEREO3D"):
+        memoryview(data)[:4] = struct.pack("=i", _UNSPECIFIED_STEREO)
 
 
 def _is_transparent(frame: av.VideoFrame) -> bool:

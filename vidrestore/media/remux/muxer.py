@@ -24,7 +24,7 @@ from ..pyav_compat import KEEP_METADATA
 from ..source_video import SourceVideo
 from .finalizers import AspectRatios, Finalizer, TrackLanguages
 from .packet_times import PacketTimes
-from .quicktime import disable_tracks, hide_apple_stereo
+from .quicktime import add_sample_boxes, disable_tracks, hide_apple_stereo
 from .stream_copier import StreamCopier
 from .stream_plan import Action, add_stream_like
 
@@ -84,6 +84,10 @@ class Muxer:
             self._aspect_ratios = self._find_aspect_ratios(encoder)
             if not seekable:
                 self._aspect_ratios.skip()
+                if source.presentation.boxes(container):
+                    self._report_loss(
+                        f"{display_name} cannot hold the input's {source.presentation}; a file can"
+                    )
             self._output.start_encoding()
         except BaseException:
             self.abandon()
@@ -134,8 +138,14 @@ class Muxer:
         if self._container.is_quicktime:
             hidden = self._copier.hidden_subtitles(self._output, self._video.index)
             finalizers.append(partial(disable_tracks, disabled=hidden))
-        if self._container.is_quicktime and self._source.presentation.held_by(self._container).stereo_mode:
+        boxes = self._copier.sample_boxes() | {
+            self._video.index: self._source.presentation.boxes(self._container)
+        }
+        if self._container.is_quicktime:
             finalizers.append(hide_apple_stereo)
+        for number, index in enumerate(sorted(self._copier.written | {self._video.index})):
+            if boxes.get(index):
+                finalizers.append(partial(add_sample_boxes, number=number, boxes=boxes[index]))
         finalizers.append(self._aspect_ratios)
         return finalizers
 
@@ -188,7 +198,11 @@ class Muxer:
         return ratios
 
     def _report_lost_ratios(self, ratios: str) -> None:
-        loss = f"{self._display_name} cannot hold the sample aspect ratio {ratios}; .mp4 and .mov can"
+        self._report_loss(
+            f"{self._display_name} cannot hold the sample aspect ratio {ratios}; .mp4 and .mov can"
+        )
+
+    def _report_loss(self, loss: str) -> None:
         if self._strict:
             raise OutputError(f"--strict: {loss}")
         log.warning("%s", loss)

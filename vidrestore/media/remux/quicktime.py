@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO
+
+from ..boxes import boxes_at, sample_boxes, track_boxes, tracks, with_sample_boxes
 
 #: QuickTime's language code for "unspecified".
 _UNSPECIFIED = 0x7FFF
@@ -21,7 +22,7 @@ def write_languages(path: Path, languages: Sequence[str | None]) -> None:
     codes").
     """
     with path.open("r+b") as file:
-        for language, start in zip(languages, _media_headers(file), strict=False):
+        for language, (start, _) in zip(languages, track_boxes(file, b"mdia", b"mdhd"), strict=False):
             file.seek(start)
             version = file.read(1)[0]
             # The language follows the version and flags (4 bytes), two dates, the time scale and the
@@ -37,7 +38,7 @@ def disable_tracks(path: Path, disabled: Sequence[bool]) -> None:
     without being asked.
     """
     with path.open("r+b") as file:
-        for is_disabled, (start, _) in zip(disabled, _track_boxes(file, b"tkhd"), strict=False):
+        for is_disabled, (start, _) in zip(disabled, track_boxes(file, b"tkhd"), strict=False):
             if is_disabled:
                 file.seek(start + 3)  # the last byte of the flags, after the version
                 flags = file.read(1)[0]
@@ -52,13 +53,28 @@ def hide_apple_stereo(path: Path) -> None:
     so that readers that prefer them do not find it.
     """
     with path.open("r+b") as file:
-        for start, end in _track_boxes(file, b"mdia", b"minf", b"stbl", b"stsd"):
-            # A sample description begins with 8 bytes, and each entry of a video with 78 bytes of its own.
-            for _, entry_start, entry_end in _side_by_side(file, (start + 8, end)):
-                for kind, content, _ in _side_by_side(file, (entry_start + 78, entry_end)):
-                    if kind == b"vexu":
-                        file.seek(content - 4)
-                        file.write(b"free")
+        for track in tracks(file):
+            for kind, content, _ in sample_boxes(file, track):
+                if kind == b"vexu":
+                    file.seek(content - 4)
+                    file.write(b"free")
+
+
+def add_sample_boxes(path: Path, number: int, boxes: bytes) -> None:
+    """Add boxes to the sample description of track ``number`` of a finished file.
+
+    Its index (``moov``) is written again at the end, and what was it becomes free space, so that no frame
+    moves.
+    """
+    with path.open("r+b") as file:
+        length = file.seek(0, 2)
+        start, end = next(boxes_at(file, (0, length), b"moov"))
+        file.seek(start - 8)
+        moov = with_sample_boxes(file.read(end - start + 8), number, boxes)
+        file.seek(length)
+        file.write(moov)
+        file.seek(start - 4)
+        file.write(b"free")
 
 
 def _packed(language: str | None) -> int:
@@ -66,38 +82,3 @@ def _packed(language: str | None) -> int:
         return _UNSPECIFIED
     first, second, third = (ord(letter) - 0x60 for letter in language)
     return first << 10 | second << 5 | third
-
-
-def _media_headers(file: BinaryIO) -> Iterator[int]:
-    """The position of the content of each track's media header (``mdhd``)."""
-    yield from (start for start, _ in _track_boxes(file, b"mdia", b"mdhd"))
-
-
-def _track_boxes(file: BinaryIO, *path: bytes) -> Iterator[tuple[int, int]]:
-    """Start and end of the content of the boxes at a path below each track's box."""
-    found = [(0, file.seek(0, 2))]
-    for kind in (b"moov", b"trak", *path):
-        found = [box for within in found for box in _boxes(file, kind, within)]
-    yield from found
-
-
-def _boxes(file: BinaryIO, kind: bytes, within: tuple[int, int]) -> Iterator[tuple[int, int]]:
-    """Start and end of the content of each box of that kind, among those that lie side by side from one
-    position to another."""
-    yield from ((start, end) for name, start, end in _side_by_side(file, within) if name == kind)
-
-
-def _side_by_side(file: BinaryIO, within: tuple[int, int]) -> Iterator[tuple[bytes, int, int]]:
-    """The kind of each box from one position to another, and start and end of its content."""
-    position, end = within
-    while position + 8 <= end:
-        file.seek(position)
-        size, name = struct.unpack(">I4s", file.read(8))
-        header = 8
-        if size == 1:
-            (size,) = struct.unpack(">Q", file.read(8))
-            header = 16
-        elif size == 0:
-            size = end - position
-        yield name, position + header, position + size
-        position += max(size, header)

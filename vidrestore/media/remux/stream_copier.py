@@ -18,6 +18,7 @@ from av.video.stream import VideoStream
 
 from ..clock import Clock, has_clock
 from ..containers import MATROSKA, Container
+from ..presentation import read_presentation
 from ..probe import clock_is_steady, describe, open_input
 from ..source_video import SourceVideo
 from ..timecode import is_timecode
@@ -174,6 +175,14 @@ class StreamCopier:
             and converter.lost_styles
             and plan.lost is None  # else it was said already
         ]
+
+    def sample_boxes(self) -> dict[int, bytes]:
+        """The boxes that FFmpeg does not write for the copied videos, by the numbers of OUT's streams."""
+        return {
+            self._converters[stream.index].target.index: read_presentation(stream).boxes(self._container)
+            for stream in self.source.streams.video
+            if stream.index in self._converters
+        }
 
     def hidden_subtitles(self, output: OutputContainer, main: int) -> list[bool]:
         """For each track of a QuickTime file, in their order as in :meth:`track_languages`, whether it is a
