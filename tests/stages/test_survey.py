@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 from vidrestore.faces.face import Face
 from vidrestore.media.decode.decoder import Decoder
+from vidrestore.media.frames.frame import Frame
 from vidrestore.stages.survey import Survey
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "portrait.mp4"
@@ -37,6 +40,16 @@ def face(track: int, x: float = 0.0, turn: float = 0.0) -> Face:
     return Face(track, box, points.astype(np.float32))
 
 
+def scratched(frame: Frame) -> Frame:
+    """``frame`` with two white lines over the face."""
+    picture = frame.video.to_ndarray(format="yuv420p")
+    for x in (208, 232):
+        picture[: frame.video.height, x : x + 2] = 235
+    video = av.VideoFrame.from_ndarray(picture, format="yuv420p")
+    video.pts, video.time_base = frame.video.pts, frame.video.time_base
+    return replace(frame, video=video)
+
+
 @pytest.fixture(scope="module")
 def frame():
     with Decoder(SAMPLE) as decoder:
@@ -60,6 +73,20 @@ def test_the_condition_of_a_track(frame):
     assert upright.size == turned.size == pytest.approx(2.6 * 65, abs=0.2)
     assert upright.why.startswith("169 px")
     assert 0.3 <= upright.w <= 0.9
+
+
+def test_the_condition_is_that_of_the_face_behind_what_lies_over_it(frame):
+    """As a run measures it, which fills what is covered."""
+    clear, covered = Survey(Looks()), Survey(Looks())
+    clear.look(frame, [face(1)])
+    covered.look(scratched(frame), [face(1)])
+    plain, scratch = clear.conditions[1], covered.conditions[1]
+    assert plain.in_front == 0
+    assert 0.02 < scratch.in_front < 0.3
+    assert scratch.sharpness == pytest.approx(plain.sharpness, abs=0.06)  # 0.78 unfilled
+    assert scratch.noise == pytest.approx(plain.noise, abs=0.3)
+    assert "partly covered" in scratch.why
+    assert "partly covered" not in plain.why
 
 
 def test_persons_are_told_apart_and_two_faces_of_a_frame_are_two_people(frame):

@@ -16,9 +16,7 @@ from ..faces.face import Face
 from ..faces.geometry import fit
 from ..media.frames.frame import Frame
 from ..media.frames.headroom import Headroom
-from ..restoration.fidelity.covers import any_strong, find_covers
-from ..restoration.fidelity.face_quality import measure_quality
-from ..restoration.fidelity.fill import fill_covered
+from ..restoration.fidelity.uncover import uncover
 from ..restoration.finish import finish
 from ..restoration.guarded import render_within_limits
 from ..restoration.load import load_restorer
@@ -66,27 +64,22 @@ class Models:
         scales = [placement.scale for placement in placements]
         landmarks = [placement.landmarks for placement in placements]
         with self.profile.section("covers", len(crops)):
-            covers = find_covers(torch.stack([crop.image for crop in crops]), scales, landmarks)
             # From here on everything sees the face, and not what lies over it.
-            images = [
-                fill_covered(crop.image, cover) if any_strong(cover) else crop.image
-                for crop, cover in zip(crops, covers, strict=True)
-            ]
-        qualities = measure_quality(torch.stack(images), scales, landmarks)
+            uncovered = uncover(torch.stack([crop.image for crop in crops]), scales, landmarks)
         return [
             FaceCrop(
                 track=placement.face.track,
                 source=placement,
                 # Kept for the length of a window, hence float16: an error of 1/16 of an 8-bit step.
-                image=channels_last(image.half()),
-                view=View.from_image(image, placement.matrix),
-                quality=quality,
+                image=channels_last(face.image.half()),
+                view=View.from_image(face.image, placement.matrix),
+                quality=face.quality,
                 time=None if frame.video.pts is None else frame.time,
-                cover=cover,
+                cover=face.cover,
                 set_w=placement.face.adjustment.w,
                 set_strength=placement.face.adjustment.strength,
             )
-            for placement, image, quality, cover in zip(placements, images, qualities, covers, strict=True)
+            for placement, face in zip(placements, uncovered, strict=True)
         ]
 
     def _fitted(self, face: Face) -> Face | None:

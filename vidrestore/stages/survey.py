@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from statistics import median
@@ -17,8 +17,10 @@ from ..faces.identity.load import Embedding
 from ..faces.identity.persons import group_tracks
 from ..faces.recorded.recording import Condition
 from ..media.frames.frame import Frame
-from ..restoration.fidelity.face_quality import FaceQuality, measure_quality, median_quality
+from ..restoration.fidelity.covers import covered_share
+from ..restoration.fidelity.face_quality import FaceQuality, median_quality
 from ..restoration.fidelity.rules import choose_w, describe
+from ..restoration.fidelity.uncover import uncover
 
 #: Frames of a track from one that is measured to the next, at its beginning.
 _INTERVAL = 12
@@ -37,16 +39,18 @@ class _Track:
     seen: int = 0  #: frames so far
     qualities: list[FaceQuality] = field(default_factory=list)
     rolls: list[float] = field(default_factory=list)  #: degrees
+    covered: list[float] = field(default_factory=list)  #: shares of the face
     embedding: np.ndarray | float = 0.0  #: the sum over measured frames
     measured: int = 0
 
-    def add(self, quality: FaceQuality, rolled: float, embedding: np.ndarray) -> None:
+    def add(self, quality: FaceQuality, rolled: float, covered: float, embedding: np.ndarray) -> None:
         self.qualities.append(quality)
         self.rolls.append(rolled)
+        self.covered.append(covered)
         self.embedding = self.embedding + embedding
         self.measured += 1
         if len(self.qualities) == _KEPT:
-            self.qualities, self.rolls = self.qualities[::2], self.rolls[::2]
+            self.qualities, self.rolls, self.covered = self.qualities[::2], self.rolls[::2], self.covered[::2]
             self.interval *= 2
 
 
@@ -70,7 +74,7 @@ class Survey:
     @property
     def conditions(self) -> dict[int, Condition]:
         """The condition of each track."""
-        return {track: _condition(known.qualities, known.rolls) for track, known in self._tracks.items()}
+        return {track: _condition(known) for track, known in self._tracks.items()}
 
     @property
     def persons(self) -> dict[int, int]:
@@ -80,20 +84,21 @@ class Survey:
 
     def _measure(self, track: _Track, crop: AlignedFace) -> None:
         placement = crop.placement
-        quality = measure_quality(crop.image[None], [placement.scale], [placement.landmarks])[0]
+        [face] = uncover(crop.image[None], [placement.scale], [placement.landmarks])
         picture = (crop.image * 255).round().byte().permute(1, 2, 0).numpy()
         rolled = math.degrees(roll(placement.face.landmarks))
-        track.add(quality, rolled, self._embed([picture])[0])
+        track.add(face.quality, rolled, covered_share(face.cover), self._embed([picture])[0])
 
 
-def _condition(qualities: Sequence[FaceQuality], rolls: Iterable[float]) -> Condition:
-    quality = median_quality(qualities)
+def _condition(track: _Track) -> Condition:
+    quality, covered = median_quality(track.qualities), median(track.covered)
     return Condition(
         size=round(quality.size, 1),
         sharpness=round(quality.sharpness, 3),
         noise=round(quality.noise, 2),
         yaw=round(quality.yaw, 3),
-        roll=round(median(rolls), 1),
+        roll=round(median(track.rolls), 1),
+        in_front=round(covered, 3),
         w=round(choose_w(quality), 3),
-        why=describe(quality),
+        why=describe(quality, covered),
     )

@@ -162,6 +162,7 @@ def test_a_gates_limit_can_be_moved(limit, inside, outside):
 )
 def test_descriptions(kind, text):
     assert describe(kind) == text
+    assert describe(kind, covered=0.2) == f"{text}, partly covered"
 
 
 def test_a_face_that_sharpens_slowly_is_eased():

@@ -34,6 +34,8 @@ class Condition:
     roll: float  #: in-plane rotation in degrees, clockwise, in (-180, 180]
     w: float  #: the fidelity weight that ``--w auto`` chooses
     why: str  #: the reason, in words
+    #: Share of the face, in [0, 1], that something lies over; None if it was not measured, as in older files.
+    in_front: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

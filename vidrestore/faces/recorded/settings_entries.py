@@ -83,9 +83,10 @@ def _adjustment(entry: dict[str, Any], where: str) -> Adjustment:
 
 def _condition(value: Any, where: str) -> Condition:
     names = ("size", "sharpness", "noise", "yaw", "roll", "w")
-    entry = object_of(value, where, (*names, "why"))
+    entry = object_of(value, where, (*names, "why"), ("in_front",))
     figures = {name: number(entry[name], f"{where}: {name}") for name in names}
-    return Condition(**figures, why=text(entry["why"], f"{where}: why"))
+    in_front = _optional(share, entry.get("in_front"), f"{where}: in_front")
+    return Condition(**figures, why=text(entry["why"], f"{where}: why"), in_front=in_front)
 
 
 def _optional(read: Callable[[Any, str], Value], value: Any, where: str) -> Value | None:

@@ -102,6 +102,12 @@ def any_strong(cover: np.ndarray) -> bool:
     return bool(cover.max() >= STRONG)
 
 
+def covered_share(cover: np.ndarray) -> float:
+    """The share of the face, in [0, 1], that a map of covers shows as covered."""
+    face = _oval() > 0
+    return float((cover[face] >= STRONG).mean())
+
+
 def widened(area: np.ndarray, margin: int) -> np.ndarray:
     """A binary ``area`` (H, W) uint8, wider by ``margin`` pixels."""
     return cv2.dilate(area, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin + 1,) * 2))

@@ -36,7 +36,7 @@ _EASE_SIZE, _EASE_SHARPNESS, _EASE_YAW = 1.5, 0.25, 0.25
 _GRAINY = (2.4, 4.0)
 
 #: Thresholds of :func:`describe`.
-_SOFT, _SHARP, _NOISY, _TURNED = 0.5, 0.8, 3.0, 0.35
+_SOFT, _SHARP, _NOISY, _TURNED, _COVERED = 0.5, 0.8, 3.0, 0.35, 0.05
 #: Side of an aligned face, relative to the height of the face in it.
 _SIDE_IN_HEIGHTS = 1.5
 
@@ -107,8 +107,9 @@ def wear(quality: FaceQuality, sharpness: tuple[float, float]) -> float:
     return 1 - _smoothstep(quality.sharpness, *sharpness)
 
 
-def describe(quality: FaceQuality) -> str:
-    """A short description such as ``41 px, blurred, noisy``."""
+def describe(quality: FaceQuality, covered: float = 0.0) -> str:
+    """A short description such as ``41 px, blurred, noisy``. ``covered`` is the share of the face, in [0, 1],
+    that something lies over."""
     sharpness = _relative_sharpness(quality)
     terms = [
         f"{quality.size:.0f} px",
@@ -117,6 +118,8 @@ def describe(quality: FaceQuality) -> str:
     ]
     if quality.yaw >= _TURNED:
         terms.append("in profile" if quality.yaw >= MAX_YAW else "turned")
+    if covered >= _COVERED:
+        terms.append("partly covered")
     return ", ".join(terms)
 
 
