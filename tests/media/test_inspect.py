@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from tests.support import sources
+from tests.support import boxes, sei, sources
+from tests.support.frames import clip
 from vidrestore.errors import InputError, UsageError
 from vidrestore.media.inspect import as_text, inspect_file
 
@@ -103,3 +104,26 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path):
     (tmp_path / "in.mp4").write_text("words " * 99)
     with pytest.raises(InputError, match="cannot be read"):
         inspect_file(tmp_path / "in.mp4")
+
+
+def test_spherical_stereo_and_cropped(tmp_path):
+    marks = (boxes.spherical(), boxes.stereo(2), boxes.cropping(96, 80))
+    path = boxes.add_boxes(clip(tmp_path / "plain.mp4", size=(128, 96)), tmp_path / "in.mp4", *marks)
+    info = inspect_file(path)
+    assert json.loads(json.dumps(info)) == info
+    assert info["streams"][0]["presentation"] == {
+        "description": "equirectangular projection, stereo 3D, side by side, "
+        "cropped by 8 at the top, 8 at the bottom, 16 left, 16 right",
+        "projection": "equirectangular",
+        "stereo_3d": "side by side",
+        "second_layer": False,
+        "cropping": {"top": 8, "bottom": 8, "left": 16, "right": 16},
+    }
+    assert info["streams"][0]["presentation"]["description"] in as_text(info)
+
+
+def test_stereo_that_only_the_pictures_state(tmp_path):
+    plain = clip(tmp_path / "plain.mp4", options={"bf": "0"})
+    info = inspect_file(sei.add_sei(plain, tmp_path / "in.ts", sei.side_by_side))
+    assert info["streams"][0]["presentation"]["stereo_3d"] == "side by side"
+    assert ", side by side" in as_text(info)

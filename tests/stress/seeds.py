@@ -130,12 +130,26 @@ def _spherical(ending: str) -> bytes:
         return out.read_bytes()
 
 
-def _captions() -> bytes:
-    plain = _encode("libx264", "yuv420p", None, "mp4", options={"bf": "0"})
+def _with_sei(codec: str, message: Callable[[int], tuple[int, bytes]]) -> bytes:
+    """Video with an SEI message in each frame."""
+    plain = _encode(codec, "yuv420p", None, "mp4", options={"bf": "0"})
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "plain.mp4"
         path.write_bytes(plain)
-        return sei.add_sei(path, Path(folder) / "out.ts", sei.captions).read_bytes()
+        return sei.add_sei(path, Path(folder) / "out.ts", message).read_bytes()
+
+
+def _timecode(index: int) -> tuple[int, bytes]:
+    return sei.hevc_timecode(f"01:02:03:{index % 25:02}")
+
+
+def _mesh() -> bytes:
+    """A mesh projection, which only this package reads."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "plain.mp4"
+        path.write_bytes(_encode("libx264", "yuv420p", "aac", "mp4"))
+        marks = (boxes.spherical(b"mshp"), boxes.stereo(2))
+        return boxes.add_boxes(path, Path(folder) / "marked.mp4", *marks).read_bytes()
 
 
 #: What makes an undamaged file of each kind.
@@ -148,5 +162,7 @@ KINDS: dict[str, Callable[[], bytes]] = {
     "colour.mkv": partial(_encode, "mpeg4", "yuv420p", None, "mkv", tags=_HDR10),
     "spherical.mp4": partial(_spherical, "mp4"),
     "spherical.mkv": partial(_spherical, "mkv"),
-    "captions.ts": _captions,
+    "captions.ts": partial(_with_sei, "libx264", sei.captions),
+    "timecode.ts": partial(_with_sei, "libx265", _timecode),
+    "mesh.mp4": _mesh,
 }
