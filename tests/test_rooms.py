@@ -110,6 +110,7 @@ ALLOWED = {
         "pipeline",
         "dry_run",
         "media",
+        "review",
         "runtime",
         "standard_streams",
         "weights",

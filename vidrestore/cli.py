@@ -10,7 +10,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from .cli_parser import analyze_parser, options_of, parse_restore, probe_parser, weights_parser
+from .cli_parser import (
+    analyze_parser,
+    options_of,
+    parse_restore,
+    preview_parser,
+    probe_parser,
+    weights_parser,
+)
 from .media.decode.pipe_input import local_input
 from .options import Options
 from .standard_streams import print_data
@@ -21,7 +28,7 @@ log = logging.getLogger("vidrestore")
 def run(argv: list[str], check: Callable[[], None] = lambda: None) -> int:
     """Run one command and return its exit code. ``check`` is called after each frame and may raise an
     exception to end the run. Raises VidrestoreError."""
-    commands = {"weights": _weights, "analyze": _analyze, "probe": _probe}
+    commands = {"weights": _weights, "analyze": _analyze, "preview": _preview, "probe": _probe}
     if argv and argv[0] in commands:
         return commands[argv[0]](argv[1:], check)
     return _restore(argv, check)
@@ -73,6 +80,33 @@ def _analyze(argv: list[str], check: Callable[[], None]) -> int:
     log.info("%s", analysis)
     if analysis.tracks and log.isEnabledFor(logging.INFO):
         print(analysis.table, file=sys.stderr)
+    return 0
+
+
+def _preview(argv: list[str], check: Callable[[], None]) -> int:
+    args = preview_parser().parse_args(argv)
+    _set_loudness(quiet=args.quiet, verbose=args.verbose)
+    from tqdm import tqdm
+
+    from .review.preview import preview
+    from .runtime.host import prepare_process
+
+    prepare_process()
+    weights, args.w = args.w, args.w[0] if args.w else 0.5
+    options = options_of(args)
+    with (
+        local_input(options.input, options.output) as path,
+        tqdm(unit="moment", desc=options.input.name, file=sys.stderr, disable=args.quiet, leave=False) as bar,
+    ):
+
+        def progress(done: int, moments: int) -> None:
+            check()
+            bar.total = moments
+            bar.update(done - bar.n)
+
+        options = replace(options, input=path)
+        shown = preview(options, at=args.at, worst=args.worst, weights=weights, progress=progress)
+    log.info("%s", shown)
     return 0
 
 

@@ -64,19 +64,6 @@ class General:
     dry_run: bool = option(
         False, "--dry-run", type=bool, basic=True, help="say what would be done, and do nothing"
     )
-    compare: Path | None = option(
-        None,
-        "--compare",
-        type=Path,
-        metavar="FILE",
-        help="also write a video, with the sound, that shows the input and the result beside each other",
-    )
-    compare_layout: str = option(
-        "side-by-side",
-        "--compare-layout",
-        choices=("side-by-side", "wipe"),
-        help="how --compare shows them: in two halves, or divided by a line that moves",
-    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,3 +21,18 @@ class Review:
         basic=True,
         help="write what was done to each face in each frame, and why, as JSON",
     )
+    compare: Path | None = option(
+        None,
+        "--compare",
+        group="review",
+        type=Path,
+        metavar="FILE",
+        help="also write a video, with the sound, that shows the input and the result beside each other",
+    )
+    compare_layout: str = option(
+        "side-by-side",
+        "--compare-layout",
+        group="review",
+        choices=("side-by-side", "wipe"),
+        help="how --compare shows them: in two halves, or divided by a line that moves",
+    )

@@ -62,7 +62,7 @@ def test_a_part_has_the_frames_of_the_whole_run(folder, tmp_path, recorded, weig
         recording = (
             read_recording(folder / "tracks.json")
             if recorded
-            else record_part(options, setup, start=start, frames=2)
+            else record_part(options, setup, start=start, frames=2, rate=Fraction(25))
         )
         shown = list(restore_part(options, setup, models, recording, start=start, frames=2, weights=weights))
         assert [moment.frame.index for moment in shown] == [0, 1]

@@ -14,13 +14,11 @@ from ..errors import UsageError
 from ..media.output.destination import make_durable, partial_path, writing
 from ..media.output.special_files import file_behind
 
-CELL = 224  #: side of a picture on a sheet, in pixels
+CELL = 256  #: side of a picture on a sheet, in pixels
 LINE = 24  #: height of a line of text, in pixels
 _GAP, _MARGIN = 6, 10
 _PAPER, _INK, _PALE = (250, 250, 250), (30, 30, 30), (110, 110, 110)
 _FONT, _SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.55
-#: The longest side that a picture file may have, in pixels: that of JPEG.
-LONGEST = 65500
 PICTURES = (".png", ".jpg", ".jpeg")
 
 
@@ -104,7 +102,7 @@ def check_picture(path: Path) -> None:
 def save_picture(path: Path, picture: np.ndarray) -> None:
     """Write a picture as PNG or JPEG, by its extension. It appears when it is complete. Raises
     OutputError."""
-    data = cv2.imencode(path.suffix.lower(), picture, [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes()
+    data = cv2.imencode(path.suffix.lower(), picture)[1].tobytes()
     file = file_behind(path)
     partial = partial_path(file)
     try:

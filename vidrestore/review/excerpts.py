@@ -93,10 +93,10 @@ def restore_part(
                 return
 
 
-def record_part(options: Options, setup: Setup, *, start: Fraction, frames: int) -> Recording:
+def record_part(options: Options, setup: Setup, *, start: Fraction, frames: int, rate: Fraction) -> Recording:
     """Find the faces of the frames that :func:`restore_part` looks at, and of some around them, so that they
-    are tracked as in a run over the whole video. Raises VidrestoreError."""
-    rate = _rate(options)
+    are tracked as in a run over the whole video. ``rate`` is the number of frames per second. Raises
+    VidrestoreError."""
     reach = -min(Needs.of((0,)).aligned)
     part = replace(
         options,
@@ -110,11 +110,6 @@ def record_part(options: Options, setup: Setup, *, start: Fraction, frames: int)
         for frame, faces in tracked:
             recording.add(timestamp(frame), faces)
     return recording
-
-
-def _rate(options: Options) -> Fraction:
-    with open_video(options) as decoder:
-        return decoder.source.rate
 
 
 def _variants(face: ObservedFace[Placement], weights: Sequence[float]) -> list[ObservedFace[Placement]]:

@@ -1,0 +1,139 @@
+"""A video of some moments, input and result side by side, and what a run over the whole video would take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from statistics import fmean
+
+from ..media.encode.choose import choose_encoder
+from ..media.output.destination import container_of
+from ..media.output.segment_writer import SEGMENT_LENGTH
+from ..media.output.video_writer import VideoWriter
+from ..media.timeline import Span, Timeline
+from ..runtime.profile import Profile
+from ..stages.needs import Needs
+from ..stages.setup import encoder_settings
+from .drawing import clock
+from .look import Look
+from .moments import Moment
+from .side_by_side import Comparer
+
+#: Seconds that each moment is shown.
+_SHOWN = 2
+#: Frames of a moment, at least.
+_LEAST = 4
+#: Share of a whole run's work that the moments may take, if that leaves them ``_LEAST`` frames.
+_SHARE = 1 / 12
+#: Shares of a run's work per frame in its steps: finding faces, aligning, planning and comparing, observing,
+#: rendering with the rest. Rough, and measured on a CPU: they only decide how long the moments are.
+_FINDING, _ALIGNING, _COMPARING, _OBSERVING, _RENDERING = 0.1, 0.07, 0.15, 0.25, 0.43
+#: Of the sections of a profile, those in which a face is worked on twice.
+_TWICE = ("steady",)
+#: Sections of a profile that are about faces.
+_OF_FACES = ("align", "covers", "compare", "steady", "observe", "render", "masks", "finish", "paste")
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a run over the whole video would take, roughly."""
+
+    seconds: float
+    size: float  #: of its video, without sound, in bytes
+
+    def __str__(self) -> str:
+        size = f"{self.size / 1e9:.1f} GB" if self.size >= 1e9 else f"{self.size / 1e6:.1f} MB"
+        took = _duration(self.seconds)
+        return f"the whole video would take about {took} and become about {size}, without sound"
+
+
+def moments_video(
+    look: Look, moments: Sequence[Moment], out: Path, progress: Callable[[int, int], None]
+) -> Estimate | None:
+    """Write a video of the ``moments``, each for two seconds: slowed down if the video is so short that a
+    whole run would hardly take longer than this. ``progress`` is called after each moment.
+
+    Returns the estimate, None if the length of the video is not known. Raises VidrestoreError.
+    """
+    comparer = Comparer(look.source)
+    container = container_of(out)
+    rate, base = look.source.rate, look.source.time_base
+    video = replace(comparer.video, timeline=Timeline(Fraction(0), Span()))
+    encoder = choose_encoder(video, container, encoder_settings(look.options))
+    frames = frames_of_each(look, len(moments))
+    slowed = max(1, round(_SHOWN * rate / frames))
+    w = look.options.w
+    written = 0
+    with VideoWriter(out, video, encoder, container) as writer:
+        for number, moment in enumerate(moments, 1):
+            start = max(Fraction(0), moment.time - Fraction(frames // 2) / rate)
+            recording = look.faces_around(start, frames)
+            for shown in look.restored(recording, start, frames):
+                time = float(shown.frame.time - look.source.timeline.begin)
+                labels = (f"input, {clock(time)}", f"restored, w {w}{moment.why and ': '}{moment.why}")
+                made = comparer(shown.frame.video, shown.restored[0], shown.frame.colour, labels)
+                made.video.pts = round(written * slowed / rate / base)
+                writer.write(made)
+                written += 1
+            progress(number, len(moments))
+    return _estimate(look, writer.packets, len(moments), written)
+
+
+def frames_of_each(look: Look, moments: int) -> int:
+    """Frames of each of so many moments: those of two seconds, or fewer, so that the moments take less than a
+    tenth of the work of a run over the whole video."""
+    whole = max(_LEAST, round(_SHOWN * look.source.rate))
+    if look.frames is None:
+        return whole
+    affordable = (n for n in range(whole, _LEAST, -1) if moments * _work(n, look) <= _SHARE * look.frames)
+    return next(affordable, _LEAST)
+
+
+def _work(frames: int, look: Look) -> float:
+    """The work of restoring a moment of ``frames`` frames, relative to that of a frame of a run."""
+    needs = Needs.of(range(frames))
+    found = 0 if look.recording else 80 + len(needs.aligned)
+    return (
+        _FINDING * found
+        + _ALIGNING * len(needs.aligned)
+        + _COMPARING * len(needs.planned)
+        + _OBSERVING * len(needs.observed)
+        + _RENDERING * len(needs.rendered)
+    )
+
+
+def _estimate(look: Look, packets: Sequence[int], moments: int, written: int) -> Estimate | None:
+    frames = look.frames
+    if frames is None or not written:
+        return None
+    seconds = look.tracking / max(1, look.tracked) * frames
+    faces = look.faces_per_frame
+    if faces is None:  # moments were named: as many faces as there
+        section = look.models.profile.sections.get("paste")
+        faces = section.items / written if section else 0.0
+    seconds += look.restoring * _ratio(look.models.profile, faces * frames)
+    # Each moment begins with a large packet, and so does each segment of OUT. Half of the picture is OUT's.
+    ordered = sorted(packets, reverse=True)
+    key, others = fmean(ordered[:moments]), fmean(ordered[moments:] or ordered)
+    return Estimate(seconds, 0.5 * frames * (others + (key - others) / SEGMENT_LENGTH))
+
+
+def _ratio(profile: Profile, faces: float) -> float:
+    """The time that ``faces`` take in the steps of a run, relative to the time of what was done of them."""
+    sections = {name: profile.sections[name] for name in _OF_FACES if name in profile.sections}
+    done = sum(section.seconds for section in sections.values())
+    whole = sum(
+        section.seconds / max(1, section.items) * faces * (2 if name in _TWICE else 1)
+        for name, section in sections.items()
+    )
+    return whole / done if done else 0.0
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} seconds"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} minutes"
+    return f"{seconds / 3600:.1f} hours"

@@ -1,0 +1,91 @@
+"""A quick look over a video: its faces in a few frames, found without tracking them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from itertools import islice
+
+from ..errors import InputError
+from ..faces.alignment.align import align
+from ..faces.detection.load import load_detector
+from ..faces.detection.working_size import DetectorInput
+from ..faces.face import Face
+from ..faces.geometry import centre, fit
+from ..media.frames.frame import Frame
+from ..media.frames.thumbnails import Thumbnails
+from ..media.source_video import SourceVideo
+from ..options import Options
+from ..restoration.fidelity.face_quality import measure_quality
+from ..stages.setup import Setup, open_video
+from .moments import Sight, speed
+
+#: Places of the video that are looked at, at most, and seconds from one to the next, at least.
+_PLACES, _STEP = 60, Fraction(3, 2)
+#: Distance over which a face may move from one frame to the next, as a share of its size.
+_NEAR = 0.5
+#: The score from which on a detection is likely to be a face that a run follows.
+_CERTAIN = 0.8
+#: Side in pixels of aligned faces.
+_SIZE = 512
+
+
+def quick_look(options: Options, setup: Setup, source: SourceVideo) -> Iterator[list[Sight]]:
+    """The faces at each of some places that are spread over the video ``source``; those that a run with these
+    options leaves alone are not counted. Raises VidrestoreError."""
+    assert setup.detector is not None  # as there is no tracks file
+    detector = load_detector(setup.detector, setup.device)
+    pictures = DetectorInput(source.upright_size, Thumbnails)
+    for time, frames in _pairs(options, source):
+        found = [
+            [face.scaled(*pictures.scale) for face in detector(image[None])[0]]
+            for _, image in pictures.pairs(frames)
+        ]
+        sights = []
+        for face in found[0]:
+            if face.score < _CERTAIN or not fit(face.box, face.landmarks):
+                continue
+            crop = align(frames[0].image(), Face(1, face.box, face.landmarks), frames[0].upright, _SIZE)
+            placement = crop.placement
+            quality = measure_quality(crop.image[None], [placement.scale], [placement.landmarks])[0]
+            if quality.size < options.min_face or (options.max_yaw and quality.yaw > options.max_yaw):
+                continue
+            if options.max_sharpness and quality.sharpness > options.max_sharpness:
+                continue
+            speeds = [speed(face.box, other.box) for faces in found[1:] for other in faces]
+            x, y = centre(face.box).tolist()
+            nearest = min(speeds, default=_NEAR)
+            sights.append(
+                Sight(
+                    time,
+                    quality.size,
+                    quality.yaw,
+                    (x, y),
+                    speed=nearest if nearest < _NEAR else None,
+                    score=face.score,
+                    sharpness=quality.sharpness,
+                    noise=quality.noise,
+                )
+            )
+        yield sights
+
+
+def _pairs(options: Options, source: SourceVideo) -> Iterator[tuple[Fraction, list[Frame]]]:
+    """Adjacent frames, two or one, at places spread over the video, with the time of the first."""
+    begin = source.timeline.begin
+    if source.duration is None or not source.path.is_file():
+        with open_video(options) as decoder:
+            for frame in islice(decoder, 0, _PLACES * round(_STEP * source.rate), round(_STEP * source.rate)):
+                yield frame.time - begin, [frame]
+        return
+    places = max(1, min(_PLACES, int(source.duration / _STEP)))
+    for place in range(places):
+        time = source.duration * (2 * place + 1) / (2 * places)
+        try:
+            # Fields of interlaced video are no matter here.
+            with open_video(replace(options, start=time, deinterlace="off")) as decoder:
+                frames = list(islice(decoder, 2))
+        except InputError:  # the video ends earlier than its container
+            continue
+        yield frames[0].time - begin, frames
