@@ -116,6 +116,10 @@ BAD = {
     "unknown option": (None, [CLIP, "o.mp4", "--wow"], 2, "unrecognized arguments: --wow"),
     "no arguments": (None, [], 2, "required: IN, OUT"),
     "unknown weights": (None, ["weights", "get", "gpt"], 2, "gpt"),
+    "no store": (None, ["store", "list", "none"], 1, "a run with --keep makes one"),
+    "a folder that is no store": (None, ["store", "clear", "."], 1, "is not a store of segments"),
+    "keep in a folder that is no store": (None, [CLIP, "o.mkv", "--keep", "."], 1, "is not a store"),
+    "no size": (None, ["store", "limit", ".", "much"], 2, "give one such as 20GB, or none"),
 }
 
 
@@ -282,3 +286,18 @@ def test_what_standard_output_cannot_encode_is_escaped(folder, encoding, name):
         assert done.returncode == 0, done.stderr
         assert b"64x48" in done.stdout or b'"width": 64' in done.stdout
         done.stdout.decode(encoding)
+
+
+def test_a_store_is_listed_limited_and_cleared(folder, capsys):
+    args = [CLIP, "o.mkv", "--keep", "kept", "--model", "lite", "-q", "-y"]
+    assert main(args) == 0
+    capsys.readouterr()
+    assert main(["store", "list", "kept"]) == 0
+    said = capsys.readouterr().out
+    assert f"{CLIP}, libx264" in said
+    assert ": 1 segment, " in said
+    assert said.endswith("no limit\n")
+    assert main(["store", "limit", "kept", "1GB"]) == 0
+    assert capsys.readouterr().out.endswith("of at most 1.0 GB\n")
+    assert main(["store", "clear", "kept"]) == 0
+    assert capsys.readouterr().out == "0 B, of at most 1.0 GB\n"

@@ -13,6 +13,7 @@ from vidrestore.cli_parser import (
     parse_restore,
     probe_parser,
     restore_parser,
+    store_parser,
     weights_parser,
 )
 from vidrestore.errors import UsageError
@@ -70,3 +71,10 @@ def test_other_commands():
     assert (options.output, options.start, options.overwrite) == (Path("t.json"), 2, True)
     assert probe_parser().parse_args(["in.mp4"]).input == Path("in.mp4")
     assert weights_parser().parse_args(["get", "lite"]).name == "lite"
+
+
+def test_sizes_of_a_store():
+    sizes = [store_parser().parse_args(["limit", "kept", text]).size for text in ("2GB", "none")]
+    assert sizes == [2 * 10**9, None]
+    with pytest.raises(UsageError, match="the following arguments are required: SIZE"):
+        store_parser().parse_args(["limit", "kept"])

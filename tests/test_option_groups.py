@@ -6,7 +6,8 @@ from dataclasses import fields
 
 import pytest
 
-from vidrestore.option_groups import Encoding, General, Machine, Restoration, Streams, Time
+from vidrestore.encoding_options import Encoding, Machine
+from vidrestore.option_groups import General, Restoration, Streams, Time
 from vidrestore.option_types import option_of
 from vidrestore.review_options import Review
 

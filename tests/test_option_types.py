@@ -20,6 +20,7 @@ from vidrestore.option_types import (
     name_and_value,
     parse,
     seconds,
+    size,
     steady_parts,
     track_and_w,
 )
@@ -40,6 +41,28 @@ FIELDS = {option.name: option for option in fields(Options)}
 )
 def test_seconds(text, value):
     assert seconds(text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("20GB", 20 * 10**9),
+        ("1.5 gb", 1_500_000_000),
+        ("300M", 300_000_000),
+        ("2TB", 2 * 10**12),
+        ("4096", 4096),
+        ("0", 0),
+        ("none", None),
+    ],
+)
+def test_size(text, value):
+    assert size(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "much", "-1", "20 GiB", "1e9", "inf", "9" * 40])
+def test_what_is_not_a_size(text):
+    with pytest.raises(ValueError, match="is not a size; give one such as 20GB, or none"):
+        size(text)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from .cli_parser import (
     parse_restore,
     preview_parser,
     probe_parser,
+    store_parser,
     weights_parser,
 )
 from .media.decode.pipe_input import local_input
@@ -28,7 +29,13 @@ log = logging.getLogger("vidrestore")
 def run(argv: list[str], check: Callable[[], None] = lambda: None) -> int:
     """Run one command and return its exit code. ``check`` is called after each frame and may raise an
     exception to end the run. Raises VidrestoreError."""
-    commands = {"weights": _weights, "analyze": _analyze, "preview": _preview, "probe": _probe}
+    commands = {
+        "analyze": _analyze,
+        "preview": _preview,
+        "probe": _probe,
+        "store": _store,
+        "weights": _weights,
+    }
     if argv and argv[0] in commands:
         return commands[argv[0]](argv[1:], check)
     return _restore(argv, check)
@@ -128,6 +135,20 @@ def _weights(argv: list[str], check: Callable[[], None]) -> int:
         get(args.name, offline=args.offline)
     else:
         print_data(list_weights())
+    return 0
+
+
+def _store(argv: list[str], check: Callable[[], None]) -> int:
+    args = store_parser().parse_args(argv)
+    from .media.output.segment_store import SegmentStore
+    from .media.output.store_listing import list_store
+
+    store = SegmentStore(args.folder)
+    if args.command == "limit":
+        store.set_limit(args.size)
+    elif args.command == "clear":
+        store.clear()
+    print_data(list_store(store))
     return 0
 
 

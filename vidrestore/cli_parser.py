@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from . import __version__
 from .errors import UsageError
-from .option_types import default_of, option_of, parse, seconds
+from .option_types import default_of, option_of, parse, seconds, size
 from .options import Options
 from .presets import preset_names, read_preset
 from .standard_streams import print_data
@@ -24,6 +24,7 @@ Other commands:
   vidrestore probe FILE          show the container, streams and metadata
   vidrestore weights             list the models and their licences
   vidrestore weights get NAME    download a model
+  vidrestore store list FOLDER   show what --keep has kept, or limit or clear it
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 and 143 stopped by SIGINT and SIGTERM.
 """
@@ -220,6 +221,32 @@ def weights_parser() -> argparse.ArgumentParser:
     get.add_argument("name", metavar="NAME")
     get.add_argument("--offline", action="store_true", help="never use the network")
     return parser
+
+
+def store_parser() -> argparse.ArgumentParser:
+    """The parser of ``vidrestore store``."""
+    parser = Parser(
+        prog="vidrestore store", description="Show, limit or clear what runs with --keep FOLDER have kept."
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    texts = {
+        "list": "show what FOLDER holds",
+        "limit": "set how much FOLDER may hold; what was not used for longest is removed first",
+        "clear": "remove everything that FOLDER holds",
+    }
+    for name, text in texts.items():
+        command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        command.add_argument("folder", metavar="FOLDER", type=Path, help="the folder given to --keep")
+        if name == "limit":
+            command.add_argument("size", metavar="SIZE", type=_size, help="such as 20GB, or none")
+    return parser
+
+
+def _size(text: str) -> int | None:
+    try:
+        return size(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def options_of(args: argparse.Namespace) -> Options:

@@ -1,4 +1,5 @@
-"""Every option, once: its default, range and help, in groups as the help shows them."""
+"""Every option, once: its default, range and help, in groups as the help shows them. Those of encoding and of
+the machine are in :mod:`.encoding_options`."""
 
 from __future__ import annotations
 
@@ -7,13 +8,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from .media.containers import CONTAINERS
 from .option_types import (
     STEADY,
     float_or_auto,
     frames_per_second,
-    int_or_auto,
-    name_and_value,
     option,
     person_and_w,
     seconds,
@@ -31,14 +29,6 @@ def _time(default: Any, *flags: str, **about: Any) -> Any:
 
 def _streams(default: Any, *flags: str, **about: Any) -> Any:
     return option(default, *flags, group="streams", **about)
-
-
-def _encoding(default: Any, *flags: str, **about: Any) -> Any:
-    return option(default, *flags, group="encoding", **about)
-
-
-def _machine(default: Any, *flags: str, **about: Any) -> Any:
-    return option(default, *flags, group="machine", **about)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +50,14 @@ class General:
         "--resume",
         type=bool,
         help="continue an interrupted run, as the same command does by itself; says so if there is none",
+    )
+    keep: Path | None = option(
+        None,
+        "--keep",
+        type=Path,
+        metavar="FOLDER",
+        help="keep what is finished in FOLDER, so that a later run restores only what has changed; see "
+        "`vidrestore store`",
     )
     dry_run: bool = option(
         False, "--dry-run", type=bool, basic=True, help="say what would be done, and do nothing"
@@ -208,79 +206,4 @@ class Streams:
         type=bool,
         help="fail instead of warning: before any work if OUT cannot hold all of IN, and at the first damage "
         "in IN",
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Encoding:
-    """How OUT is written."""
-
-    container: str | None = _encoding(
-        None,
-        "-f",
-        choices=tuple(CONTAINERS),
-        help="container of OUT (default: by its extension; matroska for standard output)",
-    )
-    codec: str | None = _encoding(
-        None,
-        "-c:v",
-        metavar="ENCODER",
-        basic=True,
-        help="video encoder, by FFmpeg's name (default: by the input's codec)",
-    )
-    crf: float | None = _encoding(
-        None,
-        "--crf",
-        type=float,
-        metavar="N",
-        low=0,
-        high=63,
-        basic=True,
-        help="constant rate factor, lower is better (default: visually lossless)",
-    )
-    preset: str | None = _encoding(
-        None, "--preset", metavar="NAME", help="preset of the encoder, such as fast or slow"
-    )
-    encoder_options: tuple[tuple[str, str], ...] = _encoding(
-        (),
-        "--encoder-opt",
-        type=name_and_value,
-        metavar="NAME=VALUE",
-        help="private option of the encoder, as `ffmpeg -h encoder=ENCODER` lists them; repeatable",
-    )
-    deinterlace: str = _encoding(
-        "auto",
-        "--deinterlace",
-        choices=("auto", "off", "bwdif"),
-        help="auto: deinterlace flagged or detected video; bwdif: always; off: never, and OUT stays "
-        "interlaced",
-    )
-    pix_fmt: str | None = _encoding(
-        None, "--pix-fmt", metavar="NAME", help="pixel format of OUT (default: the input's)"
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Machine:
-    """Where and how it is computed."""
-
-    device: str = _machine(
-        "auto", "--device", metavar="NAME", basic=True, help="auto, cpu, cuda, cuda:1 or mps"
-    )
-    precision: str = _machine(
-        "auto",
-        "--precision",
-        choices=("auto", "fp32", "bf16", "fp16"),
-        help="arithmetic of the networks; auto: bf16 on hardware with bf16 instructions, else fp32; fp16 "
-        "needs CUDA",
-    )
-    batch: int | str = _machine(
-        "auto",
-        "--batch",
-        type=int_or_auto,
-        metavar="N",
-        help="faces per batch; auto: by the memory of the GPU or the cores of the CPU",
-    )
-    profile: bool = _machine(
-        False, "--profile", type=bool, help="print the time that each stage took at the end"
     )

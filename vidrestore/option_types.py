@@ -104,6 +104,25 @@ def frames_per_second(text: str) -> Fraction:
     return rate
 
 
+_SIZE = re.compile(r"(\d{1,12}(?:\.\d{1,6})?) ?([KMGT]?)B?", re.IGNORECASE)
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+
+
+def size(text: str) -> int | None:
+    """The number of bytes that ``20GB``, ``500 MB`` or ``1000000`` stand for; None for ``none``. Raises
+    ValueError.
+
+    >>> size("1.5GB"), size("none")
+    (1500000000, None)
+    """
+    if text == "none":
+        return None
+    found = _SIZE.fullmatch(text)
+    if not found:
+        raise ValueError(f"{text!r} is not a size; give one such as 20GB, or none")
+    return round(float(found[1]) * _UNITS[found[2].upper()])
+
+
 def name_and_value(text: str) -> tuple[str, str]:
     """A pair written as ``NAME=VALUE``. Raises ValueError."""
     name, equals, value = text.partition("=")

@@ -7,8 +7,9 @@ from dataclasses import dataclass, fields
 from fractions import Fraction
 from pathlib import Path
 
+from .encoding_options import Encoding, Machine
 from .errors import UsageError
-from .option_groups import Encoding, General, Machine, Restoration, Streams, Time
+from .option_groups import General, Restoration, Streams, Time
 from .option_types import convert, steady_parts
 from .review_options import Review
 

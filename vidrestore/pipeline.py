@@ -37,8 +37,10 @@ from .stages.face_source import Tracked, origin_of, track_faces
 from .stages.models import Models
 from .stages.notes import FrameNotes, Notes
 from .stages.restoration import CONTEXT, limits_of, restore_faces
-from .stages.resume import Resume
+from .stages.resume import NOTHING, Resume
+from .stages.reuse import Reuse
 from .stages.setup import Setup, open_video
+from .stages.stretches import Stretches
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +53,7 @@ class Report:
     frames: int
     faces: int  #: restored, over all frames
     tracks: int  #: that had a face in a frame
-    resumed: int  #: how many of the frames an earlier run had finished
+    resumed: int  #: how many of the frames earlier runs had finished
     seconds: float  #: that this run took
     setup: Setup = field(repr=False)
     profile: Profile = field(repr=False)
@@ -116,24 +118,22 @@ def restore_video(
             open_output(options, setup, decoder.source, segment_length, inspect, review.told)
         )
         models = Models(setup.restorer, profile)
-        resume = Resume.begin(writer, decoder, options, setup)
-        done, faces, tracks = writer.frames, resume.faces, resume.tracks
-        if not resume.done:
+        if options.keep:
+            earlier = Reuse.begin(writer, decoder, options, setup, lambda: progress(0, 0))
+        else:
+            earlier = Resume.begin(writer, decoder, options, setup)
+        done, faces, tracks = earlier.frames, earlier.faces, earlier.tracks
+        earlier.insert(writer)
+        if earlier.wanted:
             source, frames = restore_frames(
-                options,
-                setup,
-                models,
-                decoder,
-                stage,
-                watch=resume.watch,
-                since=done,
-                segment_length=segment_length,
+                options, setup, models, decoder, stage, earlier=earlier, segment_length=segment_length
             )
             for frame, notes in stage(frames, "paste"):
                 writer.write(frame, {"faces": notes.restored, "notes": to_builtins(notes)})
                 faces += notes.restored
+                earlier.insert(writer)
                 progress(writer.frames, faces)
-            tracks = source.tracks
+            tracks = max(tracks, source.tracks)
         origin = origin_of(options, decoder)
         stack.close()  # finishes OUT
         report = Report(
@@ -176,21 +176,19 @@ def restore_frames(
     decoder: Decoder,
     stage: Stages,
     *,
-    watch: Callable[[FaceSource[Frame], Tracked], Tracked] = lambda source, tracked: tracked,
-    since: int = 0,
+    earlier: Resume | Reuse = NOTHING,
     segment_length: int = SEGMENT_LENGTH,
 ) -> tuple[FaceSource[Frame], Iterator[tuple[Frame, FrameNotes]]]:
-    """The source of the faces, and the frames from number ``since`` on with restored faces, and with notes of
-    what was done.
-
-    ``watch`` wraps the frames with their faces as they leave the source.
-    """
+    """The source of the faces, and the frames that were not finished ``earlier`` with restored faces, and
+    with notes of what was done."""
     notes = Notes(limits_of(options), models.restorer.spec.readable)
 
     def noted(source: FaceSource[Frame], tracked: Tracked) -> Tracked:
-        return notes.watch(source, watch(source, tracked))
+        return notes.watch(source, earlier.watch(source, tracked))
 
-    source, tracked = track_faces(options, setup, decoder, stage, noted)
+    source, tracked = track_faces(
+        options, setup, decoder, stage, noted, recorded=earlier.source, frames=earlier.decoded(decoder)
+    )
     restored = restore_faces(
         align(tracked, models, notes),
         models,
@@ -198,9 +196,10 @@ def restore_frames(
         stage,
         batch=setup.batch,
         segment_length=segment_length,
+        needs=earlier.needs,
         note=notes.planned,
     )
-    return source, paste(restored, models, notes, since=since)
+    return source, paste(restored, models, notes, earlier.wanted)
 
 
 def open_for_restoration(options: Options) -> Decoder:
@@ -251,13 +250,12 @@ def paste(
     restored: Iterable[tuple[Frame, list[RestoredFace[Placement]]]],
     models: Models,
     notes: Notes,
-    *,
-    since: int = 0,
+    wanted: Stretches,
 ) -> Iterator[tuple[Frame, FrameNotes]]:
-    """Finish restored faces and paste them into their frames. Yields the frames from number ``since`` on,
-    without context frames, and the notes of each."""
+    """Finish restored faces and paste them into their frames. Yields the frames in ``wanted``, without
+    context frames, and the notes of each."""
     for frame, faces in restored:
-        if frame.context or frame.index < since:
+        if frame.context or frame.index not in wanted:
             notes.take(frame)
             continue
         for face, headroom in models.finish(frame, faces):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from ..media.frames.frame import Frame
 from ..media.frames.thumbnails import Thumbnails
 from ..options import Options
 from ..runtime.scheduler import Stages
-from .setup import AnalysisSetup
+from .setup import AnalysisSetup, open_video
 
 #: Frames with their faces.
 Tracked = Iterator[tuple[Frame, tuple[Face, ...]]]
@@ -31,16 +31,22 @@ def track_faces(
     decoder: Decoder,
     stage: Stages,
     watch: Callable[[FaceSource[Frame], Tracked], Tracked] = lambda source, tracked: tracked,
+    *,
+    recorded: RecordedSource[Frame] | None = None,
+    frames: Iterable[Frame] | None = None,
 ) -> tuple[FaceSource[Frame], Tracked]:
     """The source of a run's faces and the frames of ``decoder`` with them.
 
     Decoding and detection become stages of ``stage``. ``watch`` wraps the frames as they leave the source.
-    Raises as :func:`recorded_source` does.
+    ``recorded`` is the source if it has been read before, and ``frames`` are those of ``decoder`` that are
+    wanted. Raises as :func:`recorded_source` does.
     """
     if options.tracks:
-        recorded = recorded_source(options, decoder)
+        recorded = recorded or recorded_source(options, decoder)
+    if recorded:
         # Skip context frames outside the analysed span.
-        frames = (f for f in stage(decoder, "decode") if not f.context or recorded.has_frame(f))
+        decoded = stage(decoder if frames is None else frames, "decode")
+        frames = (f for f in decoded if not f.context or recorded.has_frame(f))
         return recorded, watch(recorded, recorded.stream((frame, None) for frame in frames))
     assert setup.detector is not None  # as there is no tracks file
     detector = load_detector(setup.detector, setup.device, hints=True)
@@ -71,6 +77,25 @@ def read_tracks(options: Options, decoder: Decoder) -> Recording:
     recording = read_recording(options.tracks)
     check_origin(recording, origin_of(options, decoder))
     set_w(recording, dict(options.track_w), dict(options.person_w))
+    return recording
+
+
+def record_faces(options: Options, setup: AnalysisSetup, check: Callable[[], None]) -> Recording:
+    """Find and track the faces of ``options.input``. ``check`` is called after each frame, and may raise an
+    exception to end that."""
+    with open_video(options) as decoder, Stages() as stage:
+        recording = Recording(origin_of(options, decoder), "the record of the faces")
+
+        def watch(source: FaceSource[Frame], tracked: Tracked) -> Tracked:
+            for frame, faces in tracked:
+                if source.shots > len(recording.shots):
+                    recording.shots.append(timestamp(frame))
+                yield frame, faces
+
+        _, tracked = track_faces(options, setup, decoder, stage, watch)
+        for frame, faces in tracked:
+            recording.add(timestamp(frame), faces)
+            check()
     return recording
 
 

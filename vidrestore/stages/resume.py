@@ -25,10 +25,11 @@ from ..weights.store import fingerprint
 from .notes import NOTES_VERSION
 from .restoration import CONTEXT
 from .setup import Setup
+from .stretches import Stretches
 
 #: Options excluded from the resume key: no effect on the frames of OUT.
 _NO_EFFECT = {
-    *("output", "overwrite", "dry_run", "resume", "strict", "batch", "offline", "profile"),
+    *("output", "overwrite", "dry_run", "resume", "keep", "strict", "batch", "offline", "profile"),
     *("compare", "compare_layout", "report_json"),
 }
 #: Options excluded from the resume key: already keyed by their resolved value.
@@ -47,8 +48,11 @@ class Resume:
     folder: WorkFolder | None  #: None if the run cannot be resumed
     length: int  #: frames per segment
     state: Mapping[str, Any] | None = None  #: saved by an earlier run for the frame that this one begins with
-    faces: int = 0  #: restored in the finished segments
+    frames: int = 0  #: in the finished segments
+    faces: int = 0  #: restored in these
     done: bool = False  #: no frame is left to restore
+    source: None = None  #: nothing is known of the faces in advance
+    needs: None = None  #: what is wanted needs all the frames that are decoded
 
     @classmethod
     def begin(
@@ -69,7 +73,20 @@ class Resume:
         if state:
             decoder.resume_after(FrameFingerprint(**state["mark"]))
         faces = sum(info["faces"] for segment in segments for info in segment.info)
-        return cls(folder, writer.length, state, faces, done=not writer.resume(segments))
+        more = writer.resume(segments)
+        return cls(folder, writer.length, state, writer.frames, faces, done=not more)
+
+    @property
+    def wanted(self) -> Stretches:
+        """The frames to restore."""
+        return Stretches(()) if self.done else Stretches.after(self.frames)
+
+    def decoded(self, decoder: Decoder) -> Iterable[Frame]:
+        """The frames that are wanted, and their context."""
+        return decoder
+
+    def insert(self, writer: StreamWriter | SegmentWriter) -> None:
+        """Do nothing: ``writer`` has all finished segments already."""
 
     @property
     def tracks(self) -> int:
@@ -90,6 +107,10 @@ class Resume:
                 state = {"mark": asdict(mark), "source": source.state(), "tracks": source.tracks}
                 self.folder.save_state(boundary, state)
             yield frame, faces
+
+
+#: What a run resumes that has nothing to resume, and saves nothing.
+NOTHING = Resume(None, SEGMENT_LENGTH)
 
 
 def run_key(options: Options, setup: Setup, *, length: int) -> dict[str, str]:

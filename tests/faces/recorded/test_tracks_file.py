@@ -16,7 +16,7 @@ from tests.support.recordings import ORIGIN, STEP, recording
 from vidrestore.errors import InputError
 from vidrestore.faces.face import Adjustment, PersonSettings, Span, TrackSettings
 from vidrestore.faces.recorded.recording import Condition, Recording
-from vidrestore.faces.recorded.tracks_file import read_recording, write_recording
+from vidrestore.faces.recorded.tracks_file import parse_recording, read_recording, write_recording
 
 CONDITION = Condition(size=41.5, sharpness=0.4, noise=3.1, yaw=0.1, roll=-12, w=0.37, why="41 px, blurred")
 
@@ -26,6 +26,19 @@ def text(made: Recording) -> str:
     file = io.StringIO()
     write_recording(made, file)
     return file.getvalue()
+
+
+def test_an_exact_recording_changes_nothing():
+    made = recording()
+    file = io.StringIO()
+    write_recording(made, file, exact=True)
+    back = parse_recording(file.getvalue().encode(), "a record")
+    assert back.display_name == "a record"
+    for pts in made.timestamps:
+        for after, before in zip(back.faces_at(pts), made.faces_at(pts), strict=True):
+            assert np.array_equal(after.box, before.box)
+            assert np.array_equal(after.landmarks, before.landmarks)
+            assert after.strength == before.strength
 
 
 def read(tmp_path: Path, content: str) -> Recording:

@@ -18,7 +18,7 @@ from vidrestore.media.decode.decoder import Decoder
 from vidrestore.media.encode.encoder import VideoEncoder
 from vidrestore.media.encode.settings import EncoderSettings
 from vidrestore.media.output import segment_writer
-from vidrestore.media.output.segments import read_segment
+from vidrestore.media.output.segments import Segment, read_segment
 
 ENCODERS = {
     "x264": ("o.mp4", "libx264"),
@@ -91,6 +91,37 @@ def test_an_interrupted_run_resumes_to_the_same_packets(tmp_path: Path, stop: in
     assert told == [{"number": i} for i in range(COUNT)]
     assert reader.packets(out) == reader.packets(tmp_path / "whole.mp4")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", "o.mp4", "whole.mp4"]
+
+
+@pytest.mark.parametrize("earlier", [(0,), (1, 2), (0, 2, 3), (0, 1, 2, 3)], ids=str)
+def test_segments_of_another_run_take_the_place_of_frames(tmp_path: Path, earlier: tuple[int, ...]) -> None:
+    source, out = make_clip(tmp_path / "in.mp4"), tmp_path / "o.mp4"
+    settings = EncoderSettings(codec="libx264", options=REPRODUCIBLE)
+    kept = {}
+    with Decoder(source) as decoder, open_segment_writer(decoder, out, settings, length=10) as writer:
+
+        def keep(segment: Segment, first: int) -> None:
+            path = tmp_path / f"{first}.kept"
+            path.write_bytes(segment.path.read_bytes())
+            kept[first] = read_segment(path)
+
+        writer.on_segment = keep
+        for frame in decoder:
+            writer.write(frame)
+    assert list(kept) == [0, 10, 20, 30]
+    whole = reader.packets(out)
+    out.unlink()
+    with Decoder(source) as decoder, open_segment_writer(decoder, out, settings, length=10) as writer:
+        writer.on_segment = lambda segment, first: seen.append(first)
+        seen: list[int] = []
+        for frame in decoder:
+            if frame.index // 10 not in earlier:
+                writer.write(frame)
+            elif frame.index % 10 == 0:
+                writer.insert(kept[frame.index])
+        assert writer.frames == COUNT
+    assert reader.packets(out) == whole
+    assert seen == [10 * place for place in range(4) if place not in earlier]
 
 
 def _full(*_: object) -> None:

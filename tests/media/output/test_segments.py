@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 
 from tests.support.segments import COUNT, make_clip
-from vidrestore.media.output.segments import DecodingTimes, SegmentFile, read_segment
+from vidrestore.media.output.segments import DecodingTimes, SegmentFile, is_sound, read_segment
 
 
 def test_an_incomplete_segment_is_not_read(tmp_path: Path) -> None:
@@ -26,9 +26,16 @@ def test_an_incomplete_segment_is_not_read(tmp_path: Path) -> None:
         (bytes(p), p.pts, p.dts, p.is_keyframe) for p in packets
     ]
     whole = path.read_bytes()
+    assert is_sound(path)
+    for place in (0, 100, len(whole) // 2, -100, -26, -10, -1):
+        content = bytearray(whole)
+        content[place] ^= 1
+        path.write_bytes(content)
+        assert not is_sound(path)
     for damaged in (b"", whole[:-1], whole[:40], whole[: len(whole) // 2], b"x" * 100):
         path.write_bytes(damaged)
         assert read_segment(path) is None
+        assert not is_sound(path)
     assert read_segment(tmp_path / "gone.segment") is None
 
 

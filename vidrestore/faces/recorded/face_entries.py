@@ -45,15 +45,20 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 _DECODER = msgspec.json.Decoder(list[_Entry])
 
 
-def face_entry(face: Face) -> dict[str, object]:
-    """The JSON object of a face. Coordinates are rounded to 1/100 pixel, strengths to 1/10000."""
+def face_entry(face: Face, *, exact: bool = False) -> dict[str, object]:
+    """The JSON object of a face. Coordinates are rounded to 1/100 pixel, strengths to 1/10000, unless it
+    shall be ``exact``."""
+
+    def rounded(value: float, digits: int) -> float:
+        return value if exact else round(value, digits)
+
     entry = {
         "track": face.track,
-        "box": [round(value, 2) for value in face.box.tolist()],
-        "landmarks": [[round(x, 2), round(y, 2)] for x, y in face.landmarks.tolist()],
-        "strength": round(face.strength, 4),
+        "box": [rounded(value, 2) for value in face.box.tolist()],
+        "landmarks": [[rounded(x, 2), rounded(y, 2)] for x, y in face.landmarks.tolist()],
+        "strength": rounded(face.strength, 4),
     }
-    return entry if face.score is None else entry | {"score": round(face.score, 3)}
+    return entry if face.score is None else entry | {"score": rounded(face.score, 3)}
 
 
 def read_faces(value: Any, where: str) -> Iterator[tuple[int, list[float]]]:

@@ -47,9 +47,18 @@ class RecordedSource(Generic[Frame]):
         self._seen, self.faces = set(state["seen"]), state["faces"]
         self.tracks = len(self._seen)
 
+    @property
+    def recording(self) -> Recording:
+        """What is played back."""
+        return self._recording
+
     def has_frame(self, frame: Frame) -> bool:
         """Whether the recording contains this frame."""
         return self._recording.faces_at(self._pts(frame)) is not None
+
+    def faces_at(self, pts: int) -> tuple[Face, ...]:
+        """The faces with which ``stream`` yields the frame that has the timestamp ``pts``."""
+        return tuple(self._adjusted(self._recording.faces_at(pts) or (), pts))
 
     def stream(
         self, items: Iterable[tuple[Frame, object]], scale: tuple[float, float] = (1.0, 1.0)

@@ -14,6 +14,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -44,13 +45,14 @@ _FRAME_KEY = re.compile(rb'"-?[0-9]+"\s*:')
 _REMEDY = "correct it, or make a new one with vidrestore analyze"
 
 
-def write_recording(recording: Recording, file: TextIO) -> None:
-    """Write a tracks file. Coordinates are rounded to 1/100 pixel, strengths to 1/10000."""
+def write_recording(recording: Recording, file: TextIO, *, exact: bool = False) -> None:
+    """Write a tracks file. Coordinates are rounded to 1/100 pixel, strengths to 1/10000, unless it shall be
+    ``exact``."""
     origin = asdict(recording.origin) | {
         "time_base": str(recording.origin.time_base),
         "begin": str(recording.origin.begin),
     }
-    summary = recording.summary()
+    summary, entry = recording.summary(), partial(face_entry, exact=exact)
     file.write(f'{{\n"version": {VERSION},\n"input": {json.dumps(origin)},\n"frames": {recording.frames},\n')
     file.write(f'"shots": {json.dumps(recording.shots)},\n"persons": [')
     _write_lines(file, (json.dumps(person_entry(*person)) for person in sorted(recording.persons.items())))
@@ -66,7 +68,7 @@ def write_recording(recording: Recording, file: TextIO) -> None:
     _write_lines(
         file,
         (
-            f'"{pts}": {json.dumps([face_entry(face) for face in recording.faces_at(pts) or ()])}'
+            f'"{pts}": {json.dumps([entry(face) for face in recording.faces_at(pts) or ()])}'
             for pts in recording.timestamps
         ),
     )
@@ -80,6 +82,11 @@ def read_recording(path: Path) -> Recording:
         data = path.read_bytes().removeprefix(codecs.BOM_UTF8)
     except OSError as error:
         raise InputError(f"{name} cannot be read: {error.strerror}") from None
+    return parse_recording(data, name)
+
+
+def parse_recording(data: bytes, name: str) -> Recording:
+    """The recording in the content of a tracks file, called ``name`` in messages. Raises InputError."""
     try:
         return _recording(_parse(data), name)
     except (ValueError, RecursionError) as error:

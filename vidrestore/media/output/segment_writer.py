@@ -71,6 +71,8 @@ class SegmentWriter:
         ``told`` is called for each segment that joins OUT, those of earlier runs included, in their order and
         in another thread. Raises OutputError also if another run writes ``out``, or the disk has no room for
         it."""
+        #: Called in another thread with each segment that is complete, and the number of its first frame.
+        self.on_segment: Callable[[Segment, int], None] = lambda segment, first: None
         self.frames = 0  #: written so far, those of earlier runs included
         self.length = length
         self._told = told
@@ -91,7 +93,7 @@ class SegmentWriter:
         try:
             check_space(file, space_needed(source, self.encoder) - self.folder.size)
             self._first_encoder = self._new_encoder()
-            self._extradata = self._first_encoder.extradata
+            self.extradata = self._first_encoder.extradata  #: that every segment must have
             with writing(file):
                 self._muxer = Muxer(
                     str(self.folder.partial.absolute()),
@@ -128,6 +130,12 @@ class SegmentWriter:
         self.frames = sum(segment.frames for segment in segments)
         self._finish_in_background(lambda: [self._join(segment) for segment in segments])
         return not segments or segments[-1].frames == self.length
+
+    def insert(self, segment: Segment) -> None:
+        """Take a complete segment as the next one, in place of its frames."""
+        assert self._current is None, "segments begin where the last one is full"
+        self.frames += segment.frames
+        self._finish_in_background(lambda: self._join(segment))
 
     def write(self, frame: Frame, info: Mapping[str, Any] | None = None) -> None:
         """Encode the next frame. Its segment keeps ``info``, which JSON must be able to hold, for
@@ -198,9 +206,10 @@ class SegmentWriter:
         segment.video.close()
         self.folder.delete_state(segment.first)
         self._join(complete)
+        self.on_segment(complete, segment.first)
 
     def _join(self, segment: Segment) -> None:
-        if segment.extradata != self._extradata:
+        if segment.extradata != self.extradata:
             raise OutputError(
                 f"{self._out} cannot be written: segments by {self.encoder.codec} cannot be joined; choose "
                 "another -c:v",

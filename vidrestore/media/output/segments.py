@@ -1,12 +1,13 @@
 """Segments: stretches of OUT, each encoded by itself and kept in a file of its own until OUT is complete.
 
 A segment file holds the encoder's packets as they came, each behind a binary record, and at its end a JSON
-record about the whole segment, the length of that record and a magic number. A file gets its name only when
-it is complete and durable.
+record about the whole segment, the length of that record, a hash of everything before and a magic number. A
+file gets its name only when it is complete and durable.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import struct
@@ -27,9 +28,13 @@ SUFFIX = ".segment"
 _PACKET = struct.Struct("<qqq?BI")
 #: Length of a side data entry's name, and its size in bytes.
 _SIDE_DATA = struct.Struct("<BI")
-#: Length of the JSON record, and the magic number.
-_END = struct.Struct("<I8s")
-_MAGIC = b"VRSEGM01"
+#: Length of the JSON record.
+_LENGTH = struct.Struct("<I")
+#: BLAKE2b of everything before, and the magic number.
+_END = struct.Struct("<16s8s")
+_MAGIC = b"VRSEGM02"
+#: Bytes that are read at once to compute the hash of a file.
+_CHUNK = 1 << 20
 #: Side data about the encoder's own decisions, which no container holds.
 _DROPPED_SIDE_DATA = ("quality_stats", "cpb_properties")
 
@@ -41,6 +46,7 @@ class SegmentFile:
         self._path = path
         self._partial = path.with_suffix(".part")
         self._file = self._partial.open("wb")
+        self._digest = _new_digest()
         self._timestamps: list[tuple[int, int]] = []
         self._time_base = Fraction(1)
 
@@ -56,11 +62,11 @@ class SegmentFile:
             record = _PACKET.pack(
                 pts, dts, packet.duration or 0, packet.is_keyframe, len(side_data), packet.size
             )
-            self._file.write(record)
+            self._write(record)
             for data in side_data:
                 name, content = data.data_type.encode(), bytes(data)
-                self._file.write(_SIDE_DATA.pack(len(name), len(content)) + name + content)
-            self._file.write(packet)
+                self._write(_SIDE_DATA.pack(len(name), len(content)) + name + content)
+            self._write(memoryview(packet))
 
     def finish(self, *, frames: int, info: Sequence[Mapping[str, Any]], extradata: bytes) -> Segment:
         """Make the file durable and give it its name. ``info`` is what :attr:`Segment.info` returns."""
@@ -73,9 +79,14 @@ class SegmentFile:
         }
         text = json.dumps(record).encode()
         with self._file:
-            self._file.write(text + _END.pack(len(text), _MAGIC))
+            self._write(text + _LENGTH.pack(len(text)))
+            self._file.write(_END.pack(self._digest.digest(), _MAGIC))
         make_durable(self._partial, self._path)
         return _segment(self._path, record)
+
+    def _write(self, content: bytes | memoryview) -> None:
+        self._digest.update(content)
+        self._file.write(content)
 
     def abandon(self) -> None:
         """Delete the unfinished file."""
@@ -130,11 +141,33 @@ def read_segment(path: Path) -> Segment | None:
         return None
 
 
+def is_sound(path: Path) -> bool:
+    """Whether a segment file holds what was written: it is complete, and its content has the hash that it
+    should have. Reads the whole file."""
+    digest = _new_digest()
+    try:
+        with path.open("rb") as file:
+            left = file.seek(-_END.size, os.SEEK_END)
+            expected, magic = _END.unpack(file.read(_END.size))
+            file.seek(0)
+            while left and (chunk := file.read(min(left, _CHUNK))):
+                digest.update(chunk)
+                left -= len(chunk)
+    except OSError:
+        return False
+    return magic == _MAGIC and digest.digest() == expected
+
+
+def _new_digest() -> hashlib.blake2b:
+    return hashlib.blake2b(digest_size=16)
+
+
 def _read_record(path: Path) -> dict[str, Any]:
     """A segment's JSON record. Raises OSError or ValueError if the file is incomplete."""
     with path.open("rb") as file:
-        end = file.seek(-_END.size, os.SEEK_END)
-        length, magic = _END.unpack(file.read(_END.size))
+        end = file.seek(-_LENGTH.size - _END.size, os.SEEK_END)
+        (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
+        _, magic = _END.unpack(file.read(_END.size))
         if magic != _MAGIC:
             raise ValueError(f"{path} is not a complete segment")
         file.seek(end - length)

@@ -1,0 +1,119 @@
+"""The keys of segments: everything that the frames of each segment depend on, and nothing else.
+
+A frame depends on its own samples, on the encoder, and on the faces in it. A restored face depends on the
+faces of its track in the ``CONTEXT`` frames around it, on what is set for each of these, and on the networks.
+What is noted of a frame is in its segment too, so what the notes say counts as well.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+import torch
+
+from ..faces.face import Face
+from ..options import Options
+from .restoration import CONTEXT
+from .setup import Setup
+
+#: What only frames with faces depend on, by the names of the resume key.
+_OF_FACES = (
+    *("the model", "the face parser", "the device", "the precision"),
+    *("--steady", "--min-face", "--max-sharpness", "--max-yaw"),
+)
+#: What is keyed for each face, by its position and what is set for it.
+_PER_FACE = ("the tracks file", "the detector", "--w", "--strength", "--track-w", "--person-w")
+#: What finding faces does not depend on.
+_OF_OUT = ("the encoder", "the segment length", "-f")
+
+
+class SegmentKeys:
+    """Makes the keys of one run's segments from its resume key."""
+
+    def __init__(self, run: Mapping[str, str], options: Options, setup: Setup) -> None:
+        assert setup.container is not None  # as OUT is given
+        code = {"the code": code_fingerprint()}
+        shared = {name: value for name, value in run.items() if name not in (*_OF_FACES, *_PER_FACE)}
+        #: Names all segments that differ in their faces only.
+        self.group = digest(repr(shared | code | {"the container": setup.container.name}))[:16]
+        #: Names the faces that are found in this input.
+        self.found = digest(
+            repr(
+                {name: value for name, value in shared.items() if name not in _OF_OUT}
+                | code
+                | {name: run.get(name) for name in ("the detector", "the device")}
+                | {"torch": torch.__version__}
+            )
+        )[:16]
+        self._faces = repr({name: run[name] for name in _OF_FACES} | {"torch": torch.__version__})
+        self._options = options
+
+    def of_segments(
+        self,
+        timestamps: Sequence[int],
+        shots: Sequence[int],
+        faces: Sequence[Sequence[Face]],
+        *,
+        first: int,
+        end: int,
+        length: int,
+    ) -> list[str]:
+        """The keys of the segments of ``length`` frames.
+
+        Args:
+            timestamps: Of the frames, those of the context before and after the written ones included.
+            shots: The number of the shot that each is in, which is noted with it.
+            faces: The faces of each of these frames, as they reach restoration.
+            first: The place of the first frame that is written.
+            end: The place after the last one.
+            length: Frames per segment.
+        """
+        described = [{face.track: self._describe(face) for face in found} for found in faces]
+        keys = []
+        for begin in range(first, end, length):
+            stop = min(begin + length, end)
+            own = set[int]().union(*described[begin:stop])
+            frames = (begin - first, list(timestamps[begin:stop]), list(shots[begin:stop]))
+            content = hashlib.blake2b(repr(frames).encode())
+            if own:
+                content.update(self._faces.encode())
+                around = range(max(0, begin - CONTEXT), min(stop + CONTEXT, len(described)))
+                for place in around:
+                    for track, face in described[place].items():
+                        if track in own:
+                            content.update(struct.pack("<q", place - begin) + face)
+            keys.append(f"{self.group}-{content.hexdigest()[:32]}")
+        return keys
+
+    def _describe(self, face: Face) -> bytes:
+        """Everything about a face, and what is set for it, that its restoration depends on or is noted."""
+        set_w, set_strength = face.adjustment.w, face.adjustment.strength
+        # The weight of --track-w is not spread over time where it begins, so it is not the same as another.
+        named = dict(self._options.track_w).get(face.track)
+        settings = (
+            face.score,
+            named,
+            self._options.w if set_w is None else set_w,
+            self._options.strength if set_strength is None else set_strength,
+        )
+        numbers = (face.track, *face.box.tolist(), *face.landmarks.ravel().tolist(), face.strength)
+        return struct.pack("<q15d", *numbers) + repr(settings).encode()
+
+
+def digest(text: str) -> str:
+    """A hash of ``text``."""
+    return hashlib.blake2b(text.encode()).hexdigest()
+
+
+@cache
+def code_fingerprint() -> str:
+    """A hash of this program, so that a store never mixes the frames of two versions."""
+    package = Path(__file__).parents[1]
+    content = hashlib.blake2b()
+    for path in sorted(package.rglob("*.py")):
+        content.update(path.relative_to(package).as_posix().encode() + path.read_bytes())
+    return content.hexdigest()
