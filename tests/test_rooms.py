@@ -76,9 +76,10 @@ ALLOWED = {
     "training": {"runtime", "weights", "media", "faces", "restoration", "degradation", "measure"},
     # Options, and the steps that the jobs share.
     "option_types": set(),
-    "option_groups": {"option_types", "media/containers"},
+    "option_groups": {"option_types"},
+    "encoding_options": {"option_types", "media/containers"},
     "review_options": {"option_types"},
-    "options": {"option_groups", "option_types", "review_options"},
+    "options": {"encoding_options", "option_groups", "option_types"},
     "option_names": {"options", "option_types"},
     "presets": {"option_names", "option_types"},
     "stages": {"options", "option_types", "media", "faces", "restoration", "runtime", "weights"},
