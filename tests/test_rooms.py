@@ -79,7 +79,7 @@ ALLOWED = {
     "option_groups": {"option_types"},
     "encoding_options": {"option_types", "media/containers"},
     "review_options": {"option_types"},
-    "options": {"encoding_options", "option_groups", "option_types"},
+    "options": {"encoding_options", "option_groups", "option_types", "review_options"},
     "option_names": {"options", "option_types"},
     "presets": {"option_names", "option_types"},
     "stages": {"options", "option_types", "media", "faces", "restoration", "runtime", "weights"},
