@@ -6,6 +6,7 @@ import json
 from fractions import Fraction
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -158,6 +159,16 @@ def test_the_command_tells_who_is_who(tmp_path, capsys):
     assert [file.name for file in tmp_path.iterdir()] == ["tracks.json"]
 
 
+def test_a_sheet_of_all_persons(tmp_path):
+    path, sheet = tmp_path / "tracks.json", tmp_path / "tracks.png"
+    words = ["analyze", str(SCENES), "-ss", "2.2", "-t", "0.4", "-o", str(path), "--sheet", str(sheet), "-q"]
+    assert main(words) == 0
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["tracks.json", "tracks.png"]
+    assert cv2.imread(str(sheet)).std() > 40, "faces"
+    assert main(words) == 1
+    assert main([*words, "-y"]) == 0
+
+
 def test_a_table_of_many_tracks_is_short():
     tracks = {track: TrackSummary(0.0, 3661.5, 100 + track, 80) for track in range(1, 31)}
     setup = AnalysisSetup.resolve(Options(input=SCENES))
@@ -183,6 +194,12 @@ BAD = {
     "it is the input": (["clip.mp4", "-o", "clip.mp4", "-y"], 1, "clip.mp4 is the input itself"),
     "its folder is missing": (["clip.mp4", "-o", "no/t.json"], 1, "does not exist"),
     "a part beyond the end": (["clip.mp4", "-o", "t.json", "-ss", "9"], 1, "no frame in the selected part"),
+    "a sheet that exists": (
+        ["clip.mp4", "-o", "t.json", "--sheet", "mine.png"],
+        1,
+        "mine.png exists; give -y",
+    ),
+    "a sheet that is none": (["clip.mp4", "-o", "t.json", "--sheet", "t.txt"], 2, "use .png or .jpg"),
     "an option of restoring": (["clip.mp4", "-o", "t.json", "--crf", "9"], 2, "unrecognized arguments"),
 }
 
@@ -192,6 +209,7 @@ def test_bad_input_is_one_sentence(tmp_path, monkeypatch, capsys, argv, code, wo
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "clip.mp4", [pattern(i, 64, 48, "yuv420p") for i in range(5)])
     (tmp_path / "mine.json").write_text("mine")
+    (tmp_path / "mine.png").write_text("mine")
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert main(["analyze", *argv]) == code
     said = capsys.readouterr()

@@ -16,6 +16,8 @@ from .media.frames.frame import Frame
 from .media.output.destination import check_path, make_durable, partial_path, writing
 from .media.output.special_files import file_behind
 from .options import Options
+from .review.contact_sheet import Portraits, draw_contact_sheet
+from .review.drawing import check_picture, clock, save_picture
 from .runtime.scheduler import Stages
 from .stages.face_source import Tracked, origin_of, timestamp, track_faces
 from .stages.setup import AnalysisSetup, open_video
@@ -51,7 +53,7 @@ class Analysis:
         lines = ["person  track        from          to  frames   size"]
         for track in listed:
             summary = self.tracks[track]
-            times = f"{_clock(summary.first):>10}  {_clock(summary.last):>10}"
+            times = f"{clock(summary.first):>10}  {clock(summary.last):>10}"
             lines.append(
                 f"{self.persons[track]:6}  {track:5}  {times}  {summary.frames:6}  {summary.size:4} px"
             )
@@ -61,22 +63,29 @@ class Analysis:
 
 
 def analyze_video(
-    options: Options, progress: Callable[[int, int], None] = lambda frames, faces: None
+    options: Options,
+    progress: Callable[[int, int], None] = lambda frames, faces: None,
+    *,
+    sheet: Path | None = None,
 ) -> Analysis:
     """Find and track the faces of ``options.input`` and write them to the tracks file ``options.output``.
 
-    ``progress`` is called after each frame with the numbers of frames and faces done. Raises VidrestoreError,
-    and then leaves no tracks file behind.
+    ``progress`` is called after each frame with the numbers of frames and faces done. ``sheet`` is a picture
+    to write of all persons. Raises VidrestoreError, and then leaves no tracks file behind.
     """
     started = time.monotonic()
     out = options.destination
     check_path(out, options.input, overwrite=options.overwrite)
+    if sheet is not None:
+        check_picture(sheet)
+        check_path(sheet, options.input, overwrite=options.overwrite)
     with ExitStack() as stack:
         decoder = stack.enter_context(open_video(options))
         setup = AnalysisSetup.resolve(options, decoder.source)
         stage = stack.enter_context(Stages())
         recording = Recording(origin_of(options, decoder))
-        survey = Survey(embed := load_embedding())
+        embed, portraits = load_embedding(), Portraits()
+        survey = Survey(embed, portraits.add) if sheet else Survey(embed)
 
         def watch(source: FaceSource[Frame], tracked: Tracked) -> Tracked:
             for frame, faces in tracked:
@@ -100,6 +109,8 @@ def analyze_video(
             make_durable(partial, file)
     finally:
         partial.unlink(missing_ok=True)
+    if sheet is not None:
+        save_picture(sheet, draw_contact_sheet(recording, portraits, f"persons in {options.input.name}"))
     return Analysis(
         output=out,
         frames=recording.frames,
@@ -110,8 +121,3 @@ def analyze_video(
         seconds=time.monotonic() - started,
         setup=setup,
     )
-
-
-def _clock(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds * 100), 6000)
-    return f"{minutes // 60}:{minutes % 60:02}:{seconds / 100:05.2f}"

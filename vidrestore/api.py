@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from .analysis import Analysis, analyze_video
@@ -104,7 +105,12 @@ def _frames(options: Options) -> Iterator[RestoredFrame]:
 
 
 def analyze(
-    src: Source, dst: Source, *, progress: Callable[[int, int], None] | None = None, **options: Any
+    src: Source,
+    dst: Source,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    sheet: Source | None = None,
+    **options: Any,
 ) -> Analysis:
     """Find and track the faces of a video, restore nothing, and write a tracks file.
 
@@ -114,6 +120,7 @@ def analyze(
         src: The video.
         dst: The tracks file to write (JSON).
         progress: Called after each frame with the numbers of frames and faces done.
+        sheet: A picture to draw of all persons (``.png`` or ``.jpg``).
         **options: As for :func:`restore`; those of restoring and encoding have no effect.
 
     Returns:
@@ -129,7 +136,8 @@ def analyze(
     """
     given = _options(options, input=src, output=dst)
     with local_input(given.input, given.output) as path:
-        return analyze_video(replace(given, input=path), progress or _ignore)
+        picture = None if sheet is None else Path(sheet)
+        return analyze_video(replace(given, input=path), progress or _ignore, sheet=picture)
 
 
 def plan(src: Source, dst: Source, w: float | str = 0.5, **options: Any) -> Plan:

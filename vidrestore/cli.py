@@ -83,7 +83,7 @@ def _analyze(argv: list[str], check: Callable[[], None]) -> int:
     with local_input(options.input, options.output) as path:
         options = replace(options, input=path)
         with _progress(options, check, quiet=args.quiet) as progress:
-            analysis = analyze_video(options, progress)
+            analysis = analyze_video(options, progress, sheet=args.sheet)
     log.info("%s", analysis)
     if analysis.tracks and log.isEnabledFor(logging.INFO):
         print(analysis.table, file=sys.stderr)

@@ -133,9 +133,12 @@ def analyze_parser() -> argparse.ArgumentParser:
     described = {option.name: option for option in fields(Options)}
     _add(parser, described["input"], required=True)
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="the tracks file")
+    parser.add_argument(
+        "--sheet", metavar="FILE", type=Path, help="also draw a picture of all persons (.png or .jpg)"
+    )
     for name in _ANALYZE:
         _add(parser, described[name])
-    parser.add_argument("-y", dest="overwrite", action="store_true", help="replace FILE if it exists")
+    parser.add_argument("-y", dest="overwrite", action="store_true", help="replace files that exist")
     _add_loudness(parser)
     return parser
 

@@ -16,8 +16,8 @@ from ..media.output.special_files import file_behind
 
 CELL = 256  #: side of a picture on a sheet, in pixels
 LINE = 24  #: height of a line of text, in pixels
-_GAP, _MARGIN = 6, 10
-_PAPER, _INK, _PALE = (250, 250, 250), (30, 30, 30), (110, 110, 110)
+GAP, MARGIN = 6, 10
+PAPER, INK, PALE = (250, 250, 250), (30, 30, 30), (90, 90, 90)
 _FONT, _SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.55
 PICTURES = (".png", ".jpg", ".jpeg")
 
@@ -36,32 +36,33 @@ def draw_sheet(title: str, rows: Sequence[Row]) -> np.ndarray:
     """Draw rows of pictures, each picture enlarged or reduced to fit a cell of ``CELL`` pixels."""
     columns = max((len(row.pictures) for row in rows), default=1)
     texts = [title, *(text for row in rows for text in (row.title, row.note))]
-    width = max(columns * (CELL + _GAP) - _GAP, *(text_width(text, _SCALE) for text in texts)) + 2 * _MARGIN
-    heights = [LINE * (2 if row.note else 1) + CELL + LINE + 2 * _GAP for row in rows]
-    sheet = np.full((2 * _MARGIN + LINE + _GAP + sum(heights), width, 3), _PAPER, np.uint8)
-    write_text(sheet, title, (_MARGIN, _MARGIN), _INK)
-    top = _MARGIN + LINE + _GAP
+    width = max(columns * (CELL + GAP) - GAP, *(text_width(text, _SCALE) for text in texts)) + 2 * MARGIN
+    heights = [LINE * (2 if row.note else 1) + CELL + LINE + 2 * GAP for row in rows]
+    sheet = np.full((2 * MARGIN + LINE + GAP + sum(heights), width, 3), PAPER, np.uint8)
+    write_text(sheet, title, (MARGIN, MARGIN), INK)
+    top = MARGIN + LINE + GAP
     for row, height in zip(rows, heights, strict=True):
-        write_text(sheet, row.title, (_MARGIN, top), _INK)
+        write_text(sheet, row.title, (MARGIN, top), INK)
         below = top + LINE
         if row.note:
-            write_text(sheet, row.note, (_MARGIN, below), _PALE)
+            write_text(sheet, row.note, (MARGIN, below), PALE)
             below += LINE
         for column, (picture, caption) in enumerate(zip(row.pictures, row.captions, strict=True)):
-            left = _MARGIN + column * (CELL + _GAP)
-            _place(sheet, picture, left, below)
-            write_text(sheet, caption, (left, below + CELL), _PALE)
+            left = MARGIN + column * (CELL + GAP)
+            place(sheet, picture, left, below, CELL)
+            write_text(sheet, caption, (left, below + CELL), PALE)
         top += height
     return sheet
 
 
-def _place(sheet: np.ndarray, picture: np.ndarray, left: int, top: int) -> None:
+def place(sheet: np.ndarray, picture: np.ndarray, left: int, top: int, side: int) -> None:
+    """Draw ``picture`` into the middle of a square, enlarged or reduced to its ``side``."""
     height, width = picture.shape[:2]
-    factor = CELL / max(height, width)
+    factor = side / max(height, width)
     size = max(1, round(width * factor)), max(1, round(height * factor))
     smooth = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
     small = cv2.resize(picture, size, interpolation=smooth)
-    left, top = left + (CELL - size[0]) // 2, top + (CELL - size[1]) // 2
+    left, top = left + (side - size[0]) // 2, top + (side - size[1]) // 2
     sheet[top : top + size[1], left : left + size[0]] = small
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from statistics import median
@@ -57,8 +57,15 @@ class _Track:
 class Survey:
     """Measures each track in some of its frames. Memory grows with the number of tracks, not of frames."""
 
-    def __init__(self, embed: Embedding) -> None:
+    def __init__(
+        self,
+        embed: Embedding,
+        show: Callable[[int, np.ndarray, FaceQuality], object] = lambda track, picture, quality: None,
+    ) -> None:
+        """``show`` is called with each face that is measured: its track, the aligned face (512, 512, 3) uint8
+        RGB and its quality."""
         self._embed = embed
+        self._show = show
         self._tracks: dict[int, _Track] = {}
         self._apart: set[tuple[int, int]] = set()
 
@@ -87,6 +94,7 @@ class Survey:
         [face] = uncover(crop.image[None], [placement.scale], [placement.landmarks])
         picture = (crop.image * 255).round().byte().permute(1, 2, 0).numpy()
         rolled = math.degrees(roll(placement.face.landmarks))
+        self._show(placement.face.track, picture, face.quality)
         track.add(face.quality, rolled, covered_share(face.cover), self._embed([picture])[0])
 
 
