@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 
@@ -134,6 +135,37 @@ def test_a_store_that_cannot_be_written_is_said_once(store, tmp_path, caplog, mo
     assert caplog.text.count("segments are not kept") == 1
     assert "No space left on device" in caplog.text
     assert not list(store.folder.glob("*.segment"))
+
+
+def test_runs_at_the_same_time(store, tmp_path, caplog):
+    """One adds, one takes, and one clears: what is taken is whole, and nothing fails."""
+    segments = [make_segment(tmp_path / f"{i}.segment", bytes([i])) for i in range(10)]
+    contents = {segment.path.read_bytes() for segment in segments}
+    taken: list[bytes] = []
+
+    def add() -> None:
+        own = SegmentStore(store.folder)
+        for i, segment in enumerate(segments):
+            own.add(f"a-{i}", segment)
+
+    def take() -> None:
+        own = SegmentStore(store.folder)
+        for i in range(100):
+            if segment := own.take(f"a-{i % 10}", tmp_path / "taken.segment"):
+                taken.append(segment.path.read_bytes())
+
+    def clear() -> None:
+        for _ in range(3):
+            SegmentStore(store.folder).clear()
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(work) for work in (add, add, take, clear)]:
+            done.result()
+    add()
+    take()
+    assert len(taken) >= 100
+    assert set(taken) == contents
+    assert not caplog.text
 
 
 def test_what_a_killed_run_left_half_done_goes(store, tmp_path):
