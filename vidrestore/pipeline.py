@@ -123,17 +123,18 @@ def restore_video(
         else:
             earlier = Resume.begin(writer, decoder, options, setup)
         done, faces, tracks = earlier.frames, earlier.faces, earlier.tracks
-        earlier.insert(writer)
         if earlier.wanted:
             source, frames = restore_frames(
                 options, setup, models, decoder, stage, earlier=earlier, segment_length=segment_length
             )
+            earlier.insert(writer)
             for frame, notes in stage(frames, "paste"):
                 writer.write(frame, {"faces": notes.restored, "notes": to_builtins(notes)})
                 faces += notes.restored
                 earlier.insert(writer)
                 progress(writer.frames, faces)
             tracks = max(tracks, source.tracks)
+        earlier.insert(writer)
         origin = origin_of(options, decoder)
         stack.close()  # finishes OUT
         report = Report(

@@ -34,7 +34,8 @@ def keys_of(options: Options, faces: list[list[Face]] = FACES, **numbers: Any) -
     keys = SegmentKeys(run_key(options, setup, length=LENGTH), options, setup)
     given = {"timestamps": range(0, 40 * len(faces), 40), "first": 0, "end": len(faces)}
     given |= {"shots": [1] * len(faces)} | numbers
-    return keys.of_segments(faces=faces, length=LENGTH, **given)
+    described = [{face.track: keys.describe(face) for face in found} for found in faces]
+    return keys.of_segments(faces=described, length=LENGTH, **given)
 
 
 def changed(options: Options, **other: Any) -> set[int]:

@@ -123,7 +123,9 @@ class Reuse:
             source = RecordedSource(recording, pts=timestamp)
         context = CONTEXT if options.tracks else 0
         expected = Expected.of(source.recording, decoder.timeline, context=context)
-        faces = [source.faces_at(pts) for pts in expected.timestamps]
+        faces = [
+            {face.track: keys.describe(face) for face in source.faces_at(pts)} for pts in expected.timestamps
+        ]
         named = keys.of_segments(
             expected.timestamps,
             [source.recording.shots_until(pts) for pts in expected.timestamps],
@@ -162,9 +164,9 @@ class Reuse:
             finished=finished,
             segments=len(named),
             length=length,
-            tracks=len({face.track for found in faces for face in found}),
+            tracks=len(set[int]().union(*faces)),
             wanted=wanted,
-            wanted_tracks=[{face.track for found in stretch for face in found} for stretch in inside],
+            wanted_tracks=[set[int]().union(*stretch) for stretch in inside],
             needs=Needs.of(frame for s in wanted.stretches for frame in s) if finished else None,
             store=store,
             group=keys.group,

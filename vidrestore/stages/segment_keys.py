@@ -13,6 +13,9 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+import av
+import cv2
+import numpy as np
 import torch
 
 from ..faces.face import Face
@@ -29,6 +32,8 @@ _OF_FACES = (
 _PER_FACE = ("the tracks file", "the detector", "--w", "--strength", "--track-w", "--person-w")
 #: What finding faces does not depend on.
 _OF_OUT = ("the encoder", "the segment length", "-f")
+#: What computes restored faces besides this program.
+_LIBRARIES = {"PyTorch": torch.__version__, "NumPy": np.__version__, "OpenCV": cv2.__version__}
 
 
 class SegmentKeys:
@@ -36,7 +41,7 @@ class SegmentKeys:
 
     def __init__(self, run: Mapping[str, str], options: Options, setup: Setup) -> None:
         assert setup.container is not None  # as OUT is given
-        code = {"the code": code_fingerprint()}
+        code = {"the code": code_fingerprint(), "PyAV": av.__version__}
         shared = {name: value for name, value in run.items() if name not in (*_OF_FACES, *_PER_FACE)}
         #: Names all segments that differ in their faces only.
         self.group = digest(repr(shared | code | {"the container": setup.container.name}))[:16]
@@ -46,17 +51,18 @@ class SegmentKeys:
                 {name: value for name, value in shared.items() if name not in _OF_OUT}
                 | code
                 | {name: run.get(name) for name in ("the detector", "the device")}
-                | {"torch": torch.__version__}
+                | _LIBRARIES
             )
         )[:16]
-        self._faces = repr({name: run[name] for name in _OF_FACES} | {"torch": torch.__version__})
+        self._faces = repr({name: run[name] for name in _OF_FACES} | _LIBRARIES)
         self._options = options
+        self._track_w = dict(options.track_w)
 
     def of_segments(
         self,
         timestamps: Sequence[int],
         shots: Sequence[int],
-        faces: Sequence[Sequence[Face]],
+        faces: Sequence[Mapping[int, bytes]],
         *,
         first: int,
         end: int,
@@ -67,33 +73,33 @@ class SegmentKeys:
         Args:
             timestamps: Of the frames, those of the context before and after the written ones included.
             shots: The number of the shot that each is in, which is noted with it.
-            faces: The faces of each of these frames, as they reach restoration.
+            faces: What :meth:`describe` says of the faces of each of these frames, by their tracks.
             first: The place of the first frame that is written.
             end: The place after the last one.
             length: Frames per segment.
         """
-        described = [{face.track: self._describe(face) for face in found} for found in faces]
         keys = []
         for begin in range(first, end, length):
             stop = min(begin + length, end)
-            own = set[int]().union(*described[begin:stop])
+            own = set[int]().union(*faces[begin:stop])
             frames = (begin - first, list(timestamps[begin:stop]), list(shots[begin:stop]))
             content = hashlib.blake2b(repr(frames).encode())
             if own:
                 content.update(self._faces.encode())
-                around = range(max(0, begin - CONTEXT), min(stop + CONTEXT, len(described)))
+                around = range(max(0, begin - CONTEXT), min(stop + CONTEXT, len(faces)))
                 for place in around:
-                    for track, face in described[place].items():
+                    for track, face in faces[place].items():
                         if track in own:
                             content.update(struct.pack("<q", place - begin) + face)
             keys.append(f"{self.group}-{content.hexdigest()[:32]}")
         return keys
 
-    def _describe(self, face: Face) -> bytes:
-        """Everything about a face, and what is set for it, that its restoration depends on or is noted."""
+    def describe(self, face: Face) -> bytes:
+        """A hash of everything about a face, as it reaches restoration, that its restoration depends on or
+        that is noted."""
         set_w, set_strength = face.adjustment.w, face.adjustment.strength
         # The weight of --track-w is not spread over time where it begins, so it is not the same as another.
-        named = dict(self._options.track_w).get(face.track)
+        named = self._track_w.get(face.track)
         settings = (
             face.score,
             named,
@@ -101,7 +107,8 @@ class SegmentKeys:
             self._options.strength if set_strength is None else set_strength,
         )
         numbers = (face.track, *face.box.tolist(), *face.landmarks.ravel().tolist(), face.strength)
-        return struct.pack("<q15d", *numbers) + repr(settings).encode()
+        described = struct.pack("<q15d", *numbers) + repr(settings).encode()
+        return hashlib.blake2b(described, digest_size=16).digest()
 
 
 def digest(text: str) -> str:
