@@ -63,6 +63,64 @@ def test_a_line_one_pixel_wide_is_found_in_grain(points, value):
         assert (cover == STRONG).mean() < 0.05
 
 
+def _grainy(draw, colour: float, opacity: float, deviation: float) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Where ``draw`` draws, on a map of covers; and the covers of faces with that and grain, scaled up."""
+    area = np.zeros((342, 342), np.uint8)
+    draw(area)
+    share = torch.from_numpy(area)[None] / 255 * opacity
+    images, generator = [], torch.Generator().manual_seed(0)
+    for face in real_faces()[list(DEGRADED)]:
+        small = F.interpolate(face[None], (342, 342), mode="area")[0]
+        grain = F.avg_pool2d(torch.randn(1, 343, 343, generator=generator), 2, 1) * 2 * deviation / 255
+        images.append((small.lerp(torch.full_like(small, colour), share) + grain).clamp(0, 1))
+    images = F.interpolate(torch.stack(images), (512, 512), mode="bilinear", align_corners=False)
+    return cv2.resize(area, (SIDE, SIDE), interpolation=cv2.INTER_AREA), find(images)
+
+
+def _dropouts(area: np.ndarray) -> None:
+    for x, y in ((102, 136), (153, 177), (119, 225), (171, 256), (85, 198)):
+        cv2.line(area, (x, y), (x + 60, y), 255, 1)
+
+
+@pytest.mark.parametrize(
+    ("draw", "opacity", "deviation", "wanted"),
+    [
+        (lambda area: cv2.circle(area, (220, 200), 34, 255, 4, cv2.LINE_AA), 0.6, 8, 0.7),
+        (_dropouts, 0.9, 10, 0.6),
+    ],
+    ids=["half transparent logo", "short drop-outs"],
+)
+def test_what_lies_over_a_grainy_face_is_compared_with_its_grain(draw, opacity, deviation, wanted):
+    """Grain has no outliers as edges have, so what is much stronger than all of it is no grain."""
+    area, covers = _grainy(draw, 1.0, opacity, deviation)
+    for cover in covers:
+        assert (cover[area > 130] == STRONG).mean() > wanted
+        assert (cover[cv2.dilate(area, np.ones((25, 25))) == 0] == STRONG).mean() < 0.002
+
+
+@pytest.mark.parametrize("deviation", [5, 12, 20])
+def test_grain_alone_is_no_cover(deviation):
+    _, covers = _grainy(lambda area: None, 1.0, 0.0, deviation)
+    assert not any(map(any_strong, covers))
+
+
+def test_the_face_between_letters_is_not_covered():
+    area = np.zeros((512, 512), np.uint8)
+    for i, letter in enumerate("TILL"):
+        cv2.putText(area, letter, (140 + 64 * i, 350), cv2.FONT_HERSHEY_SIMPLEX, 2, 255, 6, cv2.LINE_AA)
+    letters = torch.from_numpy(area)[None] / 255
+    rows, columns = (slice(axis.min() // 2, axis.max() // 2) for axis in np.nonzero(area))
+    beside = cv2.dilate(area, np.ones((15, 15))) == 0
+    beside = cv2.resize(beside.astype(np.uint8), (SIDE, SIDE), interpolation=cv2.INTER_NEAREST) > 0
+    on = cv2.resize(area, (SIDE, SIDE), interpolation=cv2.INTER_AREA) > 130
+    faces = real_faces()[list(DEGRADED)]
+    for cover in find(faces.lerp(torch.ones_like(faces), letters)):
+        assert (cover[on] == STRONG).mean() > 0.95
+        between = cover[rows, columns][beside[rows, columns]]
+        assert len(between) > 250
+        assert (between == STRONG).mean() < 0.1
+
+
 def test_what_does_not_lie_over_the_face_does_not_count():
     face = real_faces()[2]
     for left, found in ((8, False), (250, True)):
