@@ -86,7 +86,7 @@ def test_what_is_left_alone_is_said_to_be(folder, tmp_path, monkeypatch, faces, 
 
 @pytest.mark.parametrize(
     ("box", "shape"),
-    [((40, 40, 60, 60), (30, 30)), ((-10, 0, 10, 20), (25, 15)), ((90, 90, 130, 130), (20, 20))],
+    [((40, 40, 60, 60), (25, 25)), ((-10, 0, 10, 20), (22, 12)), ((90, 90, 130, 130), (15, 15))],
 )
 def test_what_is_cut_out_lies_in_the_picture(box, shape):
     picture = np.zeros((100, 100, 3), np.uint8)

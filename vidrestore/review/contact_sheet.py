@@ -16,8 +16,10 @@ from .drawing import GAP, INK, LINE, MARGIN, PALE, PAPER, clock, place, write_te
 
 log = logging.getLogger(__name__)
 
-#: Side of a face on the sheet, in pixels, and faces in a row.
-_SIDE, _COLUMNS = 128, 10
+#: Side of a face on the sheet, in pixels, and faces in a row; the text above them needs the room of some.
+_SIDE, _COLUMNS, _LEAST_COLUMNS = 128, 10, 6
+#: Pixels of an aligned face that are left out on each side, where it shows no face.
+_RIM = 48
 #: The sheet's size is bounded: so many tracks of a person, and so many rows of faces, at most.
 _TRACKS, _ROWS = 30, 100
 #: Height of a text below a face in pixels, and its scale.
@@ -33,11 +35,12 @@ class Portraits:
     _best: dict[int, tuple[float, bytes]] = field(default_factory=dict, init=False, repr=False)
 
     def add(self, track: int, picture: np.ndarray, quality: FaceQuality) -> None:
-        """Look at an aligned face (S, S, 3) uint8 RGB, and keep it if it is the best so far: large, sharp and
-        seen from the front."""
+        """Look at an aligned face (512, 512, 3) uint8 RGB, and keep it if it is the best so far: large, sharp
+        and seen from the front."""
         worth = min(quality.size, 2.0 * _SIDE) * (0.2 + quality.sharpness) * (1 - quality.yaw)
         if track not in self._best or worth > self._best[track][0]:
-            small = cv2.resize(picture, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
+            face = picture[_RIM:-_RIM, _RIM:-_RIM]
+            small = cv2.resize(face, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
             bgr = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
             data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()
             self._best[track] = (worth, data)
@@ -83,7 +86,8 @@ def draw_contact_sheet(recording: Recording, portraits: Portraits, title: str) -
             "the contact sheet holds the %d persons with the most frames of %d", len(drawn), len(persons)
         )
         title += f"; {left} persons with fewer frames are left out"
-    width = 2 * MARGIN + _COLUMNS * (_SIDE + GAP) - GAP
+    columns = max([_LEAST_COLUMNS, *(min(_COLUMNS, len(person.shown)) for person in drawn)])
+    width = 2 * MARGIN + columns * (_SIDE + GAP) - GAP
     height = 2 * MARGIN + LINE + GAP + sum(person.height for person in drawn)
     sheet = np.full((height, width, 3), PAPER, np.uint8)
     write_text(sheet, title, (MARGIN, MARGIN), INK)

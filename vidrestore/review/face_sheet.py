@@ -26,7 +26,7 @@ WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 #: Rows, at most: a picture may not be higher than some 65 000 pixels.
 _MOST_ROWS = 200
 #: Side of the place that is shown around a face, relative to the longer side of its box.
-_AROUND = 1.5
+_AROUND = 1.25
 
 
 def face_sheet(

@@ -62,8 +62,15 @@ class Look:
             return [Moment(seconds) for seconds in at]
         options = self.options
         if self.recording:
-            sights = list(sights_of(self.recording, min_size=options.min_face, max_yaw=options.max_yaw))
-            self.faces_per_frame = len(sights) / max(1, self.recording.frames)
+            sights = list(
+                sights_of(
+                    self.recording,
+                    min_size=options.min_face,
+                    max_yaw=options.max_yaw,
+                    max_sharpness=options.max_sharpness,
+                )
+            )
+            self.faces_per_frame = self.recording.faces / max(1, self.recording.frames)
         else:
             looked = [list(faces) for faces in quick_look(options, self.setup, self.source)]
             sights = [sight for faces in looked for sight in faces]

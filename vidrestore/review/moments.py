@@ -9,7 +9,6 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..faces.face import Face
 from ..faces.geometry import centre, face_size
 from ..faces.recorded.recording import Recording
 from ..restoration.fidelity.face_quality import face_height, face_yaw
@@ -17,6 +16,10 @@ from .drawing import clock
 
 #: Seconds between two moments that are chosen for the same reason, at least, while there are others.
 _APART = 2.0
+#: Faces of a recording that are looked at, about.
+_SIGHTS = 20_000
+#: Noise that is worth a word.
+_NOISY = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ _REASONS: tuple[_Reason, ...] = (
     (lambda s: 60 / s.size, lambda s: f"small, {s.size:.0f} px"),
     (
         lambda s: None if s.sharpness is None else (1 - s.sharpness) / 0.6 + (s.noise or 0) / 30,
-        lambda s: f"worn, sharpness {s.sharpness:.2f}, noise {s.noise or 0:.1f}",
+        lambda s: f"worn, sharpness {s.sharpness:.2f}" + f", noise {s.noise:.0f}" * ((s.noise or 0) > _NOISY),
     ),
     (lambda s: s.yaw / 0.4, lambda s: f"turned aside by {90 * s.yaw:.0f} degrees"),
     (
@@ -60,7 +63,7 @@ _REASONS: tuple[_Reason, ...] = (
     ),
     (
         lambda s: None if s.speed is None else s.speed / 0.04,
-        lambda s: f"fast, {s.speed or 0:.0%} of its size per frame",
+        lambda s: f"moves by {s.speed or 0:.0%} of its size per frame",
     ),
 )
 
@@ -118,33 +121,36 @@ class _Ranked:
         return Moment(sight.time, self._words(sight), sight.place)
 
 
-def sights_of(recording: Recording, *, min_size: float, max_yaw: float) -> Iterator[Sight]:
-    """The faces of a recording that a run with these limits restores (0 disables one)."""
-    origin = recording.origin
-    before: dict[int, Face] = {}
-    for pts in recording.timestamps:
-        faces = recording.faces_at(pts) or ()
-        time = pts * origin.time_base - origin.begin
-        for face in faces:
+def sights_of(
+    recording: Recording, *, min_size: float, max_yaw: float, max_sharpness: float
+) -> Iterator[Sight]:
+    """The faces of a recording that a run with these limits restores (0 disables one): those of all frames,
+    or of frames spread over it if they are many."""
+    origin, timestamps = recording.origin, recording.timestamps
+    for index in range(0, len(timestamps), 1 + recording.faces // _SIGHTS):
+        pts = timestamps[index]
+        earlier = recording.faces_at(timestamps[index - 1]) if index else None
+        before = {face.track: face for face in earlier or ()}
+        for face in recording.faces_at(pts) or ():
             size, yaw = face_height(face.landmarks), face_yaw(face.landmarks)
-            skipped = recording.adjustment(face.track, pts).skip
-            fading = face.strength < 1
-            if skipped or fading or size < min_size or (max_yaw and yaw > max_yaw):
-                continue
             condition = recording.conditions.get(face.track)
-            earlier = before.get(face.track)
+            if recording.adjustment(face.track, pts).skip or face.strength < 1:
+                continue  # left out, or fading in or out
+            if size < min_size or (max_yaw and yaw > max_yaw):
+                continue
+            if max_sharpness and condition and condition.sharpness > max_sharpness:
+                continue
             x, y = centre(face.box).tolist()
             yield Sight(
-                time,
+                pts * origin.time_base - origin.begin,
                 size,
                 yaw,
                 (x, y),
-                speed=None if earlier is None else speed(earlier.box, face.box),
+                speed=speed(before[face.track].box, face.box) if face.track in before else None,
                 score=face.score,
                 sharpness=condition and condition.sharpness,
                 noise=condition and condition.noise,
             )
-        before = {face.track: face for face in faces}
 
 
 def speed(before: np.ndarray, now: np.ndarray) -> float:
