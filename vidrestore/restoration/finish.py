@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from .fidelity.covers import shown_share
-from .resample import enlarge, shrink
+from .planes import enlarge, shrink
 from .temporal.colour_transfer import LIGHT_NOISE, match_colours
 from .temporal.face_crop import RestoredFace, Source
 from .temporal.tint import keep_hue

@@ -18,7 +18,7 @@ from .fidelity.limits import hold_in_range, soften
 from .fidelity.parts import Parts, find_parts
 from .fidelity.rules import wear
 from .luma import luma
-from .resample import enlarge, shrink
+from .planes import enlarge, shrink
 from .restorer import FaceRestorer, Observation
 from .temporal.colour_transfer import match_colours, replace_non_finite
 

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from ...runtime.cuda_streams import upload
-from ..resample import enlarge, shrink
+from ..planes import enlarge, shrink
 
 #: Side in pixels of the maps of covers.
 SIDE = 256

@@ -8,11 +8,9 @@ much sharper is the model's own: a hook at the corner of an eye, a black outline
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from ..binomial import binomial
-from ..resample import enlarge, shrink
+from ..planes import binomial, enlarge, local_maximum, local_mean, shrink
 
 #: How far the response in the finest octave and in the next may exceed the input's own, as a share of the
 #: input's response an octave below. With more the outlines that ``lite`` draws in faces degraded at the level
@@ -38,7 +36,7 @@ def hold_edges(restored: Tensor, inputs: Tensor, share: Tensor) -> Tensor:
         (N, 1, H, W).
     """
     own, _ = _octaves(inputs, len(_GAINS) + 1)
-    own = [F.max_pool2d(_magnitude(octave), _SIDE, 1, _SIDE // 2) for octave in own]
+    own = [local_maximum(_magnitude(octave), _SIDE) for octave in own]
     drawn, result = _octaves(restored, len(_GAINS))
     for i in reversed(range(len(_GAINS))):
         size = drawn[i].shape[-2:]
@@ -62,4 +60,4 @@ def _octaves(x: Tensor, count: int) -> tuple[list[Tensor], Tensor]:
 
 
 def _magnitude(octave: Tensor) -> Tensor:
-    return F.avg_pool2d(octave.square(), _SIDE, 1, _SIDE // 2, count_include_pad=False).sqrt_()
+    return local_mean(octave.square(), _SIDE).sqrt_()

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...runtime.cuda_streams import upload
-from ..resample import enlarge, shrink
+from ..planes import enlarge, shrink
 from .covers import SIDE, STRONG
 
 #: How often the picture is halved, from a map to one pixel: the wider a cover, the coarser what fills its

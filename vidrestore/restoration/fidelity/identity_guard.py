@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..luma import luma
-from ..resample import shrink
+from ..planes import shrink
 
 #: Side in pixels at which faces are compared. Identity shows in the places and shapes of features, which a
 #: degraded face still has at that size; detail that restoration adds is finer.

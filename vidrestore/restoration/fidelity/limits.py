@@ -13,12 +13,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from ..binomial import binomial
 from ..luma import luma
-from ..resample import enlarge, shrink
+from ..planes import binomial, enlarge, local_maximum, local_mean, shrink
 from .edges import hold_edges
 from .face_quality import FaceQuality
 from .parts import Parts
@@ -144,8 +142,8 @@ def _hold_colours(restored: Tensor, own: Tensor, share: Tensor, tolerance: Tenso
     or at an eyelid is none of the input's."""
     size = restored.shape[-2:]
     half = [side // 2 for side in size]
-    restored, own = shrink(restored, half), _mean(shrink(own, half), 3)
-    low, high = _widest(torch.cat((-own, own), dim=1), max(1, round(scale * _COLOURS / 2)) | 1).chunk(
+    restored, own = shrink(restored, half), local_mean(shrink(own, half), 3)
+    low, high = local_maximum(torch.cat((-own, own), dim=1), max(1, round(scale * _COLOURS / 2)) | 1).chunk(
         2, dim=1
     )
     above, below = (restored - high).clamp_min_(0), (-low - restored).clamp_min_(0)
@@ -158,12 +156,12 @@ def _ranges(x: Tensor, wider: Tensor, scale: float) -> tuple[Tensor, Tensor, Ten
     all smooth. ``wider`` (N, 1, 1, 1) says which square the former are taken in."""
     narrow, broad, wide = (max(1, round(side * scale / 2)) | 1 for side in (_NARROW, _BROAD, _WIDE))
     half = _halve(torch.cat((-x, x), dim=1))
-    largest = _widest(half, narrow)
+    largest = local_maximum(half, narrow)
     # The means are narrower than the squares, so that no pixel exceeds its own range.
-    bounds = half, _mean(largest, narrow), _mean(_widest(largest, broad - narrow + 1), narrow)
+    bounds = half, local_mean(largest, narrow), local_mean(local_maximum(largest, broad - narrow + 1), narrow)
     most = bounds[0].lerp(bounds[1], (2 * wider).clamp(max=1))
     most = most.lerp(bounds[2], (2 * wider - 1).clamp(min=0))
-    further = _mean(_widest(_halve(half), (wide // 2) | 1), narrow)
+    further = local_mean(local_maximum(_halve(half), (wide // 2) | 1), narrow)
     most, further = (enlarge(y, x.shape[-2:]) for y in (most, further))
     return -most[:, :1], most[:, 1:], -further[:, :1], further[:, 1:]
 
@@ -172,25 +170,6 @@ def _halve(x: Tensor) -> Tensor:
     """The largest value in each block of 2 x 2."""
     x = torch.maximum(x[..., ::2, :], x[..., 1::2, :])
     return torch.maximum(x[..., ::2], x[..., 1::2])
-
-
-def _widest(x: Tensor, side: int) -> Tensor:
-    """The largest value in the square of ``side``, an odd number, around each pixel."""
-    for dim in (-2, -1):
-        x = F.pad(
-            x, (side // 2, side // 2, 0, 0) if dim == -1 else (0, 0, side // 2, side // 2), value=-torch.inf
-        )
-        done = 1
-        while done < side:  # a window as wide as two others is the larger of them
-            step = min(done, side - done)
-            length = x.shape[dim] - step
-            x = torch.maximum(x.narrow(dim, 0, length), x.narrow(dim, step, length))
-            done += step
-    return x
-
-
-def _mean(x: Tensor, side: int) -> Tensor:
-    return F.avg_pool2d(x, side, 1, side // 2, count_include_pad=False)
 
 
 def _extent(shares: tuple[float, float], size: int) -> slice:

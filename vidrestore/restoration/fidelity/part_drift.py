@@ -13,8 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..binomial import binomial
-from ..resample import shrink
+from ..planes import binomial, shrink
 from .face_quality import FaceQuality
 
 #: Side in pixels of the faces that are compared, and of the maps of their parts.

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from ..planes import shrink
 from .blend import pixel_grid, remap
 from .light import Broad, Light, is_known
 
@@ -59,7 +59,7 @@ class View:
     def from_image(cls, image: Tensor, place: np.ndarray | None = None) -> View:
         """The view of ``image`` (3, S, S) RGB in [0, 1]. ``place`` (3, 3) maps scene coordinates to pixels of
         ``image``; None: the scene is the image itself, so views show the same place."""
-        small = F.interpolate(image[None].float(), (SIDE, SIDE), mode="area")[0]
+        small = shrink(image[None], SIDE)[0]
         colours = (small * 255).permute(1, 2, 0).contiguous().cpu().numpy()
         colours = cv2.GaussianBlur(colours, (0, 0), _BLUR)
         luma = cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY)

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..luma import LUMA, luma
-from ..resample import enlarge, shrink
+from ..planes import enlarge, shrink
 from .face_crop import RestoredFace, Source
 
 REACH = 3  #: frames to each side that count when it is decided whether the input has colour

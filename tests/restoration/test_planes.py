@@ -4,7 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from vidrestore.restoration.resample import enlarge, shrink
+from vidrestore.restoration import binomial as filters
+from vidrestore.restoration.planes import binomial, enlarge, local_maximum, local_mean, shrink
 
 by_dtype = pytest.mark.parametrize("dtype", [torch.float32, torch.float16], ids=str)
 
@@ -33,3 +34,11 @@ def test_enlarging_interpolates(size: tuple[int, int]) -> None:
     images = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
     expected = F.interpolate(images, size, mode="bilinear", align_corners=False)
     assert torch.allclose(enlarge(images, size), expected, atol=1e-5)
+
+
+def test_local_filters_replicate_the_border() -> None:
+    images = torch.rand(2, 3, 24, 40, generator=torch.Generator().manual_seed(0))
+    padded = F.pad(images, (1, 1, 1, 1), mode="replicate")
+    assert torch.allclose(local_mean(images, 3), F.avg_pool2d(padded, 3, 1), atol=1e-6)
+    assert local_maximum(images, 5).equal(F.max_pool2d(images, 5, 1, 2))
+    assert torch.allclose(binomial(images), filters.binomial(images), atol=1e-6)
