@@ -173,7 +173,7 @@ def test_what_frames_depend_on_starts_over(folder, begun, tmp_path, caplog, monk
     given = options(folder, copied(begun, tmp_path), **settings)
     caplog.set_level(logging.INFO, "vidrestore")
 
-    def stop(*_: object) -> None:
+    def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("vidrestore.pipeline.track_faces", stop)
