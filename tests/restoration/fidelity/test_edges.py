@@ -43,7 +43,7 @@ def test_a_softer_edge_stays():
 
 
 def test_less_is_drawn_where_the_input_has_no_edge_at_all():
-    found = [steepest(held(edge(SHARP), image)) for image in (edge(SOFT), edge(SOFT, contrast=0))]
+    found = [steepest(held(edge(SHARP), image)) for image in (edge(FIRM), edge(FIRM, contrast=0))]
     assert found[1] < 0.8 * found[0]
 
 

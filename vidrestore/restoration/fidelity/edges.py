@@ -15,7 +15,7 @@ from ..planes import binomial, enlarge, local_maximum, local_mean, shrink
 #: How far the response in the finest octave and in the next may exceed the input's own, as a share of the
 #: input's response an octave below. With more the outlines that ``lite`` draws in faces degraded at the level
 #: "medium" look painted; with less the eyes of mildly degraded ones lose what it brings back.
-_GAINS = (0.08, 0.16)
+_GAINS = (0.06, 0.12)
 #: The same in levels of 255, where the input has no edge.
 _LEAST = 0.3
 #: Side of the square in which responses are averaged, and of that in which the largest of the input's counts.
