@@ -66,13 +66,19 @@ def content(out: Path) -> list[reader.Line]:
     return [*reader.frames(out), *reader.packets(out, "0:a"), *reader.packets(out, "0:s?")]
 
 
+def record(path: Path) -> list[Any]:
+    """What was done to each face in each frame, as the record says."""
+    return json.loads(path.read_text())["frames"]
+
+
 @pytest.fixture(scope="module")
 def kept(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with all segments of a run, and its OUT beside it."""
     kept = tmp_path_factory.mktemp("kept") / "store"
     report = render(folder, kept.with_name("out.mkv"), tracks=folder / "tracks.json", keep=kept)
     assert (report.frames, report.resumed) == (COUNT, 0)
-    render(folder, kept.with_name("scratch.mkv"), tracks=folder / "tracks.json")
+    given = {"tracks": folder / "tracks.json", "report_json": kept.with_name("scratch.json")}
+    render(folder, kept.with_name("scratch.mkv"), **given)
     assert content(kept.with_name("out.mkv")) == content(kept.with_name("scratch.mkv"))
     return kept
 
@@ -162,14 +168,18 @@ def test_an_edit_restores_what_it_touches(folder, kept, tmp_path, monkeypatch, c
     caplog.set_level(logging.INFO, "vidrestore")
     with monkeypatch.context() as patch:
         patch.setattr(segment_writer.SegmentWriter, "write", write)
-        report = render(folder, tmp_path / "again.mkv", tracks=tracks, keep=store, **settings)
+        given = {"tracks": tracks, "report_json": tmp_path / "again.json", **settings}
+        report = render(folder, tmp_path / "again.mkv", keep=store, **given)
     assert written == restored
     assert report.resumed == COUNT - LENGTH * len(restored)
     assert f"{6 - len(restored)} of 6 segments are reused" in caplog.text
     if not restored:
         assert content(tmp_path / "again.mkv") == content(kept.with_name("scratch.mkv"))
+        assert record(tmp_path / "again.json") == record(kept.with_name("scratch.json"))
         return
-    scratch = render(folder, tmp_path / "scratch.mkv", tracks=tracks, **settings)
+    given["report_json"] = tmp_path / "scratch.json"
+    scratch = render(folder, tmp_path / "scratch.mkv", **given)
+    assert record(tmp_path / "again.json") == record(tmp_path / "scratch.json")
     assert content(tmp_path / "again.mkv") == content(tmp_path / "scratch.mkv")
     assert (report.frames, report.faces, report.tracks) == (scratch.frames, scratch.faces, scratch.tracks)
     # Both versions are in the store now.
