@@ -12,7 +12,7 @@ from torch import Tensor
 
 from . import binomial as filters
 
-_BINOMIAL = np.float32((0.25, 0.5, 0.25))
+_BINOMIAL = np.array((0.25, 0.5, 0.25), np.float32)
 
 
 def shrink(images: Tensor, size: int | Sequence[int]) -> Tensor:
