@@ -52,7 +52,7 @@ def face_entry(face: Face, *, exact: bool = False) -> dict[str, object]:
     def rounded(value: float, digits: int) -> float:
         return value if exact else round(value, digits)
 
-    entry = {
+    entry: dict[str, object] = {
         "track": face.track,
         "box": [rounded(value, 2) for value in face.box.tolist()],
         "landmarks": [[rounded(x, 2), rounded(y, 2)] for x, y in face.landmarks.tolist()],
