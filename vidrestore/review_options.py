@@ -12,6 +12,15 @@ from .option_types import option
 class Review:
     """What is shown of a run."""
 
+    report: Path | None = option(
+        None,
+        "--report",
+        group="review",
+        type=Path,
+        metavar="FILE.html",
+        basic=True,
+        help="write what was done as a page with pictures, for any browser",
+    )
     report_json: Path | None = option(
         None,
         "--report-json",

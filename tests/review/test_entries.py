@@ -61,6 +61,18 @@ def test_light_is_broad_and_flicker_is_its_change():
     assert [entry.flicker for entry in faces] == [None, 0, pytest.approx(np.hypot(2, 4), abs=0.01), None]
 
 
+def test_what_noise_explains_is_neither():
+    """Restoration removes noise, of which the mean over a few samples still has some."""
+    speckled = lit(np.random.default_rng(0).normal(0, 3, (8, 8)))
+    small, large = (
+        entries([face(size=size, noise=8)], [face(size=size, noise=8, light=speckled)])[1].faces[0]
+        for size in (40, 200)
+    )
+    assert small.flicker == 0
+    assert small.light < 0.6
+    assert large.flicker > 2
+
+
 def test_tracks_are_kept_apart():
     found = entries([face(1), face(2, light=lit(3))], [face(2, light=lit(3)), face(1, guards=CONTENT)])
     assert [entry.flicker for entry in found[1].faces] == [0, 0]

@@ -39,7 +39,7 @@ def face(track: int = 1, **values: Any) -> FaceNotes:
         "fit": 1.0,
         "size": 110.0,
         "sharpness": 0.45,
-        "noise": 1.5,
+        "noise": 0.0,
         "yaw": 0.05,
         "w": 0.5,
         "strength": 1.0,

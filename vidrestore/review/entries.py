@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,6 +16,9 @@ from ..stages.notes import FaceNotes, FrameNotes
 _LEAST = 0.005
 #: Cells of a map of light that are averaged to each side: an eye that is drawn darker is no error of light.
 _BROAD = 2
+#: Side of a cell relative to the height of the face from chin to hairline, which is that of an aligned face
+#: over 1.5; and the noise of a frame relative to that of its aligned faces, which interpolation smooths.
+_CELL, _SMOOTHED = 42 / 512 * 1.5, 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +26,8 @@ class FaceEntry:
     """One face in one frame."""
 
     note: FaceNotes
-    #: Mean square root of how far its light is off that of its own frame, in levels of 255; None if it was
-    #: not changed.
+    #: Root mean square of how far its light is off that of its own frame, in levels of 255, beyond what the
+    #: noise of the frame explains, which restoration removes; None if it was not changed.
     light: float | None
     #: The same of how that changed since the frame before; None without one.
     flicker: float | None
@@ -80,8 +84,9 @@ def frame_entries(frames: Iterable[FrameNotes], time_base: Fraction, begin: Frac
         faces = []
         for face in frame.faces:
             here, there = maps.get(face.track), before.get(face.track)
-            light = None if here is None else _rms(_broad(here))
-            flicker = None if here is None or there is None else _rms(here - there)
+            noise = _SMOOTHED * face.noise / max(_CELL * face.size, 1.0)  # of the mean of a cell
+            light = None if here is None else _beyond(_broad(here), noise / _BROAD)
+            flicker = None if here is None or there is None else _beyond(here - there, math.sqrt(2) * noise)
             faces.append(FaceEntry(face, light, flicker))
         before = maps
         yield FrameEntry(index, frame.pts, round(float(frame.pts * time_base - begin), 4), frame.shot, faces)
@@ -92,5 +97,6 @@ def _broad(cells: np.ndarray) -> np.ndarray:
     return cells.reshape(side, _BROAD, side, _BROAD).mean(axis=(1, 3))
 
 
-def _rms(values: np.ndarray) -> float:
-    return round(float(np.sqrt(np.mean(values * values))), 2)
+def _beyond(values: np.ndarray, noise: float) -> float:
+    """The root mean square of ``values`` beyond that of ``noise``, rounded."""
+    return round(math.sqrt(max(0.0, float(np.mean(values * values)) - noise * noise)), 2)

@@ -15,13 +15,14 @@ from ..media.output.destination import check_path, make_durable, partial_path, w
 from ..media.output.special_files import file_behind
 from ..options import Options
 from ..stages.setup import AnalysisSetup
+from .html_file import write_html
 from .json_file import write_json
 from .record import Record
 from .spool import Spool
 
 
 class ReviewFiles:
-    """What ``--report-json`` asks for. A context manager; does nothing if nothing is asked for."""
+    """What ``--report`` and ``--report-json`` ask for. A context manager; does nothing without them."""
 
     def __init__(self, options: Options) -> None:
         """Raises OutputError if a file cannot or must not be written."""
@@ -29,6 +30,8 @@ class ReviewFiles:
         self._wanted: list[tuple[Path, Callable[[Record, TextIO], None]]] = []
         if options.report_json is not None:
             self._wanted.append((options.report_json, write_json))
+        if options.report is not None:
+            self._wanted.append((options.report, write_html))
         for path, _ in self._wanted:
             check_path(path, options.input, overwrite=options.overwrite)
             if options.output is not None and path.absolute() == options.output.absolute():

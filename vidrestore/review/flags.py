@@ -37,7 +37,7 @@ class Flag:
     worst_pts: int
     entry: FaceEntry  #: the face in that frame
     value: float  #: there
-    severity: float  #: there: 1 at the limit, and more beyond it
+    severity: float  #: there, see :meth:`Kind.severity`
 
     @property
     def title(self) -> str:
@@ -57,9 +57,13 @@ class Kind:
     title: str
     about: str  #: what it means, in a sentence
     value: Callable[[FaceEntry], float | None]  #: of a face; None: it has none
-    limit: float  #: the value from which on it is flagged
-    below: bool = False  #: flagged up to the limit, instead
+    limit: float  #: the value from which on it is flagged; if it is above ``severe``, up to which
+    severe: float  #: the value of twice the severity
     show: str  #: a format for the value
+
+    def severity(self, value: float) -> float:
+        """How severe a value is: 1 at the limit, where it begins to be flagged, and 2 where it is severe."""
+        return 1 + (value - self.limit) / (self.severe - self.limit)
 
 
 def _guards(entry: FaceEntry) -> float:
@@ -91,6 +95,7 @@ KINDS: dict[str, Kind] = {
         about="The restored face came to look like someone else.",
         value=lambda entry: entry.note.guards.identity if entry.note.guards else None,
         limit=0.10,
+        severe=0.35,
         show="distance {:.2f}",
     ),
     "flicker": Kind(
@@ -98,6 +103,7 @@ KINDS: dict[str, Kind] = {
         about="The restored face changes from frame to frame where its input does not.",
         value=lambda entry: entry.flicker,
         limit=1.5,
+        severe=5.0,
         show="{:.1f} levels per frame",
     ),
     "light": Kind(
@@ -105,6 +111,7 @@ KINDS: dict[str, Kind] = {
         about="The restored face is lighter or darker than its own frame.",
         value=lambda entry: entry.light,
         limit=2.5,
+        severe=8.0,
         show="{:.1f} levels",
     ),
     "tiny": Kind(
@@ -112,6 +119,7 @@ KINDS: dict[str, Kind] = {
         about="The face is so small that it is left alone or eased towards the input.",
         value=lambda entry: _closed(entry, "size"),
         limit=0.5,
+        severe=1.0,
         show="held back by {:.0%}",
     ),
     "turned": Kind(
@@ -119,6 +127,7 @@ KINDS: dict[str, Kind] = {
         about="The face is turned so far aside that it is left alone or eased towards the input.",
         value=lambda entry: _closed(entry, "yaw"),
         limit=0.5,
+        severe=1.0,
         show="held back by {:.0%}",
     ),
     "in front": Kind(
@@ -126,6 +135,7 @@ KINDS: dict[str, Kind] = {
         about="Something lies over the face.",
         value=lambda entry: entry.note.covered,
         limit=0.02,
+        severe=0.3,
         show="{:.0%} covered",
     ),
     "worn": Kind(
@@ -133,6 +143,7 @@ KINDS: dict[str, Kind] = {
         about="The face is too worn for the model: it was cleaned and got no new edges.",
         value=_worn,
         limit=0.5,
+        severe=1.0,
         show="worn {:.0%}",
     ),
     "guard": Kind(
@@ -140,6 +151,7 @@ KINDS: dict[str, Kind] = {
         about="The input took the place of the face or of a part of it, which had come out another.",
         value=_guards,
         limit=0.25,
+        severe=1.0,
         show="{:.0%} taken back",
     ),
     "gap": Kind(
@@ -147,6 +159,7 @@ KINDS: dict[str, Kind] = {
         about="The face was not detected: its place follows from the frames around it.",
         value=_missed,
         limit=1.0,
+        severe=2.0,
         show="not detected",
     ),
     "score": Kind(
@@ -154,7 +167,7 @@ KINDS: dict[str, Kind] = {
         about="The detector was not sure that this is a face.",
         value=_score,
         limit=0.75,
-        below=True,
+        severe=0.3,
         show="score {:.2f}",
     ),
 }
@@ -174,7 +187,7 @@ class FlagFinder:
                 value = kind.value(face)
                 if value is None:
                     continue
-                severity = 2 - value / kind.limit if kind.below else value / kind.limit
+                severity = kind.severity(value)
                 if severity >= 1:
                     self._add(name, frame, face, value, severity)
 

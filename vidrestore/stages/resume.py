@@ -30,7 +30,7 @@ from .stretches import Stretches
 #: Options excluded from the resume key: no effect on the frames of OUT.
 _NO_EFFECT = {
     *("output", "overwrite", "dry_run", "resume", "keep", "strict", "batch", "offline", "profile"),
-    *("compare", "compare_layout", "report_json"),
+    *("compare", "compare_layout", "report", "report_json"),
 }
 #: Options excluded from the resume key: already keyed by their resolved value.
 _RESOLVED = {

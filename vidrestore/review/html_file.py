@@ -1,0 +1,60 @@
+"""The report: one HTML file with everything in it, that asks nothing of any network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from importlib import resources
+from typing import TextIO
+
+import jinja2
+from markupsafe import Markup
+
+from ..media.output.special_files import is_stream
+from .page import Photograph, page_data
+from .pictures import Place, read_places
+from .record import Record
+
+
+def write_html(record: Record, file: TextIO) -> None:
+    """Write the report of ``record``; its pictures are read from IN and OUT, which must be complete."""
+    file.write(render(record, _photographer(record)))
+
+
+def render(record: Record, photograph: Photograph) -> str:
+    """The page of ``record``, with pictures by ``photograph``."""
+    folder = resources.files("vidrestore.review") / "template"
+    parts = ("report.html", "report.css", "report.js")
+    page, style, script = ((folder / name).read_text(encoding="utf-8") for name in parts)
+    data = page_data(record, photograph)
+    # No text in the data may end the script that it is in.
+    encoded = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(page).render(
+        data=data,
+        encoded=Markup(encoded),
+        style=Markup(style),
+        script=Markup(script),
+    )
+
+
+def _photographer(record: Record) -> Photograph:
+    options = record.options
+    start = float(options.start)
+
+    def photograph(places: Sequence[Place], size: int, after: bool) -> list[str | None]:
+        if not after:
+            return read_places(
+                options.input,
+                places,
+                size,
+                video_stream=options.video_stream,
+                rate=options.rate,
+                deinterlace=options.deinterlace,
+            )
+        if options.output is None or is_stream(options.output):
+            return [None] * len(places)
+        moved = [Place(time=place.time - start, box=place.box) for place in places]
+        return read_places(options.output, moved, size)
+
+    return photograph

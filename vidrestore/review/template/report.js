@@ -1,0 +1,266 @@
+"use strict";
+const data = JSON.parse(document.getElementById("data").textContent);
+const kinds = Object.keys(data.kinds);
+const find = id => document.getElementById(id);
+const SVG = "http://www.w3.org/2000/svg";
+const ROWS = 15, FLAGS = 25, ROW = 22, LEFT = 130, TOP = 34, WIDTH = 1200;
+const begin = data.start, end = Math.max(data.end, data.start + 0.04);
+let view = [begin, end], now = begin, rowPage = 0, flagPage = 0, chosen = null, track = null;
+
+function clock(seconds) {
+  const hundredths = Math.round(seconds * 100), minutes = Math.floor(hundredths / 6000);
+  const rest = ((hundredths % 6000) / 100).toFixed(2).padStart(5, "0");
+  return minutes < 60 ? `${minutes}:${rest}` : `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${rest}`;
+}
+function make(name, attributes = {}, text = "") {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  if (text) element.textContent = text;
+  return element;
+}
+function draw(parent, name, attributes, text = "") {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  if (text) element.textContent = text;
+  parent.append(element);
+  return element;
+}
+function described(flag) {
+  return `${data.kinds[flag.kind].title}, track ${flag.track}, ${clock(flag.start)} to ${clock(flag.end)}`;
+}
+function labelled(parent, label, value) {
+  const line = make("p");
+  line.append(make("strong", {}, label + " "), value);
+  parent.append(line);
+  return line;
+}
+
+// Timeline
+const x = time => LEFT + (WIDTH - LEFT) * (time - view[0]) / (view[1] - view[0]);
+const flagsOf = new Map();
+for (const flag of data.flags) {
+  if (!flagsOf.has(flag.track)) flagsOf.set(flag.track, []);
+  flagsOf.get(flag.track).push(flag);
+}
+function box(start, stop) {
+  const left = Math.max(LEFT, x(start)), right = Math.min(WIDTH, x(stop));
+  return right < LEFT || left > WIDTH ? null : [left, Math.max(right - left, 3)];
+}
+function drawTimeline() {
+  const rows = data.rows.slice(rowPage * ROWS, (rowPage + 1) * ROWS);
+  const height = TOP + ROW * rows.length + 6;
+  const focused = document.activeElement && document.activeElement.dataset ? document.activeElement.dataset.flag : undefined;
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", `0 0 ${WIDTH} ${height}`);
+  const step = [0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800].find(s => (view[1] - view[0]) / s <= 12) || 3600;
+  for (let time = Math.ceil(view[0] / step) * step; time < view[1]; time += step)
+    if (x(time) < WIDTH - 50) draw(svg, "text", {x: x(time) + 2, y: 12}, clock(time).replace(/\.00$/, ""));
+  draw(svg, "text", {x: 4, y: 28}, "shots");
+  data.shots.forEach(([id, start, stop], number) => {
+    const next = number + 1 < data.shots.length ? data.shots[number + 1][1] : stop + 0.04, place = box(start, next);
+    if (!place) return;
+    const rect = draw(svg, "rect", {x: place[0], y: 18, width: place[1], height: 12, class: number % 2 ? "shot odd" : "shot"});
+    draw(rect, "title", {}, `shot ${id}, ${clock(start)} to ${clock(stop)}`);
+  });
+  rows.forEach((row, number) => {
+    const top = TOP + number * ROW;
+    const label = row.label.length > 17 ? row.label.slice(0, 16) + "…" : row.label;
+    draw(svg, "text", {x: 4, y: top + 14}, label);
+    for (const id of row.tracks) {
+      const each = data.tracks[id], place = box(each.start, each.end);
+      if (!place) continue;
+      const rect = draw(svg, "rect", {x: place[0], y: top + 8, width: place[1], height: 6, class: "present"});
+      draw(rect, "title", {}, `track ${id}, ${clock(each.start)} to ${clock(each.end)}`);
+      for (const flag of flagsOf.get(id) || []) {
+        const where = box(flag.start, flag.end);
+        if (!where) continue;
+        const span = draw(svg, "rect", {x: where[0], y: top + 2, width: where[1], height: 18, rx: 2, tabindex: 0,
+          role: "button", class: `span k${kinds.indexOf(flag.kind)}${flag === chosen ? " chosen" : ""}`, "aria-label": described(flag)});
+        span.dataset.flag = data.flags.indexOf(flag);
+        draw(span, "title", {}, described(flag));
+      }
+    }
+  });
+  if (now >= view[0] && now <= view[1])
+    draw(svg, "line", {x1: x(now), x2: x(now), y1: 14, y2: height, class: "cursor"});
+  find("timeline").replaceChildren(svg);
+  if (focused !== undefined) {
+    const again = svg.querySelector(`[data-flag="${focused}"]`);
+    if (again) again.focus();
+  }
+  const pages = Math.max(1, Math.ceil(data.rows.length / ROWS));
+  find("rows-page").textContent = `rows ${rowPage + 1} of ${pages}`;
+  find("rows-back").disabled = rowPage === 0;
+  find("rows-on").disabled = rowPage >= pages - 1;
+  find("now").textContent = `at ${clock(now)}`;
+}
+function seek(time) {
+  now = Math.min(Math.max(time, begin), end);
+  if (now < view[0] || now > view[1]) {
+    const half = (view[1] - view[0]) / 2;
+    view = [Math.max(begin, now - half), Math.min(end, now + half)];
+  }
+  drawTimeline();
+  drawPlots();
+}
+function zoom(factor) {
+  const length = Math.min(end - begin, Math.max(0.2, (view[1] - view[0]) * factor));
+  const start = Math.min(Math.max(begin, now - length / 2), end - length);
+  view = [start, start + length];
+  drawTimeline();
+}
+find("in").onclick = () => zoom(0.5);
+find("out").onclick = () => zoom(2);
+find("whole").onclick = () => { view = [begin, end]; drawTimeline(); };
+find("rows-back").onclick = () => { rowPage--; drawTimeline(); };
+find("rows-on").onclick = () => { rowPage++; drawTimeline(); };
+const timeline = find("timeline");
+timeline.addEventListener("click", event => {
+  if (event.target.dataset.flag !== undefined) return choose(data.flags[event.target.dataset.flag]);
+  const at = timeline.getBoundingClientRect(), place = (event.clientX - at.left) / at.width * WIDTH;
+  if (place < LEFT) return;
+  const row = data.rows[rowPage * ROWS + Math.floor(((event.clientY - at.top) / at.width * WIDTH - TOP) / ROW)];
+  const time = view[0] + (place - LEFT) / (WIDTH - LEFT) * (view[1] - view[0]);
+  const here = row && row.tracks.find(id => data.tracks[id].start <= time && time <= data.tracks[id].end);
+  if (here) track = here;
+  seek(time);
+});
+timeline.addEventListener("keydown", event => {
+  const steps = {ArrowLeft: -1, ArrowRight: 1}[event.key];
+  if (steps) seek(now + steps * (view[1] - view[0]) / 100);
+  else if (event.key === "+" || event.key === "=") zoom(0.5);
+  else if (event.key === "-") zoom(2);
+  else if ((event.key === "Enter" || event.key === " ") && event.target.dataset.flag !== undefined) choose(data.flags[event.target.dataset.flag]);
+  else return;
+  event.preventDefault();
+});
+
+// Flags
+let listed = [];
+function drawFlags() {
+  if (!find("flags")) return;
+  const pages = Math.max(1, Math.ceil(listed.length / FLAGS));
+  find("flags").replaceChildren(...listed.slice(flagPage * FLAGS, (flagPage + 1) * FLAGS).map(flag => {
+    const item = make("li"), button = make("button", {type: "button"});
+    if (flag === chosen) button.setAttribute("aria-current", "true");
+    const key = draw(button, "svg", {class: `key k${kinds.indexOf(flag.kind)}`, "aria-hidden": "true"});
+    draw(key, "rect", {width: 12, height: 12});
+    button.append(make("span", {}, data.kinds[flag.kind].title), make("span", {}, clock(flag.start)),
+      make("span", {}, `track ${flag.track}, ${flag.value}`));
+    button.onclick = () => choose(flag);
+    item.append(button);
+    return item;
+  }));
+  find("flags-page").textContent = `${flagPage + 1} of ${pages}`;
+  find("flags-back").disabled = flagPage === 0;
+  find("flags-on").disabled = flagPage >= pages - 1;
+}
+function list() {
+  const kind = find("kind").value, order = find("order").value;
+  listed = data.flags.filter(flag => !kind || flag.kind === kind);
+  listed.sort(order === "start" ? (a, b) => a.start - b.start : (a, b) => b.severity - a.severity);
+  flagPage = 0;
+  drawFlags();
+}
+function slider(flag) {
+  const frame = make("div", {class: "slider"});
+  const [before, after] = flag.pictures, what = `${data.kinds[flag.kind].title} at ${clock(flag.worst)}`;
+  const range = make("input", {type: "range", min: 0, max: 100, value: 50, step: 1, "aria-label": "Divide input and result"});
+  const move = () => {
+    frame.style.setProperty("--cut", range.value + "%");
+    range.setAttribute("aria-valuetext", `${range.value} % input, ${100 - range.value} % result`);
+  };
+  range.addEventListener("input", move);
+  frame.append(make("img", {src: before, alt: `input, ${what}`}), make("img", {src: after, class: "after", alt: `result, ${what}`}),
+    make("div", {class: "rule"}), make("span", {class: "l"}, "input"), make("span", {class: "r"}, "result"), range);
+  move();
+  return frame;
+}
+function drawDetail() {
+  const detail = find("detail");
+  detail.replaceChildren();
+  if (!chosen) {
+    detail.append(make("p", {class: "hint"}, data.flags.length ? "Choose a flag." : "There is nothing to look at here."));
+    return;
+  }
+  const flag = chosen, kind = data.kinds[flag.kind];
+  detail.append(make("h3", {}, `${kind.title}: track ${flag.track}, ${clock(flag.start)} to ${clock(flag.end)}`), make("p", {}, kind.about));
+  if (flag.pictures) detail.append(slider(flag));
+  else detail.append(make("p", {class: "hint"}, "Pictures are kept of the severest flags of each kind."));
+  labelled(detail, "Worst", `at ${clock(flag.worst)} (frame ${flag.frame}): ${flag.value}, in ${flag.frames} frames`);
+  labelled(detail, "Done", data.texts[flag.done]);
+  labelled(detail, "To change", data.texts[flag.advice] + ":");
+  const command = make("div", {class: "command"}), code = make("code", {}, data.texts[flag.command]);
+  const copy = make("button", {type: "button"}, "copy");
+  copy.onclick = () => {
+    const range = document.createRange();
+    range.selectNodeContents(code);
+    getSelection().removeAllRanges();
+    getSelection().addRange(range);
+    copy.textContent = document.execCommand("copy") ? "copied" : "selected";
+  };
+  command.append(code, copy);
+  detail.append(command);
+}
+function choose(flag) {
+  chosen = flag;
+  track = flag.track;
+  const row = data.rows.findIndex(each => each.tracks.includes(flag.track));
+  if (row >= 0) rowPage = Math.floor(row / ROWS);
+  const place = listed.indexOf(flag);
+  if (place >= 0) flagPage = Math.floor(place / FLAGS);
+  drawDetail();
+  drawFlags();
+  seek(flag.worst);
+}
+if (find("flags")) {
+  find("kind").onchange = find("order").onchange = list;
+  find("flags-back").onclick = () => { flagPage--; drawFlags(); };
+  find("flags-on").onclick = () => { flagPage++; drawFlags(); };
+  list();
+}
+
+// Plots
+const NAMES = {w: "fidelity weight w", size: "size in pixels", sharpness: "sharpness", identity: "identity distance"};
+function drawPlots() {
+  const each = data.tracks[track], plots = find("plots");
+  plots.replaceChildren();
+  find("plotted").textContent = each ? `track ${track}` : "no track";
+  if (!each) return;
+  find("track").value = track;
+  const [times, ...columns] = each.series;
+  data.plotted.forEach((name, number) => {
+    const values = columns[number], known = values.filter(value => value !== null);
+    const figure = make("figure"), svg = document.createElementNS(SVG, "svg");
+    const high = Math.max(name === "size" ? 1 : name === "identity" ? 0.1 : 1, ...known);
+    const range = known.length ? `${Math.min(...known)} to ${Math.max(...known)}` : "not known";
+    svg.setAttribute("viewBox", "0 0 400 90");
+    svg.setAttribute("preserveAspectRatio", "none");
+    svg.setAttribute("role", "img");
+    svg.setAttribute("aria-label", `${NAMES[name]} of track ${track}: ${range}`);
+    const length = Math.max(each.end - each.start, 0.04), across = time => 400 * (time - each.start) / length;
+    let path = "", pen = "M";
+    values.forEach((value, i) => {
+      if (value === null) { pen = "M"; return; }
+      path += `${pen}${across(times[i]).toFixed(1)} ${(86 - 82 * value / high).toFixed(1)}`;
+      if (values.length === 1) path += "h400";
+      pen = "L";
+    });
+    draw(svg, "path", {d: path});
+    if (now >= each.start && now <= each.end) draw(svg, "line", {x1: across(now), x2: across(now), y1: 0, y2: 90, class: "cursor"});
+    figure.append(svg, make("figcaption", {}, `${NAMES[name]}: ${range} (top of the plot: ${high})`));
+    plots.append(figure);
+  });
+}
+find("track").onchange = () => {
+  const wanted = Number(find("track").value);
+  if (!data.tracks[wanted]) return;
+  track = wanted;
+  seek(data.tracks[wanted].start);
+};
+for (const button of document.querySelectorAll(".strip button"))
+  button.onclick = () => { track = Number(button.dataset.track); seek(Number(button.dataset.time)); timeline.scrollIntoView({block: "nearest"}); };
+
+track = data.rows.length ? data.rows[0].tracks[0] : null;
+if (data.flags.length) choose(listed[0]);
+else { drawDetail(); drawTimeline(); drawPlots(); }
