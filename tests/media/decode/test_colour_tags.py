@@ -10,6 +10,7 @@ import pytest
 
 from tests.support import reader
 from tests.support.clips import pattern, write
+from tests.support.frames import synthetic
 from tests.support.runs import run
 from vidrestore.media.decode.decoder import Decoder
 
@@ -87,3 +88,10 @@ def test_an_untagged_matrix_is_guessed_in_silence(tmp_path, caplog):
     with caplog.at_level(logging.WARNING), Decoder(source) as decoder:
         assert decoder.source.colour.guessed
     assert not caplog.records
+
+
+@pytest.mark.parametrize("pix_fmt", ["rgb24", "pal8", "rgb48be", "monob", "rgba"])
+def test_a_picture_without_a_matrix_has_no_conflict(tmp_path, caplog, pix_fmt):
+    path = synthetic(tmp_path / "in.mkv", "testsrc2=s=64x48:d=0.2", "-pix_fmt", pix_fmt, "-c:v", "png")
+    with Decoder(path):
+        assert not caplog.text

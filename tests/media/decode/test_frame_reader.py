@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import av
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from tests.support import reader
 from tests.support.clips import pattern, write
 from tests.support.frames import LOSSLESS, clip, ffmpeg, pass_through, synthetic
+from tests.support.sources import make
 from vidrestore.errors import InputError
 from vidrestore.media.decode.decoder import Decoder
 from vidrestore.media.encode.settings import EncoderSettings
@@ -195,3 +197,17 @@ def test_frames_before_time_zero_are_shown(tmp_path):
     ffmpeg(*late, source)
     out = pass_through(source, tmp_path / "out.mp4", EncoderSettings(preset="ultrafast"))
     assert [f.time for f in reader.frames(out)] == [Fraction(i, 25) for i in range(24)]
+
+
+@pytest.mark.parametrize(
+    ("codec", "ending"), [("libx264", "h264"), ("libx265", "hevc"), ("mpeg2video", "m2v")]
+)
+def test_a_raw_stream_has_no_times_and_is_not_damaged(tmp_path, caplog, codec, ending):
+    options = {"x265-params": "log-level=none"} if codec == "libx265" else {}
+    coded = clip(tmp_path / "in.mkv", 24, codec=codec, options=options)
+    raw = make(tmp_path / f"in.{ending}", coded, c="copy")
+    with Decoder(raw, strict=True) as decoder:
+        times = [frame.time for frame in decoder]
+    assert len(times) == 24
+    assert {later - earlier for earlier, later in pairwise(times)} == {Fraction(1, 25)}
+    assert not caplog.text

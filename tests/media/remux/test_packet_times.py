@@ -17,9 +17,9 @@ def packet(dts, pts=None, duration=20):
     return packet
 
 
-def taken(given: list[av.Packet]) -> list[int]:
+def taken(given: list[av.Packet], *, is_audio: bool = False) -> list[int]:
     """The dts that reach a muxer which accepts increasing ones only."""
-    times, last = PacketTimes(), -1
+    times, last = PacketTimes(is_audio=is_audio), -1
     for p in given:
         times.shift(p)
         if p.dts is None or p.dts <= last or p.pts < p.dts:
@@ -42,3 +42,14 @@ def taken(given: list[av.Packet]) -> list[int]:
 )
 def test_refused_packets_get_increasing_timestamps(given, expected):
     assert taken([packet(dts) for dts in given]) == expected
+
+
+@pytest.mark.parametrize(
+    ("is_audio", "expected"), [(True, [480, 500, 520, 540]), (False, [480, 500, 501, 502])]
+)
+def test_audio_that_is_set_back_by_less_than_a_second(is_audio, expected):
+    assert taken([packet(dts) for dts in (480, 500, 0, 20)], is_audio=is_audio) == expected
+
+
+def test_a_subtitle_out_of_order_moves_no_other():
+    assert taken([packet(dts) for dts in (1000, 300, 2000)]) == [1000, 1001, 2000]

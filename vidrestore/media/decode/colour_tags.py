@@ -54,7 +54,10 @@ class StreamTags:
         """What there is to say about the tags of a frame: conflicts between container and stream, and a
         matrix without a conversion."""
         own, remarks = ColourTags.of(video), []
+        is_yuv = not video.format.is_rgb and len(video.format.components) > 2
         for name, silent in _SILENT.items():
+            if name == "matrix" and not is_yuv:
+                continue  # there is none, whatever tag decoding gave the frame
             pair = [getattr(tags, name) for tags in (self._container, own)]
             same = _SAME.get(name, {})
             if silent not in pair and len({same.get(number, number) for number in pair}) > 1:
@@ -63,7 +66,6 @@ class StreamTags:
                     f"the container says that the {name} is {outer}, the video {inner}; the video is believed"
                 )
         matrix = self.of(video).matrix
-        is_yuv = not video.format.is_rgb and len(video.format.components) > 2
         if is_yuv and matrix not in UNTAGGED_MATRICES and not has_conversion(matrix):
             used = _name("matrix", guessed_matrix(video.width, video.height))
             remarks.append(

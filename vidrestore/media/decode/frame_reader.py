@@ -35,6 +35,10 @@ from .timestamps import Timestamps
 _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
 
+#: FFmpeg's flag of formats that are nothing but the frames of one codec (AVFMT_NOTIMESTAMPS).
+_NO_TIMESTAMPS = 0x80
+
+
 class FrameReader:
     """Reads the frames of one video stream, from its beginning or from a seek point, and counts damage.
 
@@ -132,7 +136,11 @@ class FrameReader:
     def frames(self) -> Iterator[av.VideoFrame]:
         """The frames from the current place on. Raises InputError for damage with ``strict``."""
         # AVI stores no presentation timestamps, only the order of decoding.
-        timestamps = Timestamps(self.rate, decoding=self.container.format.name == "avi")
+        timestamps = Timestamps(
+            self.rate,
+            decoding=self.container.format.name == "avi",
+            has_times=not self.container.format.flags & _NO_TIMESTAMPS,
+        )
         clock = Clock(self.container, self.stream.index) if has_clock(self.container) else None
         repaired = 0
         for frame in timestamps(self._decode(clock)):

@@ -19,13 +19,14 @@ _LEAP = 60
 class Timestamps:
     """Gives every frame a timestamp later than that of the frame before, its own one if possible."""
 
-    def __init__(self, rate: Fraction, *, decoding: bool = False) -> None:
+    def __init__(self, rate: Fraction, *, decoding: bool = False, has_times: bool = True) -> None:
         """``rate``, in frames per second, is the distance of frames if nothing else tells it. With
-        ``decoding`` a frame's dts is used instead of its pts."""
+        ``decoding`` a frame's dts is used instead of its pts. That a raw stream has no times is no fault."""
         #: How many frames did not keep the timestamp that they came with. With ``decoding``, a frame that has
         #: none is not counted: those that the decoder delivers at the end of a healthy file never have one.
         self.repaired = 0
         self._decoding = decoding
+        self._may_lack = decoding or not has_times
         self._rate = rate
         self._last: int | None = None
         self._pending: list[av.VideoFrame] = []
@@ -108,7 +109,7 @@ class Timestamps:
         # If there are too few ticks for the pending frames, later frames are moved back.
         pts = pts if self._last is None else max(pts, self._last + 1)
         given = frame.dts if self._decoding else frame.pts
-        self.repaired += given != pts and not (self._decoding and given is None)
+        self.repaired += given != pts and not (self._may_lack and given is None)
         frame.pts = self._last = pts
         return frame
 

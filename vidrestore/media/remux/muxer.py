@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
 from fractions import Fraction
@@ -68,7 +67,7 @@ class Muxer:
         self._copier = StreamCopier(source, container, display_name=display_name)
         self._container, self._source = container, source
         self._display_name, self._seekable, self._strict = display_name, seekable, strict
-        self._times: defaultdict[int, PacketTimes] = defaultdict(PacketTimes)
+        self._times: dict[int, PacketTimes] = {}
         self._lost = 0  #: copied packets that the output did not accept
         try:
             options = dict(container.muxer_options if seekable else container.stream_options)
@@ -151,7 +150,10 @@ class Muxer:
 
     def _copy(self, packet: Packet) -> None:
         """Write a packet of another stream. A damaged packet is dropped and counted."""
-        times = self._times[packet.stream_index]
+        index = packet.stream_index
+        if index not in self._times:
+            self._times[index] = PacketTimes(is_audio=packet.stream.type == "audio")
+        times = self._times[index]
         times.shift(packet)
         try:
             try:

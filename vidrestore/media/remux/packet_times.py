@@ -6,14 +6,16 @@ from fractions import Fraction
 
 from av.packet import Packet
 
-#: A packet whose clock is behind by more than this many seconds is taken for a clock that was set back.
-_JUMP = 1
+#: A packet whose clock is behind by more than this many seconds is taken for a clock that was set back. Audio
+#: packets follow one another, whereas subtitles may be out of order.
+_JUMP, _AUDIO_JUMP = Fraction(1), Fraction(1, 5)
 
 
 class PacketTimes:
     """Keeps the decoding timestamps of one copied stream increasing, as muxers require."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_audio: bool = False) -> None:
+        self._jump = _AUDIO_JUMP if is_audio else _JUMP
         self._end: Fraction | None = None  #: end of the last packet, in seconds
         self._last_dts: Fraction | None = None  #: dts of the last packet, in seconds
         self._shift = Fraction(0)  #: seconds added to the input's timestamps since the clock was set back
@@ -30,7 +32,7 @@ class PacketTimes:
         usual = 0 if self._end is None else max(free, round(self._end / base))
         if packet.dts is None:
             packet.dts = packet.pts if packet.pts is not None else usual
-        if (free - packet.dts) * base > _JUMP:
+        if (free - packet.dts) * base > self._jump:
             self._shift += (usual - packet.dts) * base
             self._add(packet, usual - packet.dts)
         packet.dts = max(packet.dts, free)
