@@ -30,6 +30,22 @@ def test_each_part_has_its_neighbours_within_reach(reach, length, workers):
 
 
 @pytest.mark.parametrize("workers", [0, 2])
+def test_an_item_may_look_less_far(workers):
+    items = [(i, [("a", i)]) for i in range(9)]
+    reach_of = {4: 3, 5: 1}
+    results = windowed(
+        items,
+        recorded,
+        key=lambda part: part[0],
+        reach=3,
+        workers=workers,
+        reach_of=lambda item: reach_of.get(item, 0),
+    )
+    offsets = {item: sorted(parts[0][2]) for item, parts in results}
+    assert offsets == {item: [] for item in range(9)} | {4: [-3, -2, -1, 1, 2, 3], 5: [-1, 1]}
+
+
+@pytest.mark.parametrize("workers", [0, 2])
 def test_the_number_of_items_held_is_bounded(workers):
     taken = 0
 

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from vidrestore.stages.needs import Needs
 from vidrestore.stages.restoration import CONTEXT
+
+
+@dataclass
+class Numbered:
+    index: int
 
 
 def test_one_frame_needs_few_results_and_all_the_faces_around():
@@ -22,3 +29,8 @@ def test_several_frames_need_what_each_needs():
         assert alone.rendered <= together.rendered
         assert alone.aligned <= together.aligned
     assert together.rendered >= set(range(100, 105))
+
+
+def test_steps_look_less_far_at_frames_that_are_not_wanted():
+    reach = Needs.of([0]).reach(3, 24)
+    assert [reach(Numbered(index)) for index in (0, 1, 27, 28, -28)] == [24, 3, 3, 0, 0]

@@ -27,9 +27,9 @@ _SHOWN = 2
 _LEAST = 4
 #: Share of a whole run's work that the moments may take, if that leaves them ``_LEAST`` frames.
 _SHARE = 1 / 12
-#: Shares of a run's work per frame in its steps: finding faces, aligning, planning and comparing, observing,
-#: rendering with the rest. Rough, and measured on a CPU: they only decide how long the moments are.
-_FINDING, _ALIGNING, _COMPARING, _OBSERVING, _RENDERING = 0.1, 0.07, 0.15, 0.25, 0.43
+#: Shares of a run's work per frame in its steps: finding faces, aligning, comparing, observing, rendering,
+#: and what is done for the frame itself. Rough, and measured on a CPU: they only decide how long moments are.
+_FINDING, _ALIGNING, _COMPARING, _OBSERVING, _RENDERING, _FINISHING = 0.07, 0.08, 0.04, 0.2, 0.22, 0.4
 #: Of the sections of a profile, those in which a face is worked on twice.
 _TWICE = ("steady",)
 #: Sections of a profile that are about faces.
@@ -101,6 +101,7 @@ def _work(frames: int, look: Look) -> float:
         + _COMPARING * len(needs.planned)
         + _OBSERVING * len(needs.observed)
         + _RENDERING * len(needs.rendered)
+        + _FINISHING * frames
     )
 
 

@@ -22,7 +22,7 @@ from ..stages.setup import Setup, open_video
 from .moments import Sight, speed
 
 #: Places of the video that are looked at, at most, and seconds from one to the next, at least.
-_PLACES, _STEP = 60, Fraction(3, 2)
+_PLACES, _STEP = 40, Fraction(3, 2)
 #: Distance over which a face may move from one frame to the next, as a share of its size.
 _NEAR = 0.5
 #: The score from which on a detection is likely to be a face that a run follows.

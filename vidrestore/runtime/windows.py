@@ -25,6 +25,7 @@ def windowed(
     reach: int,
     workers: int = 0,
     keep: Callable[[Part], Part] = lambda part: part,
+    reach_of: Callable[[Item], int] | None = None,
 ) -> Iterator[tuple[Item, list[Result]]]:
     """Yield each item with the results of ``work(part, neighbours)`` for each of its parts.
 
@@ -39,8 +40,10 @@ def windowed(
         workers: If not 0, this many threads process as many items concurrently, and output lags by as many
             more items.
         keep: Returns what its later neighbours need of a part whose own turn is over; the rest is released.
+        reach_of: Returns how many items to each side the parts of an item have neighbours from, at most
+            ``reach``.
     """
-    neighbourhoods = _neighbourhoods(items, key, reach, keep)
+    neighbourhoods = _neighbourhoods(items, key, reach, keep, reach_of or (lambda item: reach))
     if workers:
         yield from _in_threads(neighbourhoods, work, workers)
     else:
@@ -53,6 +56,7 @@ def _neighbourhoods(
     key: Callable[[Part], Hashable],
     reach: int,
     keep: Callable[[Part], Part],
+    reach_of: Callable[[Item], int],
 ) -> Iterator[tuple[Item, list[Neighbourhood]]]:
     """Yield each item with its parts and their neighbours."""
     waiting: deque[Item] = deque()
@@ -61,10 +65,12 @@ def _neighbourhoods(
     done = 0
 
     def result(index: int) -> tuple[Item, list[Neighbourhood]]:
-        near = [(o, held[index + o]) for o in offsets if 0 <= index + o < len(held)]
+        item = waiting.popleft()
+        own = reach_of(item)
+        near = [(o, held[index + o]) for o in offsets if abs(o) <= own and 0 <= index + o < len(held)]
         parts = held[index]
         held[index] = {name: keep(part) for name, part in parts.items()}
-        return waiting.popleft(), [
+        return item, [
             (part, [(o, others[name]) for o, others in near if name in others])
             for name, part in parts.items()
         ]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Self
 
+from ..media.frames.frame import Frame
 from ..restoration.temporal import code_averaging, cover_tracking, stabilise, tint, w_chooser
 
 
@@ -28,6 +29,16 @@ class Needs:
         planned = _around(observed, range(stabilise.INPUT_REACH + 1))
         aligned = _around(planned, range(w_chooser.REACH + cover_tracking.REACH + 1))
         return cls(wanted=frames, rendered=rendered, observed=observed, planned=planned, aligned=aligned)
+
+    def reach(self, observed: int, wanted: int) -> Callable[[Frame], int]:
+        """How many frames to each side a step looks at, for a frame that is ``observed`` or ``wanted``; 0 for
+        others."""
+
+        def of(frame: Frame) -> int:
+            number = frame.index
+            return wanted if number in self.wanted else observed if number in self.observed else 0
+
+        return of
 
 
 def _around(frames: frozenset[int], offsets: Iterable[int]) -> frozenset[int]:

@@ -83,8 +83,11 @@ def restore_faces(
     shown = ((frame, visible(frame, faces)) for frame, faces in planned)
     if needs:
         shown = _only(shown, needs.planned)
+        near, whole = needs.reach(stabilise.INPUT_REACH, stabilise.REACH), needs.reach(0, stabilise.REACH)
+    else:
+        near = whole = None
     if parts & {"input", "codes", "output"}:
-        compared = in_background(shown, timed("compare", compare), reach=stabilise.REACH)
+        compared = in_background(shown, timed("compare", compare), reach=stabilise.REACH, reach_of=near)
     else:
         compared = ((frame, list(map(skip_comparison, faces))) for frame, faces in shown)
     if "input" in parts:
@@ -102,7 +105,8 @@ def restore_faces(
     restored = batched(observed, restore, starts_batch=precedes_segment(_RENDERED))
     restored = stage(restored, "restore", urgent=False)
     if "output" in parts:
-        restored = in_background(restored, timed("steady", stabilise_output), reach=stabilise.OUTPUT_REACH)
+        steady = timed("steady", stabilise_output)
+        restored = in_background(restored, steady, reach=stabilise.OUTPUT_REACH, reach_of=whole)
     if "colour" in parts:
         restored = over_time(restored, stabilise_colour, reach=tint.REACH)
     return restored
