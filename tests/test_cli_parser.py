@@ -11,10 +11,7 @@ from vidrestore.cli_parser import (
     analyze_parser,
     options_of,
     parse_restore,
-    probe_parser,
     restore_parser,
-    store_parser,
-    weights_parser,
 )
 from vidrestore.errors import UsageError
 from vidrestore.option_types import option_of
@@ -69,12 +66,10 @@ def test_other_commands():
     args = analyze_parser().parse_args(["in.mp4", "-o", "t.json", "-ss", "2", "-y"])
     options = options_of(args)
     assert (options.output, options.start, options.overwrite) == (Path("t.json"), 2, True)
-    assert probe_parser().parse_args(["in.mp4"]).input == Path("in.mp4")
-    assert weights_parser().parse_args(["get", "lite"]).name == "lite"
 
 
-def test_sizes_of_a_store():
-    sizes = [store_parser().parse_args(["limit", "kept", text]).size for text in ("2GB", "none")]
-    assert sizes == [2 * 10**9, None]
-    with pytest.raises(UsageError, match="the following arguments are required: SIZE"):
-        store_parser().parse_args(["limit", "kept"])
+def test_photographs_have_names():
+    words = ["in.mp4", "-o", "t.json", "--reference", "a=b.jpg=Ada", "--reference", "c.png=Bob"]
+    assert analyze_parser().parse_args(words).references == [(Path("a=b.jpg"), "Ada"), (Path("c.png"), "Bob")]
+    with pytest.raises(UsageError, match=r"'ada\.jpg' is not PHOTO=NAME, such as ada\.jpg=Ada"):
+        analyze_parser().parse_args(["in.mp4", "-o", "t.json", "--reference", "ada.jpg"])

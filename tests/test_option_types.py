@@ -19,6 +19,7 @@ from vidrestore.option_types import (
     int_or_auto,
     name_and_value,
     parse,
+    photo_and_name,
     seconds,
     size,
     steady_parts,
@@ -57,6 +58,13 @@ def test_seconds(text, value):
 )
 def test_size(text, value):
     assert size(text) == value
+
+
+def test_photo_and_name():
+    assert photo_and_name("a=b.jpg=Ada L.") == (Path("a=b.jpg"), "Ada L.")
+    for text in ("ada.jpg", "=Ada", "ada.jpg="):
+        with pytest.raises(ValueError, match="is not PHOTO=NAME"):
+            photo_and_name(text)
 
 
 @pytest.mark.parametrize("text", ["", "much", "-1", "20 GiB", "1e9", "inf", "9" * 40])

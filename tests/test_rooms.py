@@ -104,7 +104,9 @@ ALLOWED = {
     "messages": set(),
     "standard_streams": set(),
     "cli_parser": {"options", "option_types", "presets", "standard_streams"},
+    "other_parsers": {"cli_parser", "option_types"},
     "cli": {
+        "other_parsers",
         "cli_parser",
         "options",
         "analysis",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ from .review.contact_sheet import Portraits, draw_contact_sheet
 from .review.drawing import check_picture, clock, save_picture
 from .runtime.scheduler import Stages
 from .stages.face_source import Tracked, origin_of, timestamp, track_faces
+from .stages.reference_photos import ReferencePhotos
 from .stages.setup import AnalysisSetup, open_video
 from .stages.survey import Survey
 
@@ -67,11 +68,13 @@ def analyze_video(
     progress: Callable[[int, int], None] = lambda frames, faces: None,
     *,
     sheet: Path | None = None,
+    references: Sequence[tuple[Path, str]] = (),
 ) -> Analysis:
     """Find and track the faces of ``options.input`` and write them to the tracks file ``options.output``.
 
     ``progress`` is called after each frame with the numbers of frames and faces done. ``sheet`` is a picture
-    to write of all persons. Raises VidrestoreError, and then leaves no tracks file behind.
+    to write of all persons; ``references`` are photographs and the names of whom they show. Raises
+    VidrestoreError, and then leaves no tracks file behind.
     """
     started = time.monotonic()
     out = options.destination
@@ -86,6 +89,7 @@ def analyze_video(
         recording = Recording(origin_of(options, decoder))
         embed, portraits = load_embedding(), Portraits()
         survey = Survey(embed, portraits.add) if sheet else Survey(embed)
+        photos = ReferencePhotos(references, embed, setup)
 
         def watch(source: FaceSource[Frame], tracked: Tracked) -> Tracked:
             for frame, faces in tracked:
@@ -99,7 +103,9 @@ def analyze_video(
             survey.look(frame, faces)
             progress(recording.frames, recording.faces)
     recording.conditions.update(survey.conditions)
-    recording.set_persons(survey.persons)
+    persons = survey.persons
+    recording.set_persons(persons)
+    photos.name_persons(recording, survey.embeddings(persons))
     file = file_behind(out)
     partial = partial_path(file)
     try:
@@ -116,7 +122,7 @@ def analyze_video(
         frames=recording.frames,
         faces=recording.faces,
         tracks=recording.summary(),
-        persons=survey.persons,
+        persons=persons,
         recognised_by=embed.name,
         seconds=time.monotonic() - started,
         setup=setup,

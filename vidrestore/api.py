@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from os import PathLike
+from os import PathLike, fsdecode
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +110,7 @@ def analyze(
     *,
     progress: Callable[[int, int], None] | None = None,
     sheet: Source | None = None,
+    references: Mapping[str, Source] | None = None,
     **options: Any,
 ) -> Analysis:
     """Find and track the faces of a video, restore nothing, and write a tracks file.
@@ -121,6 +122,7 @@ def analyze(
         dst: The tracks file to write (JSON).
         progress: Called after each frame with the numbers of frames and faces done.
         sheet: A picture to draw of all persons (``.png`` or ``.jpg``).
+        references: Photographs of persons, by their names: the persons in the file get these names.
         **options: As for :func:`restore`; those of restoring and encoding have no effect.
 
     Returns:
@@ -137,7 +139,10 @@ def analyze(
     given = _options(options, input=src, output=dst)
     with local_input(given.input, given.output) as path:
         picture = None if sheet is None else Path(sheet)
-        return analyze_video(replace(given, input=path), progress or _ignore, sheet=picture)
+        photos = [(Path(fsdecode(photo)), name) for name, photo in (references or {}).items()]
+        return analyze_video(
+            replace(given, input=path), progress or _ignore, sheet=picture, references=photos
+        )
 
 
 def plan(src: Source, dst: Source, w: float | str = 0.5, **options: Any) -> Plan:

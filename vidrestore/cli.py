@@ -10,17 +10,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from .cli_parser import (
-    analyze_parser,
-    options_of,
-    parse_restore,
-    preview_parser,
-    probe_parser,
-    store_parser,
-    weights_parser,
-)
+from .cli_parser import analyze_parser, options_of, parse_restore, preview_parser
 from .media.decode.pipe_input import local_input
 from .options import Options
+from .other_parsers import probe_parser, store_parser, weights_parser
 from .standard_streams import print_data
 
 log = logging.getLogger("vidrestore")
@@ -83,7 +76,7 @@ def _analyze(argv: list[str], check: Callable[[], None]) -> int:
     with local_input(options.input, options.output) as path:
         options = replace(options, input=path)
         with _progress(options, check, quiet=args.quiet) as progress:
-            analysis = analyze_video(options, progress, sheet=args.sheet)
+            analysis = analyze_video(options, progress, sheet=args.sheet, references=args.references)
     log.info("%s", analysis)
     if analysis.tracks and log.isEnabledFor(logging.INFO):
         print(analysis.table, file=sys.stderr)

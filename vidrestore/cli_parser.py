@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from . import __version__
 from .errors import UsageError
-from .option_types import default_of, option_of, parse, seconds, size
+from .option_types import default_of, option_of, parse, photo_and_name, seconds
 from .options import Options
 from .presets import preset_names, read_preset
 from .standard_streams import print_data
@@ -136,11 +136,27 @@ def analyze_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--sheet", metavar="FILE", type=Path, help="also draw a picture of all persons (.png or .jpg)"
     )
+    parser.add_argument(
+        "--reference",
+        dest="references",
+        action="append",
+        default=[],
+        metavar="PHOTO=NAME",
+        type=_reference,
+        help="give the person whom a photograph shows this name; repeatable (needs vidrestore[persons])",
+    )
     for name in _ANALYZE:
         _add(parser, described[name])
     parser.add_argument("-y", dest="overwrite", action="store_true", help="replace files that exist")
     _add_loudness(parser)
     return parser
+
+
+def _reference(text: str) -> tuple[Path, str]:
+    try:
+        return photo_and_name(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def preview_parser() -> argparse.ArgumentParser:
@@ -202,54 +218,6 @@ def _weights(text: str) -> tuple[float, ...]:
     if not (1 <= len(weights) <= 9 and all(0 <= w <= 1 for w in weights)):
         raise argparse.ArgumentTypeError(f"{text!r} is not 1 to 9 numbers between 0 and 1, such as 0,0.5,1")
     return weights
-
-
-def probe_parser() -> argparse.ArgumentParser:
-    """The parser of ``vidrestore probe``."""
-    parser = Parser(
-        prog="vidrestore probe",
-        description="Show the container, streams, chapters and metadata of a file.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("input", metavar="FILE", type=Path, help="any media file")
-    parser.add_argument("--json", action="store_true", help="print everything as JSON")
-    return parser
-
-
-def weights_parser() -> argparse.ArgumentParser:
-    """The parser of ``vidrestore weights``."""
-    parser = Parser(prog="vidrestore weights", description="List models, or download one.")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    get = commands.add_parser("get", help="download a model into the cache")
-    get.add_argument("name", metavar="NAME")
-    get.add_argument("--offline", action="store_true", help="never use the network")
-    return parser
-
-
-def store_parser() -> argparse.ArgumentParser:
-    """The parser of ``vidrestore store``."""
-    parser = Parser(
-        prog="vidrestore store", description="Show, limit or clear what runs with --keep FOLDER have kept."
-    )
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    texts = {
-        "list": "show what FOLDER holds",
-        "limit": "set how much FOLDER may hold; what was not used for longest is removed first",
-        "clear": "remove everything that FOLDER holds",
-    }
-    for name, text in texts.items():
-        command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-        command.add_argument("folder", metavar="FOLDER", type=Path, help="the folder given to --keep")
-        if name == "limit":
-            command.add_argument("size", metavar="SIZE", type=_size, help="such as 20GB, or none")
-    return parser
-
-
-def _size(text: str) -> int | None:
-    try:
-        return size(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def options_of(args: argparse.Namespace) -> Options:

@@ -145,6 +145,14 @@ def person_and_w(text: str) -> tuple[str, float]:
     return person, float(w)
 
 
+def photo_and_name(text: str) -> tuple[Path, str]:
+    """A photograph and whom it shows, written as ``ada.jpg=Ada``. Raises ValueError."""
+    photo, _, name = text.rpartition("=")
+    if not photo or not name:
+        raise ValueError(f"{text!r} is not PHOTO=NAME, such as ada.jpg=Ada")
+    return Path(photo), name
+
+
 def float_or_auto(text: str) -> float | str:
     """``auto``, or a number. Raises ValueError."""
     return text if text == "auto" else float(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from statistics import median
@@ -86,8 +86,18 @@ class Survey:
     @property
     def persons(self) -> dict[int, int]:
         """The number of the person whom each track shows."""
-        means = {track: np.asarray(known.embedding) / known.measured for track, known in self._tracks.items()}
-        return group_tracks(means, self._apart, threshold=self._embed.threshold)
+        return group_tracks(self._means(), self._apart, threshold=self._embed.threshold)
+
+    def embeddings(self, persons: Mapping[int, int]) -> dict[int, np.ndarray]:
+        """The mean embedding of each person, by number; ``persons`` says whom each track shows."""
+        means = self._means()
+        return {
+            number: np.mean([means[track] for track, person in persons.items() if person == number], axis=0)
+            for number in set(persons.values())
+        }
+
+    def _means(self) -> dict[int, np.ndarray]:
+        return {track: np.asarray(known.embedding) / known.measured for track, known in self._tracks.items()}
 
     def _measure(self, track: _Track, crop: AlignedFace) -> None:
         placement = crop.placement
