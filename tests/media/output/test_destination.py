@@ -24,12 +24,22 @@ def test_out_is_refused_before_any_work(tmp_path):
         (taken, False, OutputError, "exists; give -y"),
         (source, True, OutputError, "the input itself"),
         (tmp_path / "no" / "out.mp4", False, OutputError, "does not exist"),
+        (source / "out.mp4", False, OutputError, "in.mp4 is not a folder"),
         (tmp_path / "out.txt", False, UsageError, "does not have the extension"),
         (tmp_path / "out", False, UsageError, "does not have the extension"),
     ):
         with pytest.raises(error, match=words):
             check_output(out, source, overwrite=overwrite)
     check_output(taken, source, overwrite=True)
+
+
+@posix
+def test_a_pipe_is_not_read_and_written_at_once(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OutputError, match="pipe is the input itself"):
+        check_output(pipe, pipe, overwrite=True)
+    check_output(pipe, clip(tmp_path / "in.mp4"), overwrite=True)
 
 
 @pytest.mark.parametrize("name", ["x" * 300 + ".mp4", "nul\0.mp4"], ids=["too long", "NUL"])

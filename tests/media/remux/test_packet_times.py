@@ -7,6 +7,8 @@ from fractions import Fraction
 import av
 import pytest
 
+from tests.support import reader, sources
+from tests.support.frames import pass_through_fast
 from vidrestore.media.remux.packet_times import PacketTimes
 
 
@@ -53,3 +55,20 @@ def test_audio_that_is_set_back_by_less_than_a_second(is_audio, expected):
 
 def test_a_subtitle_out_of_order_moves_no_other():
     assert taken([packet(dts) for dts in (1000, 300, 2000)]) == [1000, 1001, 2000]
+
+
+def test_audio_without_a_duration_gets_that_of_the_packet_before():
+    times, given = PacketTimes(is_audio=True), [packet(dts, duration=0) for dts in (0, 85, 171)]
+    for p in given:
+        times.shift(p)
+        times.record(p)
+    assert [p.duration for p in given] == [0, 0, 85]
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".mov"])
+def test_the_last_packet_is_played(tmp_path, ending):
+    """Matroska has no durations of ALAC."""
+    source = sources.make(tmp_path / "in.mkv", sources.VIDEO, sources.AUDIO, **{"c:a": "alac"})
+    out = pass_through_fast(source, tmp_path / f"out{ending}")
+    sound = [line.digest for line in reader.packets(source, "0:a")]
+    assert [line.digest for line in reader.packets(out, "0:a")] == sound

@@ -79,3 +79,22 @@ def test_plain_text_of_mp4_loses_nothing(tmp_path, caplog, ending):
     )
     pass_through_fast(given, tmp_path / f"out.{ending}")
     assert "cannot hold the colours" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("cue", "is_lost"),
+    [
+        ("00:00.050 --> 00:00.300 line:10% align:left\nHello", True),
+        ("00:00.050 --> 00:00.300\n<c.yellow>Hello</c>", True),
+        ("00:00.050 --> 00:00.300\n<v Anna>Hello", True),
+        ("00:00.050 --> 00:00.300\n<i>Hello</i>", False),
+    ],
+)
+def test_positions_and_classes_of_webvtt_are_named(tmp_path, caplog, cue, is_lost):
+    words = tmp_path / "in.vtt"
+    words.write_text(f"WEBVTT\n\n{cue}\n\n", encoding="utf-8")
+    source = sources.make(tmp_path / "in.mkv", sources.VIDEO, words, **{"c:s": "copy"})
+    pass_through_fast(source, tmp_path / "kept.webm")
+    assert not caplog.text
+    pass_through_fast(source, tmp_path / "out.mp4")
+    assert ("cannot hold the colours, fonts and positions" in caplog.text) == is_lost

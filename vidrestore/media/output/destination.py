@@ -47,6 +47,8 @@ def check_output(out: Path, source: Path, *, overwrite: bool, container: str | N
     container_of(out, container)
     if is_stream(out):
         check_stream(out)
+        if out != STDOUT and os.path.exists(source) and out.samefile(source):  # a pipe would fill up
+            raise OutputError(f"{out} is the input itself; choose another name")
     else:
         check_path(out, source, overwrite=overwrite)
 
@@ -62,6 +64,8 @@ def check_path(out: Path, source: Path, *, overwrite: bool) -> None:
         raise OutputError(f"{out} cannot be written: the current folder no longer exists") from None
     # Unlike those of Path, the functions of os.path return False for names that cannot exist.
     if not os.path.isdir(folder):
+        if os.path.exists(folder):
+            raise OutputError(f"{folder} is not a folder; choose another")
         raise OutputError(f"the folder {folder} does not exist; make it first or choose another")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputError(f"the folder {folder} cannot be written to: permission denied")

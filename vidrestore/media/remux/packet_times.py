@@ -15,13 +15,18 @@ class PacketTimes:
     """Keeps the decoding timestamps of one copied stream increasing, as muxers require."""
 
     def __init__(self, *, is_audio: bool = False) -> None:
-        self._jump = _AUDIO_JUMP if is_audio else _JUMP
+        self._is_audio, self._jump = is_audio, _AUDIO_JUMP if is_audio else _JUMP
+        self._distance = Fraction(0)  #: between the last two packets, in seconds
         self._end: Fraction | None = None  #: end of the last packet, in seconds
         self._last_dts: Fraction | None = None  #: dts of the last packet, in seconds
         self._shift = Fraction(0)  #: seconds added to the input's timestamps since the clock was set back
 
     def shift(self, packet: Packet) -> None:
-        """Add to the packet's timestamps what earlier repairs added to those before it."""
+        """Add to the packet's timestamps what earlier repairs added to those before it. Audio without a
+        duration, as some of Matroska, gets that of the packet before: players of MP4 do not play the last one
+        otherwise."""
+        if self._is_audio and not packet.duration:
+            packet.duration = round(self._distance / packet.time_base)
         if self._shift:
             self._add(packet, round(self._shift / packet.time_base))
 
@@ -42,6 +47,8 @@ class PacketTimes:
     def record(self, packet: Packet) -> None:
         """Remember a packet that the muxer accepted."""
         if packet.dts is not None:
+            if self._last_dts is not None:
+                self._distance = packet.dts * packet.time_base - self._last_dts
             self._last_dts = packet.dts * packet.time_base
             self._end = self._last_dts + (packet.duration or 0) * packet.time_base
 

@@ -22,6 +22,8 @@ _STYLED = ("ass", "ssa")
 #: What decoded text, which is always ASS, may say besides bold, italic, underlined and struck out: colours,
 #: fonts, sizes and positions. FFmpeg writes none of it in ``mov_text`` and WebVTT.
 _STYLE = re.compile(rb"\{[^}]*\\(?:[1-4]?c&|fn|fs\d|an?\d|pos|move|org|fr|clip)")
+#: What decoding drops of WebVTT: classes such as colours, the names of speakers, ruby.
+_WEBVTT_STYLE = re.compile(rb"<(?:c\.|v[ .]|lang|ruby)")
 #: Text whose decoders need more than its packets: a clock, or a library.
 _NOT_DECODABLE = ("eia_608", "dvb_teletext", "arib_caption")
 
@@ -64,6 +66,8 @@ class SubtitleTranscoder:
             if self._encoder.name != "subrip":
                 parts = (part.ass for part in text if isinstance(part, AssSubtitle))
                 self.lost_styles |= any(_STYLE.search(part) for part in parts)
+                self.lost_styles |= packet.has_sidedata("webvtt_settings")  # the position
+                self.lost_styles |= bool(_WEBVTT_STYLE.search(bytes(packet)))
             text.start_display_time = 0  # encoders accept no other
             converted = self._encoder.encode_subtitle(text)
         except av.error.FFmpegError:
