@@ -170,3 +170,9 @@ def test_transparency_is_named_when_a_frame_has_some(tmp_path, caplog, name, fir
     with pytest.raises(OutputError, match=r"--strict: .* its transparency"):
         pass_through(source, tmp_path / "strict.mp4", opaque, strict=True)
     assert not (tmp_path / "strict.mp4").exists()
+
+
+@pytest.mark.parametrize(("out", "hint"), [("out.mkv", "another -c:v"), ("out.webm", "or .mkv for OUT")])
+def test_a_codec_that_the_container_cannot_hold(tmp_path, out, hint):
+    with pytest.raises(UsageError, match=rf"cannot hold huffyuv video; choose .*{hint}$"):
+        pass_through(clip(tmp_path / "in.mp4"), tmp_path / out, EncoderSettings("huffyuv"))

@@ -10,7 +10,7 @@ import av
 from av.codec.codec import UnknownCodecError
 
 from ...errors import OutputError, UsageError
-from ..containers import Container
+from ..containers import MATROSKA, Container
 from ..frames.pixel_format import planar_equivalent, planar_format
 from ..source_video import SourceVideo
 from .colour_tags import output_tags
@@ -113,9 +113,8 @@ def _requested_codec(name: str, container: Container) -> av.Codec:
     if codec.type != "video":
         raise UsageError(f"{name!r} encodes {codec.type}, not video; use for example libx264")
     if not _can_hold(container, codec):
-        raise UsageError(
-            f"{container.name} cannot hold {codec.name} video; choose another -c:v, or .mkv for OUT"
-        )
+        hint = "" if container is MATROSKA else f", or {MATROSKA.extension} for OUT"
+        raise UsageError(f"{container.name} cannot hold {codec.name} video; choose another -c:v{hint}")
     return codec
 
 
