@@ -18,6 +18,7 @@ from vidrestore.faces.detection.load import load_detector
 from vidrestore.faces.detection.working_size import working_size
 from vidrestore.faces.face import Face
 from vidrestore.faces.recorded.recording import TrackSummary
+from vidrestore.faces.recorded.tracks_file import read_recording
 from vidrestore.faces.tracking.live_source import LiveSource
 from vidrestore.media.decode.decoder import Decoder
 from vidrestore.media.frames.thumbnails import Thumbnails
@@ -167,6 +168,18 @@ def test_a_sheet_of_all_persons(tmp_path):
     assert cv2.imread(str(sheet)).std() > 40, "faces"
     assert main(words) == 1
     assert main([*words, "-y"]) == 0
+
+
+def test_the_record_of_an_analysis(tmp_path):
+    given = ["analyze", str(SCENES), "-o", str(tmp_path / "t.json"), "-t", "0.4", "-q"]
+    assert main([*given, "--report-json", str(tmp_path / "r.json")]) == 0
+    told = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
+    assert (told["job"], told["restored"], told["flags"]) == ("analyze", 0, [])
+    assert told["frames"] == len(told["record"]) == read_recording(tmp_path / "t.json").frames
+    faces = [face for frame in told["record"] for face in frame["faces"]]
+    assert faces
+    assert all(face["size"] > 50 and face["score"] > 0.9 and face["region"] is None for face in faces)
+    assert [person["tracks"] for person in told["persons"]] == [[1]]
 
 
 def test_a_table_of_many_tracks_is_short():

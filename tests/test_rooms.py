@@ -86,7 +86,7 @@ ALLOWED = {
     # What a run did, shown.
     "review": {"options", "option_types", "stages", "media", "faces", "restoration", "runtime", "weights"},
     # The jobs.
-    "analysis": {"options", "review", "stages", "media", "faces", "runtime"},
+    "analysis": {"options", "review", "stages", "media", "faces", "restoration", "runtime"},
     "pipeline": {"options", "review", "stages", "media", "faces", "restoration", "runtime"},
     "dry_run": {"options", "review", "stages", "media", "weights"},
     "images": {

@@ -8,6 +8,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from .faces.identity.load import load_embedding
 from .faces.recorded.recording import Recording, TrackSummary
 from .faces.recorded.tracks_file import write_recording
@@ -16,11 +18,15 @@ from .media.frames.frame import Frame
 from .media.output.destination import check_path, make_durable, partial_path, writing
 from .media.output.special_files import file_behind
 from .options import Options
+from .restoration.fidelity.face_quality import FaceQuality
 from .review.contact_sheet import Portraits, draw_contact_sheet
 from .review.drawing import check_picture, clock, save_picture
+from .review.files import ReviewFiles
 from .runtime.scheduler import Stages
 from .stages.face_source import Tracked, origin_of, timestamp, track_faces
+from .stages.notes import analysed
 from .stages.reference_photos import ReferencePhotos
+from .stages.restoration import limits_of
 from .stages.setup import AnalysisSetup, open_video
 from .stages.survey import Survey
 
@@ -82,13 +88,20 @@ def analyze_video(
     if sheet is not None:
         check_picture(sheet)
         check_path(sheet, options.input, overwrite=options.overwrite)
-    with ExitStack() as stack:
+    with ReviewFiles(options) as review, ExitStack() as stack:
         decoder = stack.enter_context(open_video(options))
         setup = AnalysisSetup.resolve(options, decoder.source)
         stage = stack.enter_context(Stages())
         recording = Recording(origin_of(options, decoder))
         embed, portraits = load_embedding(), Portraits()
-        survey = Survey(embed, portraits.add) if sheet else Survey(embed)
+        qualities: dict[int, FaceQuality] = {}  # of each track, as last measured
+
+        def show(track: int, picture: np.ndarray, quality: FaceQuality) -> None:
+            qualities[track] = quality
+            if sheet:
+                portraits.add(track, picture, quality)
+
+        survey = Survey(embed, show)
         photos = ReferencePhotos(references, embed, setup)
 
         def watch(source: FaceSource[Frame], tracked: Tracked) -> Tracked:
@@ -101,20 +114,18 @@ def analyze_video(
         for frame, faces in tracked:
             recording.add(timestamp(frame), faces)
             survey.look(frame, faces)
+            if review.notes:
+                shot = recording.shots_until(timestamp(frame))
+                review.notes.add([analysed(frame, shot, faces, qualities, limits_of(options))])
             progress(recording.frames, recording.faces)
-    recording.conditions.update(survey.conditions)
-    persons = survey.persons
-    recording.set_persons(persons)
-    photos.name_persons(recording, survey.embeddings(persons))
-    file = file_behind(out)
-    partial = partial_path(file)
-    try:
-        with writing(file):
-            with partial.open("w", encoding="utf-8") as text:
-                write_recording(recording, text)
-            make_durable(partial, file)
-    finally:
-        partial.unlink(missing_ok=True)
+        stack.close()
+        recording.conditions.update(survey.conditions)
+        persons = survey.persons
+        recording.set_persons(persons)
+        photos.name_persons(recording, survey.embeddings(persons))
+        _write(recording, out)
+        times = {"seconds": time.monotonic() - started, **stage.profile.data()}
+        review.write(origin=recording.origin, setup=setup, times=times, recording=recording)
     if sheet is not None:
         save_picture(sheet, draw_contact_sheet(recording, portraits, f"persons in {options.input.name}"))
     return Analysis(
@@ -127,3 +138,15 @@ def analyze_video(
         seconds=time.monotonic() - started,
         setup=setup,
     )
+
+
+def _write(recording: Recording, out: Path) -> None:
+    file = file_behind(out)
+    partial = partial_path(file)
+    try:
+        with writing(file):
+            with partial.open("w", encoding="utf-8") as text:
+                write_recording(recording, text)
+            make_durable(partial, file)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,14 @@ def test_a_run_that_is_resumed_tells_the_whole(folder, tmp_path):
     for key in ("record", "shots", "tracks", "restored", "weights"):
         assert resumed[key] == whole[key], key
     assert resumed["times"]["resumed"] == LENGTH
+
+
+def test_segments_of_an_earlier_run_bring_their_notes(folder, tmp_path):
+    first = options(folder, tmp_path / "first.mkv", keep=tmp_path / "store")
+    restore_video(first, segment_length=LENGTH)
+    again = replace(first, output=tmp_path / "again.mkv", report_json=tmp_path / "again.json")
+    assert restore_video(again, segment_length=LENGTH).resumed > 0
+    assert told(again.report_json)["record"] == told(first.report_json)["record"]
 
 
 def test_nothing_is_kept_if_nothing_is_asked_for(folder, tmp_path):

@@ -66,6 +66,15 @@ def test_the_record_has_what_was_noted():
     assert [frame["time"] for frame in found["record"]] == [0, 0.04, 0.08]
 
 
+def test_an_analysis_did_nothing():
+    file = io.StringIO()
+    write_json(record(frames([left_alone(covered=0.2)]), restored=False, output="my tracks.json"), file)
+    found = json.loads(file.getvalue())
+    jsonschema.validate(found, SCHEMA)
+    [flag] = found["flags"]
+    assert (flag["kind"], flag["done"]) == ("in front", "found only")
+
+
 def test_a_frame_is_on_a_line():
     file = io.StringIO()
     write_json(record(EVERYTHING), file)

@@ -21,8 +21,16 @@ def test_every_option_is_there_by_its_name():
     assert made["options"].keys() == {display_name(field) for field in fields(Options)}
     assert (made["options"]["--w"], made["options"]["--track-w"]) == ("auto", ["3=0.8"])
     assert (made["options"]["-ss"], made["options"]["--min-face"]) == ("90", 30)
-    assert made["job"] == "analyze"
+    assert made["job"] == "restore"
+    assert record([], restored=False).head()["job"] == "analyze"
     assert versions().keys() >= {"vidrestore", "torch", "libavcodec"}
+
+
+def test_after_an_analysis_its_tracks_file_is_used():
+    made = record([], restored=False, output="tracks.json", report_json="r.json")
+    again = made.next_options
+    assert (again.output, again.tracks, again.report_json) == (None, Path("tracks.json"), None)
+    assert record([]).next_options == record([]).options
 
 
 def test_frames_and_their_overview_are_read_from_the_notes():

@@ -18,7 +18,7 @@ from vidrestore.review.spool import Spool
 from vidrestore.runtime.device import find_device
 from vidrestore.stages.light_change import CELLS, pack
 from vidrestore.stages.notes import FaceNotes, FrameNotes
-from vidrestore.stages.setup import AnalysisSetup
+from vidrestore.stages.setup import AnalysisSetup, RestorerSetup, Setup
 
 #: What the guards make of a face that they have nothing against.
 CONTENT = Guards(0.5, 0.01, 0.0, 0.0, 0.0, 0.0)
@@ -60,19 +60,32 @@ def frames(*faces: Iterable[FaceNotes], shot: int = 1, start: int = 0) -> list[F
     return [FrameNotes(pts=start + i, shot=shot, faces=list(those)) for i, those in enumerate(faces)]
 
 
-def record(notes: Iterable[FrameNotes], **options: Any) -> Record:
-    """The record of an analysis with these notes."""
+def record(notes: Iterable[FrameNotes], *, restored: bool = True, **options: Any) -> Record:
+    """The record of a run with these notes; or of an analysis, if nothing was ``restored``."""
     spool = Spool()
     spool.add(notes)
-    setup = AnalysisSetup(
-        input=Path("in.mp4"),
-        span=Span(Fraction(0), None),
+    decided: dict[str, Any] = {
+        "input": Path("in.mp4"),
+        "span": Span(Fraction(0), None),
+        "device": find_device("cpu"),
+        "detector": "retinaface_mobile0.25",
+        "detector_size": (640, 360),
+        "detector_batch": 1,
+        "downloads": (),
+    }
+    restorer = RestorerSetup(
         device=find_device("cpu"),
-        detector="retinaface_mobile0.25",
-        detector_size=(640, 360),
-        detector_batch=1,
-        downloads=(),
+        precision="fp32",
+        model="lite",
+        weights=None,
+        fallback=None,
+        missing=False,
+        face_parser=None,
     )
+    if restored:
+        setup = Setup(**decided, restorer=restorer, batch=1, container=None, encoder=None)
+    else:
+        setup = AnalysisSetup(**decided)
     given = {"input": "in.mp4", "output": "out.mkv"} | options
     return Record(
         options=Options(**given),

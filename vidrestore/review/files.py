@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, TextIO
 
 from ..errors import OutputError
-from ..faces.recorded.recording import Origin
+from ..faces.recorded.recording import Origin, Recording
 from ..faces.recorded.tracks_file import read_recording
 from ..media.output.destination import check_path, make_durable, partial_path, writing
 from ..media.output.special_files import file_behind
@@ -58,12 +58,20 @@ class ReviewFiles:
         return self.notes.add_infos if self.notes else None
 
     def write(
-        self, *, origin: Origin, setup: AnalysisSetup, licence: str | None, times: Mapping[str, Any]
+        self,
+        *,
+        origin: Origin,
+        setup: AnalysisSetup,
+        times: Mapping[str, Any],
+        licence: str | None = None,
+        recording: Recording | None = None,
     ) -> None:
-        """Write the files, when OUT is complete. Raises OutputError."""
+        """Write the files, when OUT is complete. ``recording`` says who is who; by default the tracks file of
+        the run does. Raises OutputError."""
         if self.notes is None:
             return
-        recording = read_recording(self._options.tracks) if self._options.tracks else None
+        if recording is None and self._options.tracks:
+            recording = read_recording(self._options.tracks)
         record = Record(
             options=self._options,
             origin=origin,

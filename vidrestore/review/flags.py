@@ -166,7 +166,7 @@ KINDS: dict[str, Kind] = {
         title="low score",
         about="The detector was not sure that this is a face.",
         value=_score,
-        limit=0.75,
+        limit=0.7,
         severe=0.3,
         show="score {:.2f}",
     ),
@@ -226,9 +226,12 @@ def find_flags(frames: Iterable[FrameEntry]) -> list[Flag]:
     return finder.flags
 
 
-def what_was_done(flag: Flag) -> str:
-    """What was done about a flag in its worst frame, in words."""
+def what_was_done(flag: Flag, *, restored: bool = True) -> str:
+    """What was done about a flag in its worst frame, in words. ``restored`` says whether the run restored
+    faces, or only found them."""
     note, acted = flag.entry.note, flag.entry.acted
+    if not restored:
+        return "found only"
     if not flag.entry.restored:
         return "left alone: its samples are the input's"
     done = []

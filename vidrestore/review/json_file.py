@@ -60,7 +60,7 @@ def _track(track: TrackEntry) -> dict[str, Any]:
 
 
 def _flag(flag: Flag, record: Record, overview: Overview) -> dict[str, Any]:
-    advice, command = what_to_change(flag, record.options)
+    advice, command = what_to_change(flag, record.next_options)
     return {
         "kind": flag.kind,
         "track": flag.track,
@@ -75,7 +75,7 @@ def _flag(flag: Flag, record: Record, overview: Overview) -> dict[str, Any]:
         "value": round(flag.value, 3),
         "limit": KINDS[flag.kind].limit,
         "severity": round(flag.severity, 2),
-        "done": what_was_done(flag),
+        "done": what_was_done(flag, restored=record.is_restored),
         "advice": advice,
         "command": command,
     }

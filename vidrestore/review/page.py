@@ -152,7 +152,7 @@ def _pictures(flags: Sequence[Flag], photograph: Photograph) -> dict[int, tuple[
 
 
 def _flag(flag: Flag, record: Record, texts: _Texts, pictures: dict[int, tuple[str, str]]) -> dict[str, Any]:
-    advice, command = what_to_change(flag, record.options)
+    advice, command = what_to_change(flag, record.next_options)
     return {
         "kind": flag.kind,
         "track": flag.track,
@@ -163,7 +163,7 @@ def _flag(flag: Flag, record: Record, texts: _Texts, pictures: dict[int, tuple[s
         "frames": flag.frames,
         "severity": round(flag.severity, 2),
         "value": flag.shown_value,
-        "done": texts(what_was_done(flag)),
+        "done": texts(what_was_done(flag, restored=record.is_restored)),
         "advice": texts(advice),
         "command": texts(command),
         **({"pictures": pictures[id(flag)]} if id(flag) in pictures else {}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +54,24 @@ class Record:
             flags.add(frame)
         return overview, flags.flags
 
+    @property
+    def is_restored(self) -> bool:
+        """Whether faces were restored, not only found."""
+        return isinstance(self.setup, Setup)
+
+    @property
+    def next_options(self) -> Options:
+        """The options of a run after this one that differs in what is to be changed."""
+        if self.is_restored:
+            return self.options
+        return replace(self.options, output=None, tracks=self.options.output, report_json=None)
+
     def head(self) -> dict[str, Any]:
         """With what it was made, as JSON can hold it."""
         options = self.options
         return {
             "version": VERSION,
-            "job": "restore" if isinstance(self.setup, Setup) else "analyze",
+            "job": "restore" if self.is_restored else "analyze",
             "made_with": versions(),
             "input": asdict(self.origin)
             | {"time_base": str(self.origin.time_base), "begin": str(self.origin.begin)},

@@ -6,17 +6,19 @@ resumed knows what the earlier one did. :mod:`vidrestore.review` makes the recor
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 import numpy as np
 
 from ..faces.alignment.align import Placement
 from ..faces.face import Face
+from ..faces.geometry import fit
 from ..faces.source import FaceSource
 from ..media.frames.crop import Blended
 from ..media.frames.frame import Frame
 from ..restoration.fidelity.covers import SIDE
+from ..restoration.fidelity.face_quality import FaceQuality
 from ..restoration.fidelity.rules import Gates, gates, wear
 from ..restoration.guarded import Guards
 from ..restoration.temporal.face_crop import FaceCrop, PlannedFace, RestoredFace
@@ -84,20 +86,7 @@ class Notes:
     ) -> Iterator[tuple[Frame, tuple[Face, ...]]]:
         """Pass ``tracked``, the output of ``source``, through, and begin the notes of each frame."""
         for frame, faces in tracked:
-            assert frame.video.pts is not None
-            self._frames[frame.index] = FrameNotes(
-                pts=frame.video.pts,
-                shot=source.shots,
-                faces=[
-                    FaceNotes(
-                        track=face.track,
-                        box=_rounded(face.box),
-                        fade=round(face.strength, 3),
-                        score=None if face.score is None else round(face.score, 3),
-                    )
-                    for face in faces
-                ],
-            )
+            self._frames[frame.index] = _found(frame, source.shots, faces)
             yield frame, faces
 
     def crops(self, frame: Frame, faces: Iterable[FaceCrop[Placement]]) -> None:
@@ -105,23 +94,15 @@ class Notes:
         for face in faces:
             note, quality = self._note(frame, face.track), face.quality
             note.fit = round(face.source.face.strength / note.fade, 3)
-            note.size, note.noise = round(quality.size, 1), round(quality.noise, 2)
-            note.sharpness, note.yaw = round(quality.sharpness, 3), round(quality.yaw, 3)
+            _measured(note, quality)
 
     def planned(self, frame: Frame, faces: Iterable[PlannedFace[Placement]]) -> None:
         """Note how much faces are to be restored."""
-        limits = self._limits
         for face in faces:
             note = self._note(frame, face.track)
             note.w = round(face.w, 3)
             note.strength = round(face.strength * face.source.face.strength, 3)
-            opened = gates(
-                face.quality,
-                min_size=limits.min_size,
-                max_sharpness=limits.max_sharpness,
-                max_yaw=limits.max_yaw,
-            )
-            note.gates = Gates(*(round(share, 3) for share in opened))
+            note.gates = _opened(face.quality, self._limits)
             note.worn = round(wear(face.quality, self._readable), 3)
             if face.cover is not None:
                 note.covered = round(float((face.cover[_FACE] > 0).mean()), 3)
@@ -146,6 +127,52 @@ class Notes:
 
     def _note(self, frame: Frame, track: int) -> FaceNotes:
         return next(note for note in self._frames[frame.index].faces if note.track == track)
+
+
+def analysed(
+    frame: Frame, shot: int, faces: Sequence[Face], qualities: Mapping[int, FaceQuality], limits: Limits
+) -> FrameNotes:
+    """The notes of a frame that is only analysed. ``qualities`` are those of its tracks when they were last
+    measured, ``limits`` those of a run."""
+    notes = _found(frame, shot, faces)
+    for note, face in zip(notes.faces, faces, strict=True):
+        note.fit = round(fit(face.box, face.landmarks), 3)
+        _measured(note, qualities[face.track])
+        note.gates = _opened(qualities[face.track], limits)
+    return notes
+
+
+def _found(frame: Frame, shot: int, faces: Sequence[Face]) -> FrameNotes:
+    """The notes of a frame whose faces are found and tracked."""
+    assert frame.video.pts is not None
+    return FrameNotes(
+        pts=frame.video.pts,
+        shot=shot,
+        faces=[
+            FaceNotes(
+                track=face.track,
+                box=_rounded(face.box),
+                fade=round(face.strength, 3),
+                score=None if face.score is None else round(face.score, 3),
+            )
+            for face in faces
+        ],
+    )
+
+
+def _measured(note: FaceNotes, quality: FaceQuality) -> None:
+    note.size, note.noise = round(quality.size, 1), round(quality.noise, 2)
+    note.sharpness, note.yaw = round(quality.sharpness, 3), round(quality.yaw, 3)
+
+
+def _opened(quality: FaceQuality, limits: Limits) -> Gates:
+    opened = gates(
+        quality,
+        min_size=limits.min_size,
+        max_sharpness=limits.max_sharpness,
+        max_yaw=limits.max_yaw,
+    )
+    return Gates(*(round(share, 3) for share in opened))
 
 
 def _rounded(box: np.ndarray) -> tuple[float, float, float, float]:
