@@ -75,6 +75,18 @@ def test_a_damaged_segment_is_noticed_and_removed(store, tmp_path, caplog, place
     assert not (tmp_path / "1.segment").exists()
 
 
+def test_a_store_that_is_only_read(store, tmp_path, monkeypatch):
+    store.add("a-1", make_segment(tmp_path / "0.segment"))
+    store.write("a", "text", about="a clip")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(os, "utime", refuse)
+    assert store.take("a-1", tmp_path / "1.segment").frames == 1
+    assert store.read("a") == "text"
+
+
 def test_a_text_is_kept(store):
     assert store.read("a") is None
     store.write("a", "two\nlines", about="a clip\nof two lines")

@@ -83,8 +83,7 @@ class SegmentStore:
                 entry.unlink(missing_ok=True)
                 return None
             os.replace(partial, path)
-            with suppress(FileNotFoundError):  # removed by another run in the meantime
-                self._use(entry)
+            self._use(entry)
         except OSError:
             return None
         finally:
@@ -180,8 +179,9 @@ class SegmentStore:
         make_durable(partial, self.folder / _MARKER)
 
     def _use(self, entry: Path) -> None:
-        os.utime(entry)
         self._used.add(entry.name)
+        with suppress(OSError):  # removed by another run in the meantime, or of a store that is only read
+            os.utime(entry)
 
     def _entries(self) -> list[Path]:
         return [*self.folder.glob(f"*{SUFFIX}"), *self.folder.glob(f"*{_TEXT}")]
