@@ -25,8 +25,9 @@ from .side_by_side import Comparer
 _SHOWN = 2
 #: Frames of a moment, at least.
 _LEAST = 4
-#: Share of a whole run's work that the moments may take, if that leaves them ``_LEAST`` frames.
-_SHARE = 1 / 12
+#: Share of the work of a whole run that the moments may take, if that leaves them ``_LEAST`` frames: less
+#: than a tenth, since the shares below are rough.
+_SHARE = 1 / 16
 #: Shares of a run's work per frame in its steps: finding faces, aligning, comparing, observing, rendering,
 #: and what is done for the frame itself. Rough, and measured on a CPU: they only decide how long moments are.
 _FINDING, _ALIGNING, _COMPARING, _OBSERVING, _RENDERING, _FINISHING = 0.07, 0.08, 0.04, 0.2, 0.22, 0.4
