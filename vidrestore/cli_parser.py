@@ -43,7 +43,18 @@ _ANALYZE = (
 )
 #: Options of Options that ``preview`` has too: what a run's frames depend on, and its encoder.
 _PREVIEW = (
-    *("tracks", "model", "weights", "steady", "strength", "min_face", "max_sharpness", "max_yaw"),
+    *(
+        "tracks",
+        "track_w",
+        "person_w",
+        "model",
+        "weights",
+        "steady",
+        "strength",
+        "min_face",
+        "max_sharpness",
+        "max_yaw",
+    ),
     *("detector", "offline", "rate", "deinterlace", "video_stream", "device", "precision", "batch"),
     *("codec", "crf"),
 )

@@ -11,6 +11,7 @@ import pytest
 from tests.support import reader
 from tests.support.clips import decode
 from tests.support.drifting import drifting_face, quick_options
+from vidrestore.dry_run import plan
 from vidrestore.errors import OutputError, UsageError
 from vidrestore.media.frames.pixel_format import plane_views
 from vidrestore.media.output.writer import StreamWriter
@@ -113,4 +114,7 @@ def test_what_cannot_be_written_is_refused_before_any_work(
     given = quick_options(folder, input="in.mp4", output=output, compare=compare)
     with pytest.raises(error, match=words):
         restore_video(given)
+    if compare != "c.webm":  # of encoders, the run itself decides
+        with pytest.raises(error, match=words):
+            plan(given)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", "there.mkv"]

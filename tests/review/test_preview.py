@@ -64,6 +64,12 @@ BAD = {
 }
 
 
+def test_ids_of_tracks_need_a_tracks_file(folder, tmp_path, capsys):
+    words = ["preview", str(folder / "in.mp4"), "-o", str(tmp_path / "s.png"), "--track-w", "1=0.5"]
+    assert main(words) == 2
+    assert "--track-w needs --tracks in a preview" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("words", "code", "said"), BAD.values(), ids=BAD)
 def test_what_is_refused_is_one_sentence(folder, tmp_path, monkeypatch, capsys, words, code, said):
     for name in ("in.mp4", "tracks.json", "tiny.safetensors"):

@@ -73,7 +73,8 @@ def moments_video(
             recording = look.faces_around(start, frames)
             for shown in look.restored(recording, start, frames):
                 time = float(shown.frame.time - look.source.timeline.begin)
-                labels = (f"input, {clock(time)}", f"restored, w {w}{moment.why and ': '}{moment.why}")
+                slow = f", {slowed} times slower" if slowed > 1 else ""
+                labels = (f"input, {clock(time)}{slow}", f"restored, w {w}{moment.why and ': '}{moment.why}")
                 made = comparer(shown.frame.video, shown.restored[0], shown.frame.colour, labels)
                 made.video.pts = round(written * slowed / rate / base)
                 writer.write(made)

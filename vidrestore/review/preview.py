@@ -67,6 +67,8 @@ def preview(
             raise UsageError("a video shows one --w; give one, or a FILE that ends in .png or .jpg")
         check_output(out, options.input, overwrite=options.overwrite)
     check_path(out, options.input, overwrite=options.overwrite)
+    if options.track_w and not options.tracks:
+        raise UsageError("--track-w needs --tracks in a preview: only there tracks have the ids of a run")
     estimate = None
     with looking(options) as look:
         moments = look.moments(at, worst)
