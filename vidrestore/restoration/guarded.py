@@ -16,7 +16,7 @@ from .fidelity.face_quality import FaceQuality
 from .fidelity.identity_guard import drift_share, identity_drift
 from .fidelity.limits import hold_in_range, soften
 from .fidelity.parts import Parts, find_parts
-from .fidelity.rules import wear
+from .fidelity.rules import doubt, wear
 from .luma import luma
 from .planes import enlarge, shrink
 from .restorer import FaceRestorer, Observation
@@ -65,7 +65,8 @@ def render_within_limits(
 
     A face that departs from its input is restored again with a larger ``w``; where it still departs, the
     input takes its place, locally or wholly. One that is too worn for the model loses the edges that the
-    model drew. Eyes, mouth and nostrils stay in the range of their input, and little sharper.
+    model drew. Eyes, mouth and nostrils stay in the range of their input, and where
+    the model may invent edges they become little sharper.
 
     Args:
         restorer: The model.
@@ -103,7 +104,8 @@ def render_within_limits(
     if keep_colours:
         restored = match_colours(restored, images)
     restored = soften(restored, images, worn)
-    return Guarded(hold_in_range(restored, images, parts, weights, qualities), guards)
+    doubts = [doubt(quality, restorer.spec.readable) for quality in qualities]
+    return Guarded(hold_in_range(restored, images, parts, weights, qualities, doubts), guards)
 
 
 class _Departure:

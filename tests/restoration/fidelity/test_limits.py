@@ -28,10 +28,14 @@ def parts(count: int = 1, size: int = 512) -> Parts:
 
 
 def held(
-    restored: torch.Tensor, image: torch.Tensor, quality: FaceQuality = SOFT, w: float = 0.0
+    restored: torch.Tensor,
+    image: torch.Tensor,
+    quality: FaceQuality = SOFT,
+    w: float = 0.0,
+    doubt: float = 1.0,
 ) -> torch.Tensor:
     where = parts(size=image.shape[-1])
-    return hold_in_range(restored[None].clone(), image[None], where, torch.tensor([w]), [quality])[0]
+    return hold_in_range(restored[None].clone(), image[None], where, torch.tensor([w]), [quality], [doubt])[0]
 
 
 def grey(value: float) -> torch.Tensor:
@@ -125,7 +129,12 @@ def test_a_face_does_not_depend_on_its_batch():
     image, drawn = texture(1, 512), texture(2, 512)
     other = find_parts(np.stack([TEMPLATE, TEMPLATE + 40]), 512, 128)
     both = hold_in_range(
-        torch.stack([drawn, drawn]), torch.stack([image, image]), other, torch.zeros(2), [SOFT, NOISY]
+        torch.stack([drawn, drawn]),
+        torch.stack([image, image]),
+        other,
+        torch.zeros(2),
+        [SOFT, NOISY],
+        [1.0, 0.5],
     )
     assert torch.allclose(both[0], held(drawn, image), atol=1e-5)
 
@@ -203,3 +212,5 @@ def test_an_edge_within_the_range_of_a_soft_eye_becomes_only_a_little_sharper():
     ]
     assert steepest[2] < 0.4 * steepest[1]
     assert steepest[0] < steepest[3] < steepest[2]
+    trusted = held(drawn, image, BLURRED, doubt=0.0)
+    assert trusted[0][EYE].diff(dim=1).abs().max() > 0.7 * steepest[1]

@@ -22,6 +22,7 @@ from vidrestore.restoration.fidelity.rules import (
     MIN_SIZE,
     choose_w,
     describe,
+    doubt,
     gate,
     gates,
     wear,
@@ -186,6 +187,14 @@ def test_a_face_that_sharpens_slowly_is_eased():
     assert gates[0] - gates[-1] > 0.5
     assert np.abs(np.diff(ws)).max() < 0.08
     assert np.abs(np.diff(gates)).max() < 0.3
+
+
+def test_edges_of_a_model_are_trusted_in_faces_clearly_sharper_than_it_can_read():
+    """A medium face is hardly readable to the embedded model, and clear to the published one."""
+    medium, mild, sharp = (replace(GOOD, sharpness=value) for value in (0.31, 0.5, 0.7))
+    assert [doubt(face, (0.215, 0.29)) for face in (medium, sharp)] == [1, 0]
+    assert 0 < doubt(mild, (0.215, 0.29)) < 1
+    assert doubt(medium, (0.04, 0.1)) == 0
 
 
 def test_wear_falls_smoothly_over_the_range_that_a_model_declares():

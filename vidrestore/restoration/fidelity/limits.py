@@ -49,7 +49,12 @@ _MARGIN = 32
 
 
 def hold_in_range(
-    restored: Tensor, images: Tensor, parts: Parts, w: Tensor, qualities: Sequence[FaceQuality]
+    restored: Tensor,
+    images: Tensor,
+    parts: Parts,
+    w: Tensor,
+    qualities: Sequence[FaceQuality],
+    doubts: Sequence[float],
 ) -> Tensor:
     """Hold the eyes, the mouth and the nostrils of restored faces in the range of their inputs, and near
     their sharpness.
@@ -64,6 +69,7 @@ def hold_in_range(
         parts: The parts of the N faces.
         w: (N,) fidelity weights in [0, 1].
         qualities: The quality of the N inputs.
+        doubts: N shares in [0, 1] of the limit of sharpness, see :func:`.rules.doubt`.
 
     Returns:
         ``restored``, changed in place.
@@ -74,7 +80,8 @@ def hold_in_range(
     weight = enlarge(weight, (size, size))[..., rows, columns]
     inside = restored[..., rows, columns]
     y, x = (luma(image, 1)[:, None] for image in (inside, images[..., rows, columns]))
-    wider, levels, share, sharper, own = _freedom(qualities, w).to(x)[..., None, None, None].unbind(1)
+    numbers = _freedom(qualities, w, doubts).to(x)[..., None, None, None]
+    wider, levels, share, sharper, own, doubt = numbers.unbind(1)
     low, high, lowest, highest = _ranges(x, wider, size / _SIDE)
     above, below = (y - high).clamp_min_(0), (low - y).clamp_min_(0)
     # Blur darkens what is bright in its surroundings and brightens what is dark, so only that is undone: a
@@ -83,16 +90,18 @@ def hold_in_range(
     darker = (highest - x).clamp_min_(0).mul_(share).add_(levels)
     # t * (1 - exp(-excess / t)) has slope 1 at the edge of the range and never exceeds t.
     change = _compress(above, lighter) - above - (_compress(below, darker) - below)
-    change = hold_edges(y + change, x, sharper) - y
+    held = y + change
+    change = held.lerp(hold_edges(held, x, sharper), doubt) - y
     colours = _hold_colours(inside - y, images[..., rows, columns] - x, own, levels, size / _SIDE)
     inside.add_(colours.sub_(inside).add_(y).add_(change).mul_(weight)).clamp_(0, 1)
     return restored
 
 
-def _freedom(qualities: Sequence[FaceQuality], w: Tensor) -> Tensor:
-    """How far N faces may go beyond their input, (N, 5): which square the range is taken in, from 0 for the
+def _freedom(qualities: Sequence[FaceQuality], w: Tensor, doubts: Sequence[float]) -> Tensor:
+    """How far N faces may go beyond their input, (N, 6): which square the range is taken in, from 0 for the
     smallest to 1 for the widest; the tolerance, as a luma in [0, 1] and as a share of the contrast with
-    the surroundings; the share of the limit of sharpness; and that of the input's own colour differences."""
+    the surroundings; the limit of sharpness, as a share of the usual one; the share of the input's own colour
+    differences; and ``doubts``."""
     sharpness, noise = torch.tensor([(quality.sharpness, quality.noise) for quality in qualities]).unbind(1)
     w = w.cpu()
     blur = ((_SOFT - sharpness) / (_SOFT - _BLURRED)).clamp(0, 1)
@@ -101,7 +110,7 @@ def _freedom(qualities: Sequence[FaceQuality], w: Tensor) -> Tensor:
     wider = unclear * (1 - _NARROWER * w)
     levels = (_TOLERANCE + _PER_NOISE * (noise - _CLEAN).clamp_min(0)) / 255
     limits = torch.stack((levels, _LEAST + _MOST * blur**2, torch.ones_like(w))) * (1 - _FAITHFUL * w)
-    return torch.stack((wider, *limits, 1 - unclear), dim=1)
+    return torch.stack((wider, *limits, 1 - unclear, torch.tensor(doubts, dtype=torch.float32)), dim=1)
 
 
 def soften(restored: Tensor, images: Tensor, worn: Sequence[float]) -> Tensor:

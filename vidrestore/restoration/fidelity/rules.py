@@ -35,6 +35,10 @@ _EASE_SIZE, _EASE_SHARPNESS, _EASE_YAW = 1.5, 0.25, 0.25
 #: The range of noise over which a sharp face goes from left alone to restored.
 _GRAINY = (2.4, 4.0)
 
+#: The range of sharpness over which a model's edges come to be trusted, relative to the sharpness from which
+#: on a face is readable to it.
+_DOUBTFUL = (1.6, 2.3)
+
 #: Thresholds of :func:`describe`.
 _SOFT, _SHARP, _NOISY, _TURNED, _COVERED = 0.5, 0.8, 3.0, 0.35, 0.05
 #: Side of an aligned face, relative to the height of the face in it.
@@ -105,6 +109,15 @@ def wear(quality: FaceQuality, sharpness: tuple[float, float]) -> float:
     second on they are the face's own.
     """
     return 1 - _smoothstep(quality.sharpness, *sharpness)
+
+
+def doubt(quality: FaceQuality, sharpness: tuple[float, float]) -> float:
+    """How far edges that a model draws in a face may be its own inventions, in [0, 1].
+
+    ``sharpness`` is what the model declares, as for :func:`wear`. What it can read it does not yet draw right
+    in every line; of a face that is clearly sharper it does.
+    """
+    return 1 - _smoothstep(quality.sharpness, *(share * sharpness[1] for share in _DOUBTFUL))
 
 
 def describe(quality: FaceQuality, covered: float = 0.0) -> str:
