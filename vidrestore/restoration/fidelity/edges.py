@@ -60,4 +60,5 @@ def _octaves(x: Tensor, count: int) -> tuple[list[Tensor], Tensor]:
 
 
 def _magnitude(octave: Tensor) -> Tensor:
-    return local_mean(octave.square(), _SIDE).sqrt_()
+    # OpenCV keeps running sums, whose rounding may leave less than nothing.
+    return local_mean(octave.square(), _SIDE).clamp_min_(0).sqrt_()
