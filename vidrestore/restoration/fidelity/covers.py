@@ -146,11 +146,19 @@ def _closed(face: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """``edges`` (SIDE, SIDE) uint8 of covers, with the inside of narrow strokes: what lies between edges and
     has their colours more than those of the face around. The gaps between letters do not."""
     closed = cv2.morphologyEx(edges, cv2.MORPH_CLOSE, _square(_STROKE))
+    # What is far from all edges has no part in the means.
+    left, top, width, height = cv2.boundingRect(closed)
+    rows, columns = (
+        slice(max(at - _NEAR, 0), at + size + _NEAR) for at, size in ((top, height), (left, width))
+    )
+    result = edges.copy()
+    face, edges, closed = (each[rows, columns] for each in (face, edges, closed))
     outside = (closed == 0).astype(np.float32)
     cover, around = (_local_mean(face, weight, _NEAR) for weight in (edges.astype(np.float32), outside))
     nearer = ((face - cover) ** 2).sum(axis=2) < ((face - around) ** 2).sum(axis=2)
     unknown = cv2.blur(outside, (_NEAR, _NEAR)) < 1e-3
-    return edges | (closed & (nearer | unknown))
+    result[rows, columns] |= closed & (nearer | unknown)
+    return result
 
 
 def _local_mean(face: np.ndarray, weight: np.ndarray, side: int) -> np.ndarray:

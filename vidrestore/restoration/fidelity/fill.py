@@ -23,17 +23,19 @@ def fill_covered(image: Tensor, cover: np.ndarray) -> Tensor:
     """``image`` (3, S, S) with its covered pixels interpolated from those around them (pull-push: Gortler et
     al., The Lumigraph, 1996). ``cover`` is a map of :func:`.covers.find_covers`."""
     seen = 1 - upload((cover >= STRONG).astype(np.float32), image.device)[None, None]
-    seen = F.interpolate(seen, image.shape[-2:], mode="nearest")
     # A pixel's colours times its weight, and its weight.
-    levels = [shrink(torch.cat((image[None].float() * seen, seen), dim=1), SIDE)]
-    for _ in range(_HALVINGS):
-        levels.append(F.avg_pool2d(levels[-1], 2))
+    levels = [torch.cat((shrink(image[None], SIDE) * seen, seen), dim=1)]
+    for halvings in range(1, _HALVINGS + 1):
+        levels.append(shrink(levels[-1], SIDE >> halvings))
     filled = _mean(levels.pop())
     while levels:
         layers = levels.pop()
         coarser = enlarge(filled, layers.shape[-2:])
-        filled = _mean(layers + _COARSER * F.pad(coarser, (0, 0, 0, 0, 0, 1), value=1.0))
+        layers[:, :3].add_(coarser, alpha=_COARSER)
+        layers[:, 3:].add_(_COARSER)
+        filled = _mean(layers)
     filled = enlarge(filled, image.shape[-2:])
+    seen = F.interpolate(seen, image.shape[-2:], mode="nearest")
     return torch.where(seen > 0, image[None], filled.to(image.dtype))[0]
 
 
