@@ -31,7 +31,7 @@ STAGES = {
     "detect": "vidrestore.faces.detection.detector.RetinaFaceDetector.__call__",
     "align": "vidrestore.stages.models.align",
     "restore": "vidrestore.stages.models.Models.restore",
-    "paste": "vidrestore.pipeline.paste_back",
+    "paste": "vidrestore.stages.models.paste_back",
     "MainThread": "vidrestore.media.encode.encoder.VideoEncoder.encode",
 }
 

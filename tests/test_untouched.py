@@ -11,8 +11,8 @@ import pytest
 from tests.support import reader
 from tests.support.clips import write
 from tests.support.runs import face_frame, run
-from vidrestore import pipeline
 from vidrestore.media.frames.pixel_format import planar_format
+from vidrestore.stages import models
 
 WIDTH, HEIGHT, FRAMES = 320, 240, 4
 #: Samples around a mask that resampling may change.
@@ -74,13 +74,13 @@ def test_every_sample_outside_the_masks_is_the_inputs(tmp_path, monkeypatch, pix
 def watch_masks(monkeypatch) -> list[tuple[np.ndarray, np.ndarray]]:
     """The masks that are blended from now on, each with its matrix (3, 3) from frame to mask pixels."""
     blended = []
-    real = pipeline.paste_back
+    real = models.paste_back
 
     def paste_back(canvas, face, restored, mask, headroom):
         blended.append((mask.float().cpu().numpy(), np.vstack((face.matrix[:2], (0, 0, 1)))))
         return real(canvas, face, restored, mask, headroom)
 
-    monkeypatch.setattr(pipeline, "paste_back", paste_back)
+    monkeypatch.setattr(models, "paste_back", paste_back)
     return blended
 
 

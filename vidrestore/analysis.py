@@ -13,17 +13,14 @@ import numpy as np
 from .faces.identity.load import load_embedding
 from .faces.recorded.recording import Recording, TrackSummary
 from .faces.recorded.tracks_file import write_recording
-from .faces.source import FaceSource
-from .media.frames.frame import Frame
-from .media.output.destination import check_path, make_durable, partial_path, writing
-from .media.output.special_files import file_behind
+from .media.output.destination import check_path, new_file
 from .options import Options
 from .restoration.fidelity.face_quality import FaceQuality
 from .review.contact_sheet import Portraits, draw_contact_sheet
 from .review.drawing import check_picture, clock, save_picture
 from .review.files import ReviewFiles
 from .runtime.scheduler import Stages
-from .stages.face_source import Tracked, origin_of, timestamp, track_faces
+from .stages.face_source import origin_of, record_shots, timestamp, track_faces
 from .stages.notes import analysed
 from .stages.reference_photos import ReferencePhotos
 from .stages.restoration import limits_of
@@ -104,13 +101,7 @@ def analyze_video(
         survey = Survey(embed, show)
         photos = ReferencePhotos(references, embed, setup)
 
-        def watch(source: FaceSource[Frame], tracked: Tracked) -> Tracked:
-            for frame, faces in tracked:
-                if source.shots > len(recording.shots):
-                    recording.shots.append(timestamp(frame))
-                yield frame, faces
-
-        _, tracked = track_faces(options, setup, decoder, stage, watch)
+        _, tracked = track_faces(options, setup, decoder, stage, record_shots(recording))
         for frame, faces in tracked:
             recording.add(timestamp(frame), faces)
             survey.look(frame, faces)
@@ -123,7 +114,8 @@ def analyze_video(
         persons = survey.persons
         recording.set_persons(persons)
         photos.name_persons(recording, survey.embeddings(persons))
-        _write(recording, out)
+        with new_file(out) as path, path.open("w", encoding="utf-8") as text:
+            write_recording(recording, text)
         times = {"seconds": time.monotonic() - started, **stage.profile.data()}
         review.write(origin=recording.origin, setup=setup, times=times, recording=recording)
     if sheet is not None:
@@ -138,15 +130,3 @@ def analyze_video(
         seconds=time.monotonic() - started,
         setup=setup,
     )
-
-
-def _write(recording: Recording, out: Path) -> None:
-    file = file_behind(out)
-    partial = partial_path(file)
-    try:
-        with writing(file):
-            with partial.open("w", encoding="utf-8") as text:
-                write_recording(recording, text)
-            make_durable(partial, file)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .errors import UsageError
-from .faces.alignment.paste import paste_back
 from .faces.detection.detector import RetinaFaceDetector
 from .faces.detection.load import load_detector, resolve_detector
 from .faces.detection.working_size import DetectorInput
@@ -180,8 +179,7 @@ class Restorer:
                 observed = self._models.observe(compared)
                 restored = self._models.restore(observed, keep_colours=True)
                 restored = [stabilise_colour(face, ()) for face in restored]
-                for face, headroom in self._models.finish(picture, restored):
-                    paste_back(picture.image(editable=True), face.source, face.restored, face.mask, headroom)
+                self._models.paste(picture, restored)
         return np.asarray(picture.video.to_ndarray(format="rgb24"), np.uint8)
 
     def _find(self, frame: Frame) -> list[Face]:

@@ -15,7 +15,6 @@ from typing import Any
 from msgspec import to_builtins
 
 from .faces.alignment.align import Placement
-from .faces.alignment.paste import paste_back
 from .faces.source import FaceSource
 from .media.decode.decoder import Decoder
 from .media.frames.frame import Frame
@@ -259,10 +258,7 @@ def paste(
         if frame.context or frame.index not in wanted:
             notes.take(frame)
             continue
-        for face, headroom in models.finish(frame, faces):
-            with models.profile.section("paste"):
-                image = frame.image(editable=True)
-                written = paste_back(image, face.source, face.restored, face.mask, headroom)
+        for face, written in models.paste(frame, faces):
             with models.profile.section("notes"):
                 notes.pasted(frame, face, written)
         yield frame, notes.take(frame)

@@ -55,7 +55,7 @@ def test_an_error_leaves_the_old_picture(tmp_path, monkeypatch):
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("vidrestore.review.drawing.make_durable", full)
+    monkeypatch.setattr("vidrestore.media.output.destination.make_durable", full)
     with pytest.raises(OutputError, match=r"sheet\.png cannot be written: No space left"):
         save_picture(path, block(RED, 3, 3))
     assert [p.name for p in tmp_path.iterdir()] == ["sheet.png"]

@@ -38,6 +38,7 @@ from vidrestore.media.frames.thumbnails import Thumbnails
 from vidrestore.media.output import segment_writer, segments, workfolder
 from vidrestore.media.remux import muxer as mux
 from vidrestore.options import Options
+from vidrestore.stages import models
 from vidrestore.stages.models import Models
 
 #: Places where a run can kill itself: a name, and the function, by its owner and name.
@@ -45,7 +46,7 @@ _PLACES: dict[str, tuple[Any, str]] = {
     "decode": (Thumbnails, "__call__"),
     "align": (Models, "align"),
     "restore": (Models, "restore"),
-    "paste": (pipeline, "paste_back"),
+    "paste": (models, "paste_back"),
     "encode": (VideoEncoder, "encode"),
     "write a segment": (segments.SegmentFile, "add"),
     "end a segment": (segments.SegmentFile, "finish"),

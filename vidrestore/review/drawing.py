@@ -11,8 +11,7 @@ import cv2
 import numpy as np
 
 from ..errors import UsageError
-from ..media.output.destination import make_durable, partial_path, writing
-from ..media.output.special_files import file_behind
+from ..media.output.destination import new_file
 
 CELL = 256  #: side of a picture on a sheet, in pixels
 LINE = 24  #: height of a line of text, in pixels
@@ -104,14 +103,8 @@ def save_picture(path: Path, picture: np.ndarray) -> None:
     """Write a picture as PNG or JPEG, by its extension. It appears when it is complete. Raises
     OutputError."""
     data = cv2.imencode(path.suffix.lower(), picture)[1].tobytes()
-    file = file_behind(path)
-    partial = partial_path(file)
-    try:
-        with writing(file):
-            partial.write_bytes(data)
-            make_durable(partial, file)
-    finally:
-        partial.unlink(missing_ok=True)
+    with new_file(path) as partial:
+        partial.write_bytes(data)
 
 
 def clock(seconds: float) -> str:

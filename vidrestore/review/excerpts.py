@@ -11,7 +11,6 @@ from itertools import takewhile
 import av
 
 from ..faces.alignment.align import Placement
-from ..faces.alignment.paste import paste_back
 from ..faces.face import Face
 from ..faces.recorded.recorded_source import RecordedSource
 from ..faces.recorded.recording import Recording
@@ -21,7 +20,7 @@ from ..media.output.segment_writer import SEGMENT_LENGTH
 from ..options import Options
 from ..restoration.temporal.face_crop import ObservedFace, RestoredFace
 from ..runtime.scheduler import Stages
-from ..stages.face_source import origin_of, timestamp, track_faces
+from ..stages.face_source import record_faces, timestamp
 from ..stages.models import Models
 from ..stages.needs import Needs
 from ..stages.restoration import restore_faces
@@ -104,12 +103,7 @@ def record_part(options: Options, setup: Setup, *, start: Fraction, frames: int,
         duration=None,
         end=start + (frames + reach + _TAIL) / rate,
     )
-    with open_video(part) as decoder, Stages() as stage:
-        recording = Recording(origin_of(part, decoder))
-        _, tracked = track_faces(part, setup, decoder, stage)
-        for frame, faces in tracked:
-            recording.add(timestamp(frame), faces)
-    return recording
+    return record_faces(part, setup)
 
 
 def _variants(face: ObservedFace[Placement], weights: Sequence[float]) -> list[ObservedFace[Placement]]:
@@ -121,9 +115,7 @@ def _variants(face: ObservedFace[Placement], weights: Sequence[float]) -> list[O
 def _pasted(frame: Frame, faces: list[RestoredFace[Placement]], models: Models) -> av.VideoFrame:
     """A copy of ``frame`` with ``faces`` pasted into it."""
     copy = Frame(frame.index, _copied(frame.video), frame.colour)
-    for face, headroom in models.finish(copy, faces):
-        with models.profile.section("paste"):
-            paste_back(copy.image(editable=True), face.source, face.restored, face.mask, headroom)
+    models.paste(copy, faces)
     return copy.video
 
 

@@ -11,8 +11,7 @@ from typing import Any, TextIO
 from ..errors import OutputError
 from ..faces.recorded.recording import Origin, Recording
 from ..faces.recorded.tracks_file import read_recording
-from ..media.output.destination import check_path, make_durable, partial_path, writing
-from ..media.output.special_files import file_behind
+from ..media.output.destination import check_path, new_file
 from ..options import Options
 from ..stages.setup import AnalysisSetup
 from .html_file import write_html
@@ -83,17 +82,5 @@ class ReviewFiles:
             notes=self.notes,
         )
         for path, write in self._wanted:
-            _write(path, lambda file, write=write: write(record, file))
-
-
-def _write(path: Path, write: Callable[[TextIO], None]) -> None:
-    """Write a text file that appears when it is complete."""
-    file = file_behind(path)
-    partial = partial_path(file)
-    try:
-        with writing(file):
-            with partial.open("w", encoding="utf-8") as text:
-                write(text)
-            make_durable(partial, file)
-    finally:
-        partial.unlink(missing_ok=True)
+            with new_file(path) as partial, partial.open("w", encoding="utf-8") as text:
+                write(record, text)

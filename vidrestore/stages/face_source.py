@@ -80,23 +80,30 @@ def read_tracks(options: Options, decoder: Decoder) -> Recording:
     return recording
 
 
-def record_faces(options: Options, setup: AnalysisSetup, check: Callable[[], None]) -> Recording:
+def record_faces(
+    options: Options, setup: AnalysisSetup, check: Callable[[], None] = lambda: None
+) -> Recording:
     """Find and track the faces of ``options.input``. ``check`` is called after each frame, and may raise an
     exception to end that."""
     with open_video(options) as decoder, Stages() as stage:
         recording = Recording(origin_of(options, decoder), "the record of the faces")
-
-        def watch(source: FaceSource[Frame], tracked: Tracked) -> Tracked:
-            for frame, faces in tracked:
-                if source.shots > len(recording.shots):
-                    recording.shots.append(timestamp(frame))
-                yield frame, faces
-
-        _, tracked = track_faces(options, setup, decoder, stage, watch)
+        _, tracked = track_faces(options, setup, decoder, stage, record_shots(recording))
         for frame, faces in tracked:
             recording.add(timestamp(frame), faces)
             check()
     return recording
+
+
+def record_shots(recording: Recording) -> Callable[[FaceSource[Frame], Tracked], Tracked]:
+    """Wraps the frames that leave a source: notes in ``recording`` where each shot begins."""
+
+    def watch(source: FaceSource[Frame], tracked: Tracked) -> Tracked:
+        for frame, faces in tracked:
+            if source.shots > len(recording.shots):
+                recording.shots.append(timestamp(frame))
+            yield frame, faces
+
+    return watch
 
 
 def origin_of(options: Options, decoder: Decoder) -> Origin:

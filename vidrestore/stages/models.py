@@ -11,9 +11,10 @@ import torch
 
 from ..faces.alignment.align import Placement, align
 from ..faces.alignment.face_parser import FaceParser
-from ..faces.alignment.paste import face_masks
+from ..faces.alignment.paste import face_masks, paste_back
 from ..faces.face import Face
 from ..faces.geometry import fit
+from ..media.frames.crop import Blended
 from ..media.frames.frame import Frame
 from ..media.frames.headroom import Headroom
 from ..restoration.fidelity.uncover import uncover
@@ -159,3 +160,15 @@ class Models:
                 own, headroom = image.read_with_headroom(face.source.matrix, size, face.layers.device)
                 finished.append((finish(face, own), headroom))
         return finished
+
+    def paste(
+        self, frame: Frame, faces: Sequence[RestoredFace[Placement]]
+    ) -> list[tuple[RestoredFace[Placement], Blended | None]]:
+        """Finish the faces of a frame and paste them into it. With each comes what was written."""
+        pasted = []
+        for face, headroom in self.finish(frame, faces):
+            with self.profile.section("paste"):
+                image = frame.image(editable=True)
+                written = paste_back(image, face.source, face.restored, face.mask, headroom)
+            pasted.append((face, written))
+        return pasted

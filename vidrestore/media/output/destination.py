@@ -145,6 +145,20 @@ def writing(out: Path) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def new_file(out: Path) -> Iterator[Path]:
+    """The path under which to write a file that becomes ``out``, or what that links to, once it is complete;
+    after an error it is removed. Raises OutputError."""
+    file = file_behind(out)
+    partial = partial_path(file)
+    try:
+        with writing(file):
+            yield partial
+            make_durable(partial, file)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
 def make_durable(partial: Path, out: Path) -> None:
     """Rename a finished file to ``out``, after its content is safely on the disk, so that a power cut leaves
     either the old file or the complete new one. It gets the permissions of the file that it replaces."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import torch.nn.functional as F
 from torch import Tensor
 
 from ..luma import luma
-from ..planes import shrink
+from ..planes import local_mean, shrink
 
 #: Side in pixels at which faces are compared. Identity shows in the places and shapes of features, which a
 #: degraded face still has at that size; detail that restoration adds is finer.
@@ -36,6 +35,6 @@ def drift_share(drift: Tensor) -> Tensor:
 
 def _structure(images: Tensor) -> Tensor:
     small = luma(shrink(images, _SIDE), 1)[:, None]
-    broad = F.avg_pool2d(F.pad(small, [_BROAD // 2] * 4, mode="replicate"), _BROAD, stride=1)
+    broad = local_mean(small, _BROAD)
     face = (small - broad)[:, 0, *_FACE].flatten(1)
     return face - face.mean(dim=1, keepdim=True)

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..luma import LUMA, luma
-from ..planes import enlarge, shrink
+from ..planes import enlarge, local_mean, shrink
 from .face_crop import RestoredFace, Source
 
 REACH = 3  #: frames to each side that count when it is decided whether the input has colour
@@ -60,7 +60,7 @@ def measure_tints(images: Tensor) -> Tensor:
     basis = _hats(brightness)
     curve, residual = _fit(basis, differences)
     cells = F.avg_pool2d(residual.unflatten(-1, small.shape[-2:]), 2)
-    cells = F.avg_pool2d(F.pad(cells, (1, 1, 1, 1), mode="replicate"), 3, 1)
+    cells = local_mean(cells, 3)
     level = brightness.mean(-1).clamp_min(_LEAST_BRIGHTNESS)[:, None, None]
     return torch.cat((curve, cells.flatten(2) * (_BRIGHTNESS / level)), dim=-1)
 
