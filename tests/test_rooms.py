@@ -89,6 +89,7 @@ ALLOWED = {
     "analysis": {"options", "review", "stages", "media", "faces", "restoration", "runtime"},
     "pipeline": {"options", "review", "stages", "media", "faces", "restoration", "runtime"},
     "dry_run": {"options", "review", "stages", "media", "weights"},
+    "one_file": {"options", "pipeline", "stages"},
     "images": {
         "options",
         "option_types",
@@ -110,7 +111,7 @@ ALLOWED = {
         "cli_parser",
         "options",
         "analysis",
-        "pipeline",
+        "one_file",
         "dry_run",
         "media",
         "review",

@@ -50,13 +50,13 @@ def _restore(argv: list[str], check: Callable[[], None]) -> int:
             planned = plan(options)
             print_data(_json(planned.data) if args.json else str(planned))
             return 0
-        from .pipeline import restore_video
+        from .one_file import restore_file
         from .runtime.device import set_compile_cache
         from .weights.store import cache_dir
 
         set_compile_cache(cache_dir() / "compiled")
         with _progress(options, check, quiet=args.quiet) as progress:
-            report = restore_video(options, progress)
+            report = restore_file(options, progress)
         if report.warning:
             log.warning("%s", report.warning)
         log.info("%s", report)

@@ -34,6 +34,7 @@ from .runtime.profile import Profile
 from .runtime.scheduler import QUEUE_DEPTH, Stages
 from .stages.face_source import Tracked, origin_of, track_faces
 from .stages.models import Models
+from .stages.networks import Networks
 from .stages.notes import FrameNotes, Notes
 from .stages.restoration import CONTEXT, limits_of, restore_faces
 from .stages.resume import NOTHING, Resume
@@ -90,12 +91,14 @@ def restore_video(
     progress: Callable[[int, int], None] = lambda frames, faces: None,
     *,
     segment_length: int = SEGMENT_LENGTH,
+    networks: Networks | None = None,
 ) -> Report:
     """Restore the faces of ``options.input`` into ``options.output``.
 
     ``progress`` is called after each frame with the numbers of frames and faces done. Every
     ``segment_length`` frames a segment is kept on disk: if the run ends early, the next run with the same
-    options resumes after it. Raises VidrestoreError, and then leaves no OUT behind.
+    options resumes after it. ``networks`` holds what earlier runs have loaded. Raises VidrestoreError, and
+    then leaves no OUT behind.
     """
     started, out = time.monotonic(), options.destination
     check_output(out, options.input, overwrite=options.overwrite, container=options.container)
@@ -116,7 +119,8 @@ def restore_video(
         writer = stack.enter_context(
             open_output(options, setup, decoder.source, segment_length, inspect, review.told)
         )
-        models = Models(setup.restorer, profile)
+        networks = networks or Networks()
+        models = networks.models(setup.restorer, profile)
         if options.keep:
             earlier = Reuse.begin(writer, decoder, options, setup, lambda: progress(0, 0))
         else:
@@ -124,7 +128,14 @@ def restore_video(
         done, faces, tracks = earlier.frames, earlier.faces, earlier.tracks
         if earlier.wanted:
             source, frames = restore_frames(
-                options, setup, models, decoder, stage, earlier=earlier, segment_length=segment_length
+                options,
+                setup,
+                models,
+                decoder,
+                stage,
+                earlier=earlier,
+                segment_length=segment_length,
+                networks=networks,
             )
             earlier.insert(writer)
             for frame, notes in stage(frames, "paste"):
@@ -178,6 +189,7 @@ def restore_frames(
     *,
     earlier: Resume | Reuse = NOTHING,
     segment_length: int = SEGMENT_LENGTH,
+    networks: Networks | None = None,
 ) -> tuple[FaceSource[Frame], Iterator[tuple[Frame, FrameNotes]]]:
     """The source of the faces, and the frames that were not finished ``earlier`` with restored faces, and
     with notes of what was done."""
@@ -187,7 +199,14 @@ def restore_frames(
         return notes.watch(source, earlier.watch(source, tracked))
 
     source, tracked = track_faces(
-        options, setup, decoder, stage, noted, recorded=earlier.source, frames=earlier.decoded(decoder)
+        options,
+        setup,
+        decoder,
+        stage,
+        noted,
+        recorded=earlier.source,
+        frames=earlier.decoded(decoder),
+        networks=networks,
     )
     restored = restore_faces(
         align(tracked, models, notes),

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from ..faces.detection.load import load_detector
 from ..faces.detection.working_size import DetectorInput
 from ..faces.face import Detection, Face
 from ..faces.recorded.recorded_source import RecordedSource, check_origin, set_w
@@ -19,6 +18,7 @@ from ..media.frames.frame import Frame
 from ..media.frames.thumbnails import Thumbnails
 from ..options import Options
 from ..runtime.scheduler import Stages
+from .networks import Networks
 from .setup import AnalysisSetup, open_video
 
 #: Frames with their faces.
@@ -34,12 +34,13 @@ def track_faces(
     *,
     recorded: RecordedSource[Frame] | None = None,
     frames: Iterable[Frame] | None = None,
+    networks: Networks | None = None,
 ) -> tuple[FaceSource[Frame], Tracked]:
     """The source of a run's faces and the frames of ``decoder`` with them.
 
     Decoding and detection become stages of ``stage``. ``watch`` wraps the frames as they leave the source.
     ``recorded`` is the source if it has been read before, and ``frames`` are those of ``decoder`` that are
-    wanted. Raises as :func:`recorded_source` does.
+    wanted. ``networks`` may have the detector. Raises as :func:`recorded_source` does.
     """
     if options.tracks:
         recorded = recorded or recorded_source(options, decoder)
@@ -49,7 +50,7 @@ def track_faces(
         frames = (f for f in decoded if not f.context or recorded.has_frame(f))
         return recorded, watch(recorded, recorded.stream((frame, None) for frame in frames))
     assert setup.detector is not None  # as there is no tracks file
-    detector = load_detector(setup.detector, setup.device, hints=True)
+    detector = (networks or Networks()).detector(setup.detector, setup.device)
 
     def detect(pictures: np.ndarray) -> list[list[Detection]]:
         with stage.profile.section("detector", len(pictures)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -50,6 +51,12 @@ class Models:
             if setup.face_parser
             else None
         )
+
+    def again(self, profile: Profile) -> Models:
+        """The same networks, for another run, whose times are added to ``profile``."""
+        models = copy(self)
+        models.profile, models._unfit = profile, set()
+        return models
 
     def align(self, frame: Frame, faces: Iterable[Face]) -> list[FaceCrop[Placement]]:
         """Cut the faces out of their frame, fill what is covered, and measure their quality. Faces whose

@@ -1,0 +1,24 @@
+"""Networks that are loaded once."""
+
+from __future__ import annotations
+
+import torch
+
+from tests.support import tiny
+from vidrestore.runtime.profile import Profile
+from vidrestore.stages.networks import Networks
+from vidrestore.stages.setup import RestorerSetup
+
+CPU = torch.device("cpu")
+
+
+def test_each_network_is_loaded_once(tmp_path):
+    networks = Networks()
+    setup = RestorerSetup.resolve(
+        weights=tiny.save_weights(tmp_path / "tiny.safetensors"), device="cpu", precision="fp32"
+    )
+    first, second = networks.models(setup, Profile(CPU)), networks.models(setup, later := Profile(CPU))
+    assert first is not second
+    assert first.restorer is second.restorer
+    assert second.profile is later is not first.profile
+    assert networks.detector("retinaface_mobile0.25", CPU) is networks.detector("retinaface_mobile0.25", CPU)
