@@ -32,3 +32,18 @@ def test_the_logger_is_as_it_was_before():
     with pytest.raises(RuntimeError):
         failing()
     assert (list(log.handlers), log.level, log.propagate) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("a\nb.mp4", "a\\nb.mp4"),
+        ("a\x1b[2Jb.mp4", "a\\x1b[2Jb.mp4"),
+        ("a\u2028b.mp4", "a\\u2028b.mp4"),
+        ("映画 é 🙂.mp4", "映画 é 🙂.mp4"),
+    ],
+)
+def test_a_message_stays_on_its_line(capsys, name, line):
+    with messages_on_stderr():
+        logging.getLogger("vidrestore").info("%s is done", name)
+    assert capsys.readouterr().err == f"vidrestore: {line} is done\n"

@@ -20,3 +20,16 @@ def test_files_share_networks(tmp_path):
         assert report.frames > 0
     assert (tmp_path / "a.mkv").exists()
     assert len(networks._models) == 1
+
+
+def test_the_complete_file_is_shown_just_before_it_is_in_place(tmp_path):
+    out = tmp_path / "a.mkv"
+    options = Options(input=SAMPLE, output=out, model="lite", duration="0.1")
+    seen = []
+
+    def complete(path: Path) -> None:
+        assert not out.exists()
+        seen.append(path.read_bytes())
+
+    restore_file(options, complete=complete)
+    assert seen == [out.read_bytes()]

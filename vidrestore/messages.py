@@ -6,16 +6,34 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from unicodedata import category
+
+#: Unicode's categories of characters that would break a line, or that no encoding has.
+_BREAKING = {"Cc", "Cs", "Zl", "Zp"}
 
 
 class _Handler(logging.Handler):
-    """Prints one line for each message, above the progress bar."""
+    """Prints one line for each message: on a terminal above the progress bar."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        from tqdm import tqdm  # here, so that --help does not wait for it
-
         level = f"{record.levelname.lower()}: " if record.levelno > logging.INFO else ""
-        tqdm.write(f"vidrestore: {level}{record.getMessage()}", file=sys.stderr)
+        line = one_line(f"vidrestore: {level}{record.getMessage()}")
+        if sys.stderr.isatty():
+            from tqdm import tqdm  # here, so that --help does not wait for it
+
+            tqdm.write(line, file=sys.stderr)
+        else:
+            sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()
+
+
+def one_line(text: str) -> str:
+    """``text`` with control characters, which names of files may have, written as escapes.
+
+    >>> one_line("a\\nb.mp4")
+    'a\\\\nb.mp4'
+    """
+    return "".join(repr(c)[1:-1] if category(c) in _BREAKING else c for c in text)
 
 
 @contextmanager

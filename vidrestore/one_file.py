@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from .options import Options
 from .pipeline import Report, restore_video
@@ -14,10 +15,12 @@ def restore_file(
     progress: Callable[[int, int], None] = lambda frames, faces: None,
     *,
     networks: Networks | None = None,
+    complete: Callable[[Path], None] = lambda path: None,
 ) -> Report:
     """Restore the faces of ``options.input``, a video or a photo, into ``options.output``.
 
     ``progress`` is called after each frame with the numbers of frames and faces done. ``networks`` holds what
-    earlier files have loaded. Raises VidrestoreError, and then leaves no OUT behind.
+    earlier files have loaded. ``complete`` is called with the complete file just before it becomes OUT.
+    Raises VidrestoreError, and then leaves no OUT behind.
     """
-    return restore_video(options, progress, networks=networks)
+    return restore_video(options, progress, networks=networks, complete=complete)

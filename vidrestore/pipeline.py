@@ -92,13 +92,15 @@ def restore_video(
     *,
     segment_length: int = SEGMENT_LENGTH,
     networks: Networks | None = None,
+    complete: Callable[[Path], None] = lambda path: None,
 ) -> Report:
     """Restore the faces of ``options.input`` into ``options.output``.
 
     ``progress`` is called after each frame with the numbers of frames and faces done. Every
     ``segment_length`` frames a segment is kept on disk: if the run ends early, the next run with the same
-    options resumes after it. ``networks`` holds what earlier runs have loaded. Raises VidrestoreError, and
-    then leaves no OUT behind.
+    options resumes after it. ``networks`` holds what earlier runs have loaded. ``complete`` is called with
+    the complete file just before it becomes OUT, unless that is a stream. Raises VidrestoreError, and then
+    leaves no OUT behind.
     """
     started, out = time.monotonic(), options.destination
     check_output(out, options.input, overwrite=options.overwrite, container=options.container)
@@ -115,7 +117,12 @@ def restore_video(
         # Entered before the writer, so that finishing OUT counts as part of the last stage's time.
         stage = stack.enter_context(Stages(depth=QUEUE_DEPTH, last="encode", profile=profile))
         comparison = Comparison.begin(options, decoder.source, lambda: progress(writer.frames, faces))
-        inspect = comparison.write if comparison else None
+
+        def inspect(path: Path) -> None:
+            if comparison:
+                comparison.write(path)
+            complete(path)
+
         writer = stack.enter_context(
             open_output(options, setup, decoder.source, segment_length, inspect, review.told)
         )

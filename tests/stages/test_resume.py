@@ -11,7 +11,7 @@ import pytest
 from tests.support.clips import pattern, write
 from vidrestore.option_types import display_name
 from vidrestore.options import Options
-from vidrestore.stages.resume import _NO_EFFECT, _RESOLVED, file_fingerprint, run_key
+from vidrestore.stages.resume import _NO_EFFECT, _RESOLVED, file_fingerprint, result_key, run_key
 from vidrestore.stages.setup import Setup
 
 
@@ -94,3 +94,12 @@ def test_a_fingerprint_of_an_image_sequence_follows_its_folder(tmp_path):
     assert file_fingerprint(pattern_path) == before
     (tmp_path / "03.png").write_bytes(b"picture")
     assert file_fingerprint(pattern_path) != before
+
+
+def test_the_key_of_results_needs_no_input_and_has_the_options_of_the_encoder(options):
+    gone = replace(options, input=Path("gone.mp4"), crf=20)
+    setup = Setup.resolve(options)
+    key = result_key(gone, setup.restorer, setup.detector)
+    assert key["--crf"] == "20.0"
+    assert key.items() >= {k: v for k, v in key_of(options).items() if k.startswith("--")}.items()
+    assert "the input" not in key

@@ -24,7 +24,7 @@ from ..options import Options
 from ..weights.store import fingerprint
 from .notes import NOTES_VERSION
 from .restoration import CONTEXT
-from .setup import Setup
+from .setup import RestorerSetup, Setup
 from .stretches import Stretches
 
 #: Options excluded from the resume key: no effect on the frames of OUT.
@@ -32,9 +32,12 @@ _NO_EFFECT = {
     *("output", "overwrite", "dry_run", "resume", "keep", "strict", "batch", "offline", "profile"),
     *("compare", "compare_layout", "report", "report_json"),
 }
+#: Options that are resolved to the encoder.
+_ENCODER = {"codec", "crf", "preset", "pix_fmt", "encoder_options"}
 #: Options excluded from the resume key: already keyed by their resolved value.
 _RESOLVED = {
-    *("input", "codec", "crf", "preset", "pix_fmt", "encoder_options"),
+    "input",
+    *_ENCODER,
     *("model", "weights", "detector", "device", "precision", "tracks"),
 }
 #: Bytes at the start, in the middle and at the end of a file that its fingerprint covers.
@@ -115,22 +118,39 @@ NOTHING = Resume(None, SEGMENT_LENGTH)
 
 def run_key(options: Options, setup: Setup, *, length: int) -> dict[str, str]:
     """The resume key: everything that the frames of OUT depend on, by the names that users know."""
-    key = {
+    return {
         "the input": file_fingerprint(options.input),
-        "vidrestore": __version__,
-        "FFmpeg": ".".join(map(str, av.library_versions["libavcodec"])),
         "the encoder": str(setup.encoder),
         "the segment length": str(length),
         "what is noted of frames": NOTES_VERSION,
-        "the model": _weights(setup.restorer.weights or setup.restorer.model),
-        "the face parser": _weights(parser) if (parser := setup.restorer.face_parser) else "none",
-        "the device": setup.device.type,
-        "the precision": setup.restorer.precision,
+        **_shared_key(options, setup.restorer, setup.detector),
+    }
+
+
+def result_key(options: Options, restorer: RestorerSetup, detector: str | None) -> dict[str, str]:
+    """Everything that the results of all inputs depend on, besides the input, without opening one: the
+    options of the encoder stand for what each input makes of them."""
+    encoding = {
+        display_name(option): str(getattr(options, option.name))
+        for option in fields(options)
+        if option.name in _ENCODER
+    }
+    return _shared_key(options, restorer, detector) | encoding
+
+
+def _shared_key(options: Options, restorer: RestorerSetup, detector: str | None) -> dict[str, str]:
+    key = {
+        "vidrestore": __version__,
+        "FFmpeg": ".".join(map(str, av.library_versions["libavcodec"])),
+        "the model": _weights(restorer.weights or restorer.model),
+        "the face parser": _weights(parser) if (parser := restorer.face_parser) else "none",
+        "the device": restorer.device.type,
+        "the precision": restorer.precision,
     }
     if options.tracks:
         key["the tracks file"] = fingerprint(options.tracks)
-    if setup.detector:
-        key["the detector"] = _weights(setup.detector)
+    if detector:
+        key["the detector"] = _weights(detector)
     for option in fields(options):
         if option.name not in _NO_EFFECT | _RESOLVED:
             key[display_name(option)] = str(getattr(options, option.name))
@@ -145,9 +165,14 @@ def file_fingerprint(path: Path) -> str:
         entries = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
         return hashlib.sha256(repr(entries).encode()).hexdigest()
     status = path.stat()
-    digest = hashlib.sha256(f"{status.st_size} {status.st_mtime_ns}".encode())
+    return sample_hash(path, f"{status.st_size} {status.st_mtime_ns}")
+
+
+def sample_hash(path: Path, about: str) -> str:
+    """A hash of ``about`` and of samples of a file's content: of its start, middle and end."""
+    digest, size = hashlib.sha256(about.encode()), path.stat().st_size
     with path.open("rb") as file:
-        for offset in (0, status.st_size // 2, max(0, status.st_size - _SAMPLE)):
+        for offset in (0, size // 2, max(0, size - _SAMPLE)):
             file.seek(offset)
             digest.update(file.read(_SAMPLE))
     return digest.hexdigest()

@@ -87,7 +87,7 @@ class WorkFolder:
         previous = self._read(_KEY) or {}
         changed = [name for name in {**key, **previous} if previous.get(name) != key.get(name)]
         if found and changed:
-            log.warning("starting over: %s", _difference(changed[0], previous, key))
+            log.warning("starting over: %s", difference(changed[0], previous, key))
         elif found:
             frames = sum(segment.frames for segment in found)
             log.info("resuming after %d finished frames (to start over, remove %s)", frames, self.path)
@@ -157,7 +157,7 @@ class WorkFolder:
             make_durable(partial, self.path / name)
 
 
-def _difference(name: str, previous: Mapping[str, str], current: Mapping[str, str]) -> str:
+def difference(name: str, previous: Mapping[str, str], current: Mapping[str, str]) -> str:
     """A message that the value ``name`` has changed, with the old and the new value if they are short."""
     values = [str(key.get(name, "not set")) for key in (previous, current)]
     detail = f" ({values[0]}, now {values[1]})" if max(map(len, values)) < 40 else ""
