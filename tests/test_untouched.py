@@ -76,9 +76,9 @@ def watch_masks(monkeypatch) -> list[tuple[np.ndarray, np.ndarray]]:
     blended = []
     real = models.paste_back
 
-    def paste_back(canvas, face, restored, mask, headroom):
+    def paste_back(canvas, face, restored, mask):
         blended.append((mask.float().cpu().numpy(), np.vstack((face.matrix[:2], (0, 0, 1)))))
-        return real(canvas, face, restored, mask, headroom)
+        return real(canvas, face, restored, mask)
 
     monkeypatch.setattr(models, "paste_back", paste_back)
     return blended

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -17,7 +18,6 @@ from ..faces.face import Face
 from ..faces.geometry import fit
 from ..media.frames.crop import Blended
 from ..media.frames.frame import Frame
-from ..media.frames.headroom import Headroom
 from ..restoration.fidelity.uncover import uncover
 from ..restoration.finish import finish
 from ..restoration.guarded import render_within_limits
@@ -154,18 +154,19 @@ class Models:
             for face, image, mask, tint, guarded in zip(faces, restored, masks, tints, guards, strict=True)
         ]
 
-    def finish(
-        self, frame: Frame, faces: Sequence[RestoredFace[Placement]]
-    ) -> list[tuple[RestoredFace[Placement], Headroom | None]]:
+    def finish(self, frame: Frame, faces: Sequence[RestoredFace[Placement]]) -> list[RestoredFace[Placement]]:
         """Finish the faces of a frame, into which none has been pasted yet: each is given the crop of its own
-        frame, which is read once more instead of being kept for the length of a window. With each comes what
-        its crop cannot hold of the frame."""
+        frame, which is read once more instead of being kept for the length of a window."""
         image, size = frame.image(), self.restorer.spec.input_size
+
+        def read(face: RestoredFace[Placement], side: int) -> torch.Tensor:
+            matrix = np.diag((side / size, side / size, 1.0)) @ face.source.matrix
+            return image.read(matrix, side, face.layers.device)
+
         finished = []
         for face in faces:
             with self.profile.section("finish"):
-                own, headroom = image.read_with_headroom(face.source.matrix, size, face.layers.device)
-                finished.append((finish(face, own), headroom))
+                finished.append(finish(face, partial(read, face)))
         return finished
 
     def paste(
@@ -173,9 +174,9 @@ class Models:
     ) -> list[tuple[RestoredFace[Placement], Blended | None]]:
         """Finish the faces of a frame and paste them into it. With each comes what was written."""
         pasted = []
-        for face, headroom in self.finish(frame, faces):
+        for face in self.finish(frame, faces):
             with self.profile.section("paste"):
                 image = frame.image(editable=True)
-                written = paste_back(image, face.source, face.restored, face.mask, headroom)
+                written = paste_back(image, face.source, face.restored, face.mask)
             pasted.append((face, written))
         return pasted

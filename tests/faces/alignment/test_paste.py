@@ -41,13 +41,12 @@ def test_a_restored_face_is_blended_where_it_was_cut_out():
     blended = []
 
     class Canvas:
-        def blend(self, rgb, mask, matrix, headroom=None):
-            blended.append((rgb, mask, matrix, headroom))
+        def blend(self, rgb, mask, matrix):
+            blended.append((rgb, mask, matrix))
 
     face, restored, mask = placed(1.0), torch.rand(3, 512, 512), torch.rand(512, 512)
-    paste_back(Canvas(), face, restored, mask, "headroom")
-    [(rgb, used, matrix, headroom)] = blended
+    paste_back(Canvas(), face, restored, mask)
+    [(rgb, used, matrix)] = blended
     assert rgb is restored
     assert used is mask
     assert matrix is face.matrix
-    assert headroom == "headroom"

@@ -60,11 +60,10 @@ def transform_points(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     return points @ matrix[:2, :2].T + matrix[:2, 2]
 
 
-Headroom = TypeVar("Headroom", contravariant=True)
 Written = TypeVar("Written", covariant=True)
 
 
-class Canvas(Protocol[Headroom, Written]):
+class Canvas(Protocol[Written]):
     """The image of a frame, as alignment and paste-back use it.
 
     Crops are square RGB tensors (3, S, S), float, in [0, 1]. ``matrix`` (3, 3) maps stored pixels of the
@@ -75,12 +74,9 @@ class Canvas(Protocol[Headroom, Written]):
         """Warp a crop of ``size`` x ``size`` pixels out of the frame, onto ``device``."""
         ...
 
-    def blend(
-        self, rgb: Tensor, mask: Tensor, matrix: np.ndarray, headroom: Headroom | None = None
-    ) -> Written:
-        """Warp a crop back into the frame, blended under ``mask`` (S, S) in [0, 1]. ``headroom`` is what the
-        crop could not hold of the frame, whatever that is, and is kept. Returns what was written, in the
-        canvas's own terms."""
+    def blend(self, rgb: Tensor, mask: Tensor, matrix: np.ndarray) -> Written:
+        """Warp a crop back into the frame, blended under ``mask`` (S, S) in [0, 1]. What a crop cannot hold
+        of the frame is kept. Returns what was written, in the canvas's own terms."""
         ...
 
 
@@ -107,7 +103,7 @@ class AlignedFace:
 
 
 def align(
-    canvas: Canvas[Any, Any], face: Face, upright: np.ndarray, size: int, device: torch.device | str = "cpu"
+    canvas: Canvas[Any], face: Face, upright: np.ndarray, size: int, device: torch.device | str = "cpu"
 ) -> AlignedFace:
     """Cut ``face`` out of its frame, eyes level, as a crop of ``size`` x ``size`` pixels on ``device``.
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .align import Canvas, Headroom, Placement, Written
+from .align import Canvas, Placement, Written
 from .face_parser import FaceParser
 from .mask import oval_masks
 
@@ -29,15 +29,13 @@ def face_masks(faces: Sequence[Placement], restored: Tensor, parser: FaceParser 
 
 
 def paste_back(
-    canvas: Canvas[Headroom, Written],
+    canvas: Canvas[Written],
     face: Placement,
     restored: Tensor,
     mask: Tensor,
-    headroom: Headroom | None = None,
 ) -> Written:
     """Blend one restored face into its frame, in place, and return what the frame says was written.
 
-    ``restored`` is (3, S, S) RGB in [0, 1], ``mask`` (S, S) in [0, 1]; ``face`` says where they belong, and
-    ``headroom`` is what its crop could not hold.
+    ``restored`` is (3, S, S) RGB in [0, 1], ``mask`` (S, S) in [0, 1]; ``face`` says where they belong.
     """
-    return canvas.blend(restored, mask, face.matrix, headroom)
+    return canvas.blend(restored, mask, face.matrix)

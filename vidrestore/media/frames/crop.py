@@ -57,23 +57,15 @@ class PlanarImage:
         Sampling is bilinear, after a low-pass filter if the crop is smaller than the region it shows. Beyond
         the frame's edges the border is replicated.
         """
-        return self.colour.to_sdr(self._read_signal(matrix, size, device)).clamp(0, 1)
+        return self.colour.to_sdr(self._read_signal(matrix, (size, size), device)).clamp(0, 1)
 
-    def read_with_headroom(
-        self, matrix: np.ndarray, size: int, device: torch.device | str = "cpu"
-    ) -> tuple[Tensor, Headroom | None]:
-        """Read a crop as :meth:`read` does, and what it cannot hold of the frame; None if that is nothing."""
-        signal = self._read_signal(matrix, size, device)
-        rgb = self.colour.to_sdr(signal).clamp(0, 1)
-        return rgb, measure_headroom(signal, rgb, self.colour, self.format)
-
-    def _read_signal(self, matrix: np.ndarray, size: int, device: torch.device | str) -> Tensor:
-        """The samples of a crop as R'G'B' (3, size, size), neither tone-mapped nor clipped."""
+    def _read_signal(self, matrix: np.ndarray, size: tuple[int, int], device: torch.device | str) -> Tensor:
+        """The samples of a crop as R'G'B' (3, *size), neither tone-mapped nor clipped."""
         to_frame = np.linalg.inv(_as_3x3(matrix))
         channels = []
         for planes, scale in self._plane_groups():
             region, shift = _visible_region(planes, scale @ to_frame, size)
-            channels += _warp(upload(region, device).float(), shift @ scale @ to_frame, size, size)
+            channels += _warp(upload(region, device).float(), shift @ scale @ to_frame, size)
         bits = self.format.bits
         if self.format.is_rgb:
             g, b, r = channels
@@ -82,33 +74,31 @@ class PlanarImage:
             return self.colour.yuv_to_rgb(torch.stack(channels), bits)
         return self.colour.luma_from_code(channels[0], bits).expand(3, -1, -1)
 
-    def blend(
-        self, rgb: Tensor, mask: Tensor, matrix: np.ndarray, headroom: Headroom | None = None
-    ) -> Blended | None:
+    def blend(self, rgb: Tensor, mask: Tensor, matrix: np.ndarray) -> Blended | None:
         """Blend a crop into the planes, in place: ``plane + mask * (crop - plane)``, rounded.
 
-        ``rgb`` is (3, S, S) R'G'B' in [0, 1], ``mask`` (S, S) in [0, 1]; ``headroom`` is what the crop could
-        not hold when it was read, and is kept. Samples under a zero mask keep their exact value; samples
+        ``rgb`` is (3, S, S) R'G'B' in [0, 1], ``mask`` (S, S) in [0, 1]. What such a crop cannot hold of the
+        frame is kept (see :mod:`.headroom`). Samples under a zero mask keep their exact value; samples
         outside the crop's rectangle are not even read. Returns what was written; None if the crop lies
         outside the frame.
         """
-        bits = self.format.bits
-        values = self.colour.rgb_to_samples(self.colour.from_sdr(rgb.float().clamp(0, 1)), self.format)
-        mask = mask.to(values)
-        if headroom:
+        bits, from_frame = self.format.bits, _as_3x3(matrix)
+        y0, y1, x0, x1 = _mask_bounds(mask, from_frame)
+        rgb, mask = rgb[:, y0:y1, x0:x1].float().clamp(0, 1), mask[y0:y1, x0:x1].float()
+        from_frame = _translation(-x0, -y0) @ from_frame
+        values = self.colour.rgb_to_samples(self.colour.from_sdr(rgb), self.format)
+        if headroom := self._headroom(from_frame, (y1 - y0, x1 - x0), mask.device):
             values = values + headroom.lost
             mask = mask * (1 - headroom.kept)
         # Sampling replicates the crop's border, so a border without mask keeps the outside untouched.
         inside = F.pad(mask[1:-1, 1:-1], (1, 1, 1, 1))[None]
-        from_frame = _as_3x3(matrix)
-        bounds = _mask_bounds(mask, from_frame)
         shadows = self.colour.shadows(bits)
         done, changes = 0, list[Blended]()
         for planes, scale in self._plane_groups():
             layers = torch.cat((values[done : done + len(planes)], inside))
             # Chroma is not dithered: its steps cannot be seen, and grey must stay grey.
             dithered = shadows if bits == 8 and not done else None
-            change = _blend_planes(planes, layers, from_frame @ np.linalg.inv(scale), bounds, bits, dithered)
+            change = _blend_planes(planes, layers, from_frame @ np.linalg.inv(scale), bits, dithered)
             if change:
                 changes.append(change.in_frame(planes[0].shape, self.planes[0].shape))
             done += len(planes)
@@ -116,6 +106,13 @@ class PlanarImage:
             return None
         y0, y1, x0, x1 = zip(*(change.bounds for change in changes), strict=True)
         return replace(changes[0], bounds=(min(y0), max(y1), min(x0), max(x1)))
+
+    def _headroom(
+        self, matrix: np.ndarray, size: tuple[int, int], device: torch.device | str
+    ) -> Headroom | None:
+        """What a crop of ``size`` cannot hold of the frame; None if that is nothing."""
+        signal = self._read_signal(matrix, size, device)
+        return measure_headroom(signal, self.colour.to_sdr(signal).clamp(0, 1), self.colour, self.format)
 
     def _plane_groups(self) -> list[tuple[list[np.ndarray], np.ndarray]]:
         """The colour planes, grouped by sampling grid, each with the (3, 3) map from frame pixels to its
@@ -151,13 +148,12 @@ def _mask_bounds(mask: Tensor, from_frame: np.ndarray) -> _Bounds:
     )
 
 
-def _plane_bounds(to_plane: np.ndarray, bounds: _Bounds, shape: tuple[int, int], margin: int) -> _Bounds:
-    """The rows and columns y0, y1, x0, x1 of a plane of ``shape`` that the part ``bounds`` of a crop
-    covers."""
-    top, bottom, left, right = bounds
-    corners = to_plane @ np.array(
-        [[left, right, left, right], [top, top, bottom, bottom], [1, 1, 1, 1]], float
-    )
+def _plane_bounds(
+    to_plane: np.ndarray, size: tuple[int, int], shape: tuple[int, int], margin: int
+) -> _Bounds:
+    """The rows and columns y0, y1, x0, x1 of a plane of ``shape`` that a crop of ``size`` covers."""
+    bottom, right = size
+    corners = to_plane @ np.array([[0, right, 0, right], [0, 0, bottom, bottom], [1, 1, 1, 1]], float)
     (x0, y0), (x1, y1) = corners[:2].min(axis=1), corners[:2].max(axis=1)
     height, width = shape
     return (
@@ -169,11 +165,11 @@ def _plane_bounds(to_plane: np.ndarray, bounds: _Bounds, shape: tuple[int, int],
 
 
 def _visible_region(
-    planes: list[np.ndarray], to_plane: np.ndarray, size: int
+    planes: list[np.ndarray], to_plane: np.ndarray, size: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray]:
     """The region of the planes that a crop shows, (C, H, W), and the (3, 3) map from plane pixels to it."""
     height, width = planes[0].shape
-    y0, y1, x0, x1 = _plane_bounds(to_plane, (0, size, 0, size), (height, width), margin=2)
+    y0, y1, x0, x1 = _plane_bounds(to_plane, size, (height, width), margin=2)
     # A crop entirely outside still shows the nearest border.
     y0, x0 = min(y0, height - 1), min(x0, width - 1)
     regions = [plane[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)] for plane in planes]
@@ -200,20 +196,21 @@ def _prefilter(image: Tensor, to_image: np.ndarray) -> tuple[Tensor, np.ndarray]
     return image, np.diag([size[1] / width, size[0] / height, 1.0]) @ to_image
 
 
-def _warp(image: Tensor, to_image: np.ndarray, width: int, height: int) -> Tensor:
-    """Warp ``image`` (C, H, W) to (C, height, width); ``to_image`` (3, 3) maps the result's pixels to it.
+def _warp(image: Tensor, to_image: np.ndarray, size: tuple[int, int]) -> Tensor:
+    """Warp ``image`` (C, H, W) to (C, *size); ``to_image`` (3, 3) maps the result's pixels to it.
 
     Bilinear, low-pass filtered first if the result is smaller; beyond the edges the border is replicated.
     """
     image, to_image = _prefilter(image[None], to_image)
+    height, width = size
     if image.device.type == "cpu":
         # OpenCV, several times as fast as grid_sample, puts the origin at the centre of the first pixel.
         by_centres = (_translation(-0.5, -0.5) @ to_image @ _translation(0.5, 0.5))[:2]
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        size, border = (width, height), cv2.BORDER_REPLICATE
-        planes = image[0].contiguous().numpy()
-        warped = [cv2.warpAffine(plane, by_centres, size, flags=flags, borderMode=border) for plane in planes]
-        return torch.from_numpy(np.stack(warped))
+        warped = np.empty((image.shape[1], height, width), np.float32)
+        for plane, out in zip(image[0].numpy(), warped, strict=True):
+            cv2.warpAffine(plane, by_centres, (width, height), out, flags, cv2.BORDER_REPLICATE)
+        return torch.from_numpy(warped)
     rows, columns = image.shape[-2:]
     # PyTorch's coordinates run from -1 to 1 between the outer edges.
     to_unit = _translation(-1, -1) @ np.diag([2 / columns, 2 / rows, 1.0])
@@ -233,17 +230,17 @@ def _blend_planes(
     planes: list[np.ndarray],
     layers: Tensor,
     to_crop: np.ndarray,
-    bounds: _Bounds,
     bits: int,
     shadows: tuple[float, float] | None,
 ) -> Blended | None:
-    """Blend ``layers`` (C + 1, S, S), sample values and then the mask, into C planes. ``to_crop`` maps plane
-    pixels to the crop, whose part ``bounds`` holds the mask. ``shadows`` are the values below which samples
-    are dithered; None: not at all. Returns what was written, with bounds in pixels of the planes."""
-    y0, y1, x0, x1 = _plane_bounds(np.linalg.inv(to_crop), bounds, planes[0].shape, margin=0)
+    """Blend ``layers`` (C + 1, H, W), sample values and then the mask, into C planes. ``to_crop`` maps plane
+    pixels to the crop. ``shadows`` are the values below which samples are dithered; None: not at all. Returns
+    what was written, with bounds in pixels of the planes."""
+    height, width = layers.shape[1:]
+    y0, y1, x0, x1 = _plane_bounds(np.linalg.inv(to_crop), (height, width), planes[0].shape, margin=0)
     if y0 >= y1 or x0 >= x1:
         return None
-    warped = _warp(layers, to_crop @ _translation(x0, y0), x1 - x0, y1 - y0)
+    warped = _warp(layers, to_crop @ _translation(x0, y0), (y1 - y0, x1 - x0))
     targets = [plane[y0:y1, x0:x1] for plane in planes]
     before = _stack_samples(targets)
     samples = upload(before, layers.device)

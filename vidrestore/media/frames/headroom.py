@@ -32,12 +32,12 @@ _STEPS = 219.0
 class Headroom:
     """What a crop of a frame cannot hold."""
 
-    lost: Tensor  #: (C, S, S) sample values: those of the frame's colour planes minus those of the crop
-    kept: Tensor  #: (S, S) in [0, 1]: how far the frame's samples keep their value
+    lost: Tensor  #: (C, H, W) sample values: those of the frame's colour planes minus those of the crop
+    kept: Tensor  #: (H, W) in [0, 1]: how far the frame's samples keep their value
 
 
 def measure_headroom(signal: Tensor, rgb: Tensor, colour: Colour, fmt: PixelFormat) -> Headroom | None:
-    """What ``rgb`` (3, S, S), in [0, 1], lacks of ``signal`` (3, S, S), the R'G'B' of the frame's samples, of
+    """What ``rgb`` (3, H, W), in [0, 1], lacks of ``signal`` (3, H, W), the R'G'B' of the frame's samples, of
     which it was made; None if that is nothing."""
     on_cpu = rgb.device.type == "cpu"
     if on_cpu and not colour.transfer and _is_held(signal):

@@ -27,14 +27,26 @@ def match_colours(
     ``weight`` (N, 1, S, S) in [0, 1] says which pixels count, all without it: one that something covers must
     not change the colours around it. Where few pixels count, those around them do.
     """
-    down, up = (matrix.to(restored) for matrix in _resampling(restored.shape[-1]))
-    change = images - restored
-    change = _shrink(change, down) if weight is None else _weighted_mean(change, weight, down)
-    if noise:
-        change = change.pow(3) / (change.square() + noise**2)
+    change = broad_change(restored, images, weight, noise=noise)
     if _is_channels_last(restored):
         change = change.contiguous(memory_format=torch.channels_last)
-    return _enlarge(change, up).add_(restored).clamp_(0, 1)
+    return spread(change, restored.shape[-1]).add_(restored).clamp_(0, 1)
+
+
+def broad_change(
+    restored: Tensor, images: Tensor, weight: Tensor | None = None, *, noise: float = 0.0
+) -> Tensor:
+    """What :func:`match_colours` adds to the colours of ``restored``, (N, 3, 16, 16), before :func:`spread`.
+    The same pictures reduced, to no less than that, give nearly the same."""
+    down, _ = (matrix.to(restored) for matrix in _resampling(restored.shape[-1]))
+    change = images - restored
+    change = _shrink(change, down) if weight is None else _weighted_mean(change, weight, down)
+    return change.pow(3) / (change.square() + noise**2) if noise else change
+
+
+def spread(change: Tensor, size: int) -> Tensor:
+    """``change`` (N, 3, 16, 16) interpolated linearly to (N, 3, size, size), in its order in memory."""
+    return _enlarge(change, _resampling(size)[1].to(change))
 
 
 def _shrink(x: Tensor, down: Tensor) -> Tensor:
