@@ -36,6 +36,7 @@ from .stages.face_source import Tracked, origin_of, track_faces
 from .stages.models import Models
 from .stages.networks import Networks
 from .stages.notes import FrameNotes, Notes
+from .stages.reference_guard import ReferenceGuard
 from .stages.restoration import CONTEXT, limits_of, restore_faces
 from .stages.resume import NOTHING, Resume
 from .stages.reuse import Reuse
@@ -222,6 +223,7 @@ def restore_frames(
         stage,
         batch=setup.batch,
         segment_length=segment_length,
+        guard=ReferenceGuard.of(source, models),
         needs=earlier.needs,
         note=notes.planned,
     )

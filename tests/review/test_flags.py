@@ -14,6 +14,7 @@ from vidrestore.cli_parser import options_of, parse_restore
 from vidrestore.options import Options
 from vidrestore.restoration.fidelity.rules import Gates
 from vidrestore.restoration.guarded import Guards
+from vidrestore.restoration.temporal.face_crop import Likeness
 from vidrestore.review.entries import frame_entries
 from vidrestore.review.flags import KINDS, Flag, find_flags, what_to_change, what_was_done
 
@@ -21,11 +22,15 @@ OPTIONS = Options(input=Path("my clip.mp4"), output=Path("out.mkv"), w=0.5)
 #: For each kind: a face that has the fault, and what is said to be done about it.
 FAULTS = {
     "identity": (face(guards=Guards(0.5, 0.3, 0.1, 0, 0, 0)), "the input took the place of 10% of the face"),
+    "reference": (
+        face(likeness=Likeness(0.3, 0.55, 0.6, 0.5), guards=Guards(0.8, 0.01, 0, 0, 0, 0), strength=0.5),
+        "w raised to 0.80; held to its photograph; restored at 50%",
+    ),
     "flicker": (face(light=lit(np.tile([[4.0, -4.0]], (8, 4)))), "restored"),
     "light": (face(light=lit(4)), "restored"),
     "tiny": (left_alone(gates=Gates(0.1, 1, 1), size=21), "left alone: its samples are the input's"),
     "turned": (face(gates=Gates(1, 1, 0.3), yaw=0.7, strength=0.3), "restored at 30%"),
-    "in front": (face(covered=0.1), "what lies over it was left as it is"),
+    "in front": (face(covered=0.2), "what lies over it was left as it is"),
     "worn": (face(worn=0.8), "cleaned, without new edges"),
     "guard": (
         face(guards=Guards(0.8, 0.02, 0, 0.4, 0, 0)),
@@ -68,7 +73,7 @@ def test_a_fault_is_flagged_at_its_frames(kind):
 
 
 def test_spans_are_joined_over_short_gaps_and_have_their_worst_frame():
-    covered = {5: 0.05, 8: 0.3, 15: 0.1, 40: 0.1}
+    covered = {5: 0.15, 8: 0.3, 15: 0.2, 40: 0.2}
     found = flags_of(*([face(covered=covered.get(index, 0.0))] for index in range(60)))
     assert [(flag.first, flag.last, flag.frames, flag.worst) for flag in found] == [
         (5, 15, 3, 8),
@@ -79,7 +84,7 @@ def test_spans_are_joined_over_short_gaps_and_have_their_worst_frame():
 
 
 def test_tracks_have_their_own_spans():
-    found = flags_of(*([face(1, covered=0.1), face(2, covered=0.1)] for _ in range(3)))
+    found = flags_of(*([face(1, covered=0.2), face(2, covered=0.2)] for _ in range(3)))
     assert [(flag.track, flag.frames) for flag in found] == [(1, 3), (2, 3)]
 
 

@@ -82,7 +82,7 @@ def test_pictures_come_from_in_and_out(tmp_path):
     shown = [face_frame(160, 120, "yuv420p", 2 * i) for i in range(20)]
     source = write(tmp_path / "in.mkv", shown, codec="ffv1")
     out = write(tmp_path / "out.mkv", shown[10:], codec="ffv1")
-    notes = frames(*([face(box=(40, 20, 90, 90), covered=0.1 * (i == 4))] for i in range(10)), start=10)
+    notes = frames(*([face(box=(40, 20, 90, 90), covered=0.2 * (i == 4))] for i in range(10)), start=10)
     file = io.StringIO()
     write_html(record(notes, input=source, output=out, start="0.4"), file)
     [flag] = json.loads(Page(file.getvalue()).scripts[0])["flags"]

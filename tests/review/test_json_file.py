@@ -12,6 +12,7 @@ import pytest
 from tests.support.notes import face, frames, left_alone, record
 from vidrestore.restoration.fidelity.rules import Gates
 from vidrestore.restoration.guarded import Guards
+from vidrestore.restoration.temporal.face_crop import Likeness
 from vidrestore.review.json_file import write_json
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "report.schema.json").read_text(encoding="utf-8"))
@@ -25,7 +26,15 @@ def written(notes) -> dict:
 
 EVERYTHING = frames(
     [
-        face(1, fade=0.5, fit=0.5, covered=0.1, worn=0.5, guards=Guards(0.9, 0.3, 0.2, 0.1, 0.1, 0.1)),
+        face(
+            1,
+            fade=0.5,
+            fit=0.5,
+            covered=0.1,
+            worn=0.5,
+            guards=Guards(0.9, 0.3, 0.2, 0.1, 0.1, 0.1),
+            likeness=Likeness(0.3, 0.5, 0.5, 1.0),
+        ),
         left_alone(2, gates=Gates(0.5, 0.5, 0.5)),
         left_alone(3, fit=0.0, w=None),
     ],

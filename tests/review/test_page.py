@@ -68,7 +68,7 @@ def test_pictures_are_bounded():
         asked.append(len(places))
         return [None] * len(places)
 
-    notes = frames(*([face(track, covered=0.1)] for track in range(1, 400)))
+    notes = frames(*([face(track, covered=0.2)] for track in range(1, 400)))
     data = page_data(record(notes), counting)
     assert len(data["flags"]) == 399
     assert asked == [8, 8, 24]  # of the severest before and after, and faces of tracks of one frame

@@ -22,6 +22,14 @@ def test_one_frame_needs_few_results_and_all_the_faces_around():
     assert max(needs.aligned) < CONTEXT
 
 
+def test_faces_are_compared_with_photographs_in_the_frames_around():
+    needs = Needs.of([0], guarded=True)
+    assert needs.observed == Needs.of([0]).observed
+    assert sorted(needs.compared) == list(range(-38, 39))
+    assert sorted(needs.aligned) == list(range(-56, 57))
+    assert max(needs.aligned) < CONTEXT
+
+
 def test_several_frames_need_what_each_needs():
     together = Needs.of(range(100, 105))
     for frame in range(100, 105):

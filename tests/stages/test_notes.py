@@ -18,7 +18,7 @@ from vidrestore.media.frames.frame import Frame
 from vidrestore.restoration.fidelity.covers import SIDE
 from vidrestore.restoration.fidelity.face_quality import FaceQuality
 from vidrestore.restoration.guarded import Guards
-from vidrestore.restoration.temporal.face_crop import FaceCrop, PlannedFace, RestoredFace
+from vidrestore.restoration.temporal.face_crop import FaceCrop, Likeness, PlannedFace, RestoredFace
 from vidrestore.restoration.temporal.motion import NO_COMPARISON
 from vidrestore.restoration.temporal.w_chooser import Limits
 from vidrestore.stages.notes import Notes
@@ -53,6 +53,11 @@ def crop(**values) -> FaceCrop:
     return FaceCrop(track=7, source=PLACEMENT, image=image, view=None, quality=QUALITY, **values)
 
 
+def pasted(**values) -> SimpleNamespace:
+    given = {"track": 7, "source": PLACEMENT, "layers": torch.zeros(4, 64, 64), "likeness": None}
+    return SimpleNamespace(**given | values)
+
+
 def planned(cover=None) -> PlannedFace:
     return PlannedFace(
         track=7, source=PLACEMENT, image=None, view=None, quality=QUALITY, w=0.4, strength=0.8, cover=cover
@@ -75,11 +80,12 @@ def test_quality_plan_and_gates(notes):
     begun(notes, frame)
     notes.crops(frame, [crop()])
     cover = np.zeros((SIDE, SIDE), np.uint8)
-    cover[56:144] = 1  # half of the face
+    cover[:, :128] = 1  # half of the face
     notes.planned(frame, [planned(cover)])
     [face] = notes.take(frame).faces
     assert (face.fit, face.size, face.sharpness, face.noise, face.yaw) == (1, 25, 0.25, 5, 0.1)
-    assert (face.w, face.strength, face.covered) == (0.4, 0.4, 0.5)  # it fades in at a half
+    assert (face.w, face.strength) == (0.4, 0.4)  # it fades in at a half
+    assert face.covered == pytest.approx(0.5, abs=0.01)
     assert 0 < face.gates.size < 1
     assert face.gates[1:] == (1, 1)
     assert 0 < face.worn < 1
@@ -106,6 +112,17 @@ def test_what_was_pasted(notes):
     assert face.light is not None
 
 
+def test_a_face_held_to_its_photograph(notes):
+    frame = frame_of()
+    begun(notes, frame)
+    notes.crops(frame, [crop()])
+    notes.planned(frame, [planned()])
+    notes.pasted(frame, pasted(guards=None, likeness=Likeness(0.31119, 0.6, 1.0, 0.5)), None)
+    [face] = notes.take(frame).faces
+    assert face.likeness == Likeness(0.3112, 0.6, 1, 0.5)
+    assert (face.w, face.strength) == (0.4, 0.2)
+
+
 @pytest.mark.parametrize(("turns", "region"), [(1, (4, 48, 14, 58)), (2, (48, 34, 58, 44))])
 def test_regions_are_upright(notes, turns, region):
     frame = frame_of()
@@ -113,14 +130,12 @@ def test_regions_are_upright(notes, turns, region):
     upright = {1: ((0, 1, 0), (-1, 0, 64), (0, 0, 1)), 2: ((-1, 0, 64), (0, -1, 48), (0, 0, 1))}[turns]
     turned = SimpleNamespace(index=5, upright=np.array(upright, float), image=frame.image)
     part = np.zeros((10, 10), np.uint8)
-    face = SimpleNamespace(track=7, source=PLACEMENT, layers=torch.zeros(4, 64, 64), guards=torch.zeros(6))
-    notes.pasted(turned, face, Blended((4, 14, 6, 16), (4, 6), part, part))
+    notes.pasted(turned, pasted(guards=torch.zeros(6)), Blended((4, 14, 6, 16), (4, 6), part, part))
     assert notes.take(frame).faces[0].region == region
 
 
 def test_a_crop_outside_the_frame_changes_nothing(notes):
     frame = frame_of()
     begun(notes, frame)
-    face = SimpleNamespace(track=7, guards=None)
-    notes.pasted(frame, face, None)
+    notes.pasted(frame, pasted(guards=None), None)
     assert notes.take(frame).faces[0].region is None

@@ -129,7 +129,7 @@ def test_batches_are_flushed_before_a_segment():
 
 
 def test_the_context_is_the_sum_of_what_the_steps_look_over():
-    assert CONTEXT == 3 + 12 + 24 + 3 + 3 + 24 + 3
+    assert CONTEXT == 3 + 12 + 24 + 3 + 11 + 3 + 24 + 3
 
 
 @pytest.mark.parametrize(

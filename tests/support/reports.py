@@ -27,7 +27,7 @@ def flagged(**options: Any) -> Record:
             faces = []
             if index < 200:
                 drift = 0.25 if 120 <= index < 130 else 0.01
-                covered = 0.1 if 50 <= index < 80 else 0.0
+                covered = 0.2 if 50 <= index < 80 else 0.0
                 guards = Guards(0.5, drift, 0, 0, 0, 0)
                 faces.append(face(1, size=100 + index / 4, covered=covered, guards=guards))
             if 30 <= index < 120:

@@ -61,6 +61,7 @@ class Face:
     #: Confidence of its detection in this frame, in [0, 1]: 0 if it was not detected, and its place follows
     #: from the frames around it. None: not known.
     score: float | None = None
+    reference: tuple[float, ...] | None = None  #: of its person, see ``PersonSettings``
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +89,6 @@ class PersonSettings:
 
     adjustment: Adjustment = UNADJUSTED
     name: str | None = None
+    #: Embedding of a photograph of the person (see :class:`.identity.embedding.IdentityEmbedding`): restored
+    #: faces must stay as close to it as the input is. None: there is no photograph.
+    reference: tuple[float, ...] | None = None

@@ -49,6 +49,8 @@ class FaceEntry:
             "max-yaw": 1 - note.gates.yaw,
             "cover": note.covered,
         }
+        if note.likeness is not None:
+            acted["reference guard"] = max(note.likeness.raised, 1 - note.likeness.kept)
         if note.guards is not None:
             acted |= {
                 "worn": note.worn,

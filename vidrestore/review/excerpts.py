@@ -23,6 +23,7 @@ from ..runtime.scheduler import Stages
 from ..stages.face_source import record_faces, timestamp
 from ..stages.models import Models
 from ..stages.needs import Needs
+from ..stages.reference_guard import ReferenceGuard
 from ..stages.restoration import restore_faces
 from ..stages.setup import Setup, open_video
 
@@ -55,7 +56,9 @@ def restore_part(
     With ``weights``, all faces are restored once with each of these fidelity weights, whatever else is set
     for them; by default once, with their own. Raises VidrestoreError.
     """
-    needs = Needs.of(range(frames))
+    # Faces with other weights are not compared with photographs: they show what these weights make.
+    guard = None if weights else ReferenceGuard.of(RecordedSource(recording, pts=timestamp), models)
+    needs = Needs.of(range(frames), guarded=guard is not None)
     faces_at: dict[int, tuple[Face, ...]] = {}
     part = replace(options, start=start, duration=None, end=None)
     with (
@@ -79,6 +82,7 @@ def restore_part(
             stage,
             batch=setup.batch,
             segment_length=SEGMENT_LENGTH,
+            guard=guard,
             needs=needs,
             variants=partial(_variants, weights=weights) if weights else None,
         )

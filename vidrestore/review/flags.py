@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from ..option_types import steady_parts
 from ..options import Options
+from ..restoration.fidelity.rules import COVERED
+from ..stages.reference_guard import TOLERANCE
 from .commands import analyze_command, restore_command
 from .entries import FaceEntry, FrameEntry
 
@@ -98,6 +100,14 @@ KINDS: dict[str, Kind] = {
         severe=0.35,
         show="distance {:.2f}",
     ),
+    "reference": Kind(
+        title="unlike its photograph",
+        about="The restored face came out less like the photograph of its person than the input is.",
+        value=lambda entry: entry.note.likeness and entry.note.likeness.after - entry.note.likeness.before,
+        limit=TOLERANCE,
+        severe=0.25,
+        show="further by {:.2f}",
+    ),
     "flicker": Kind(
         title="flicker",
         about="The restored face changes from frame to frame where its input does not.",
@@ -134,8 +144,8 @@ KINDS: dict[str, Kind] = {
         title="in front",
         about="Something lies over the face.",
         value=lambda entry: entry.note.covered,
-        limit=0.02,
-        severe=0.3,
+        limit=COVERED,
+        severe=0.5,
         show="{:.0%} covered",
     ),
     "worn": Kind(
@@ -241,6 +251,8 @@ def what_was_done(flag: Flag, *, restored: bool = True) -> str:
         if name in acted:
             part = "the face" if name == "identity guard" else f"the {name.removesuffix(' guard')}"
             done.append(f"the input took the place of {acted[name]:.0%} of {part}")
+    if "reference guard" in acted:
+        done.append("held to its photograph")
     if "cover" in acted:
         done.append("what lies over it was left as it is")
     if acted.get("worn", 0) >= 0.5:
@@ -272,6 +284,6 @@ def what_to_change(flag: Flag, options: Options) -> tuple[str, str]:
             return "use the slower detector", restore_command(options, detector="retinaface_resnet50")
         case "flicker" | "light" if steady_parts(options.steady) != steady_parts("all"):
             return "hold it steady over time", restore_command(options, steady="all")
-        case "identity" | "flicker" | "light" | "guard" if note.fit and (note.w or 0) < 1:
+        case "identity" | "reference" | "flicker" | "light" | "guard" if note.fit and (note.w or 0) < 1:
             return faithful
     return skip

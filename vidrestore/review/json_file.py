@@ -106,6 +106,7 @@ def _face(face: FaceEntry) -> dict[str, Any]:
         "noise": note.noise if measured else None,
         "yaw": note.yaw if measured else None,
         "identity": note.guards.identity if note.guards else None,
+        "reference": note.likeness and {"input": note.likeness.before, "restored": note.likeness.after},
         "light": face.light,
         "flicker": face.flicker,
         "acted": face.acted,

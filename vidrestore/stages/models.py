@@ -113,6 +113,7 @@ class Models:
                 comparison=face.comparison,
                 observation=observation,
                 cover=face.cover,
+                likeness=face.likeness,
             )
             for face, observation in zip(faces, observations, strict=True)
         ]
@@ -149,6 +150,7 @@ class Models:
                 tint=tint,
                 comparison=face.comparison,
                 cover=face.cover,
+                likeness=face.likeness,
                 guards=guarded,
             )
             for face, image, mask, tint, guarded in zip(faces, restored, masks, tints, guards, strict=True)

@@ -8,6 +8,7 @@ from typing import Self
 
 from ..media.frames.frame import Frame
 from ..restoration.temporal import code_averaging, cover_tracking, stabilise, tint, w_chooser
+from . import reference_guard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,18 +18,27 @@ class Needs:
     wanted: frozenset[int]  #: frames that are to come out as in a run over all
     rendered: frozenset[int]
     observed: frozenset[int]
+    compared: frozenset[int]
     planned: frozenset[int]
     aligned: frozenset[int]
 
     @classmethod
-    def of(cls, wanted: Iterable[int]) -> Self:
-        """What the frames ``wanted`` need."""
+    def of(cls, wanted: Iterable[int], *, guarded: bool = False) -> Self:
+        """What the frames ``wanted`` need. ``guarded``: faces are compared with photographs."""
         frames = frozenset(wanted)
         rendered = _around(frames, {0, *stabilise.OUTPUT_OFFSETS, *range(tint.REACH + 1)})
         observed = _around(rendered, range(code_averaging.REACH + 1))
-        planned = _around(observed, range(stabilise.INPUT_REACH + 1))
+        compared = _around(observed, range(reference_guard.REACH + 1)) if guarded else observed
+        planned = _around(compared, range(stabilise.INPUT_REACH + 1))
         aligned = _around(planned, range(w_chooser.REACH + cover_tracking.REACH + 1))
-        return cls(wanted=frames, rendered=rendered, observed=observed, planned=planned, aligned=aligned)
+        return cls(
+            wanted=frames,
+            rendered=rendered,
+            observed=observed,
+            compared=compared,
+            planned=planned,
+            aligned=aligned,
+        )
 
     def reach(self, observed: int, wanted: int) -> Callable[[Frame], int]:
         """How many frames to each side a step looks at, for a frame that is ``observed`` or ``wanted``; 0 for
@@ -36,7 +46,7 @@ class Needs:
 
         def of(frame: Frame) -> int:
             number = frame.index
-            return wanted if number in self.wanted else observed if number in self.observed else 0
+            return wanted if number in self.wanted else observed if number in self.compared else 0
 
         return of
 

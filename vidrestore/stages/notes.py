@@ -17,19 +17,16 @@ from ..faces.geometry import fit
 from ..faces.source import FaceSource
 from ..media.frames.crop import Blended
 from ..media.frames.frame import Frame
-from ..restoration.fidelity.covers import SIDE
+from ..restoration.fidelity.covers import covered_share
 from ..restoration.fidelity.face_quality import FaceQuality
 from ..restoration.fidelity.rules import Gates, gates, wear
 from ..restoration.guarded import Guards
-from ..restoration.temporal.face_crop import FaceCrop, PlannedFace, RestoredFace
+from ..restoration.temporal.face_crop import FaceCrop, Likeness, PlannedFace, RestoredFace
 from ..restoration.temporal.w_chooser import Limits
 from .light_change import light_change, pack
 
 #: Raised whenever what a segment keeps of its frames changes.
-NOTES_VERSION = "1"
-#: The rows and columns of a map of covers that show the face itself.
-_FACE = slice(56, 232), slice(48, 208)
-assert SIDE == 256
+NOTES_VERSION = "2"
 
 
 class FaceNotes(msgspec.Struct, array_like=True, kw_only=True):
@@ -53,6 +50,8 @@ class FaceNotes(msgspec.Struct, array_like=True, kw_only=True):
     gates: Gates = Gates(1.0, 1.0, 1.0)
     worn: float = 0.0  #: how far it is too worn for the model, in [0, 1]
     guards: Guards | None = None  #: what the guards made of it; None if it was not restored
+    #: How like a photograph of its person it is; None if there is none, or it was not restored.
+    likeness: Likeness | None = None
     #: x0, y0, x1, y1: no sample outside was changed for this face. None: none was changed.
     region: tuple[int, int, int, int] | None = None
     light: str | None = None  #: change of light, by :func:`.light_change.pack`
@@ -105,13 +104,16 @@ class Notes:
             note.gates = _opened(face.quality, self._limits)
             note.worn = round(wear(face.quality, self._readable), 3)
             if face.cover is not None:
-                note.covered = round(float((face.cover[_FACE] > 0).mean()), 3)
+                note.covered = round(covered_share(face.cover > 0), 3)
 
     def pasted(self, frame: Frame, face: RestoredFace[Placement], written: Blended | None) -> None:
         """Note what pasting a face back wrote."""
         note = self._note(frame, face.track)
         if face.guards is not None:
             note.guards = Guards(*(round(value, 4) for value in face.guards.tolist()))
+        if face.likeness is not None:
+            note.likeness = Likeness(*(round(value, 4) for value in face.likeness))
+            note.strength = round(note.strength * face.likeness.kept, 3)
         if written is None:
             return
         y0, y1, x0, x1 = written.bounds

@@ -64,12 +64,14 @@ class ReferencePhotos:
             [self._embeddings[name]] = embed([aligned])
 
     def name_persons(self, recording: Recording, persons: Mapping[int, np.ndarray]) -> None:
-        """Name the persons of ``recording`` whom the photographs show. ``persons`` are their embeddings."""
+        """Name the persons of ``recording`` whom the photographs show, and let runs guard their identity.
+        ``persons`` are their embeddings."""
         nearest = nearest_persons(self._embeddings, persons)
         for name in self._embeddings:
             person, distance = nearest.get(name, (None, float("inf")))
             if person is not None and distance <= self._limit:
-                recording.persons[person] = replace(recording.persons[person], name=name)
+                reference = tuple(self._embeddings[name].tolist())
+                recording.persons[person] = replace(recording.persons[person], name=name, reference=reference)
                 log.info("person %d is %s, at a distance of %.2f", person, name, distance)
             else:
                 about = (

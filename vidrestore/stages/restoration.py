@@ -21,8 +21,10 @@ from ..runtime.batching import BatchRunner, fill_batches
 from ..runtime.host import background_workers, usable_cores
 from ..runtime.scheduler import Stages
 from ..runtime.windows import windowed
+from . import reference_guard
 from .models import Models
 from .needs import Needs
+from .reference_guard import ReferenceGuard
 
 Part = TypeVar("Part")
 
@@ -32,6 +34,7 @@ CONTEXT = (
     + w_chooser.REACH
     + stabilise.REACH
     + stabilise.INPUT_REACH
+    + reference_guard.REACH
     + code_averaging.REACH
     + stabilise.OUTPUT_REACH
     + tint.REACH
@@ -49,6 +52,7 @@ def restore_faces(
     *,
     batch: int,
     segment_length: int,
+    guard: ReferenceGuard | None = None,
     needs: Needs | None = None,
     variants: Callable[[ObservedFace[Placement]], Sequence[ObservedFace[Placement]]] | None = None,
     note: Callable[[Frame, Sequence[PlannedFace[Placement]]], object] = lambda frame, faces: None,
@@ -60,8 +64,9 @@ def restore_faces(
     segment boundaries, every ``segment_length`` frames. ``note`` is called with the faces of each frame,
     those that are left alone included, when it is decided how much they are restored.
 
-    With ``needs``, only the frames wanted there come out whole: what they do not need of others is left out.
-    ``variants`` makes of each observed face those that are restored in its place, each of its own track.
+    ``guard`` compares faces with photographs of their persons. With ``needs``, only the frames wanted there
+    come out whole: what they do not need of others is left out. ``variants`` makes of each observed face
+    those that are restored in its place, each of its own track.
     """
     parts = steady_parts(options.steady)
     batches = BatchRunner(batch, models.device)
@@ -93,15 +98,21 @@ def restore_faces(
     if "input" in parts:
         compared = in_background(compared, timed("steady", stabilise_input), reach=stabilise.INPUT_REACH)
     if needs:
-        compared = _only(compared, needs.observed)
-    observed = batched(stage(compared, "align"), models.observe, starts_batch=precedes_segment(_OBSERVED))
+        compared = _only(compared, needs.compared)
+    compared = stage(compared, "align")
+    restore = partial(models.restore, keep_colours="colour" in parts)
+    if guard:
+        compared = ((frame, guard.measure(frame, faces, restore)) for frame, faces in compared)
+        compared = over_time(compared, reference_guard.hold, reach=reference_guard.REACH)
+        if needs:
+            compared = _only(compared, needs.observed)
+    observed = batched(compared, models.observe, starts_batch=precedes_segment(_OBSERVED))
     if "codes" in parts:
         observed = over_time(observed, average_codes, reach=code_averaging.REACH, keep=as_neighbour)
     if needs:
         observed = _only(observed, needs.rendered)
     if variants:
         observed = ((frame, [v for face in faces for v in variants(face)]) for frame, faces in observed)
-    restore = partial(models.restore, keep_colours="colour" in parts)
     restored = batched(observed, restore, starts_batch=precedes_segment(_RENDERED))
     restored = stage(restored, "restore", urgent=False)
     if "output" in parts:

@@ -12,6 +12,7 @@ import av
 
 from .. import __version__
 from ..faces.face import Face
+from ..faces.identity.load import load_embedding
 from ..faces.source import FaceSource
 from ..media.decode.decoder import Decoder
 from ..media.decode.fingerprint import FrameFingerprint
@@ -40,6 +41,8 @@ _RESOLVED = {
     *_ENCODER,
     *("model", "weights", "detector", "device", "precision", "tracks"),
 }
+#: The name of what photographs are compared by, in the resume key.
+EMBEDDING = "the embedding of faces"
 #: Bytes at the start, in the middle and at the end of a file that its fingerprint covers.
 _SAMPLE = 1 << 20
 
@@ -149,6 +152,7 @@ def _shared_key(options: Options, restorer: RestorerSetup, detector: str | None)
     }
     if options.tracks:
         key["the tracks file"] = fingerprint(options.tracks)
+        key[EMBEDDING] = load_embedding().name  # only these faces are compared with photographs
     if detector:
         key["the detector"] = _weights(detector)
     for option in fields(options):

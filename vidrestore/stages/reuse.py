@@ -157,6 +157,7 @@ class Reuse:
             for first in range(0, expected.frames, length)
             if first not in finished
         )
+        guarded = any(person.reference for person in source.recording.persons.values())
         inside = [faces[s.start + expected.first : s.stop + expected.first] for s in wanted.stretches]
         return cls(
             source=source,
@@ -167,7 +168,9 @@ class Reuse:
             tracks=len(set[int]().union(*faces)),
             wanted=wanted,
             wanted_tracks=[set[int]().union(*stretch) for stretch in inside],
-            needs=Needs.of(frame for s in wanted.stretches for frame in s) if finished else None,
+            needs=Needs.of((frame for s in wanted.stretches for frame in s), guarded=guarded)
+            if finished
+            else None,
             store=store,
             group=keys.group,
             about=about,

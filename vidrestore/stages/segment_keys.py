@@ -21,6 +21,7 @@ import torch
 from ..faces.face import Face
 from ..options import Options
 from .restoration import CONTEXT
+from .resume import EMBEDDING
 from .setup import Setup
 
 #: What only frames with faces depend on, by the names of the resume key.
@@ -29,7 +30,7 @@ _OF_FACES = (
     *("--steady", "--min-face", "--max-sharpness", "--max-yaw"),
 )
 #: What is keyed for each face, by its position and what is set for it.
-_PER_FACE = ("the tracks file", "the detector", "--w", "--strength", "--track-w", "--person-w")
+_PER_FACE = ("the tracks file", "the detector", "--w", "--strength", "--track-w", "--person-w", EMBEDDING)
 #: What finding faces does not depend on.
 _OF_OUT = ("the encoder", "the segment length", "-f")
 #: What computes restored faces besides this program.
@@ -54,6 +55,7 @@ class SegmentKeys:
                 | _LIBRARIES
             )
         )[:16]
+        self._embedding = run.get(EMBEDDING)
         self._faces = repr({name: run[name] for name in _OF_FACES} | _LIBRARIES)
         self._options = options
         self._track_w = dict(options.track_w)
@@ -105,6 +107,7 @@ class SegmentKeys:
             named,
             self._options.w if set_w is None else set_w,
             self._options.strength if set_strength is None else set_strength,
+            *((face.reference, self._embedding) if face.reference else ()),
         )
         numbers = (face.track, *face.box.tolist(), *face.landmarks.ravel().tolist(), face.strength)
         described = struct.pack("<q15d", *numbers) + repr(settings).encode()

@@ -17,7 +17,7 @@ from ..faces.identity.load import Embedding
 from ..faces.identity.persons import group_tracks
 from ..faces.recorded.recording import Condition
 from ..media.frames.frame import Frame
-from ..restoration.fidelity.covers import covered_share
+from ..restoration.fidelity.covers import STRONG, covered_share
 from ..restoration.fidelity.face_quality import FaceQuality, median_quality
 from ..restoration.fidelity.rules import choose_w, describe
 from ..restoration.fidelity.uncover import uncover
@@ -105,7 +105,7 @@ class Survey:
         picture = (crop.image * 255).round().byte().permute(1, 2, 0).numpy()
         rolled = math.degrees(roll(placement.face.landmarks))
         self._show(placement.face.track, picture, face.quality)
-        track.add(face.quality, rolled, covered_share(face.cover), self._embed([picture])[0])
+        track.add(face.quality, rolled, covered_share(face.cover >= STRONG), self._embed([picture])[0])
 
 
 def _condition(track: _Track) -> Condition:

@@ -20,7 +20,7 @@ SETTINGS = TrackSettings(
     3,
     (Span(1.0, 2.0, Adjustment(w=1.0)), Span(0, 1, Adjustment(skip=True))),
 )
-ADA = PersonSettings(Adjustment(0.2, 0.0, True), "Ada")
+ADA = PersonSettings(Adjustment(0.2, 0.0, True), "Ada", (0.25,) * 128)
 
 
 @pytest.mark.parametrize("settings", [TrackSettings(), SETTINGS], ids=["defaults", "all set"])

@@ -86,11 +86,12 @@ class RecordedSource(Generic[Frame]):
     def _adjusted(self, faces: Iterable[Face], pts: int) -> Iterator[Face]:
         for face in faces:
             adjustment = self._recording.adjustment(face.track, pts)
-            if not adjustment.skip:
-                yield replace(face, adjustment=adjustment)
-            elif self._recording.settings[face.track].spans:
+            if adjustment.skip:
+                if not self._recording.settings[face.track].spans:
+                    continue
                 # Not left out: around a span that is skipped, the restoration fades.
-                yield replace(face, adjustment=replace(adjustment, strength=0.0))
+                adjustment = replace(adjustment, strength=0.0)
+            yield replace(face, adjustment=adjustment, reference=self._recording.reference(face.track))
 
     def _raise_missing(self, pts: int) -> NoReturn:
         origin, name = self._recording.origin, self._recording.display_name

@@ -118,6 +118,12 @@ class Recording:
             chosen = chosen.over(self.persons[settings.person].adjustment)
         return chosen
 
+    def reference(self, track: int) -> tuple[float, ...] | None:
+        """The embedding of a photograph of the person whom a track shows; None if there is none. Raises
+        KeyError for an unknown track."""
+        person = self.settings[track].person
+        return self.persons[person].reference if person is not None and person in self.persons else None
+
     @property
     def frames(self) -> int:
         """Number of frames."""

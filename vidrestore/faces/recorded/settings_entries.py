@@ -12,6 +12,8 @@ from .recording import Condition, TrackSummary
 
 Value = TypeVar("Value")
 
+_EMBEDDING = 128  #: numbers of the embedding of a photograph
+
 _ADJUSTMENT = ("w", "strength", "skip")
 #: Keys of a track that inform people: they are written anew, and have no effect.
 _SUMMARY = ("first", "last", "frames", "size")
@@ -34,7 +36,10 @@ def track_entry(
 
 def person_entry(person: int, settings: PersonSettings) -> dict[str, Any]:
     """The JSON object of a person."""
-    return {"id": person, "name": settings.name, **asdict(settings.adjustment)}
+    entry = {"id": person, "name": settings.name, **asdict(settings.adjustment)}
+    if settings.reference is None:
+        return entry
+    return entry | {"reference": [round(value, 4) for value in settings.reference]}
 
 
 def read_track(value: Any, where: str) -> tuple[int, TrackSettings, Condition | None]:
@@ -55,11 +60,12 @@ def read_track(value: Any, where: str) -> tuple[int, TrackSettings, Condition | 
 
 def read_person(value: Any, where: str) -> tuple[int, PersonSettings]:
     """The id and the settings of a person. Raises InvalidError."""
-    entry = object_of(value, where, ("id",), (*_ADJUSTMENT, "name"))
+    entry = object_of(value, where, ("id",), (*_ADJUSTMENT, "name", "reference"))
     person = positive_integer(entry["id"], f"{where}: id")
     place = f"person {person}"
     name = _optional(text, entry.get("name"), f"{place}: name")
-    return person, PersonSettings(_adjustment(entry, place), name)
+    reference = _optional(_embedding, entry.get("reference"), f"{place}: reference")
+    return person, PersonSettings(_adjustment(entry, place), name, reference)
 
 
 def _span(value: Any, where: str) -> Span:
@@ -87,6 +93,10 @@ def _condition(value: Any, where: str) -> Condition:
     figures = {name: number(entry[name], f"{where}: {name}") for name in names}
     in_front = _optional(share, entry.get("in_front"), f"{where}: in_front")
     return Condition(**figures, why=text(entry["why"], f"{where}: why"), in_front=in_front)
+
+
+def _embedding(value: Any, where: str) -> tuple[float, ...]:
+    return tuple(number(each, where) for each in list_of(value, where, _EMBEDDING))
 
 
 def _optional(read: Callable[[Any, str], Value], value: Any, where: str) -> Value | None:

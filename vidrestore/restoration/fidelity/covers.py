@@ -63,6 +63,8 @@ _STEPS = ((2, 0), (2, 1), (2, 2), (1, 2), (0, 2), (-1, 2), (-2, 2), (-2, 1))
 #: Centre and half width and half height of the oval of the face. What lies outside it alone (hair, a collar)
 #: does not matter: there the restored face is hardly seen.
 _OVAL = (128, 141), (77, 97)
+#: The same of the middle of the face, with eyes, nose and mouth.
+_MIDDLE = (128, 150), (45, 62)
 #: Half width and half height of the eyes and, between its corners, of the mouth: what lies within them by
 #: more than this share is a face's own lashes and teeth, unless it is striking.
 _EYE, _MOUTH, _WITHIN = (22, 14), (12, 14), 0.7
@@ -108,10 +110,10 @@ def any_strong(cover: np.ndarray) -> bool:
     return bool(cover.max() >= STRONG)
 
 
-def covered_share(cover: np.ndarray) -> float:
-    """The share of the face, in [0, 1], that a map of covers shows as covered."""
-    face = _oval() > 0
-    return float((cover[face] >= STRONG).mean())
+def covered_share(covered: np.ndarray) -> float:
+    """The share of the middle of the face, in [0, 1], that the map ``covered`` (SIDE, SIDE) bool shows. The
+    outline of a turned face and the hair beside it, which may be taken for covers, do not count."""
+    return float(covered[_ellipse(*_MIDDLE) > 0].mean())
 
 
 def widened(area: np.ndarray, margin: int) -> np.ndarray:
@@ -245,9 +247,14 @@ def _own_response(response: np.ndarray, landmarks: np.ndarray, look: _Look) -> t
 
 
 @cache
+def _ellipse(centre: tuple[int, int], half: tuple[int, int]) -> np.ndarray:
+    """(SIDE, SIDE) uint8: 1 in an ellipse of this half width and half height."""
+    return cv2.ellipse(np.zeros((SIDE, SIDE), np.uint8), centre, half, 0, 0, 360, 1, -1)
+
+
 def _oval() -> np.ndarray:
     """(SIDE, SIDE) uint8: 1 where the restored face is seen."""
-    return cv2.ellipse(np.zeros((SIDE, SIDE), np.uint8), _OVAL[0], _OVAL[1], 0, 0, 360, 1, -1)
+    return _ellipse(*_OVAL)
 
 
 def _feature_map(landmarks: np.ndarray) -> np.ndarray:

@@ -40,7 +40,10 @@ _GRAINY = (2.4, 4.0)
 _DOUBTFUL = (1.6, 2.3)
 
 #: Thresholds of :func:`describe`.
-_SOFT, _SHARP, _NOISY, _TURNED, _COVERED = 0.5, 0.8, 3.0, 0.35, 0.05
+_SOFT, _SHARP, _NOISY, _TURNED = 0.5, 0.8, 3.0, 0.35
+#: Share of the middle of a face from which on it counts as partly covered. In clean clips up to .06 are taken
+#: for covered, under planted text and scratches .20 and more.
+COVERED = 0.10
 #: Side of an aligned face, relative to the height of the face in it.
 _SIDE_IN_HEIGHTS = 1.5
 
@@ -131,7 +134,7 @@ def describe(quality: FaceQuality, covered: float = 0.0) -> str:
     ]
     if quality.yaw >= _TURNED:
         terms.append("in profile" if quality.yaw >= MAX_YAW else "turned")
-    if covered >= _COVERED:
+    if covered >= COVERED:
         terms.append("partly covered")
     return ", ".join(terms)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 from torch import Tensor
@@ -22,6 +22,15 @@ from ..restorer import Observation
 from .motion import Comparison, View
 
 Source = TypeVar("Source")
+
+
+class Likeness(NamedTuple):
+    """How like a photograph of its person a face is, and what follows. Distances are those of embeddings."""
+
+    before: float  #: distance of the input from the photograph
+    after: float  #: distance of the restored face, as it was planned
+    raised: float  #: how far ``w`` is raised to 1, in [0, 1]
+    kept: float  #: share of its strength that is left, in [0, 1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +77,7 @@ class ComparedFace(Generic[Source]):
     comparison: Comparison
     #: What lies over the face, a map (see :mod:`..fidelity.covers`); None: nothing.
     cover: np.ndarray | None = None
+    likeness: Likeness | None = None  #: None: not measured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +94,7 @@ class ObservedFace(Generic[Source]):
     observation: Observation
     #: What lies over the face, a map (see :mod:`..fidelity.covers`); None: nothing.
     cover: np.ndarray | None = None
+    likeness: Likeness | None = None  #: None: not measured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +112,7 @@ class RestoredFace(Generic[Source]):
     guards: Tensor | None = None
     #: What lies over the face, a map (see :mod:`..fidelity.covers`); None: nothing.
     cover: np.ndarray | None = None
+    likeness: Likeness | None = None  #: None: not measured
 
     @property
     def restored(self) -> Tensor:
