@@ -10,14 +10,15 @@ from typing import Any
 
 from .analysis import Analysis, analyze_video
 from .dry_run import Plan
-from .dry_run import plan as plan_run
 from .errors import UsageError
 from .images import RestoredFrame, Restorer
 from .media.decode.pipe_input import local_input
 from .media.inspect import inspect_file
+from .one_file import plan_file, restore_file
 from .option_names import by_field, options_from
 from .options import Options
-from .pipeline import Report, restore_video, stream_frames
+from .photo import PhotoPlan, PhotoReport
+from .pipeline import Report, stream_frames
 
 Source = str | PathLike[str]
 
@@ -44,12 +45,13 @@ def restore(
     *,
     progress: Callable[[int, int], None] | None = None,
     **options: Any,
-) -> Report:
-    """Restore the faces of a video and leave everything else as it was.
+) -> Report | PhotoReport:
+    """Restore the faces of a video or a photo and leave everything else as it was.
 
     Args:
-        src: The video to restore.
-        dst: The file to write: ``.mp4``, ``.mov``, ``.mkv`` or ``.webm``. It appears when it is complete.
+        src: The video or photo to restore; its content tells which it is.
+        dst: The file to write: ``.mp4``, ``.mov``, ``.mkv`` or ``.webm``; of a photo ``.jpg``, ``.png``,
+            ``.tif``, ``.webp``, ``.avif`` or ``.heic``. It appears when it is complete.
         w: Fidelity weight in [0, 1]: 0 trusts the model, 1 trusts the input; ``"auto"`` chooses one for
             each track.
         progress: Called after each frame with the numbers of frames and faces done.
@@ -70,7 +72,7 @@ def restore(
     """
     given = _options(options, input=src, output=dst, w=w)
     with local_input(given.input, given.output) as path:
-        return restore_video(replace(given, input=path), progress or _ignore)
+        return restore_file(replace(given, input=path), progress or _ignore)
 
 
 def restored_frames(src: Source, w: float | str = 0.5, **options: Any) -> Iterator[RestoredFrame]:
@@ -145,7 +147,7 @@ def analyze(
         )
 
 
-def plan(src: Source, dst: Source, w: float | str = 0.5, **options: Any) -> Plan:
+def plan(src: Source, dst: Source, w: float | str = 0.5, **options: Any) -> Plan | PhotoPlan:
     """Say what :func:`restore` would do with the same arguments, and do none of it.
 
     Args:
@@ -167,7 +169,7 @@ def plan(src: Source, dst: Source, w: float | str = 0.5, **options: Any) -> Plan
     """
     given = _options(options, input=src, output=dst, w=w)
     with local_input(given.input, given.output) as path:
-        return plan_run(replace(given, input=path))
+        return plan_file(replace(given, input=path))
 
 
 def probe(src: Source) -> dict[str, Any]:

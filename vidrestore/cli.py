@@ -45,12 +45,13 @@ def _restore(argv: list[str], check: Callable[[], None]) -> int:
 
         prepare_process()  # first: decisions depend on the number of threads
         if options.dry_run:
-            from .dry_run import plan
+            from .one_file import plan_file
 
-            planned = plan(options)
+            planned = plan_file(options)
             print_data(_json(planned.data) if args.json else str(planned))
             return 0
         from .one_file import restore_file
+        from .pipeline import Report
         from .runtime.device import set_compile_cache
         from .weights.store import cache_dir
 
@@ -60,7 +61,7 @@ def _restore(argv: list[str], check: Callable[[], None]) -> int:
         if report.warning:
             log.warning("%s", report.warning)
         log.info("%s", report)
-        if options.profile:
+        if isinstance(report, Report) and options.profile:
             print(f"{report.setup}\n{report.profile.table()}", file=sys.stderr)
     return 0
 
@@ -161,8 +162,12 @@ def _progress(
     """A progress bar over the frames of a run: yields the callback for numbers of frames and faces done."""
     from tqdm import tqdm
 
+    from .media.photo.formats import photo_format
     from .media.probe import probe
 
+    if photo_format(options.input):
+        yield lambda frames, faces: check()
+        return
     info = probe(options.input, video_stream=options.video_stream)
     total = info.frames
     if (options.start or options.stop) and info.rate and info.duration is not None:

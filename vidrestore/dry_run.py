@@ -50,7 +50,13 @@ def plan(options: Options) -> Plan:
     colour = source.colour
     data = {
         "input": inspect_file(options.input, video_stream=options.video_stream, rate=options.rate),
-        "output": {"path": str(out), "container": container.name},
+        "output": {
+            "path": str(out),
+            "container": container.name,
+            "width": source.width * options.upscale,
+            "height": source.height * options.upscale,
+            "upscale": options.upscale,
+        },
         "streams": [
             {
                 "index": planned.stream.index,
@@ -118,6 +124,14 @@ def _text(plan: dict[str, Any]) -> str:
         *(
             f"would download {file['name']} ({file['bytes'] / 1e6:.1f} MB; licence: {file['licence']})"
             for file in plan["downloads"]
+        ),
+        *(
+            [
+                f"enlarged {plan['output']['upscale']} times, to {plan['output']['width']}x"
+                f"{plan['output']['height']}: samples outside faces are no longer the input's"
+            ]
+            if plan["output"]["upscale"] > 1
+            else []
         ),
         f"would write {plan['output']['path']}",
     ]

@@ -19,26 +19,23 @@ from torch import Tensor
 from .errors import UsageError
 from .faces.detection.detector import RetinaFaceDetector
 from .faces.detection.load import load_detector, resolve_detector
-from .faces.detection.working_size import DetectorInput
-from .faces.face import Face
-from .faces.tracking.upright_faces import UprightFaces
 from .media.frames.colour import Colour, ColourTags
 from .media.frames.frame import Frame
-from .media.frames.thumbnails import Thumbnails
 from .option_names import options_from
 from .option_types import default_of
 from .options import Options
-from .restoration.temporal.cover_tracking import steady_cover
-from .restoration.temporal.stabilise import skip_comparison
-from .restoration.temporal.tint import stabilise_colour
-from .restoration.temporal.w_chooser import Chooser, Limits, is_visible
+from .restoration.temporal.w_chooser import Chooser, Limits
 from .runtime.device import float32_arithmetic
 from .runtime.memory import translate_out_of_memory
 from .runtime.profile import Profile
 from .stages.models import Models
+from .stages.picture import restore_picture
 from .stages.setup import RestorerSetup
+from .stages.still_faces import find_faces
 
 Pixels = NDArray[np.uint8]
+#: Faces of a frame that go through the network at a time.
+_BATCH = 4
 #: One fidelity weight for all faces, or one for each.
 Fidelity = float | Sequence[float] | NDArray[np.floating] | Tensor
 
@@ -169,31 +166,14 @@ class Restorer:
         )
         picture = Frame(0, video, Colour.from_tags(ColourTags.of(video), video.width, video.height))
         with self._running():
-            faces = self._models.align(picture, self._find(picture))
-            chooser = _chooser(float(weight))
-            chosen = [
-                face for face in (chooser(steady_cover(face, ()), ()) for face in faces) if is_visible(face)
-            ]
-            if chosen:
-                compared = [skip_comparison(face) for face in chosen]
-                observed = self._models.observe(compared)
-                restored = self._models.restore(observed, keep_colours=True)
-                restored = [stabilise_colour(face, ()) for face in restored]
-                self._models.paste(picture, restored)
+            faces = find_faces(picture, self._load_detector())
+            restore_picture(picture, faces, self._models, _chooser(float(weight)), batch=_BATCH)
         return np.asarray(picture.video.to_ndarray(format="rgb24"), np.uint8)
 
-    def _find(self, frame: Frame) -> list[Face]:
-        """The faces of a frame, in its pixels."""
+    def _load_detector(self) -> RetinaFaceDetector:
         if self._detector is None:
             self._detector = load_detector(resolve_detector("auto").name, self._setup.device, hints=True)
-        pictures = DetectorInput(frame.upright_size, Thumbnails)
-        images = np.stack([image for _, image in pictures.pairs([frame])])
-        upright = UprightFaces(self._detector)(images[0], self._detector(images)[0])
-        detections = [found.scaled(*pictures.scale) for found in upright]
-        return [
-            Face(track=number, box=found.box, landmarks=found.landmarks)
-            for number, found in enumerate(detections, start=1)
-        ]
+        return self._detector
 
     def _restore(self, faces: Tensor, w: Tensor) -> Tensor:
         if not len(faces):

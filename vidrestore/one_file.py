@@ -2,12 +2,42 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
+from .dry_run import Plan, plan
+from .errors import UsageError
+from .media.photo.formats import photo_format
+from .option_types import default_of, display_name
 from .options import Options
+from .photo import PhotoPlan, PhotoReport, plan_photo, restore_photo
 from .pipeline import Report, restore_video
 from .stages.networks import Networks
+
+log = logging.getLogger(__name__)
+
+#: Options without a meaning for photos.
+_FOR_VIDEOS = frozenset(
+    (
+        *("tracks", "track_w", "person_w", "steady", "start", "duration", "end", "rate", "video_stream"),
+        *(
+            "container",
+            "codec",
+            "crf",
+            "preset",
+            "encoder_options",
+            "deinterlace",
+            "pix_fmt",
+            "resume",
+            "keep",
+        ),
+        *("compare", "compare_layout", "report", "report_json", "profile"),
+    )
+)
+#: Options without a meaning for videos.
+_FOR_PHOTOS = frozenset(("aligned", "only_center_face", "face"))
 
 
 def restore_file(
@@ -16,11 +46,45 @@ def restore_file(
     *,
     networks: Networks | None = None,
     complete: Callable[[Path], None] = lambda path: None,
-) -> Report:
+    mixed: bool = False,
+) -> Report | PhotoReport:
     """Restore the faces of ``options.input``, a video or a photo, into ``options.output``.
 
-    ``progress`` is called after each frame with the numbers of frames and faces done. ``networks`` holds what
-    earlier files have loaded. ``complete`` is called with the complete file just before it becomes OUT.
-    Raises VidrestoreError, and then leaves no OUT behind.
+    ``progress`` is called after each frame with the numbers of frames and faces done. ``networks`` holds
+    what earlier files have loaded. ``complete`` is called with the complete file just before it becomes OUT.
+    ``mixed`` says that the options are for files of both kinds: those of the other kind are ignored instead
+    of refused. Raises VidrestoreError, and then leaves no OUT behind.
     """
-    return restore_video(options, progress, networks=networks, complete=complete)
+    kind = photo_format(options.input)
+    if not mixed:
+        _refuse_unfit(options, is_photo=kind is not None)
+    if kind is None:
+        report = restore_video(options, progress, networks=networks, complete=complete)
+    else:
+        report = restore_photo(options, kind, progress, networks=networks, complete=complete)
+    if options.upscale > 1:
+        log.info(
+            "%s is enlarged %d times: samples outside faces are no longer the input's",
+            options.destination.name,
+            options.upscale,
+        )
+    return report
+
+
+def plan_file(options: Options) -> Plan | PhotoPlan:
+    """Say what :func:`restore_file` would do. Raises VidrestoreError for what that would refuse."""
+    kind = photo_format(options.input)
+    _refuse_unfit(options, is_photo=kind is not None)
+    return plan(options) if kind is None else plan_photo(options, kind)
+
+
+def _refuse_unfit(options: Options, *, is_photo: bool) -> None:
+    """Raise UsageError for an option that has no meaning for the input."""
+    unfit = _FOR_VIDEOS if is_photo else _FOR_PHOTOS
+    for described in fields(options):
+        if described.name in unfit and getattr(options, described.name) != default_of(described):
+            wanted, found = ("videos", "a photo") if is_photo else ("photos", "a video")
+            name = options.input.name
+            raise UsageError(
+                f"{display_name(described)} is for {wanted}, and {name} is {found}; leave it out"
+            )

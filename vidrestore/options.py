@@ -11,12 +11,13 @@ from .encoding_options import Encoding, Machine
 from .errors import UsageError
 from .option_groups import General, Restoration, Streams, Time
 from .option_types import convert, steady_parts
+from .photo_options import Photos
 from .review_options import Review
 
 
 # The fields of a dataclass come in the reverse order of its bases.
 @dataclass(frozen=True, kw_only=True)
-class Options(Machine, Encoding, Review, Streams, Time, Restoration, General):
+class Options(Machine, Encoding, Review, Streams, Time, Photos, Restoration, General):
     """The options of one run, by their names in Python.
 
     Paths may be ``str`` or ``Path``; other values may be given as Python values or as the command line's

@@ -32,6 +32,7 @@ from .runtime.device import float32_arithmetic
 from .runtime.memory import translate_out_of_memory
 from .runtime.profile import Profile
 from .runtime.scheduler import QUEUE_DEPTH, Stages
+from .stages.enlarging import enlarge, enlarged_source, in_input
 from .stages.face_source import Tracked, origin_of, track_faces
 from .stages.models import Models
 from .stages.networks import Networks
@@ -42,6 +43,7 @@ from .stages.resume import NOTHING, Resume
 from .stages.reuse import Reuse
 from .stages.setup import Setup, open_video
 from .stages.stretches import Stretches
+from .upscale.upscaler import Upscaler, find_upscaler
 
 log = logging.getLogger(__name__)
 
@@ -124,8 +126,9 @@ def restore_video(
                 comparison.write(path)
             complete(path)
 
+        written = enlarged_source(decoder.source, options.upscale)
         writer = stack.enter_context(
-            open_output(options, setup, decoder.source, segment_length, inspect, review.told)
+            open_output(options, setup, written, segment_length, inspect, review.told)
         )
         networks = networks or Networks()
         models = networks.models(setup.restorer, profile)
@@ -227,7 +230,7 @@ def restore_frames(
         needs=earlier.needs,
         note=notes.planned,
     )
-    return source, paste(restored, models, notes, earlier.wanted)
+    return source, paste(restored, models, notes, earlier.wanted, find_upscaler(options.upscale))
 
 
 def open_for_restoration(options: Options) -> Decoder:
@@ -279,14 +282,17 @@ def paste(
     models: Models,
     notes: Notes,
     wanted: Stretches,
+    upscaler: Upscaler | None = None,
 ) -> Iterator[tuple[Frame, FrameNotes]]:
-    """Finish restored faces and paste them into their frames. Yields the frames in ``wanted``, without
-    context frames, and the notes of each."""
+    """Finish restored faces and paste them into their frames, which ``upscaler`` has enlarged. Yields the
+    frames in ``wanted``, without context frames, and the notes of each."""
     for frame, faces in restored:
         if frame.context or frame.index not in wanted:
             notes.take(frame)
             continue
-        for face, written in models.paste(frame, faces):
+        with models.profile.section("enlarge"):
+            result, moved = enlarge(frame, faces, upscaler)
+        for face, written in models.paste(result, moved):
             with models.profile.section("notes"):
-                notes.pasted(frame, face, written)
-        yield frame, notes.take(frame)
+                notes.pasted(frame, face, in_input(written, upscaler.factor if upscaler else 1))
+        yield result, notes.take(frame)

@@ -14,7 +14,7 @@ from tests.support.clips import pattern, write
 from vidrestore.errors import DeviceError, InputError, UsageError, WeightsError
 from vidrestore.media.containers import CONTAINERS
 from vidrestore.options import Options
-from vidrestore.stages.setup import _FACE_BYTES, AnalysisSetup, RestorerSetup, Setup, read_source
+from vidrestore.stages.setup import FACE_BYTES, AnalysisSetup, RestorerSetup, Setup, read_source
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def online(monkeypatch) -> None:
 def test_every_auto_is_decided(options):
     setup = Setup.resolve(options)
     assert setup.device.type in ("cpu", "cuda", "mps")
-    assert setup.restorer.precision in _FACE_BYTES
+    assert setup.restorer.precision in FACE_BYTES
     assert setup.restorer.model == "lite"
     assert setup.detector == "retinaface_mobile0.25"
     assert setup.detector_size == (427, 320)

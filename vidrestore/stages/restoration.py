@@ -130,9 +130,11 @@ def _only(
     return ((frame, faces if frame.index in needed else []) for frame, faces in frames)
 
 
-def chooser(options: Options) -> Chooser:
-    """The step that chooses each face's ``w``: ``--track-w``, else the tracks file's, else ``--w``."""
+def chooser(options: Options, noun: str = "track") -> Chooser:
+    """The step that chooses each face's ``w``: ``--track-w``, else the tracks file's, else ``--w``. ``noun``
+    is what messages call what has a number."""
     return Chooser(
+        noun=noun,
         w=None if isinstance(options.w, str) else options.w,
         of_track=dict(options.track_w),
         limits=limits_of(options),

@@ -24,11 +24,12 @@ from ..runtime.batching import choose_batch
 from ..runtime.device import find_device, find_precision
 from ..runtime.host import network_workers
 from ..weights.store import check_file, locate
+from .enlarging import enlarged_source
 
 #: Frames that a device other than the CPU searches for faces in one pass.
 _DETECTOR_BATCH = 8
 #: Bytes that the published network takes for each face of a batch, as measured on a CPU.
-_FACE_BYTES = {"fp32": 512 << 20, "bf16": 264 << 20, "fp16": 264 << 20}
+FACE_BYTES = {"fp32": 512 << 20, "bf16": 264 << 20, "fp16": 264 << 20}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,11 +181,12 @@ class Setup(AnalysisSetup):
         )
         batch = options.batch
         if isinstance(batch, str):
-            batch = choose_batch(restorer.device, _FACE_BYTES[restorer.precision])
+            batch = choose_batch(restorer.device, FACE_BYTES[restorer.precision])
         container, encoder = None, None
         if options.output is not None:
             container = container_of(options.output, options.container)
-            encoder = choose_encoder(source, container, encoder_settings(options), strict=options.strict)
+            written = enlarged_source(source, options.upscale)
+            encoder = choose_encoder(written, container, encoder_settings(options), strict=options.strict)
         decided = {field.name: getattr(analysis, field.name) for field in fields(AnalysisSetup)}
         decided["downloads"] += (restorer.model,) if restorer.missing else ()
         return cls(**decided, restorer=restorer, batch=batch, container=container, encoder=encoder)

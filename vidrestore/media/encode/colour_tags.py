@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..frames.colour import UNTAGGED_MATRICES, guessed_matrix
+from ..frames.colour import UNTAGGED_MATRICES
 from ..frames.pixel_format import planar_equivalent, planar_format
 from ..source_video import SourceVideo
 
@@ -14,7 +14,7 @@ def output_tags(source: SourceVideo, pix_fmt: str) -> dict[str, int]:
     """The tags of the input for output in ``pix_fmt``: FFmpeg's numbers by its names of the codec context's
     fields. A matrix that is not tagged becomes the one that faces are converted with."""
     given, target = planar_format(source.pix_fmt), planar_equivalent(pix_fmt)
-    guessed = guessed_matrix(source.width, source.height)
+    guessed = source.colour.matrix
     full_or_tagged = _FULL if source.colour.full_range else source.tags.range
     if target.is_rgb:
         matrix, colour_range = _RGB, source.tags.range if given.is_rgb else _FULL

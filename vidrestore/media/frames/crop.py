@@ -63,7 +63,7 @@ class PlanarImage:
         """The samples of a crop as R'G'B' (3, *size), neither tone-mapped nor clipped."""
         to_frame = np.linalg.inv(_as_3x3(matrix))
         channels = []
-        for planes, scale in self._plane_groups():
+        for planes, scale in self.plane_groups():
             region, shift = _visible_region(planes, scale @ to_frame, size)
             channels += _warp(upload(region, device).float(), shift @ scale @ to_frame, size)
         bits = self.format.bits
@@ -94,7 +94,7 @@ class PlanarImage:
         inside = F.pad(mask[1:-1, 1:-1], (1, 1, 1, 1))[None]
         shadows = self.colour.shadows(bits)
         done, changes = 0, list[Blended]()
-        for planes, scale in self._plane_groups():
+        for planes, scale in self.plane_groups():
             layers = torch.cat((values[done : done + len(planes)], inside))
             # Chroma is not dithered: its steps cannot be seen, and grey must stay grey.
             dithered = shadows if bits == 8 and not done else None
@@ -114,7 +114,7 @@ class PlanarImage:
         signal = self._read_signal(matrix, size, device)
         return measure_headroom(signal, self.colour.to_sdr(signal).clamp(0, 1), self.colour, self.format)
 
-    def _plane_groups(self) -> list[tuple[list[np.ndarray], np.ndarray]]:
+    def plane_groups(self) -> list[tuple[list[np.ndarray], np.ndarray]]:
         """The colour planes, grouped by sampling grid, each with the (3, 3) map from frame pixels to its
         own."""
         luma = np.eye(3)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import av
@@ -61,6 +61,10 @@ class Frame:
         """Width and height as displayed."""
         width, height = self.video.width, self.video.height
         return (height, width) if self.turns % 2 else (width, height)
+
+    def like(self, video: av.VideoFrame) -> Frame:
+        """Another frame in the place of this one, with samples that nobody else uses."""
+        return replace(self, video=video, _editable=True)
 
     def image(self, *, editable: bool = False) -> PlanarImage:
         """The frame's planes. They may be written to only with ``editable``: the decoder predicts later

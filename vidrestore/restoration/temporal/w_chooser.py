@@ -42,12 +42,19 @@ class Chooser:
     """
 
     def __init__(
-        self, *, w: float | None, of_track: Mapping[int, float], limits: Limits, strength: float
+        self,
+        *,
+        w: float | None,
+        of_track: Mapping[int, float],
+        limits: Limits,
+        strength: float,
+        noun: str = "track",
     ) -> None:
         """``w`` is the fidelity weight of all faces, None to choose it by their quality; ``of_track`` holds
         those of single tracks. ``strength`` in [0, 1] is the share of the restoration that a face gets whose
         gates are open. What a person set for a face takes precedence over ``w`` and ``strength``, and
-        ``of_track`` over that."""
+        ``of_track`` over that. ``noun`` is what messages call what has a number."""
+        self._noun = noun
         self._w = w
         self._of_track = of_track
         self._limits = limits
@@ -67,7 +74,7 @@ class Chooser:
             level = logging.INFO if self._w is None or opened < 0.5 else logging.DEBUG
             decision = f"w {w:.2f}" if opened > _MIN_STRENGTH else "left alone"
             eased = f", at {opened:.0%}" if _MIN_STRENGTH < opened < 0.995 else ""
-            log.log(level, "track %d: %s: %s%s", face.track, describe(quality), decision, eased)
+            log.log(level, "%s %d: %s: %s%s", self._noun, face.track, describe(quality), decision, eased)
         self._report_change(face, opened, quality)
         return PlannedFace(
             track=face.track,
@@ -111,7 +118,7 @@ class Chooser:
         if before is not None and restored != before:
             at = "" if face.time is None else f", from {float(face.time):.2f} s on"
             decision = "restored" if restored else "left alone"
-            log.info("track %d%s: %s: %s", face.track, at, describe(quality), decision)
+            log.info("%s %d%s: %s: %s", self._noun, face.track, at, describe(quality), decision)
 
     def _choose_w(
         self, face: FaceCrop[Source], around: Sequence[tuple[int, FaceCrop[Source]]], quality: FaceQuality

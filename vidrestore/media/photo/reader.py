@@ -1,0 +1,218 @@
+"""Reads photos: samples as they are stored, bit for bit, and metadata."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageCms, JpegImagePlugin
+
+from ...errors import InputError, VidrestoreError
+from .formats import AVIF, HEIF, JPEG, MOST_PIXELS, TIFF, WEBP, PhotoFormat, add_heif
+from .metadata import Metadata, read_metadata
+from .picture import JpegSettings, Photo, picture_of
+
+#: Pillow's transpositions that turn a displayed picture back to the stored one, by EXIF's orientation.
+_STORED = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+#: Tags of TIFFs that are raw files of cameras: DNGVersion, and Canon's.
+_RAW_TAGS = (50706, 50752)
+#: Compressions of a TIFF's samples that lose some.
+_LOSSY_TIFF = ("jpeg", "tiff_jpeg", "webp")
+
+
+def read_photo(path: Path, kind: PhotoFormat) -> Photo:
+    """Read a file that :func:`.formats.photo_format` knows as ``kind``.
+
+    The samples come as they are stored, not turned. A palette becomes RGB, CMYK becomes sRGB by its profile.
+
+    Raises:
+        InputError: It is damaged, cut short, too large or of a kind that cannot be kept.
+    """
+    with _opened(path, kind) as image:
+        deep = _is_deep_colour(image, path)  # first: reading metadata may load the samples
+        metadata = read_metadata(image, path, kind)
+        losses = _pages(image, path, kind)
+        lossless = kind.lossless and image.info.get("compression") not in _LOSSY_TIFF
+        if kind is WEBP:
+            lossless = _is_lossless_webp(path)
+        jpeg = _jpeg_settings(image) if isinstance(image, JpegImagePlugin.JpegImageFile) else None
+        bits = image.info.get("bit_depth", 8)
+        image.load()
+        if kind is TIFF and metadata.orientation != 1:  # Pillow has turned it
+            image = image.transpose(_STORED[metadata.orientation])
+        if bits > 8:
+            losses += (f"the {bits} bits of its samples, which are read as 8",)
+        if image.mode == "CMYK":
+            losses += ("its CMYK inks, which are converted to sRGB by its profile",)
+            image, metadata = _to_srgb(image, metadata, path)
+            lossless = False
+        samples = _deep_samples(path, np.asarray(image)) if deep else _samples(image, path)
+    alpha = None
+    if samples.ndim == 3 and samples.shape[2] in (2, 4):
+        alpha = np.ascontiguousarray(samples[..., -1])
+        samples = samples[..., 0] if samples.shape[2] == 2 else samples[..., :3]
+    return Photo(
+        path=path,
+        kind=kind,
+        picture=picture_of(samples, metadata.orientation),
+        alpha=alpha,
+        metadata=metadata,
+        lossless=lossless,
+        jpeg=jpeg,
+        losses=losses,
+    )
+
+
+@contextmanager
+def _opened(path: Path, kind: PhotoFormat) -> Iterator[Image.Image]:
+    """The file opened by Pillow, whatever it raises turned into an InputError."""
+    names = ["JPEG", "MPO"] if kind is JPEG else [kind.name]
+    if kind is HEIF and not add_heif():
+        raise InputError(f"{path} is HEIC; install vidrestore[heif] to read it, or convert it to PNG first")
+    # A damaged or hostile file can make a library raise anything.
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path, formats=names) as image:
+                width, height = image.size
+                if width * height > MOST_PIXELS:
+                    raise InputError(_too_large(path, f"{width}x{height}"))
+                yield image
+    except VidrestoreError:
+        raise
+    except Image.DecompressionBombError:
+        raise InputError(_too_large(path, "far")) from None
+    except PermissionError:
+        raise InputError(f"{path} cannot be read: permission denied") from None
+    except (Exception, MemoryError) as error:
+        reason = str(error).replace(str(path), path.name).splitlines()
+        raise InputError(
+            f"{path} cannot be read as {kind.name} ({reason[0] if reason else type(error).__name__}); it is "
+            "damaged, cut short or of a kind that is not supported"
+        ) from None
+
+
+def _too_large(path: Path, size: str) -> str:
+    return (
+        f"{path} has {size} pixels, more than the {MOST_PIXELS // 10**6} million that a photo may have; "
+        "make it smaller or cut it up first"
+    ).replace("has far pixels, more", "has far more pixels")
+
+
+def _pages(image: Image.Image, path: Path, kind: PhotoFormat) -> tuple[str, ...]:
+    """What is lost of a file with several pictures."""
+    count = getattr(image, "n_frames", 1)
+    if kind is TIFF and any(tag in image.getexif() for tag in _RAW_TAGS):
+        raise InputError(f"{path} is a camera's raw file; develop it to TIFF, PNG or JPEG first")
+    if count == 1 or kind is AVIF:
+        return ()
+    return (f"all but the first of its {count} pictures",)
+
+
+def _is_deep_colour(image: Image.Image, path: Path) -> bool:
+    """Whether a file has 16 bits per sample and more than one channel, which Pillow would read as 8."""
+    if image.format == "TIFF":
+        bits = image.tag_v2.get(258, (1,))  # pyright: ignore[reportAttributeAccessIssue]
+        if max(bits) > 16 or 3 in image.tag_v2.get(339, ()):  # pyright: ignore[reportAttributeAccessIssue]
+            raise InputError(f"{path} has samples of {max(bits)} bits or floats; convert it to 16 bits first")
+        return len(bits) > 1 and max(bits) == 16 and image.mode != "CMYK"
+    return image.format == "PNG" and image.mode in ("RGB", "RGBA", "LA") and "16" in str(image.tile[0][3])  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _deep_samples(path: Path, eight_bits: np.ndarray) -> np.ndarray:
+    """Samples of 16 bits; ``eight_bits`` are the same as Pillow reads them."""
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    read = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+    if read is None or read.dtype != np.uint16 or read.ndim != 3 or read.shape[:2] != eight_bits.shape[:2]:
+        raise InputError(f"{path} has 16 bits in a layout that is not supported; save it as PNG first")
+    samples = np.ascontiguousarray(read[..., [2, 1, 0, 3][: read.shape[2]]])
+    if eight_bits.shape[2] == 2:
+        samples = np.ascontiguousarray(samples[..., [0, 3]])
+    if samples.shape != eight_bits.shape or (samples[::16] // 256 != eight_bits[::16]).any():
+        raise InputError(f"{path} has 16 bits in a layout that is not supported; save it as PNG first")
+    return samples
+
+
+def _samples(image: Image.Image, path: Path) -> np.ndarray:
+    """Samples of 8 bits, or grey ones of 16."""
+    if image.mode.startswith("I;16"):
+        return np.asarray(image).astype(np.uint16)
+    transparent = "transparency" in image.info
+    mode = {"1": "L", "L": "L", "LA": "LA", "La": "LA", "RGB": "RGB", "RGBA": "RGBA", "RGBa": "RGBA"}.get(
+        image.mode
+    )
+    if image.mode in ("P", "PA"):
+        entries = np.asarray(image.getpalette("RGB") or [0, 0, 0]).reshape(-1, 3)
+        mode = "L" if (entries == entries[:, :1]).all() else "RGB"
+        if transparent or image.mode == "PA":
+            mode = {"L": "LA", "RGB": "RGBA"}[mode]
+    elif image.mode in ("YCbCr", "RGBX"):
+        mode = "RGB"
+    elif transparent and mode in ("L", "RGB"):
+        mode = {"L": "LA", "RGB": "RGBA"}[mode]
+    if mode is None:
+        raise InputError(
+            f"{path} has samples of Pillow's kind {image.mode}, which are not supported; convert it to RGB"
+        )
+    if mode == "LA" and image.mode != "LA":  # Pillow converts a palette to LA by way of luma
+        samples = np.asarray(image.convert("RGBA"))
+        return np.ascontiguousarray(samples[..., [0, 3]])
+    return np.asarray(image if image.mode == mode else image.convert(mode))
+
+
+def _to_srgb(image: Image.Image, metadata: Metadata, path: Path) -> tuple[Image.Image, Metadata]:
+    if not metadata.icc:
+        raise InputError(
+            f"{path} is CMYK without a colour profile that says what its inks are; convert it to RGB"
+        )
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+    converted = ImageCms.profileToProfile(
+        image, ImageCms.ImageCmsProfile(io.BytesIO(metadata.icc)), srgb, outputMode="RGB"
+    )
+    assert converted is not None
+    kept = Metadata(
+        exif=metadata.exif,
+        xmp=metadata.xmp,
+        icc=srgb.tobytes(),
+        dpi=metadata.dpi,
+        orientation=metadata.orientation,
+        own=metadata.own,
+    )
+    return converted, kept
+
+
+def _jpeg_settings(image: JpegImagePlugin.JpegImageFile) -> JpegSettings | None:
+    """How it was compressed; None unless it is YCbCr or grey in the usual two tables."""
+    tables = image.quantization
+    if not set(tables) <= {0, 1} or 0 not in tables:
+        return None
+    return JpegSettings(
+        tuple(tuple(tables[number]) for number in sorted(tables)),
+        JpegImagePlugin.get_sampling(image),
+        bool(image.info.get("progressive")),
+    )
+
+
+def _is_lossless_webp(path: Path) -> bool:
+    """Whether its picture is in a chunk VP8L (RFC 9649, section 2.6)."""
+    with path.open("rb") as file:
+        file.seek(12)
+        while len(head := file.read(8)) == 8:
+            if head[:4] in (b"VP8L", b"VP8 "):
+                return head[:4] == b"VP8L"
+            length = int.from_bytes(head[4:], "little")
+            file.seek(length + length % 2, 1)
+    return False

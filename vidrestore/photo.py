@@ -1,0 +1,258 @@
+"""Restore a photo: read it, restore its faces, and write it with everything else as it was."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from .errors import InputError, LossError, UsageError
+from .faces.detection.load import resolve_detector
+from .faces.face import Face
+from .media.output.destination import check_path, new_file
+from .media.output.special_files import is_stream
+from .media.photo.formats import PhotoFormat, format_by_name
+from .media.photo.metadata import enlarged_exif
+from .media.photo.picture import Photo
+from .media.photo.reader import read_photo
+from .media.photo.writer import check_photo_size, is_lossless, losses, write_photo
+from .options import Options
+from .runtime.batching import choose_batch
+from .runtime.device import float32_arithmetic
+from .runtime.memory import translate_out_of_memory
+from .runtime.profile import Profile
+from .stages.networks import Networks
+from .stages.picture import PictureFace, restore_picture
+from .stages.restoration import chooser
+from .stages.setup import FACE_BYTES, RestorerSetup
+from .stages.still_faces import aligned_face, find_faces, nearest_to_centre
+from .upscale.lanczos import enlarged_plane
+from .upscale.upscaler import find_upscaler
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoReport:
+    """What was done to a photo."""
+
+    output: Path
+    found: tuple[PictureFace, ...]  #: the faces that were looked at, from the left
+    size: tuple[int, int]  #: width and height of OUT in pixels, as stored
+    lossless: bool  #: whether OUT holds exactly the samples that were made
+    seconds: float
+    model: str  #: that restored the faces
+    frames: int = 1
+
+    @property
+    def faces(self) -> int:
+        """How many were restored."""
+        return sum(face.restored for face in self.found)
+
+    @property
+    def warning(self) -> str | None:
+        """Said if no face was restored."""
+        if self.faces:
+            return None
+        why = "every face was left alone" if self.found else "no faces were found"
+        return f"{why}: {self.output.name} is the input, written anew"
+
+    def __str__(self) -> str:
+        width, height = self.size
+        return (
+            f"{self.output}: {width}x{height}, {self.faces} of {len(self.found)} faces restored in "
+            f"{self.seconds:.1f} s with {self.model}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoPlan:
+    """What would be done to a photo; its text is for people, ``data`` for programs."""
+
+    data: dict[str, Any]  #: ready for JSON
+
+    def __str__(self) -> str:
+        about, out = self.data["input"], self.data["output"]
+        lines = [
+            f"{about['path']}: {about['format']}, {about['width']}x{about['height']}, {about['bits']} bits, "
+            f"{about['samples']}, orientation {about['orientation']}"
+            + "".join(f", {name}" for name in about["metadata"]),
+            *(f"face {face['number']}: {face['text']}" for face in self.data["faces"]),
+            *([] if self.data["faces"] else ["no faces were found"]),
+            f"model: {self.data['model']}, w {self.data['w']}",
+            f"device: {self.data['device']}, {self.data['precision']}",
+            *(f"would lose {what}" for what in self.data["losses"]),
+            f"would write {out['path']}: {out['format']}, {out['width']}x{out['height']}, "
+            f"{'lossless' if out['lossless'] else 'lossy'}"
+            + (f", enlarged {out['upscale']} times" if out["upscale"] > 1 else ""),
+        ]
+        return "\n".join(lines)
+
+
+def restore_photo(
+    options: Options,
+    kind: PhotoFormat,
+    progress: Callable[[int, int], None] = lambda frames, faces: None,
+    *,
+    networks: Networks | None = None,
+    complete: Callable[[Path], None] = lambda path: None,
+) -> PhotoReport:
+    """Restore the faces of the photo ``options.input``, a file of ``kind``, into ``options.output``.
+
+    ``progress`` is called at the end with 1 and the number of faces. ``networks`` holds what earlier runs
+    have loaded. ``complete`` is called with the complete file just before it becomes OUT. Raises
+    VidrestoreError, and then leaves no OUT behind.
+    """
+    started = time.monotonic()
+    target, photo = _opened(options, kind)
+    _report_losses(photo, target, strict=options.strict)
+    setup = _restorer_setup(options, download=True)
+    networks = networks or Networks()
+    with translate_out_of_memory(setup.device), float32_arithmetic(setup.device, setup.precision):
+        faces = _faces(options, photo, networks, setup)
+        models = networks.models(setup, Profile(setup.device))
+        batch = options.batch
+        if isinstance(batch, str):
+            batch = choose_batch(setup.device, FACE_BYTES[setup.precision])
+        picture, found = restore_picture(
+            photo.picture,
+            faces,
+            models,
+            chooser(options, noun="face"),
+            batch=batch,
+            upscaler=find_upscaler(options.upscale),
+        )
+    restored = _with_samples(photo, picture, options.upscale)
+    with new_file(options.destination) as partial:
+        write_photo(partial, restored, target)
+        complete(partial)
+    report = PhotoReport(
+        output=options.destination,
+        found=tuple(found),
+        size=restored.size,
+        lossless=is_lossless(photo, target),
+        seconds=time.monotonic() - started,
+        model=setup.model,
+    )
+    progress(1, report.faces)
+    return report
+
+
+def plan_photo(options: Options, kind: PhotoFormat) -> PhotoPlan:
+    """Say what :func:`restore_photo` would do: the faces are found, and nothing is restored. Raises
+    VidrestoreError for what that would refuse."""
+    target, photo = _opened(options, kind)
+    lost = _losses(photo, target)
+    if options.strict and lost:
+        raise LossError(f"--strict: {options.input.name} loses {lost[0]}")
+    setup = _restorer_setup(options, download=False)
+    with translate_out_of_memory(setup.device), float32_arithmetic(setup.device, setup.precision):
+        faces = _faces(options, photo, Networks(), setup)
+    width, height = photo.size
+    samples = "grey" if photo.is_grey else "RGB"
+    metadata = photo.metadata
+    held = {"EXIF": metadata.exif, "XMP": metadata.xmp, "colour profile": metadata.icc}
+    data = {
+        "input": {
+            "path": str(options.input),
+            "format": kind.name,
+            "width": width,
+            "height": height,
+            "bits": photo.bits,
+            "samples": samples if photo.alpha is None else f"{samples} with alpha",
+            "orientation": metadata.orientation,
+            "metadata": [name for name, value in held.items() if value],
+        },
+        "output": {
+            "path": str(options.destination),
+            "format": target.name,
+            "width": width * options.upscale,
+            "height": height * options.upscale,
+            "upscale": options.upscale,
+            "lossless": is_lossless(photo, target),
+        },
+        "losses": list(lost),
+        "faces": [_described(face) for face in faces],
+        "model": str(setup.weights or setup.model),
+        "w": options.w,
+        "device": str(setup.device),
+        "precision": setup.precision,
+    }
+    return PhotoPlan(data)
+
+
+def _described(face: Face) -> dict[str, Any]:
+    box = x0, y0, x1, y1 = [round(value) for value in face.box.tolist()]
+    text = f"{x1 - x0}x{y1 - y0} pixels at {(x0 + x1) // 2},{(y0 + y1) // 2}"
+    return {"number": face.track, "box": box, "text": text}
+
+
+def _opened(options: Options, kind: PhotoFormat) -> tuple[PhotoFormat, Photo]:
+    """The format of OUT, and the photo, once it is known that OUT can be written."""
+    out = options.destination
+    if is_stream(out):
+        raise UsageError("a photo cannot be written to standard output, a pipe or a device; name a file")
+    target = format_by_name(out)
+    check_path(out, options.input, overwrite=options.overwrite)
+    photo = read_photo(options.input, kind)
+    width, height = photo.size
+    check_photo_size(out, target, (width * options.upscale, height * options.upscale))
+    if options.aligned and width != height:
+        raise UsageError(
+            f"--aligned is for square pictures of one face, and {options.input.name} is {width}x{height}; "
+            "leave it out"
+        )
+    return target, photo
+
+
+def _restorer_setup(options: Options, *, download: bool) -> RestorerSetup:
+    return RestorerSetup.resolve(
+        model=options.model,
+        weights=options.weights,
+        device=options.device,
+        precision=options.precision,
+        offline=options.offline,
+        download=download,
+    )
+
+
+def _faces(options: Options, photo: Photo, networks: Networks, setup: RestorerSetup) -> list[Face]:
+    """The faces that are to be restored if nothing speaks against it."""
+    picture = photo.picture
+    if options.aligned:
+        return [aligned_face(picture)]
+    choice = resolve_detector(options.detector, offline=options.offline)
+    faces = find_faces(picture, networks.detector(choice.name, setup.device), mirrored=picture.is_mirrored)
+    if options.face:
+        if missing := sorted(set(options.face) - {face.track for face in faces}):
+            count = f"{len(faces)} face{'s' * (len(faces) != 1)}"
+            raise InputError(f"--face {missing[0]} is not there: {options.input.name} has {count}")
+        faces = [face for face in faces if face.track in options.face]
+    if options.only_center_face:
+        faces = nearest_to_centre(faces, picture.upright_size)
+    return faces
+
+
+def _with_samples(photo: Photo, picture: Any, factor: int) -> Photo:
+    """``photo`` with other samples, ``factor`` times as wide and as high."""
+    if factor == 1:
+        return replace(photo, picture=picture)
+    alpha = photo.alpha
+    if alpha is not None:
+        alpha = enlarged_plane(alpha, factor, bits=photo.bits)
+    metadata = replace(photo.metadata, exif=enlarged_exif(photo.metadata.exif, factor))
+    return replace(photo, picture=picture, alpha=alpha, metadata=metadata)
+
+
+def _losses(photo: Photo, target: PhotoFormat) -> tuple[str, ...]:
+    return photo.losses + losses(photo, target)
+
+
+def _report_losses(photo: Photo, target: PhotoFormat, *, strict: bool) -> None:
+    for what in _losses(photo, target):
+        if strict:
+            raise LossError(f"--strict: {photo.path.name} loses {what}")
+        log.warning("%s loses %s", photo.path.name, what)

@@ -1,0 +1,1 @@
+"""Enlarging frames: the interface, and the resamplers behind it."""
