@@ -16,8 +16,12 @@ def edge(width: float, contrast: float = 0.2) -> torch.Tensor:
     return 0.5 - contrast * torch.tanh((torch.arange(128.0) - 64) / width).expand(1, 1, 96, 128)
 
 
-def held(restored: torch.Tensor, image: torch.Tensor, share: float = 1.0) -> torch.Tensor:
-    return hold_edges(restored, image, torch.full((len(image), 1, 1, 1), share))
+def held(
+    restored: torch.Tensor, image: torch.Tensor, share: float = 1.0, sharpening: float = 0.0
+) -> torch.Tensor:
+    return hold_edges(
+        restored, image, *(torch.full((len(image), 1, 1, 1), value) for value in (share, sharpening))
+    )
 
 
 def steepest(image: torch.Tensor) -> float:
@@ -50,6 +54,21 @@ def test_less_is_drawn_where_the_input_has_no_edge_at_all():
 def test_a_smaller_share_keeps_less():
     found = [steepest(held(edge(SHARP), edge(SOFT), share)) for share in (1.0, 0.6, 0.2)]
     assert found[0] > found[1] > found[2]
+
+
+def test_sharpening_makes_a_soft_edge_that_lost_its_noise_a_little_steeper():
+    soft, flat = edge(SOFT), edge(SOFT, contrast=0)
+    noise = 0.05 * (texture(1, 128)[None, :1, :96] - 0.5)
+    results = [held(soft, soft + noise, sharpening=sharpening) for sharpening in (0.0, 0.5, 1.0)]
+    ratios = [steepest(result) / steepest(soft) for result in results]
+    assert ratios[0] == pytest.approx(1, abs=1e-3)
+    assert 1.02 < ratios[1] < ratios[2] < 1.3
+    assert (results[2] - soft).abs().max() < 0.05 * 2 * 0.2  # of the contrast
+    assert torch.allclose(held(flat, flat + noise, sharpening=1.0), flat, atol=1e-5)
+
+
+def test_what_restoration_leaves_alone_is_not_sharpened():
+    assert torch.allclose(held(edge(SOFT), edge(SOFT), sharpening=1.0), edge(SOFT), atol=1e-5)
 
 
 @pytest.mark.parametrize("shift", [(8, 16), (16, 8)])

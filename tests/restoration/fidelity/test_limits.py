@@ -214,3 +214,18 @@ def test_an_edge_within_the_range_of_a_soft_eye_becomes_only_a_little_sharper():
     assert steepest[0] < steepest[3] < steepest[2]
     trusted = held(drawn, image, BLURRED, doubt=0.0)
     assert trusted[0][EYE].diff(dim=1).abs().max() > 0.7 * steepest[1]
+
+
+def test_what_w_takes_from_the_models_edges_of_a_blurred_eye_an_unsharp_mask_gives_back():
+    """Without its noise and with few new edges a blurred eye would look flatter than before."""
+    x = torch.arange(512.0).expand(3, 512, 512)
+    clean = 0.5 - 0.2 * torch.tanh((x - 193) / 8)
+    image = clean + 0.1 * (texture(1, 512) - 0.5)
+    steepest = [
+        float(picture[0][EYE].diff(dim=1).abs().max())
+        for picture in (clean, *(held(clean, image, BLURRED, w) for w in (0.0, 0.5, 1.0)))
+    ]
+    assert steepest[1] < 1.005 * steepest[0]
+    assert 1.01 * steepest[0] < steepest[2] < steepest[3] < 1.3 * steepest[0]
+    trusted = held(clean, image, BLURRED, 1.0, doubt=0.0)
+    assert trusted[0][EYE].diff(dim=1).abs().max() < 1.005 * steepest[0]

@@ -81,7 +81,7 @@ def hold_in_range(
     inside = restored[..., rows, columns]
     y, x = (luma(image, 1)[:, None] for image in (inside, images[..., rows, columns]))
     numbers = _freedom(qualities, w, doubts).to(x)[..., None, None, None]
-    wider, levels, share, sharper, own, doubt = numbers.unbind(1)
+    wider, levels, share, sharper, faithful, own, doubt = numbers.unbind(1)
     low, high, lowest, highest = _ranges(x, wider, size / _SIDE)
     above, below = (y - high).clamp_min_(0), (low - y).clamp_min_(0)
     # Blur darkens what is bright in its surroundings and brightens what is dark, so only that is undone: a
@@ -91,17 +91,17 @@ def hold_in_range(
     # t * (1 - exp(-excess / t)) has slope 1 at the edge of the range and never exceeds t.
     change = _compress(above, lighter) - above - (_compress(below, darker) - below)
     held = y + change
-    change = held.lerp(hold_edges(held, x, sharper), doubt) - y
+    change = held.lerp(hold_edges(held, x, sharper, faithful), doubt) - y
     colours = _hold_colours(inside - y, images[..., rows, columns] - x, own, levels, size / _SIDE)
     inside.add_(colours.sub_(inside).add_(y).add_(change).mul_(weight)).clamp_(0, 1)
     return restored
 
 
 def _freedom(qualities: Sequence[FaceQuality], w: Tensor, doubts: Sequence[float]) -> Tensor:
-    """How far N faces may go beyond their input, (N, 6): which square the range is taken in, from 0 for the
+    """How far N faces may go beyond their input, (N, 7): which square the range is taken in, from 0 for the
     smallest to 1 for the widest; the tolerance, as a luma in [0, 1] and as a share of the contrast with
-    the surroundings; the limit of sharpness, as a share of the usual one; the share of the input's own colour
-    differences; and ``doubts``."""
+    the surroundings; the limit of sharpness, as a share of the usual one; how much their own
+    edges are sharpened; the share of the input's own colour differences; and ``doubts``."""
     sharpness, noise = torch.tensor([(quality.sharpness, quality.noise) for quality in qualities]).unbind(1)
     w = w.cpu()
     blur = ((_SOFT - sharpness) / (_SOFT - _BLURRED)).clamp(0, 1)
@@ -110,7 +110,7 @@ def _freedom(qualities: Sequence[FaceQuality], w: Tensor, doubts: Sequence[float
     wider = unclear * (1 - _NARROWER * w)
     levels = (_TOLERANCE + _PER_NOISE * (noise - _CLEAN).clamp_min(0)) / 255
     limits = torch.stack((levels, _LEAST + _MOST * blur**2, torch.ones_like(w))) * (1 - _FAITHFUL * w)
-    return torch.stack((wider, *limits, 1 - unclear, torch.tensor(doubts, dtype=torch.float32)), dim=1)
+    return torch.stack((wider, *limits, w, 1 - unclear, torch.tensor(doubts, dtype=torch.float32)), dim=1)
 
 
 def soften(restored: Tensor, images: Tensor, worn: Sequence[float]) -> Tensor:
