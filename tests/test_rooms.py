@@ -70,14 +70,21 @@ ALLOWED = {
     "restoration/temporal": {"restoration", "restoration/fidelity", "runtime"},
     "restoration/finish": {"restoration", "restoration/fidelity", "restoration/temporal", "runtime"},
     "restoration/guarded": {"restoration", "restoration/fidelity", "restoration/temporal", "runtime"},
-    "restoration/load": {"restoration", "restoration/codeformer", "runtime", "weights"},
+    "restoration/networks": {"restoration", "runtime", "weights"},
+    "restoration/load": {
+        "restoration",
+        "restoration/codeformer",
+        "restoration/networks",
+        "runtime",
+        "weights",
+    },
     "degradation": {"runtime", "media"},
     # Beside the pipeline: to train and to measure.
     "measure": {"option_types", "runtime", "weights", "media", "faces", "restoration", "degradation"},
     "training": {"runtime", "weights", "media", "faces", "restoration", "degradation", "measure"},
     # Options, and the steps that the jobs share.
     "option_types": set(),
-    "option_groups": {"option_types"},
+    "option_groups": {"option_types", "weights"},
     "encoding_options": {"option_types", "media/containers"},
     "review_options": {"option_types"},
     "photo_options": {"option_types"},

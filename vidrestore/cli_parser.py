@@ -49,6 +49,7 @@ _PREVIEW = (
         "person_w",
         "model",
         "weights",
+        "commercial",
         "steady",
         "strength",
         "min_face",

@@ -12,7 +12,8 @@ from .options import Options
 from .review.compare import check_comparison
 from .stages.face_source import recorded_source
 from .stages.setup import Setup, open_video
-from .weights.registry import RemoteWeights, lookup
+from .weights.entry import RemoteWeights
+from .weights.registry import lookup, megabytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ def _text(plan: dict[str, Any]) -> str:
         f"device: {plan['device']}, {plan['precision']}, batches of {plan['batch']}",
         f"encoder: {plan['encoder']['description']}",
         *(
-            f"would download {file['name']} ({file['bytes'] / 1e6:.1f} MB; licence: {file['licence']})"
+            f"would download {file['name']} ({megabytes(file['bytes'])}; licence: {file['licence']})"
             for file in plan["downloads"]
         ),
         *(

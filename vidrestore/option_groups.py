@@ -17,6 +17,7 @@ from .option_types import (
     seconds,
     track_and_w,
 )
+from .weights.registry import restorer_names
 
 
 def _restoration(default: Any, *flags: str, **about: Any) -> Any:
@@ -98,13 +99,24 @@ class Restoration:
     model: str = _restoration(
         "auto",
         "--model",
-        choices=("auto", "codeformer", "lite"),
+        choices=("auto", *restorer_names()),
+        metavar="NAME",
         basic=True,
         help="codeformer: the published weights; lite: embedded, small; auto: codeformer if it is in the "
-        "cache or can be downloaded, else lite",
+        "cache or can be downloaded, else lite; or another restorer that `vidrestore weights` lists",
     )
     weights: Path | None = _restoration(
-        None, "--weights", type=Path, metavar="FILE", help="CodeFormer weights (.pth or .safetensors)"
+        None,
+        "--weights",
+        type=Path,
+        metavar="FILE",
+        help="weights of a restorer: CodeFormer, GFPGAN or RestoreFormer (.pth, .safetensors), or ONNX",
+    )
+    commercial: bool = _restoration(
+        False,
+        "--commercial",
+        type=bool,
+        help="use only models whose licence allows commercial use; others are refused",
     )
     steady: str = _restoration(
         "all",

@@ -16,11 +16,19 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from tests.support.onnx_files import save_restorer
+from tests.support.other_networks import save_restoreformer
 from tests.support.small_networks import SMALL
 from tests.support.stand_in import shapes
-from vidrestore.errors import WeightsError
+from vidrestore.errors import UsageError, WeightsError
 from vidrestore.restoration.codeformer import CodeFormer
-from vidrestore.restoration.load import ModelChoice, load_restorer, resolve_model
+from vidrestore.restoration.load import (
+    ModelChoice,
+    check_model,
+    check_restorer_file,
+    load_restorer,
+    resolve_model,
+)
 from vidrestore.weights import registry
 from vidrestore.weights.registry import REGISTRY
 
@@ -157,7 +165,8 @@ def test_weights_from_a_file(tmp_path, form):
 def test_a_model_declares_how_worn_a_face_may_be(tmp_path):
     """In its file, else in the registry; else it is as the published model."""
     lite = load_restorer("lite", device=CPU, precision="fp32").spec.readable
-    assert lite == REGISTRY["lite"].readable
+    assert REGISTRY["lite"].network is not None
+    assert lite == REGISTRY["lite"].network.readable
     found = []
     for declared in ({}, {"readable": "[0.3, 0.5]"}):
         path = tmp_path / f"own{len(found)}.safetensors"
@@ -173,3 +182,82 @@ def test_a_file_that_declares_nonsense_is_refused(tmp_path, declared):
     save_file(CodeFormer(SMALL).state_dict(), tmp_path / "own.safetensors", metadata)
     with pytest.raises(WeightsError, match="readable"):
         load_restorer(tmp_path / "own.safetensors", device=CPU, precision="fp32")
+
+
+@pytest.fixture
+def without_packages(monkeypatch):
+    """Neither spandrel nor ONNX Runtime is installed."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+
+
+def test_a_file_is_recognised_by_its_content(tmp_path):
+    """Whatever its name."""
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    for name, save in (("own.bin", save_restoreformer), ("own.pth", save_restorer)):
+        restorer = load_restorer(save(tmp_path / name), device=CPU, precision="fp32")
+        assert restorer.spec.name == name
+        assert restorer.spec.licence == "that of its author"
+        assert (restorer.spec.has_codes, restorer.spec.has_weight) == (False, False)
+
+
+def test_a_file_that_the_registry_knows_by_its_hash_has_its_licence(tmp_path, monkeypatch):
+    path = save_restoreformer(tmp_path / "renamed.pth")
+    known = dataclasses.replace(
+        REGISTRY["gpen-512"], sha256=hashlib.sha256(path.read_bytes()).hexdigest(), name="known"
+    )
+    monkeypatch.setitem(registry._ENTRIES, "known", known)
+    assert load_restorer(path, device=CPU, precision="fp32").spec.licence == REGISTRY["gpen-512"].licence
+    check_restorer_file(path)
+    with pytest.raises(UsageError, match="--commercial: the licence of known is academic and non-commercial"):
+        check_restorer_file(path, commercial=True)
+
+
+def test_a_model_by_its_name_is_called_as_the_registry_says(tmp_path, monkeypatch):
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    monkeypatch.setenv("VIDRESTORE_CACHE", str(tmp_path))
+    path, names = tmp_path / "VQFRv2.fp16.onnx", ("x_lq", "main_dec")
+    save_restorer(path, weight="fidelity_ratio: fp32", names=names, extra=True)
+    restorer = load_restorer("vqfr-2", device=CPU, precision="bf16")
+    assert (restorer.spec.name, restorer.spec.has_weight) == ("vqfr-2", True)
+    given = torch.rand(1, 3, 64, 64)
+    assert torch.allclose(restorer(given, torch.zeros(1)), 0.75 - given / 2, atol=1e-5)
+
+
+def test_what_is_not_installed_is_said_before_anything_is_downloaded(without_packages, tmp_path):
+    with pytest.raises(WeightsError, match=r"1.4 needs the package spandrel; .*'vidrestore\[restorers\]'"):
+        resolve_model("gfpgan-1.4", download=False)
+    with pytest.raises(WeightsError, match=r"vqfr-2 needs the package onnxruntime; .*'vidrestore\[onnx\]'"):
+        resolve_model("vqfr-2")
+    (tmp_path / "n.onnx").write_bytes(b"\x08\x08:")
+    with pytest.raises(WeightsError, match=r"n\.onnx needs the package onnxruntime"):
+        check_restorer_file(tmp_path / "n.onnx")
+    with pytest.raises(WeightsError, match=r"n\.onnx needs the package onnxruntime"):
+        load_restorer(tmp_path / "n.onnx", device=CPU, precision="fp32")
+    path = tmp_path / "other.pth"
+    torch.save({"toRGB.0.weight": torch.zeros(1)}, path)
+    with pytest.raises(WeightsError, match=r"other\.pth needs the package spandrel"):
+        load_restorer(path, device=CPU, precision="fp32")
+    check_model("codeformer")
+
+
+def test_a_model_that_restores_no_faces():
+    with pytest.raises(UsageError, match="parsenet restores no faces; choose one of codeformer, lite"):
+        check_model("parsenet")
+
+
+def test_commercial_use_is_refused_where_a_licence_forbids_it(online, caplog, tmp_path):
+    caplog.set_level(logging.INFO)
+    for name in ("codeformer", "gpen-256", "codeformer-onnx"):
+        with pytest.raises(UsageError, match=f"--commercial: the licence of {name} is .*: lite, gfpgan-1.4"):
+            resolve_model(name, commercial=True)
+    assert resolve_model("auto", commercial=True) == ModelChoice("lite")
+    assert "CodeFormer's licence does not allow commercial use" in caplog.text
+    assert not (tmp_path / "cache").exists()
+    assert resolve_model("gfpgan-1.4", commercial=True, download=False).missing
+    own = tmp_path / "own.safetensors"
+    save_file(CodeFormer(SMALL).state_dict(), own, {"config": json.dumps(SMALL.to_dict())})
+    check_restorer_file(own, commercial=True)
+    assert "the licence of" in caplog.text.splitlines()[-1]
+    assert "is not known" in caplog.text.splitlines()[-1]

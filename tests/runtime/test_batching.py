@@ -16,6 +16,7 @@ from vidrestore.runtime.batching import (
     LARGEST,
     USUAL,
     BatchRunner,
+    by_group,
     choose_batch,
     fill_batches,
     per_sample_on_cpu,
@@ -203,3 +204,16 @@ def test_an_error_in_one_sample_is_raised(monkeypatch):
 
     with pytest.raises(ValueError, match="the third"):
         per_sample_on_cpu(step, "cpu")(torch.arange(4))
+
+
+def test_parts_with_the_same_key_are_worked_on_together():
+    calls = []
+
+    def work(key, parts):
+        calls.append((key, parts))
+        return [part.upper() for part in parts]
+
+    results = by_group(["a1", "b1", "a2", "c1", "b2"], lambda part: part[0], work)
+    assert results == ["A1", "B1", "A2", "C1", "B2"]
+    assert calls == [("a", ["a1", "a2"]), ("b", ["b1", "b2"]), ("c", ["c1"])]
+    assert by_group([], len, work) == []

@@ -41,7 +41,7 @@ def frame_of() -> Frame:
 
 @pytest.fixture
 def notes() -> Notes:
-    return Notes(Limits(min_size=20, max_sharpness=0.95, max_yaw=0.8), (0.215, 0.29))
+    return Notes(Limits(min_size=20, max_sharpness=0.95, max_yaw=0.8), lambda restorer: (0.215, 0.29))
 
 
 def begun(notes: Notes, frame: Frame) -> None:

@@ -36,6 +36,7 @@ class RecordingModels:
     def __init__(self) -> None:
         self.profile = Profile(self.device)
         self.observed: list[list[int]] = []
+        self.has_codes = True
 
     def observe(self, faces):
         self.observed.append([face.source for face in faces])

@@ -147,7 +147,7 @@ def test_a_dry_run_refuses_files_that_are_not_weights(options, tmp_path):
     for name, words in (
         ("nope.pth", "does not exist"),
         (".", "is not a file"),
-        ("text.pth", "not a PyTorch file"),
+        ("text.pth", "not a file of weights"),
         ("text.safetensors", "not a safetensors file"),
     ):
         with pytest.raises(WeightsError, match=words):

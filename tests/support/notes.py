@@ -74,6 +74,8 @@ def record(notes: Iterable[FrameNotes], *, restored: bool = True, **options: Any
         "downloads": (),
     }
     restorer = RestorerSetup(
+        others=(),
+        others_missing=(),
         device=find_device("cpu"),
         precision="fp32",
         model="lite",

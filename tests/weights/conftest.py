@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.faulty_server import CONTENT, FaultyServer
-from vidrestore.weights.registry import RemoteWeights
+from vidrestore.weights.entry import RemoteWeights
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +38,7 @@ def weights(server: FaultyServer) -> RemoteWeights:
         filename="weights.pth",
         licence="",
         licence_url="",
+        commercial=True,
         url=server.url,
         size=len(CONTENT),
         sha256=hashlib.sha256(CONTENT).hexdigest(),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,8 +12,8 @@ import pytest
 from tests.support.faulty_server import CONTENT, HALF, FaultyServer
 from tests.support.platforms import posix
 from vidrestore.errors import WeightsError
-from vidrestore.weights.download import download
-from vidrestore.weights.registry import RemoteWeights
+from vidrestore.weights.download import download, is_complete
+from vidrestore.weights.entry import RemoteWeights
 
 
 @pytest.fixture
@@ -187,3 +189,34 @@ def test_concurrent_downloads_take_turns(
             task.result()
     assert destination.read_bytes() == CONTENT
     assert server.ranges == [None]
+
+
+@pytest.mark.parametrize("fault", ["none", "longer, unknown length"])
+def test_a_file_of_which_neither_size_nor_hash_is_known(
+    fault: str, server: FaultyServer, weights: RemoteWeights, destination: Path, caplog
+) -> None:
+    """What came is said."""
+    server.fault = fault
+    content = CONTENT if fault == "none" else CONTENT + b"more"
+    download(dataclasses.replace(weights, size=None, sha256=None), destination)
+    assert destination.read_bytes() == content
+    [warning] = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert f"{len(content):,} bytes" in warning.message
+    assert hashlib.sha256(content).hexdigest() in warning.message
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"), [("drops", "the connection broke after"), ("other content", "not the expected one")]
+)
+def test_a_file_of_unknown_size_is_verified_by_its_hash(
+    fault: str, words: str, server: FaultyServer, weights: RemoteWeights, destination: Path
+) -> None:
+    server.fault = fault
+    unknown = dataclasses.replace(weights, size=None)
+    with pytest.raises(WeightsError, match=words):
+        download(unknown, destination)
+    assert not destination.exists()
+    server.fault = "none"
+    download(unknown, destination)
+    assert destination.read_bytes() == CONTENT
+    assert is_complete(destination, unknown)

@@ -16,7 +16,16 @@ def test_the_list_names_size_licence_and_place(cache: Path) -> None:
     assert "codeformer  (376.6 MB, not downloaded: vidrestore weights get codeformer)" in text
     assert "S-Lab License 1.0 (non-commercial)" in text
     assert "retinaface_mobile0.25  (1.8 MB, embedded)" in text
+    assert "gpen-1024  (size not known, not downloaded: vidrestore weights get gpen-1024)" in text
+    assert "master/LICENSE; commercial use not allowed" in text
+    assert "LICENSE-2.0; commercial use allowed" in text
     assert str(cache) in text
+
+
+def test_the_list_has_the_size_of_a_file_that_is_there(cache: Path) -> None:
+    cache.mkdir()
+    (cache / "RestoreFormer.pth").write_bytes(bytes(3_000_000))
+    assert f"restoreformer  (3.0 MB, downloaded: {cache / 'RestoreFormer.pth'})" in list_weights()
 
 
 def test_get_names_the_licence_before_the_download(capsys: pytest.CaptureFixture[str]) -> None:

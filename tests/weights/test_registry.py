@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from vidrestore.errors import UsageError
-from vidrestore.weights.registry import REGISTRY, RemoteWeights, announcement, lookup
+from vidrestore.weights.entry import RemoteWeights
+from vidrestore.weights.registry import REGISTRY, announcement, lookup, restorer_names, with_hash
 
 DOWNLOADS = [name for name, weights in REGISTRY.items() if not weights.embedded]
 
@@ -16,7 +17,7 @@ def test_downloads_are_complete_entries(name: str) -> None:
     assert isinstance(weights, RemoteWeights)
     assert weights.url.startswith("https://github.com/")
     assert weights.url.endswith("/" + weights.filename)
-    assert len(bytes.fromhex(weights.sha256)) == 32
+    assert weights.sha256 is None or len(bytes.fromhex(weights.sha256)) == 32
 
 
 def test_the_registry_is_read_only() -> None:
@@ -38,3 +39,16 @@ def test_the_announcement_of_a_download() -> None:
     assert "S-Lab License 1.0 (non-commercial)" in line
     with pytest.raises(ValueError, match="lite is embedded"):
         announcement("lite")
+
+
+def test_restorers_are_known_by_name_and_by_hash() -> None:
+    names = restorer_names()
+    assert {"codeformer", "lite", "gfpgan-1.4", "vqfr-2"} <= {*names}
+    assert "parsenet" not in names
+    known = with_hash("e2cd4703ab14f4d01fd1383a8a8b266f9a5833dacee8e6a79d3bf21a1b6be5ad")
+    assert known is REGISTRY["gfpgan-1.4"]
+    assert with_hash("0" * 64) is None
+
+
+def test_a_size_that_is_not_known() -> None:
+    assert "restoreformer (size not known)" in announcement("restoreformer")

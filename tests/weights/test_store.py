@@ -18,7 +18,8 @@ from safetensors.torch import save_file
 from tests.support.faulty_server import FaultyServer
 from vidrestore.errors import WeightsError
 from vidrestore.weights import registry
-from vidrestore.weights.registry import REGISTRY, RemoteWeights
+from vidrestore.weights.entry import RemoteWeights
+from vidrestore.weights.registry import REGISTRY
 from vidrestore.weights.store import cache_dir, fetch, fingerprint, load_state, locate
 
 STATE = {"a.weight": torch.arange(6.0).reshape(2, 3), "a.bias": torch.ones(2, dtype=torch.float16)}
@@ -152,8 +153,8 @@ def test_fingerprint_by_name() -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("text.pth", b"Not weights at all.\n", "not a PyTorch file"),
-        ("empty.pth", b"", "damaged or not a PyTorch file"),
+        ("text.pth", b"Not weights at all.\n", "not a file of weights"),
+        ("empty.pth", b"", "damaged or not a file of weights"),
         ("half.pth", torch_bytes(STATE)[:900], "cannot read weights"),
         ("half old.pth", torch_bytes(STATE, _use_new_zipfile_serialization=False)[:-30], "damaged"),
         ("pickle.pkl", pickle.dumps(Malicious(), protocol=2), "not executed"),

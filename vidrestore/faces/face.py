@@ -35,6 +35,7 @@ class Adjustment:
     w: float | None = None  #: fidelity weight in [0, 1]
     strength: float | None = None  #: opacity of the restored face over the input, in [0, 1]
     skip: bool | None = None  #: leave the face unrestored
+    restorer: str | None = None  #: name of the model that restores it
 
     def over(self, other: Adjustment) -> Adjustment:
         """This adjustment, completed by ``other`` where it sets nothing."""
@@ -42,6 +43,7 @@ class Adjustment:
             other.w if self.w is None else self.w,
             other.strength if self.strength is None else self.strength,
             other.skip if self.skip is None else self.skip,
+            other.restorer if self.restorer is None else self.restorer,
         )
 
 

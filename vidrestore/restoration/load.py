@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import logging
 import math
@@ -11,16 +12,23 @@ from pathlib import Path
 
 import torch
 
-from ..errors import WeightsError
-from ..weights.registry import REGISTRY, announcement
-from ..weights.store import fetch, is_offline, load_state, locate
+from ..errors import UsageError, WeightsError
+from ..weights.entry import Weights
+from ..weights.registry import REGISTRY, announcement, lookup, restorer_names, with_hash
+from ..weights.store import check_file, fetch, file_of, fingerprint, is_offline, load_state, locate
 from .codeformer import CodeFormerRestorer, build_codeformer
-from .codeformer.restorer import PAPER_RANGE
+from .codeformer.restorer import PAPER_RANGE, is_codeformer
+from .restorer import FaceRestorer
 
 log = logging.getLogger(__name__)
 
 #: Seconds that ``auto`` waits for the server's answer before it falls back to the embedded model.
 _TIMEOUT = 4.0
+#: The package that each backend needs besides this one, and the extra that installs it.
+_PACKAGES = {"spandrel": "spandrel", "onnx": "onnxruntime"}
+_EXTRAS = {"spandrel": "restorers", "onnxruntime": "onnx"}
+#: The licence of weights that say none.
+_UNKNOWN = "that of its author"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,27 +40,38 @@ class ModelChoice:
     fallback: str | None = None  #: the model used instead if that download fails; None: the run fails
 
 
-def resolve_model(model: str, *, offline: bool = False, download: bool = True) -> ModelChoice:
+def resolve_model(
+    model: str, *, offline: bool = False, download: bool = True, commercial: bool = False
+) -> ModelChoice:
     """Resolve the option ``--model`` to a model of the weights registry.
 
     ``auto`` is the published CodeFormer if its weights are in the cache or can be downloaded, else the
     embedded model ``lite``; which and why is logged in one line.
 
     Args:
-        model: ``auto``, ``codeformer`` or ``lite``.
+        model: ``auto``, or the name of a restorer in the registry.
         offline: Never use the network. The environment variable ``VIDRESTORE_OFFLINE`` does the same.
         download: Download weights that are not in the cache, so that the returned choice is never
             ``missing``. A dry run passes False: the network is not used and nothing is logged.
+        commercial: Only models whose licence allows commercial use.
 
     Raises:
-        WeightsError: ``codeformer`` was requested, is not in the cache and cannot be downloaded (with
-            ``download`` False: ``offline`` forbids it).
+        UsageError: ``commercial``, and the licence of ``model`` does not allow it.
+        WeightsError: A model was requested by name that is not in the cache and cannot be downloaded (with
+            ``download`` False: ``offline`` forbids it), or that needs a package that is not installed.
     """
     offline = offline or is_offline()
     if model != "auto":
+        check_model(model, commercial=commercial)
+        if download and not offline and locate(model) is None:
+            log.info("%s", announcement(model))
         if download or offline:
             fetch(model, offline=offline)
         return ModelChoice(model, missing=locate(model) is None)
+    if commercial and not REGISTRY["codeformer"].commercial:
+        if download:
+            log.info("using the embedded model lite: CodeFormer's licence does not allow commercial use")
+        return ModelChoice("lite")
     if locate("codeformer"):
         return ModelChoice("codeformer")
     hint = "the published model is better: vidrestore weights get codeformer"
@@ -71,35 +90,107 @@ def resolve_model(model: str, *, offline: bool = False, download: bool = True) -
     return ModelChoice("codeformer")
 
 
-def load_restorer(model: str | Path, *, device: torch.device, precision: str) -> CodeFormerRestorer:
+def check_model(model: str, *, commercial: bool = False) -> None:
+    """Check that a restorer of the registry can be used here.
+
+    Raises UsageError if there is none of this name, or ``commercial`` use is not allowed; WeightsError if the
+    package that runs it is not installed.
+    """
+    weights = lookup(model)
+    if weights.network is None:
+        raise UsageError(f"{model} restores no faces; choose one of {', '.join(restorer_names())}")
+    if commercial:
+        refuse_non_commercial(weights)
+    _need_package(_PACKAGES.get(weights.network.backend), model)
+
+
+def check_restorer_file(path: Path, *, commercial: bool = False) -> None:
+    """Check a user's file of weights without reading it as a network; of the licence, whether it is a known
+    file. Raises as :func:`check_model`, and WeightsError for a file that does not hold weights."""
+    if check_file(path) == "onnx":
+        _need_package("onnxruntime", path.name)
+    if not commercial:
+        return
+    known = with_hash(fingerprint(path))
+    if known is None:
+        log.warning("the licence of %s is not known: see whether it allows commercial use", path)
+    else:
+        refuse_non_commercial(known)
+
+
+def refuse_non_commercial(weights: Weights) -> None:
+    """Raise UsageError if the licence of ``weights`` does not allow commercial use."""
+    if not weights.commercial:
+        allowed = (REGISTRY[name] for name in restorer_names())
+        names = ", ".join(restorer.name for restorer in allowed if restorer.commercial)
+        raise UsageError(
+            f"--commercial: the licence of {weights.name} is {weights.licence}; models that may be used "
+            f"commercially: {names}"
+        )
+
+
+def _need_package(package: str | None, what: str) -> None:
+    if package and importlib.util.find_spec(package) is None:
+        install = f"pip install 'vidrestore[{_EXTRAS[package]}]'"
+        raise WeightsError(f"{what} needs the package {package}; install it with: {install}")
+
+
+def load_restorer(model: str | Path, *, device: torch.device, precision: str) -> FaceRestorer:
     """Load a restorer.
 
     Args:
         model: The name of a model whose weights are in the cache, as :func:`resolve_model` returned it; or
             the path of a file of weights, which must be a ``Path``.
         device: Where it runs.
-        precision: ``fp32``, ``bf16`` or ``fp16``.
+        precision: ``fp32``, ``bf16`` or ``fp16``. One whose results cannot be trusted in it runs in fp32, an
+            ONNX file in the precision in which it is stored.
 
     Raises:
-        WeightsError: The weights are missing, damaged, or not those of a CodeFormer.
+        WeightsError: The weights are missing, damaged, or not those of a restorer, or need a package that is
+            not installed.
     """
+    path = file_of(model)
+    known = REGISTRY[model] if isinstance(model, str) and model in REGISTRY else None
+    name = known.name if known else path.name
+    if check_file(path) == "onnx":
+        _need_package("onnxruntime", name)
+        from .networks.onnx_network import OnnxRestorer
+
+        known = known or with_hash(fingerprint(path))
+        return OnnxRestorer(
+            path,
+            name=name,
+            licence=known.licence if known else _UNKNOWN,
+            readable=_readable(path, known, {}),
+            network=known.network if known else None,
+            device=device,
+        )
     state, metadata = load_state(model)
-    network = build_codeformer(state, metadata, str(model))
-    if isinstance(model, Path):
-        name, licence = model.name, metadata.get("licence", "that of its author")
-    else:
-        name, licence = model, REGISTRY[model].licence
-    return CodeFormerRestorer(
-        network,
+    licence = known.licence if known else metadata.get("licence")
+    if is_codeformer(state, metadata):
+        return CodeFormerRestorer(
+            build_codeformer(state, metadata, str(model)),
+            name=name,
+            licence=licence or _UNKNOWN,
+            readable=_readable(path, known, metadata),
+            device=device,
+            precision=precision,
+        )
+    _need_package("spandrel", name)
+    from .networks.spandrel_network import SpandrelRestorer, build_network
+
+    known = known or with_hash(fingerprint(path))
+    return SpandrelRestorer(
+        build_network(state, str(model)),
         name=name,
-        licence=licence,
-        readable=_readable(model, metadata),
+        licence=licence or (known.licence if known else _UNKNOWN),
+        readable=_readable(path, known, metadata),
         device=device,
         precision=precision,
     )
 
 
-def _readable(model: str | Path, metadata: Mapping[str, str]) -> tuple[float, float]:
+def _readable(path: Path, known: Weights | None, metadata: Mapping[str, str]) -> tuple[float, float]:
     """The range of sharpness that a model declares: in its file, else in the registry."""
     if "readable" in metadata:
         try:
@@ -108,8 +199,8 @@ def _readable(model: str | Path, metadata: Mapping[str, str]) -> tuple[float, fl
             low = high = math.nan
         if not 0 <= low < high <= 1:
             raise WeightsError(
-                f"{model} declares readable={metadata['readable']}; it must be two rising numbers in [0, 1]"
+                f"{path} declares readable={metadata['readable']}; it must be two rising numbers in [0, 1]"
             )
         return low, high
-    declared = None if isinstance(model, Path) else REGISTRY[model].readable
+    declared = known.network.readable if known and known.network else None
     return declared or PAPER_RANGE

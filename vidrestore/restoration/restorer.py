@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor
 
 
@@ -24,14 +25,29 @@ class RestorerSpec:
     #: mouth that it draws are invented, and from which on they are the face's own. A face below is cleaned
     #: and gets no new edges.
     readable: tuple[float, float]
+    has_codes: bool = True  #: whether its observations have codes, which can be averaged over time
+    #: Whether the network takes the fidelity weight. Without, ``w`` blends its results towards the input.
+    has_weight: bool = True
 
 
 class Observation(NamedTuple):
     """One encoded face: all that a restorer needs to restore it."""
 
-    features: Tensor  #: (C, G, G), the encoder's features
-    log_probs: Tensor  #: (G * G, codebook size), the logarithm of each code's probability
+    features: Tensor  #: (C, G, G), the encoder's features; empty without codes
+    log_probs: (
+        Tensor  #: (G * G, codebook size), the logarithm of each code's probability; empty without codes
+    )
     rest: Any  #: whatever else the restorer needs; nobody else looks into it
+
+    @classmethod
+    def without_codes(cls, rest: Any) -> Observation:
+        """The observation of a restorer that has no codes."""
+        return cls(torch.empty(0), torch.empty(0), rest)
+
+    @property
+    def has_codes(self) -> bool:
+        """Whether it has codes."""
+        return self.log_probs.numel() > 0
 
 
 class FaceRestorer(ABC):

@@ -103,6 +103,7 @@ def weights(setup: AnalysisSetup, licence: str | None) -> list[dict[str, str]]:
     used: list[tuple[str, str | Path]] = []
     if isinstance(setup, Setup):
         used.append(("restorer", setup.restorer.weights or setup.restorer.model))
+        used += [("restorer", name) for name in setup.restorer.others]
         if setup.restorer.face_parser:
             used.append(("face parser", setup.restorer.face_parser))
     if setup.detector:

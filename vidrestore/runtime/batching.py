@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TypeVar
@@ -26,6 +26,7 @@ Row = Sequence[Tensor]
 Item = TypeVar("Item")
 Part = TypeVar("Part")
 Result = TypeVar("Result")
+Key = TypeVar("Key", bound=Hashable)
 
 #: The largest batch chosen automatically: larger ones make a device no faster, and frames wait for them.
 LARGEST = 16
@@ -148,6 +149,20 @@ def per_sample_on_cpu(step: Step, device: torch.device | str) -> Step:
         return [torch.cat(parts) for parts in zip(*results, strict=True)]
 
     return run_batch
+
+
+def by_group(
+    parts: Sequence[Part], key: Callable[[Part], Key], work: Callable[[Key, list[Part]], Sequence[Result]]
+) -> list[Result]:
+    """The results of ``work`` for ``parts`` in their order. It is given the parts that have the same key
+    together, with that key, and returns one result for each."""
+    groups: dict[Key, list[int]] = {}
+    for place, part in enumerate(parts):
+        groups.setdefault(key(part), []).append(place)
+    results: dict[int, Result] = {}
+    for same, places in groups.items():
+        results |= zip(places, work(same, [parts[place] for place in places]), strict=True)
+    return [results[place] for place in range(len(parts))]
 
 
 @cache

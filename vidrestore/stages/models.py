@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import partial
+from operator import attrgetter
 
 import numpy as np
 import torch
@@ -22,15 +23,20 @@ from ..restoration.fidelity.uncover import uncover
 from ..restoration.finish import finish
 from ..restoration.guarded import render_within_limits
 from ..restoration.load import load_restorer
+from ..restoration.restorer import FaceRestorer
 from ..restoration.temporal.blend import channels_last
 from ..restoration.temporal.face_crop import ComparedFace, FaceCrop, ObservedFace, RestoredFace
 from ..restoration.temporal.motion import View
 from ..restoration.temporal.tint import measure_tints
+from ..runtime.batching import by_group
 from ..runtime.profile import Profile
 from ..weights.store import load_state
 from .setup import RestorerSetup
 
 log = logging.getLogger(__name__)
+
+#: Faces go through the networks in groups that have the same restorer.
+_RESTORER = attrgetter("restorer")
 
 
 class Models:
@@ -44,8 +50,10 @@ class Models:
         self.profile = profile
         self.device = setup.device
         self._unfit = set[int]()  # tracks whose landmarks did not fit in a frame, which is said once
-        model = setup.weights or setup.model
-        self.restorer = load_restorer(model, device=setup.device, precision=setup.precision)
+        load = partial(load_restorer, device=setup.device, precision=setup.precision)
+        self._model = setup.model
+        self.restorer = load(setup.weights or setup.model)
+        self._others = {name: load(name) for name in setup.others}
         self.parser = (
             FaceParser(load_state(setup.face_parser)[0], device=setup.device, precision=setup.precision)
             if setup.face_parser
@@ -58,16 +66,31 @@ class Models:
         models.profile, models._unfit = profile, set()
         return models
 
+    @property
+    def has_codes(self) -> bool:
+        """Whether any restorer has codes."""
+        return any(restorer.spec.has_codes for restorer in (self.restorer, *self._others.values()))
+
+    def restorer_of(self, name: str | None) -> FaceRestorer:
+        """The restorer called ``name``, which a person chose; None: the one of the run."""
+        return self.restorer if name is None else self._others[name]
+
+    def readable(self, name: str | None) -> tuple[float, float]:
+        """What the restorer called ``name`` declares, see ``RestorerSpec``."""
+        return self.restorer_of(name).spec.readable
+
     def align(self, frame: Frame, faces: Iterable[Face]) -> list[FaceCrop[Placement]]:
         """Cut the faces out of their frame, fill what is covered, and measure their quality. Faces whose
         landmarks do not fit are left out."""
-        image, size = frame.image(), self.restorer.spec.input_size
+        fitted = list(filter(None, map(self._fitted, faces)))
+        return by_group(fitted, self._chosen, partial(self._align, frame))
+
+    def _align(self, frame: Frame, name: str | None, faces: Sequence[Face]) -> list[FaceCrop[Placement]]:
+        image, size = frame.image(), self.restorer_of(name).spec.input_size
         crops = []
-        for face in filter(None, map(self._fitted, faces)):
+        for face in faces:
             with self.profile.section("align"):
                 crops.append(align(image, face, frame.upright, size, self.device))
-        if not crops:
-            return []
         placements = [crop.placement for crop in crops]
         scales = [placement.scale for placement in placements]
         landmarks = [placement.landmarks for placement in placements]
@@ -86,9 +109,15 @@ class Models:
                 cover=face.cover,
                 set_w=placement.face.adjustment.w,
                 set_strength=placement.face.adjustment.strength,
+                restorer=name,
             )
             for placement, face in zip(placements, uncovered, strict=True)
         ]
+
+    def _chosen(self, face: Face) -> str | None:
+        """The name of the restorer that a person chose for ``face``; None: the one of the run."""
+        name = face.adjustment.restorer
+        return None if name == self._model else name
 
     def _fitted(self, face: Face) -> Face | None:
         """``face`` as strong as its landmarks fit its box and each other, or None if they do not."""
@@ -100,8 +129,13 @@ class Models:
 
     def observe(self, faces: Sequence[ComparedFace[Placement]]) -> list[ObservedFace[Placement]]:
         """Encode a batch of faces."""
+        return by_group(faces, _RESTORER, self._observe)
+
+    def _observe(
+        self, name: str | None, faces: Sequence[ComparedFace[Placement]]
+    ) -> list[ObservedFace[Placement]]:
         with self.profile.section("observe", len(faces)):
-            observations = self.restorer.observe(torch.stack([face.image for face in faces]).float())
+            observations = self.restorer_of(name).observe(torch.stack([face.image for face in faces]).float())
         return [
             ObservedFace(
                 track=face.track,
@@ -114,6 +148,7 @@ class Models:
                 observation=observation,
                 cover=face.cover,
                 likeness=face.likeness,
+                restorer=name,
             )
             for face, observation in zip(faces, observations, strict=True)
         ]
@@ -123,11 +158,16 @@ class Models:
     ) -> list[RestoredFace[Placement]]:
         """Restore a batch of observed faces and make their masks. ``keep_colours`` gives each result the
         low-frequency colours of its input."""
+        return by_group(faces, _RESTORER, partial(self._restore, keep_colours=keep_colours))
+
+    def _restore(
+        self, name: str | None, faces: Sequence[ObservedFace[Placement]], *, keep_colours: bool
+    ) -> list[RestoredFace[Placement]]:
         images = torch.stack([face.image for face in faces]).float()
         tints = measure_tints(images)
         with self.profile.section("render", len(faces)):
             restored, guards = render_within_limits(
-                self.restorer,
+                self.restorer_of(name),
                 [face.observation for face in faces],
                 images,
                 [face.w for face in faces],
@@ -159,10 +199,11 @@ class Models:
     def finish(self, frame: Frame, faces: Sequence[RestoredFace[Placement]]) -> list[RestoredFace[Placement]]:
         """Finish the faces of a frame, into which none has been pasted yet: each is given the crop of its own
         frame, which is read once more instead of being kept for the length of a window."""
-        image, size = frame.image(), self.restorer.spec.input_size
+        image = frame.image()
 
         def read(face: RestoredFace[Placement], side: int) -> torch.Tensor:
-            matrix = np.diag((side / size, side / size, 1.0)) @ face.source.matrix
+            scale = side / face.layers.shape[-1]
+            matrix = np.diag((scale, scale, 1.0)) @ face.source.matrix
             return image.read(matrix, side, face.layers.device)
 
         finished = []

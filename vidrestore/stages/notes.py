@@ -6,7 +6,7 @@ resumed knows what the earlier one did. :mod:`vidrestore.review` makes the recor
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -73,9 +73,9 @@ class FrameNotes(msgspec.Struct, array_like=True, kw_only=True):
 class Notes:
     """Collects the notes of the frames that are on their way through the stages of a run."""
 
-    def __init__(self, limits: Limits, readable: tuple[float, float]) -> None:
-        """``limits`` are those of the gates; ``readable`` is what the restorer declares, see
-        ``RestorerSpec``."""
+    def __init__(self, limits: Limits, readable: Callable[[str | None], tuple[float, float]]) -> None:
+        """``limits`` are those of the gates; ``readable`` gives what the restorer of a face declares, by its
+        name, see ``RestorerSpec``."""
         self._limits = limits
         self._readable = readable
         self._frames: dict[int, FrameNotes] = {}
@@ -102,7 +102,7 @@ class Notes:
             note.w = round(face.w, 3)
             note.strength = round(face.strength * face.source.face.strength, 3)
             note.gates = _opened(face.quality, self._limits)
-            note.worn = round(wear(face.quality, self._readable), 3)
+            note.worn = round(wear(face.quality, self._readable(face.restorer)), 3)
             if face.cover is not None:
                 note.covered = round(covered_share(face.cover > 0), 3)
 

@@ -107,7 +107,7 @@ def restore_faces(
         if needs:
             compared = _only(compared, needs.observed)
     observed = batched(compared, models.observe, starts_batch=precedes_segment(_OBSERVED))
-    if "codes" in parts:
+    if "codes" in parts and models.has_codes:
         observed = over_time(observed, average_codes, reach=code_averaging.REACH, keep=as_neighbour)
     if needs:
         observed = _only(observed, needs.rendered)

@@ -39,7 +39,7 @@ _ENCODER = {"codec", "crf", "preset", "pix_fmt", "encoder_options"}
 _RESOLVED = {
     "input",
     *_ENCODER,
-    *("model", "weights", "detector", "device", "precision", "tracks"),
+    *("model", "weights", "commercial", "detector", "device", "precision", "tracks"),
 }
 #: The name of what photographs are compared by, in the resume key.
 EMBEDDING = "the embedding of faces"
@@ -146,6 +146,7 @@ def _shared_key(options: Options, restorer: RestorerSetup, detector: str | None)
         "vidrestore": __version__,
         "FFmpeg": ".".join(map(str, av.library_versions["libavcodec"])),
         "the model": _weights(restorer.weights or restorer.model),
+        "the models of persons": ", ".join(map(_weights, restorer.others)) or "none",
         "the face parser": _weights(parser) if (parser := restorer.face_parser) else "none",
         "the device": restorer.device.type,
         "the precision": restorer.precision,

@@ -20,6 +20,7 @@ import torch
 
 from ..faces.face import Face
 from ..options import Options
+from ..weights.store import fingerprint
 from .restoration import CONTEXT
 from .resume import EMBEDDING
 from .setup import Setup
@@ -30,7 +31,10 @@ _OF_FACES = (
     *("--steady", "--min-face", "--max-sharpness", "--max-yaw"),
 )
 #: What is keyed for each face, by its position and what is set for it.
-_PER_FACE = ("the tracks file", "the detector", "--w", "--strength", "--track-w", "--person-w", EMBEDDING)
+_PER_FACE = (
+    *("the tracks file", "the detector", "the models of persons", EMBEDDING),
+    *("--w", "--strength", "--track-w", "--person-w"),
+)
 #: What finding faces does not depend on.
 _OF_OUT = ("the encoder", "the segment length", "-f")
 #: What computes restored faces besides this program.
@@ -59,6 +63,8 @@ class SegmentKeys:
         self._faces = repr({name: run[name] for name in _OF_FACES} | _LIBRARIES)
         self._options = options
         self._track_w = dict(options.track_w)
+        self._model = setup.restorer.model
+        self._hashes = {name: fingerprint(name) for name in setup.restorer.others}
 
     def of_segments(
         self,
@@ -107,11 +113,17 @@ class SegmentKeys:
             named,
             self._options.w if set_w is None else set_w,
             self._options.strength if set_strength is None else set_strength,
+            self._model_of(face),
             *((face.reference, self._embedding) if face.reference else ()),
         )
         numbers = (face.track, *face.box.tolist(), *face.landmarks.ravel().tolist(), face.strength)
         described = struct.pack("<q15d", *numbers) + repr(settings).encode()
         return hashlib.blake2b(described, digest_size=16).digest()
+
+    def _model_of(self, face: Face) -> str | None:
+        """The hash of the model that a person chose for ``face``; None: the run's."""
+        name = face.adjustment.restorer
+        return None if name is None or name == self._model else self._hashes[name]
 
 
 def digest(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Self
@@ -11,6 +12,7 @@ import torch
 from ..errors import InputError
 from ..faces.detection.load import resolve_detector
 from ..faces.detection.working_size import working_size
+from ..faces.recorded.tracks_file import restorers_in
 from ..media.containers import Container
 from ..media.decode.decoder import Decoder
 from ..media.encode.choose import choose_encoder
@@ -19,11 +21,12 @@ from ..media.output.destination import container_of
 from ..media.source_video import SourceVideo
 from ..media.timeline import Span
 from ..options import Options
-from ..restoration.load import ModelChoice, resolve_model
+from ..restoration.load import ModelChoice, check_restorer_file, resolve_model
 from ..runtime.batching import choose_batch
 from ..runtime.device import find_device, find_precision
 from ..runtime.host import network_workers
-from ..weights.store import check_file, locate
+from ..weights.registry import lookup, restorer_names
+from ..weights.store import locate
 from .enlarging import enlarged_source
 
 #: Frames that a device other than the CPU searches for faces in one pass.
@@ -101,6 +104,8 @@ class RestorerSetup:
     weights: Path | None  #: the user's own file
     fallback: str | None  #: the model used instead if ``model`` cannot be downloaded
     missing: bool  #: the weights of ``model`` are not in the cache yet; never in a run
+    others: tuple[str, ...]  #: names in the weights registry of models that the tracks file names besides
+    others_missing: tuple[str, ...]  #: those of ``others`` not in the cache yet; empty in a run
     face_parser: str | None  #: name in the weights registry, if its weights are in the cache
 
     @classmethod
@@ -112,19 +117,29 @@ class RestorerSetup:
         device: str = "auto",
         precision: str = "auto",
         offline: bool = False,
+        commercial: bool = False,
+        others: Iterable[str] = (),
         download: bool = True,
     ) -> RestorerSetup:
-        """Resolve the options of these names; ``download`` as for :meth:`Setup.resolve`.
+        """Resolve the options of these names; ``download`` as for :meth:`Setup.resolve`. ``others`` are
+        names of models that restore some faces.
 
         Raises VidrestoreError; of the file ``weights`` only its existence and type are checked here.
         """
         found = find_device(device)
         arithmetic = find_precision(precision, found)
         if weights is not None:
-            check_file(weights)
+            check_restorer_file(weights, commercial=commercial)
             choice = ModelChoice(weights.name)
         else:
-            choice = resolve_model(model, offline=offline, download=download)
+            choice = resolve_model(model, offline=offline, download=download, commercial=commercial)
+        chosen = [
+            resolve_model(name, offline=offline, download=download, commercial=commercial)
+            for name in sorted({*others} - {choice.name})
+        ]
+        parser = "parsenet" if locate("parsenet") else None
+        if parser and commercial and not lookup(parser).commercial:
+            parser = None
         return cls(
             device=found,
             precision=arithmetic,
@@ -132,13 +147,16 @@ class RestorerSetup:
             weights=weights,
             fallback=choice.fallback,
             missing=choice.missing,
-            face_parser="parsenet" if locate("parsenet") else None,
+            others=tuple(other.name for other in chosen),
+            others_missing=tuple(other.name for other in chosen if other.missing),
+            face_parser=parser,
         )
 
     def summary(self) -> dict[str, str]:
         """The decisions, by the names that users know them by."""
         return {
             "model": f"{self.model} (or {self.fallback})" if self.fallback else self.model,
+            **({"other models": "+".join(self.others)} if self.others else {}),
             "precision": self.precision,
             "face parser": self.face_parser or "none",
         }
@@ -177,6 +195,8 @@ class Setup(AnalysisSetup):
             device=options.device,
             precision=options.precision,
             offline=options.offline,
+            commercial=options.commercial,
+            others=_named_restorers(options),
             download=download,
         )
         batch = options.batch
@@ -189,12 +209,26 @@ class Setup(AnalysisSetup):
             encoder = choose_encoder(written, container, encoder_settings(options), strict=options.strict)
         decided = {field.name: getattr(analysis, field.name) for field in fields(AnalysisSetup)}
         decided["downloads"] += (restorer.model,) if restorer.missing else ()
+        decided["downloads"] += restorer.others_missing
         return cls(**decided, restorer=restorer, batch=batch, container=container, encoder=encoder)
 
     def summary(self) -> dict[str, str]:
         """The decisions, by the names that users know them by."""
         writes = f"{self.encoder} in {self.container.name}" if self.container else "none"
         return super().summary() | self.restorer.summary() | {"batch": str(self.batch), "encoder": writes}
+
+
+def _named_restorers(options: Options) -> frozenset[str]:
+    """The models that the tracks file names. Raises InputError for one that is not known."""
+    if options.tracks is None:
+        return frozenset()
+    named = restorers_in(options.tracks)
+    if unknown := sorted(named - {*restorer_names()}):
+        raise InputError(
+            f"the tracks file {options.tracks} has the restorer {unknown[0]!r}, which is not known; choose "
+            f"one of {', '.join(restorer_names())}"
+        )
+    return named
 
 
 def open_video(options: Options, *, context: int = 0) -> Decoder:

@@ -3,6 +3,9 @@
 Bytes are written to ``<name>.part`` in the destination folder and hashed as they arrive; the complete file is
 renamed to ``<name>``. An interrupted download keeps its partial file, and the next one continues from there
 with a Range request (RFC 9110, section 14).
+
+Of a file whose size is not known the server's word counts; one whose hash is not known cannot be verified:
+what came is said, so that it can be compared with what others have.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import http
 import http.client
+import logging
 import os
 import queue
 import re
@@ -25,7 +29,9 @@ from tqdm import tqdm
 from .. import __version__
 from ..errors import WeightsError
 from ..runtime.lock import locked
-from .registry import RemoteWeights
+from .entry import RemoteWeights
+
+log = logging.getLogger(__name__)
 
 _CHUNK = 1 << 18
 _STALL = 30.0  # seconds
@@ -73,8 +79,9 @@ def download(
 
 
 def is_complete(path: Path, weights: RemoteWeights) -> bool:
-    """Return whether ``path`` is a file of the right size; its hash was checked when it was downloaded."""
-    return path.is_file() and path.stat().st_size == weights.size
+    """Return whether ``path`` is a file of the right size, if that is known; its hash was checked when it was
+    downloaded."""
+    return path.is_file() and weights.size in (None, path.stat().st_size)
 
 
 class _PartialFile:
@@ -105,29 +112,38 @@ class _PartialFile:
 def _complete(path: Path, weights: RemoteWeights, timeout: float, stall: float, progress: bool) -> None:
     """Download the rest of the partial file at ``path`` and verify it."""
     with open(path, "r+b" if path.exists() else "w+b") as file:
-        part = _PartialFile(file)
-        if part.size > weights.size:  # it cannot be the beginning of this file
+        part, size = _PartialFile(file), weights.size
+        if size is not None and part.size > size:  # it cannot be the beginning of this file
             part.start_over()
-        if part.size < weights.size:
+        if size is None or part.size < size:
             response, start = _request(weights, part.size, timeout, stall)
             with response:
+                length = None if response.length is None else start + response.length
                 # Refuse a file of another size before it overwrites the partial file.
-                if response.length is not None and start + response.length != weights.size:
-                    size = f"{start + response.length:,} bytes instead of {weights.size:,}"
-                    raise _failure(weights, f"the server's file has {size}")
+                if None not in (size, length) and length != size:
+                    raise _failure(weights, f"the server's file has {length:,} bytes instead of {size:,}")
+                size = length if size is None else size
                 if start == 0:
                     part.start_over()
-                _receive(response, part, weights, stall, progress)
-    if part.size < weights.size:
-        raise _failure(
-            weights, f"the connection broke after {part.size:,} of {weights.size:,} bytes", _RUN_AGAIN
-        )
-    if part.size > weights.size or part.digest.hexdigest() != weights.sha256:
+                _receive(response, part, weights, size, stall, progress)
+    if size is not None and part.size < size:
+        raise _failure(weights, f"the connection broke after {part.size:,} of {size:,} bytes", _RUN_AGAIN)
+    found = part.digest.hexdigest()
+    if (size is not None and part.size > size) or weights.sha256 not in (None, found):
         path.unlink()
         raise _failure(
             weights,
-            f"the downloaded file is not the expected one (sha256 {weights.sha256[:12]}...) and was deleted",
+            f"the downloaded file is not the expected one (sha256 {(weights.sha256 or found)[:12]}...) and "
+            "was deleted",
             f"try again, or {_manually(weights)}",
+        )
+    if weights.sha256 is None:
+        log.warning(
+            "%s could not be verified, since its SHA-256 is not known here: what came has %s bytes and the "
+            "SHA-256 %s; compare it with what others have, and please report it, so that it can be pinned",
+            weights.name,
+            f"{part.size:,}",
+            found,
         )
 
 
@@ -135,13 +151,14 @@ def _receive(
     response: http.client.HTTPResponse,
     part: _PartialFile,
     weights: RemoteWeights,
+    size: int | None,
     stall: float,
     progress: bool,
 ) -> None:
-    """Append the body to ``part`` as it arrives, until it ends or exceeds the expected size."""
+    """Append the body to ``part`` as it arrives, until it ends or exceeds the expected ``size``."""
     bar = tqdm(
         desc=weights.name,
-        total=weights.size,
+        total=size,
         initial=part.size,
         unit="B",
         unit_scale=True,
@@ -151,7 +168,7 @@ def _receive(
         for chunk in _chunks(response, weights, stall):
             part.append(chunk)
             bar.update(len(chunk))
-            if part.size > weights.size:
+            if size is not None and part.size > size:
                 break
 
 

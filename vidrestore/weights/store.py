@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import platformdirs
 import torch
@@ -18,7 +18,8 @@ from torch import Tensor
 
 from ..errors import WeightsError
 from .download import download, is_complete
-from .registry import REGISTRY, RemoteWeights, lookup
+from .entry import RemoteWeights
+from .registry import REGISTRY, lookup
 
 #: Keys of the state dict inside a training checkpoint, in order of preference: averaged weights first.
 _STATE_KEYS = ("params_ema", "params", "state_dict")
@@ -84,47 +85,59 @@ def load_state(source: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
     Args:
         source: A name of the registry whose file is on this machine, or the path of a file (a ``Path`` is
-            always a file): ``.safetensors``, or anything that ``torch.load(weights_only=True)`` accepts. That
+            always a file): safetensors, or anything that ``torch.load(weights_only=True)`` accepts. That
             is a bare state dict, or one under the key ``params_ema``, ``params`` or ``state_dict``. The
             prefix ``module.`` of data-parallel training is removed.
 
     Raises:
         WeightsError: The file is missing or does not contain weights.
     """
-    if isinstance(source, str) and source in REGISTRY:
-        path = locate(source)
-        if path is None:
-            raise WeightsError(
-                f"the weights {source} are not downloaded; run `vidrestore weights get {source}`"
-            )
-    else:
-        path = Path(source)
-        check_file(path)
-    state, metadata = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
+    path = file_of(source)
+    state, metadata = _read_safetensors(path) if check_file(path) == "safetensors" else _read_torch(path)
     if not state:
         raise WeightsError(f"{path} contains no weights; give a file that contains a state dict")
     return state, metadata
 
 
-def check_file(path: Path) -> None:
-    """Check a file of weights by its first and last bytes, without reading them all.
+def file_of(source: str | Path) -> Path:
+    """The path of weights by the name of weights on this machine or by path.
 
-    Raises WeightsError if it is missing or of another type; :func:`load_state` may still refuse its content.
+    Raises WeightsError if weights of the registry are not on this machine.
+    """
+    if not (isinstance(source, str) and source in REGISTRY):
+        return Path(source)
+    path = locate(source)
+    if path is None:
+        raise WeightsError(f"the weights {source} are not downloaded; run `vidrestore weights get {source}`")
+    return path
+
+
+def check_file(path: Path) -> Literal["safetensors", "torch", "onnx"]:
+    """Check a file of weights by its first and last bytes, without reading them all, and return its format.
+
+    Raises WeightsError if it is missing or of another type; what reads it may still refuse its content.
     """
     if not os.path.isfile(path):
         problem = "is not a file" if os.path.exists(path) else "does not exist"
-        raise WeightsError(f"the weights file {path} {problem}; give the path of a .pth or .safetensors file")
-    if path.suffix == ".safetensors":
-        with _opened_safetensors(path):
-            return
+        raise WeightsError(
+            f"the weights file {path} {problem}; give the path of a .pth, .safetensors or .onnx file"
+        )
     try:
         with path.open("rb") as file:
+            start = file.read(9)
             # PyTorch before 1.6 wrote a bare pickle.
-            is_torch = zipfile.is_zipfile(file) or (file.seek(0) == 0 and file.read(1) == b"\x80")
+            is_torch = start[:1] == b"\x80" or zipfile.is_zipfile(file)
     except OSError as error:
         raise _unreadable(path, error.strerror or str(error)) from error
-    if not is_torch:
-        raise _unreadable(path, "it is damaged or not a PyTorch file")
+    if path.suffix == ".safetensors" or start[8:] == b"{":
+        with _opened_safetensors(path):
+            return "safetensors"
+    if is_torch:
+        return "torch"
+    # The first field of an ONNX model, in the format of Protocol Buffers, is the version of its format.
+    if start[:1] == b"\x08":
+        return "onnx"
+    raise _unreadable(path, "it is damaged or not a file of weights")
 
 
 def fingerprint(source: str | Path) -> str:
@@ -132,7 +145,7 @@ def fingerprint(source: str | Path) -> str:
     a downloaded file was verified, so it is taken from the registry."""
     if isinstance(source, str) and source in REGISTRY:
         weights = REGISTRY[source]
-        if isinstance(weights, RemoteWeights):
+        if isinstance(weights, RemoteWeights) and weights.sha256 is not None:
             return weights.sha256
         source = fetch(source)
     with open(source, "rb") as file:
@@ -174,5 +187,5 @@ def _read_torch(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 def _unreadable(path: Path, reason: str) -> WeightsError:
     return WeightsError(
-        f"cannot read weights from {path}: {reason}; give a .pth or .safetensors file of weights"
+        f"cannot read weights from {path}: {reason}; give a .pth, .safetensors or .onnx file of weights"
     )

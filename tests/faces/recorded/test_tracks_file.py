@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,12 @@ from tests.support.recordings import ORIGIN, STEP, recording
 from vidrestore.errors import InputError
 from vidrestore.faces.face import Adjustment, PersonSettings, Span, TrackSettings
 from vidrestore.faces.recorded.recording import Condition, Recording
-from vidrestore.faces.recorded.tracks_file import parse_recording, read_recording, write_recording
+from vidrestore.faces.recorded.tracks_file import (
+    parse_recording,
+    read_recording,
+    restorers_in,
+    write_recording,
+)
 
 CONDITION = Condition(size=41.5, sharpness=0.4, noise=3.1, yaw=0.1, roll=-12, w=0.37, why="41 px, blurred")
 
@@ -79,9 +85,11 @@ def test_tracks_and_frames_are_on_a_line_each():
     lines = text(recording()).splitlines()
     tracks = [line for line in lines if line.startswith('  {"id"')]
     assert tracks == [
-        '  {"id": 1, "person": null, "w": null, "strength": null, "skip": null, "name": null, "spans": [], '
+        '  {"id": 1, "person": null, "w": null, "strength": null, "skip": null, "restorer": null, '
+        '"name": null, "spans": [], '
         '"first": 2.0, "last": 3.12, "frames": 29, "size": 100, "condition": null},',
-        '  {"id": 2, "person": null, "w": null, "strength": null, "skip": null, "name": null, "spans": [], '
+        '  {"id": 2, "person": null, "w": null, "strength": null, "skip": null, "restorer": null, '
+        '"name": null, "spans": [], '
         '"first": 2.0, "last": 2.36, "frames": 10, "size": 201, "condition": null}',
     ]
     assert len([line for line in lines if line.startswith('  "')]) == 30
@@ -226,7 +234,7 @@ WRONG = {
     ),
     "a span without effect": (
         put("tracks", 0, "spans", [{"from": 1, "to": 2, "w": None}]),
-        "track 1: span 1 sets nothing; give it w, strength or skip",
+        "track 1: span 1 sets nothing; give it w, strength, skip or restorer",
     ),
     "a condition without size": (put("tracks", 0, "condition", {"w": 1}), "track 1: condition has no 'size'"),
     "shots as times": (put("shots", [1.5]), "shots has 1.5, which is not a timestamp"),
@@ -327,3 +335,21 @@ def test_a_file_that_cannot_be_read(tmp_path):
     (tmp_path / "video.mp4").write_bytes(bytes(range(256)) * 9)
     with pytest.raises(InputError, match=r"video\.mp4 is not JSON"):
         read_recording(tmp_path / "video.mp4")
+
+
+def test_the_restorers_that_a_file_names_are_read_without_its_faces(tmp_path):
+    made = recording()
+    made.settings[1] = TrackSettings(
+        Adjustment(restorer="lite"), person=3, spans=(Span(0, 1, Adjustment(restorer="gpen-512")),)
+    )
+    made.persons[3] = PersonSettings(Adjustment(restorer="gfpgan-1.4"))
+    path = tmp_path / "tracks.json"
+    path.write_text(text(made))
+    assert restorers_in(path) == {"lite", "gpen-512", "gfpgan-1.4"}
+    read = read_recording(path)
+    assert read.settings[1] == made.settings[1]
+    assert read.adjustment(1, 3000).restorer == "lite"
+    read.settings[1] = replace(read.settings[1], adjustment=Adjustment())
+    assert read.adjustment(1, 3000 + 30 * STEP).restorer == "gfpgan-1.4"
+    path.write_text(text(made)[:-50])
+    assert restorers_in(path) == restorers_in(tmp_path / "none.json") == frozenset()

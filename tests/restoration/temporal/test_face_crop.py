@@ -38,5 +38,5 @@ def test_each_state_drops_what_has_been_used():
     assert crop - planned == {"set_w", "set_strength", "time"}
     assert planned - compared == {"view"}
     assert compared - observed == set()
-    assert observed - restored == {"image", "quality", "w", "strength", "observation"}
+    assert observed - restored == {"image", "quality", "w", "strength", "observation", "restorer"}
     assert all({"track", "source"} <= state for state in names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
+import torch.nn.functional as F
 from facexlib.parsing.parsenet import ParseNet
 from torch import Tensor
 from torchvision.transforms.functional import gaussian_blur
@@ -45,10 +46,13 @@ class FaceParser:
 
     @torch.inference_mode()
     def __call__(self, faces: Tensor) -> Tensor:
-        """Return soft masks (N, 512, 512), float32 in [0, 1], of ``faces`` (N, 3, 512, 512) RGB in [0, 1].
+        """Return soft masks (N, S, S), float32 in [0, 1], of ``faces`` (N, 3, S, S) RGB in [0, 1].
 
-        A mask is 0 at the border of the crop.
+        A mask is 0 at the border of the crop. Faces of other sizes than 512 are resampled to that and back.
         """
+        if (side := faces.shape[-1]) != SIZE:
+            resampled = F.interpolate(faces, (SIZE, SIZE), mode="area" if side > SIZE else "bilinear")
+            return F.interpolate(self(resampled)[:, None], (side, side), mode="bilinear")[:, 0]
         [classes] = self._forward(faces)
         mask = torch.isin(classes, torch.tensor(_FACE_CLASSES, device=classes.device)).float()
         radius = int(3 * _SOFTNESS)

@@ -14,7 +14,7 @@ Value = TypeVar("Value")
 
 _EMBEDDING = 128  #: numbers of the embedding of a photograph
 
-_ADJUSTMENT = ("w", "strength", "skip")
+_ADJUSTMENT = ("w", "strength", "skip", "restorer")
 #: Keys of a track that inform people: they are written anew, and have no effect.
 _SUMMARY = ("first", "last", "frames", "size")
 
@@ -75,7 +75,7 @@ def _span(value: Any, where: str) -> Span:
         raise InvalidError(f"{where}: to, {end:g}, is before from, {start:g}")
     adjustment = _adjustment(entry, where)
     if adjustment == UNADJUSTED:
-        raise InvalidError(f"{where} sets nothing; give it w, strength or skip")
+        raise InvalidError(f"{where} sets nothing; give it w, strength, skip or restorer")
     return Span(start, end, adjustment)
 
 
@@ -84,6 +84,7 @@ def _adjustment(entry: dict[str, Any], where: str) -> Adjustment:
         _optional(share, entry.get("w"), f"{where}: w"),
         _optional(share, entry.get("strength"), f"{where}: strength"),
         _optional(boolean, entry.get("skip"), f"{where}: skip"),
+        _optional(text, entry.get("restorer"), f"{where}: restorer"),
     )
 
 

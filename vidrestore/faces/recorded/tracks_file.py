@@ -85,6 +85,28 @@ def read_recording(path: Path) -> Recording:
     return parse_recording(data, name)
 
 
+class _Named(msgspec.Struct):
+    restorer: str | None = None
+    spans: list[_Named] = []
+
+
+class _Settings(msgspec.Struct):
+    tracks: list[_Named] = []
+    persons: list[_Named] = []
+
+
+def restorers_in(path: Path) -> frozenset[str]:
+    """The restorers that a tracks file names, read without its faces: none from a file that cannot be read or
+    is wrong, about which :func:`read_recording` says more."""
+    try:
+        found = msgspec.json.decode(path.read_bytes().removeprefix(codecs.BOM_UTF8), type=_Settings)
+    except (OSError, msgspec.MsgspecError, RecursionError):
+        return frozenset()
+    entries = [*found.tracks, *found.persons]
+    entries += [span for entry in entries for span in entry.spans]
+    return frozenset(entry.restorer for entry in entries if entry.restorer is not None)
+
+
 def parse_recording(data: bytes, name: str) -> Recording:
     """The recording in the content of a tracks file, called ``name`` in messages. Raises InputError."""
     try:

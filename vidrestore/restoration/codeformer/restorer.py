@@ -123,6 +123,11 @@ def _to_unit_range(x: Tensor) -> Tensor:
     return x.float().add(1).div_(2).clamp_(0, 1)
 
 
+def is_codeformer(state: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bool:
+    """Whether the weights ``state`` are those of a CodeFormer of any size."""
+    return "config" in metadata or {"position_emb", "quantize.embedding.weight"} <= state.keys()
+
+
 def build_codeformer(state: Mapping[str, Tensor], metadata: Mapping[str, str], source: str) -> CodeFormer:
     """Build a network with the weights ``state``; its sizes are in ``metadata["config"]`` (JSON), else they
     are those of the published network. Raises WeightsError, naming ``source``, if the weights do not fit."""

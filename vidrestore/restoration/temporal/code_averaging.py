@@ -42,14 +42,17 @@ class Neighbour:
     """All that later frames need of an observed face: a small part of it."""
 
     observation: Observation  #: its ``rest`` is None
+    restorer: str | None
 
 
 def average_codes(
     face: ObservedFace[Source], around: Sequence[tuple[int, ObservedFace[Source] | Neighbour]]
 ) -> ObservedFace[Source]:
-    """``face`` with its log probabilities of codes averaged with those at the frame offsets ``around``."""
+    """``face`` with its log probabilities of codes averaged with those at the frame offsets ``around`` that
+    the same restorer found; one without codes is left as it is."""
     here = face.observation
-    if not around:
+    around = [(offset, other) for offset, other in around if other.restorer == face.restorer]
+    if not around or not here.has_codes:
         return face
     motions = face.comparison.motions
     relit = {offset for offset, _ in around if offset in motions and motions[offset].is_relit}
@@ -92,4 +95,4 @@ def _crop_weights(comparison: Comparison, relit: Iterable[int], features: Tensor
 
 def as_neighbour(face: ObservedFace[Source]) -> Neighbour:
     """The part of ``face`` that other frames need, so that the memory of the rest can be freed."""
-    return Neighbour(face.observation._replace(rest=None))
+    return Neighbour(face.observation._replace(rest=None), face.restorer)

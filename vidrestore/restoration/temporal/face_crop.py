@@ -45,6 +45,7 @@ class FaceCrop(Generic[Source]):
     time: Fraction | None = None  #: presentation time of its frame in seconds, None if unknown
     set_w: float | None = None  #: fidelity weight that a person set for it
     set_strength: float | None = None  #: strength that a person set for it
+    restorer: str | None = None  #: name of the model that restores it; None: the one of the run
     #: What lies over the face, a map (see :mod:`..fidelity.covers`); None: nothing.
     cover: np.ndarray | None = None
 
@@ -62,6 +63,7 @@ class PlannedFace(Generic[Source]):
     strength: float  #: share of the restoration that is blended into the frame, in [0, 1]
     #: What lies over the face, a map (see :mod:`..fidelity.covers`); None: nothing.
     cover: np.ndarray | None = None
+    restorer: str | None = None  #: name of the model that restores it; None: the one of the run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,7 @@ class ComparedFace(Generic[Source]):
     #: What lies over the face, a map (see :mod:`..fidelity.covers`); None: nothing.
     cover: np.ndarray | None = None
     likeness: Likeness | None = None  #: None: not measured
+    restorer: str | None = None  #: name of the model that restores it; None: the one of the run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +98,7 @@ class ObservedFace(Generic[Source]):
     #: What lies over the face, a map (see :mod:`..fidelity.covers`); None: nothing.
     cover: np.ndarray | None = None
     likeness: Likeness | None = None  #: None: not measured
+    restorer: str | None = None  #: name of the model that restores it; None: the one of the run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,6 +92,7 @@ def _compared(face: PlannedFace[Source], comparison: Comparison) -> ComparedFace
         strength=face.strength,
         comparison=comparison,
         cover=face.cover,
+        restorer=face.restorer,
     )
 
 
@@ -101,7 +102,9 @@ def stabilise_input(
     """``face`` with its image blended with those ``around``, the more the noisier it is."""
     share = _input_share(face.comparison.noise)
     others = {
-        o: (other.image, share, other.cover) for o, other in around if abs(o) in _INPUT and share > _MIN_SHARE
+        o: (other.image, share, other.cover)
+        for o, other in around
+        if abs(o) in _INPUT and share > _MIN_SHARE and other.image.shape == face.image.shape
     }
     blended = _blend(face.comparison, face.image, others)
     if blended is not face.image:
@@ -120,7 +123,12 @@ def stabilise_output(
     near = _CLEAN_SHARE + (1 - _CLEAN_SHARE) * noisiness
     shares: dict[int, float | np.ndarray] = {offset: share * near for offset, share in _NEAR.items()}
     shares |= {offset: share * stillness for offset, share in _FAR.items()}
-    others = {o: (other.layers, shares[abs(o)], other.cover) for o, other in around if abs(o) in shares}
+    # Where a person changes the restorer in the middle of a track, faces may be of two sizes.
+    others = {
+        o: (other.layers, shares[abs(o)], other.cover)
+        for o, other in around
+        if abs(o) in shares and other.layers.shape == face.layers.shape
+    }
     # The comparison has been used: it is dropped, since the face stays in memory for another window.
     return replace(face, layers=_blend(face.comparison, face.layers, others), comparison=NO_COMPARISON)
 

@@ -85,6 +85,7 @@ class Chooser:
             cover=face.cover,
             w=w,
             strength=self._choose_strength(face, around) * opened,
+            restorer=face.restorer,
         )
 
     def _open(self, faces: Sequence[FaceCrop[Source]]) -> float:

@@ -1,0 +1,1 @@
+"""Networks other than CodeFormer behind the interface of restorers."""

@@ -1,0 +1,117 @@
+"""Restorers that spandrel recognises by their weights: GFPGAN 1.2 to 1.4, RestoreFormer.
+
+spandrel is the extra ``restorers``. It is given tensors that were read without executing code from the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from ...errors import WeightsError
+from ...runtime.device import DTYPES
+from ..restorer import RestorerSpec
+from .whole_face import WholeFaceRestorer
+
+if TYPE_CHECKING:
+    from spandrel import ImageModelDescriptor
+
+#: Side in pixels of the faces of all these networks.
+SIZE = 512
+#: The prefix of the network's own tensors in a checkpoint of RestoreFormer's training.
+_PREFIX = "vqvae."
+
+
+def _gfpgan(model: Any, images: Tensor) -> Tensor:
+    # Its noise would be another one in each frame: it is taken from the file.
+    return model(images * 2 - 1, return_rgb=False, randomize_noise=False)[0] / 2 + 0.5
+
+
+def _restoreformer(model: Any, images: Tensor) -> Tensor:
+    return model(images * 2 - 1)[0] / 2 + 0.5
+
+
+#: For each architecture how its network is called, with RGB in [0, 1], and the precisions in which its
+#: results can be trusted. Between entries of a codebook bf16 decides differently.
+_CALLS: dict[str, tuple[Callable[[Any, Tensor], Tensor], tuple[str, ...]]] = {
+    "GFPGAN": (_gfpgan, ("fp32", "bf16")),
+    "RestoreFormer": (_restoreformer, ("fp32",)),
+}
+
+
+class SpandrelRestorer(WholeFaceRestorer):
+    """A restorer over a network that spandrel has built."""
+
+    def __init__(
+        self,
+        network: ImageModelDescriptor[Any],
+        *,
+        name: str,
+        licence: str,
+        readable: tuple[float, float],
+        size: int = SIZE,
+        device: torch.device,
+        precision: str,
+    ) -> None:
+        """``network`` is changed in place for inference. In a precision that is not to be trusted it runs in
+        fp32."""
+        model = network.model.eval().requires_grad_(False).to(device)
+        # One that a later spandrel knows is called as spandrel does, with values in [0, 1].
+        unknown = (lambda _, images: network(images)), ("fp32",)
+        self._call, precisions = _CALLS.get(network.architecture.id, unknown)
+        self._model = model
+        self._dtype = DTYPES[precision if precision in precisions else "fp32"]
+        spec = RestorerSpec(
+            name=name,
+            input_size=size,
+            precisions=precisions,
+            licence=licence,
+            readable=readable,
+            has_codes=False,
+            has_weight=False,
+        )
+        super().__init__(spec, device, batched=True)
+
+    def _step(self, images: Tensor, w: Tensor) -> list[Tensor]:
+        with torch.autocast(images.device.type, self._dtype, enabled=self._dtype != torch.float32):
+            restored = self._call(self._model, images)
+        return [restored.float().clamp(0, 1)]
+
+
+def build_network(state: Mapping[str, Tensor], source: str) -> ImageModelDescriptor[Any]:
+    """The face restorer whose weights are ``state``. Raises WeightsError, naming ``source``, for weights of
+    another network."""
+    from spandrel import MAIN_REGISTRY, ImageModelDescriptor
+
+    if any(key.startswith(_PREFIX) for key in state):
+        # The rest are networks that only its training used.
+        state = {key.removeprefix(_PREFIX): x for key, x in state.items() if key.startswith(_PREFIX)}
+    weights = {key: x.float() if x.is_floating_point() else x for key, x in state.items()}
+    found = next((s for s in MAIN_REGISTRY.architectures("detection") if s.detect(weights)), None)
+    if found is None:
+        raise WeightsError(
+            f"{source} holds the weights of no network that is known here; give those of CodeFormer, GFPGAN "
+            "or RestoreFormer, or an ONNX file"
+        )
+    kind = found.architecture.name
+    try:
+        # Networks are initialised at random; the caller's random numbers stay the same.
+        with torch.random.fork_rng(devices=()):
+            network = found.architecture.load(weights)
+    except Exception as error:  # whatever the architecture's code stumbles over
+        hint = "; RestoreFormer++ runs with --model restoreformer++" if kind == "RestoreFormer" else ""
+        raise WeightsError(
+            f"{source} looks like {kind}, but its tensors have other names or sizes{hint}"
+        ) from error
+    if not isinstance(network, ImageModelDescriptor) or network.purpose != "FaceSR":
+        enlarges = f", which enlarges pictures {network.scale} times" if network.scale > 1 else ""
+        raise WeightsError(
+            f"{source} is {kind}, a network for whole pictures{enlarges}; give a face restorer, such as "
+            "GFPGAN"
+        )
+    if (network.input_channels, network.output_channels, network.scale) != (3, 3, 1):
+        raise WeightsError(f"{source} is a {kind} that does not take and give RGB faces of one size")
+    return network
