@@ -172,7 +172,8 @@ def test_a_sheet_of_all_persons(tmp_path):
 
 def test_the_record_of_an_analysis(tmp_path):
     given = ["analyze", str(SCENES), "-o", str(tmp_path / "t.json"), "-t", "0.4", "-q"]
-    assert main([*given, "--report-json", str(tmp_path / "r.json")]) == 0
+    page = tmp_path / "r.html"
+    assert main([*given, "--report-json", str(tmp_path / "r.json"), "--report", str(page)]) == 0
     told = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
     assert (told["job"], told["restored"], told["flags"]) == ("analyze", 0, [])
     assert told["frames"] == len(told["record"]) == read_recording(tmp_path / "t.json").frames
@@ -180,6 +181,10 @@ def test_the_record_of_an_analysis(tmp_path):
     assert faces
     assert all(face["size"] > 50 and face["score"] > 0.9 and face["region"] is None for face in faces)
     assert [person["tracks"] for person in told["persons"]] == [[1]]
+    text = page.read_text(encoding="utf-8")
+    assert "analysed    by vidrestore" in text
+    assert "<dt>restored</dt>" not in text
+    assert text.count("person 1 at ") == 6  # a strip of faces, read from the input
 
 
 def test_a_table_of_many_tracks_is_short():

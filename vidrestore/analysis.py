@@ -91,10 +91,10 @@ def analyze_video(
         stage = stack.enter_context(Stages())
         recording = Recording(origin_of(options, decoder))
         embed, portraits = load_embedding(), Portraits()
-        qualities: dict[int, FaceQuality] = {}  # of each track, as last measured
+        measured: dict[int, tuple[FaceQuality, float]] = {}  # each track, as last measured
 
-        def show(track: int, picture: np.ndarray, quality: FaceQuality) -> None:
-            qualities[track] = quality
+        def show(track: int, picture: np.ndarray, quality: FaceQuality, covered: float) -> None:
+            measured[track] = quality, covered
             if sheet:
                 portraits.add(track, picture, quality)
 
@@ -107,7 +107,7 @@ def analyze_video(
             survey.look(frame, faces)
             if review.notes:
                 shot = recording.shots_until(timestamp(frame))
-                review.notes.add([analysed(frame, shot, faces, qualities, limits_of(options))])
+                review.notes.add([analysed(frame, shot, faces, measured, limits_of(options))])
             progress(recording.frames, recording.faces)
         stack.close()
         recording.conditions.update(survey.conditions)

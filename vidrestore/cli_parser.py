@@ -39,6 +39,7 @@ _ANALYZE = (
     "deinterlace",
     "video_stream",
     "device",
+    "report",
     "report_json",
 )
 #: Options of Options that ``preview`` has too: what a run's frames depend on, and its encoder.

@@ -118,3 +118,16 @@ def test_what_cannot_be_written_is_refused_before_any_work(
         with pytest.raises(error, match=words):
             plan(given)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", "there.mkv"]
+
+
+def test_segments_that_are_used_again_are_compared_too(folder, tmp_path):
+    kept = {"keep": tmp_path / "kept", "compare": tmp_path / "compare.mkv", "overwrite": True}
+    found = []
+    for reused in (0, COUNT):
+        report = restore_video(quick_options(folder, output=tmp_path / "out.mkv", **kept))
+        assert report.resumed == reused
+        assert frames(tmp_path / "out.mkv") == frames(folder / "alone.mkv")
+        found.append(frames(tmp_path / "compare.mkv"))
+    assert found[0] == found[1]
+    after, both = luma(tmp_path / "out.mkv"), luma(tmp_path / "compare.mkv")
+    assert np.array_equal(both[:, :SIZE, 160 : 160 + SIZE], after)

@@ -121,6 +121,13 @@ def test_the_command_changes_what_is_not_set_yet(kind, given, word):
     assert word in command
 
 
+def test_what_is_set_by_hand_is_set_in_the_tracks_file_that_there_is():
+    flag = next(flag for flag in flags_of([face()], [FAULTS["score"][0]]) if flag.kind == "score")
+    words, command = what_to_change(flag, Options(input="in.mp4", output="o.mkv", tracks="a/who.json"))
+    assert words.endswith('"skip": true to track 1 of who.json')
+    assert command == "vidrestore in.mp4 o.mkv -y --tracks a/who.json"
+
+
 def test_a_run_that_was_not_held_steady_is_to_be():
     flag = next(flag for flag in flags_of([face()], [FAULTS["flicker"][0]]) if flag.kind == "flicker")
     words, command = what_to_change(flag, Options(input="in.mp4", output="o.mkv", steady="none"))

@@ -17,6 +17,7 @@ from vidrestore.errors import OutputError
 from vidrestore.media.frames.pixel_format import plane_views
 from vidrestore.media.output.video_writer import VideoWriter
 from vidrestore.pipeline import restore_video
+from vidrestore.review import moments_video as module
 from vidrestore.review.look import looking
 from vidrestore.review.moments import Moment
 from vidrestore.review.moments_video import Estimate, frames_of_each, moments_video
@@ -36,7 +37,8 @@ def luma(path: Path) -> np.ndarray:
     return np.stack([plane_views(video)[0].copy() for video in decode(path)])
 
 
-def test_frames_are_those_of_the_input_and_of_the_full_run(folder, tmp_path):
+def test_frames_are_those_of_the_input_and_of_the_full_run(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "frames_of_each", lambda look, moments: 4)
     out, full, done = tmp_path / "worst.mkv", tmp_path / "full.mkv", []
     options = quick_options(folder, tracks=folder / "tracks.json")
     with looking(options) as look:
@@ -75,10 +77,15 @@ def test_moments_are_as_long_as_a_tenth_of_the_run_allows(folder):
         for seconds in (1, 120, 300, 7200):
             look.source = replace(look.source, frames=25 * seconds)
             lengths.append(frames_of_each(look, 5))
+        recording, look.recording = look.recording, None
+        look.source = replace(look.source, frames=2400)
+        assert frames_of_each(look, 5) == 1, "the faces are still to be found"
+        look.recording = recording
         look.source = replace(look.source, frames=None, duration=None)
         assert frames_of_each(look, 5) == 50
     assert lengths == sorted(lengths)
-    assert lengths[0] == 4
+    assert lengths[0] == 1
+    assert lengths[1] > 4
     assert lengths[-1] == 50
 
 

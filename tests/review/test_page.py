@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.notes import face, frames, record
+from tests.support.notes import face, frames, left_alone, record
 from tests.support.reports import flagged, photograph
 from vidrestore.faces.face import PersonSettings, TrackSettings
+from vidrestore.restoration.fidelity.rules import Gates
 from vidrestore.review.page import page_data
 from vidrestore.review.record import Record
 
@@ -77,3 +78,19 @@ def test_pictures_are_bounded():
 def test_nothing_at_all():
     data = page_data(record([]), photograph)
     assert (data["counts"]["frames"], data["flags"], data["rows"]) == (0, [], [])
+
+
+def test_an_analysis_has_pictures_of_its_input():
+    asked = []
+
+    def noted(places, size, after):
+        asked.append(after)
+        return photograph(places, size, after)
+
+    notes = frames(*([left_alone(gates=Gates(0.1, 1, 1), size=20)] for _ in range(20)))
+    data = page_data(record(notes, restored=False), noted)
+    assert asked
+    assert not any(asked)
+    assert [len(flag["pictures"]) for flag in data["flags"]] == [1]
+    assert data["strips"]
+    assert "restored" not in data["counts"]

@@ -57,5 +57,5 @@ def test_a_video_of_unknown_length_is_read_through(clip):
 
 
 def test_the_number_of_places_is_bounded(clip, monkeypatch):
-    monkeypatch.setattr(module, "_PLACES", 1)
+    monkeypatch.setattr(module, "PLACES", 1)
     assert len(list(quick_look(*look(clip)))) == 1

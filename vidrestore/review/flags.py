@@ -269,9 +269,10 @@ def what_to_change(flag: Flag, options: Options) -> tuple[str, str]:
         f"trust the input more for track {track}",
         restore_command(options, track_w={track: round(min(1.0, (note.w or 0.5) + _MORE_W), 2)}),
     )
-    by_hand = analyze_command(options)
+    by_hand = restore_command(options) if options.tracks else analyze_command(options)
+    where = options.tracks.name if options.tracks else "the tracks file"
     span = f"from {flag.start:.2f} to {flag.end:.2f}"
-    skip = f'add the span {span} with "skip": true to track {track} of the tracks file', by_hand
+    skip = f'add the span {span} with "skip": true to track {track} of {where}', by_hand
     match flag.kind:
         case "tiny":
             size = max(0, int(note.size / 1.5))

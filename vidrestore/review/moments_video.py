@@ -19,18 +19,19 @@ from ..stages.setup import encoder_settings
 from .drawing import clock
 from .look import Look
 from .moments import Moment
+from .quick_look import PLACES
 from .side_by_side import Comparer
 
 #: Seconds that each moment is shown.
 _SHOWN = 2
-#: Frames of a moment, at least.
-_LEAST = 4
-#: Share of the work of a whole run that the moments may take, if that leaves them ``_LEAST`` frames: less
-#: than a tenth, since the shares below are rough.
-_SHARE = 1 / 16
+#: Share of the work of a whole run that the moments may take, if that leaves them a frame each: less than a
+#: tenth, since the shares below are rough.
+_SHARE = 0.09
 #: Shares of a run's work per frame in its steps: finding faces, aligning, comparing, observing, rendering,
 #: and what is done for the frame itself. Rough, and measured on a CPU: they only decide how long moments are.
-_FINDING, _ALIGNING, _COMPARING, _OBSERVING, _RENDERING, _FINISHING = 0.07, 0.08, 0.04, 0.2, 0.22, 0.4
+_FINDING, _ALIGNING, _COMPARING, _OBSERVING, _RENDERING, _FINISHING = 0.09, 0.08, 0.09, 0.19, 0.2, 0.33
+#: The same of a place that is looked at to find the riskiest moments.
+_LOOKING = 0.5
 #: Of the sections of a profile, those in which a face is worked on twice.
 _TWICE = ("steady",)
 #: Sections of a profile that are about faces.
@@ -73,7 +74,7 @@ def moments_video(
             recording = look.faces_around(start, frames)
             for shown in look.restored(recording, start, frames):
                 time = float(shown.frame.time - look.source.timeline.begin)
-                slow = f", {slowed} times slower" if slowed > 1 else ""
+                slow = ", still" if frames == 1 else f", {slowed} times slower" if slowed > 1 else ""
                 labels = (f"input, {clock(time)}{slow}", f"restored, w {w}{moment.why and ': '}{moment.why}")
                 made = comparer(shown.frame.video, shown.restored[0], shown.frame.colour, labels)
                 made.video.pts = round(written * slowed / rate / base)
@@ -86,11 +87,11 @@ def moments_video(
 def frames_of_each(look: Look, moments: int) -> int:
     """Frames of each of so many moments: those of two seconds, or fewer, so that the moments take less than a
     tenth of the work of a run over the whole video."""
-    whole = max(_LEAST, round(_SHOWN * look.source.rate))
+    whole = max(1, round(_SHOWN * look.source.rate))
     if look.frames is None:
         return whole
-    affordable = (n for n in range(whole, _LEAST, -1) if moments * _work(n, look) <= _SHARE * look.frames)
-    return next(affordable, _LEAST)
+    left = _SHARE * look.frames - (0 if look.recording else _LOOKING * PLACES)
+    return next((n for n in range(whole, 1, -1) if moments * _work(n, look) <= left), 1)
 
 
 def _work(frames: int, look: Look) -> float:

@@ -44,17 +44,17 @@ def page_data(record: Record, photograph: Photograph) -> dict[str, Any]:
     strips = {row["id"]: _moments(row["tracks"], overview) for row in rows[:_STRIPS]}
     series, places = _collect(record, overview, {moment for each in strips.values() for moment in each})
     texts = _Texts()
-    pictures = _pictures(flags[:_FLAGS], photograph)
+    pictures = _pictures(flags[:_FLAGS], photograph, restored=record.is_restored)
     head = record.head()
     return {
         "title": record.origin.name,
         "counts": {
             "frames": overview.frames,
             "faces": overview.faces,
-            "restored": overview.restored,
+            **({"restored": overview.restored} if record.is_restored else {}),
             "shots": len(overview.shots),
             "tracks": len(overview.tracks),
-            "persons": len(overview.persons),
+            **({"persons": len(overview.persons)} if overview.persons else {}),
             "flags": len(flags),
         },
         "head": head,
@@ -70,7 +70,7 @@ def page_data(record: Record, photograph: Photograph) -> dict[str, Any]:
         "tracks": {track.id: _track(track, series[track.id]) for track in overview.tracks.values()},
         "flags": [_flag(flag, record, texts, pictures) for flag in shown],
         "left_out": len(flags) - len(shown),
-        "strips": _strips(rows, strips, places, photograph),
+        "strips": _strips(rows, strips, places, photograph, restored=record.is_restored),
         "texts": list(texts.numbers),
     }
 
@@ -139,19 +139,24 @@ def _track(track: TrackEntry, series: Series) -> dict[str, Any]:
     }
 
 
-def _pictures(flags: Sequence[Flag], photograph: Photograph) -> dict[int, tuple[str, str]]:
-    """The worst frames of the severest flags of each kind, before and after, by the flag's ``id()``."""
+def _pictures(
+    flags: Sequence[Flag], photograph: Photograph, *, restored: bool
+) -> dict[int, tuple[str | None, ...]]:
+    """The worst frames of the severest flags of each kind, before and, if it was ``restored``, after, by the
+    flag's ``id()``."""
     chosen = [flag for kind in KINDS for flag in [f for f in flags if f.kind == kind][:_PICTURED]]
     places = [Place(time=flag.worst_time, box=flag.entry.note.box) for flag in chosen]
-    sides = (photograph(places, _LARGE, after) for after in (False, True))
+    sides = [photograph(places, _LARGE, after) for after in ((False, True) if restored else (False,))]
     return {
-        id(flag): (before, after)
-        for flag, before, after in zip(chosen, *sides, strict=True)
-        if before is not None and after is not None
+        id(flag): taken
+        for flag, taken in zip(chosen, zip(*sides, strict=True), strict=True)
+        if None not in taken
     }
 
 
-def _flag(flag: Flag, record: Record, texts: _Texts, pictures: dict[int, tuple[str, str]]) -> dict[str, Any]:
+def _flag(
+    flag: Flag, record: Record, texts: _Texts, pictures: dict[int, tuple[str | None, ...]]
+) -> dict[str, Any]:
     advice, command = what_to_change(flag, record.next_options)
     return {
         "kind": flag.kind,
@@ -175,11 +180,13 @@ def _strips(
     strips: dict[str, list[tuple[int, int]]],
     places: dict[tuple[int, int], Place],
     photograph: Photograph,
+    *,
+    restored: bool,
 ) -> list[dict[str, Any]]:
     moments = [
         (row["id"], moment) for row in rows[:_STRIPS] for moment in strips[row["id"]] if moment in places
     ]
-    taken = photograph([places[moment] for _, moment in moments], _SMALL, True)
+    taken = photograph([places[moment] for _, moment in moments], _SMALL, restored)
     faces: dict[str, list[dict[str, Any]]] = {}
     for (row, moment), picture in zip(moments, taken, strict=True):
         if picture is not None:

@@ -22,7 +22,7 @@ from ..stages.setup import Setup, open_video
 from .moments import Sight, speed
 
 #: Places of the video that are looked at, at most, and seconds from one to the next, at least.
-_PLACES, _STEP = 40, Fraction(3, 2)
+PLACES, _STEP = 24, Fraction(3, 2)
 #: Distance over which a face may move from one frame to the next, as a share of its size.
 _NEAR = 0.5
 #: The score from which on a detection is likely to be a face that a run follows.
@@ -76,10 +76,10 @@ def _pairs(options: Options, source: SourceVideo) -> Iterator[tuple[Fraction, li
     begin = source.timeline.begin
     if source.duration is None or not source.path.is_file():
         with open_video(options) as decoder:
-            for frame in islice(decoder, 0, _PLACES * round(_STEP * source.rate), round(_STEP * source.rate)):
+            for frame in islice(decoder, 0, PLACES * round(_STEP * source.rate), round(_STEP * source.rate)):
                 yield frame.time - begin, [frame]
         return
-    places = max(1, min(_PLACES, int(source.duration / _STEP)))
+    places = max(1, min(PLACES, int(source.duration / _STEP)))
     for place in range(places):
         time = source.duration * (2 * place + 1) / (2 * places)
         try:

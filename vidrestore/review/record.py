@@ -64,7 +64,7 @@ class Record:
         """The options of a run after this one that differs in what is to be changed."""
         if self.is_restored:
             return self.options
-        return replace(self.options, output=None, tracks=self.options.output, report_json=None)
+        return replace(self.options, output=None, tracks=self.options.output, report=None, report_json=None)
 
     def head(self) -> dict[str, Any]:
         """With what it was made, as JSON can hold it."""

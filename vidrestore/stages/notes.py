@@ -132,15 +132,21 @@ class Notes:
 
 
 def analysed(
-    frame: Frame, shot: int, faces: Sequence[Face], qualities: Mapping[int, FaceQuality], limits: Limits
+    frame: Frame,
+    shot: int,
+    faces: Sequence[Face],
+    measured: Mapping[int, tuple[FaceQuality, float]],
+    limits: Limits,
 ) -> FrameNotes:
-    """The notes of a frame that is only analysed. ``qualities`` are those of its tracks when they were last
-    measured, ``limits`` those of a run."""
+    """The notes of a frame that is only analysed. ``measured`` has the quality of its tracks, and the share
+    of them that something lies over, when they were last measured; ``limits`` are those of a run."""
     notes = _found(frame, shot, faces)
     for note, face in zip(notes.faces, faces, strict=True):
         note.fit = round(fit(face.box, face.landmarks), 3)
-        _measured(note, qualities[face.track])
-        note.gates = _opened(qualities[face.track], limits)
+        quality, covered = measured[face.track]
+        _measured(note, quality)
+        note.covered = round(covered, 3)
+        note.gates = _opened(quality, limits)
     return notes
 
 

@@ -60,10 +60,10 @@ class Survey:
     def __init__(
         self,
         embed: Embedding,
-        show: Callable[[int, np.ndarray, FaceQuality], object] = lambda track, picture, quality: None,
+        show: Callable[[int, np.ndarray, FaceQuality, float], object] = lambda *face: None,
     ) -> None:
         """``show`` is called with each face that is measured: its track, the aligned face (512, 512, 3) uint8
-        RGB and its quality."""
+        RGB, its quality, and the share of it that something lies over."""
         self._embed = embed
         self._show = show
         self._tracks: dict[int, _Track] = {}
@@ -104,8 +104,9 @@ class Survey:
         [face] = uncover(crop.image[None], [placement.scale], [placement.landmarks])
         picture = (crop.image * 255).round().byte().permute(1, 2, 0).numpy()
         rolled = math.degrees(roll(placement.face.landmarks))
-        self._show(placement.face.track, picture, face.quality)
-        track.add(face.quality, rolled, covered_share(face.cover >= STRONG), self._embed([picture])[0])
+        covered = covered_share(face.cover >= STRONG)
+        self._show(placement.face.track, picture, face.quality, covered)
+        track.add(face.quality, rolled, covered, self._embed([picture])[0])
 
 
 def _condition(track: _Track) -> Condition:

@@ -3,7 +3,7 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const kinds = Object.keys(data.kinds);
 const find = id => document.getElementById(id);
 const SVG = "http://www.w3.org/2000/svg";
-const ROWS = 15, FLAGS = 25, ROW = 22, LEFT = 130, TOP = 34, WIDTH = 1200;
+const ROWS = 20, FLAGS = 25, ROW = 22, LEFT = 130, TOP = 34, WIDTH = 1200;
 const begin = data.start, end = Math.max(data.end, data.start + 0.04);
 let view = [begin, end], now = begin, rowPage = 0, flagPage = 0, chosen = null, track = null;
 
@@ -185,9 +185,11 @@ function drawDetail() {
   }
   const flag = chosen, kind = data.kinds[flag.kind];
   detail.append(make("h3", {}, `${kind.title}: track ${flag.track}, ${clock(flag.start)} to ${clock(flag.end)}`), make("p", {}, kind.about));
-  if (flag.pictures) detail.append(slider(flag));
+  if (flag.pictures && flag.pictures.length === 1)
+    detail.append(make("img", {src: flag.pictures[0], class: "alone", alt: `${kind.title} at ${clock(flag.worst)}`}));
+  else if (flag.pictures) detail.append(slider(flag));
   else detail.append(make("p", {class: "hint"}, "Pictures are kept of the severest flags of each kind."));
-  labelled(detail, "Worst", `at ${clock(flag.worst)} (frame ${flag.frame}): ${flag.value}, in ${flag.frames} frames`);
+  labelled(detail, "Worst", `at ${clock(flag.worst)} (frame ${flag.frame}): ${flag.value}, in ${flag.frames} frame${flag.frames === 1 ? "" : "s"}`);
   labelled(detail, "Done", data.texts[flag.done]);
   labelled(detail, "To change", data.texts[flag.advice] + ":");
   const command = make("div", {class: "command"}), code = make("code", {}, data.texts[flag.command]);
@@ -231,9 +233,10 @@ function drawPlots() {
   const [times, ...columns] = each.series;
   data.plotted.forEach((name, number) => {
     const values = columns[number], known = values.filter(value => value !== null);
+    if (!known.length) return;
     const figure = make("figure"), svg = document.createElementNS(SVG, "svg");
     const high = Math.max(name === "size" ? 1 : name === "identity" ? 0.1 : 1, ...known);
-    const range = known.length ? `${Math.min(...known)} to ${Math.max(...known)}` : "not known";
+    const range = `${Math.min(...known)} to ${Math.max(...known)}`;
     svg.setAttribute("viewBox", "0 0 400 90");
     svg.setAttribute("preserveAspectRatio", "none");
     svg.setAttribute("role", "img");
