@@ -17,9 +17,9 @@ PNG, 512 x 512).
 clean clip, and cropped from all clips at the same places.
 
 ``restore`` restores degraded versions of CLEAN with several settings, and compares the results. A setting is
-a name and options of ``vidrestore``, such as "faithful: --w 0.9". By default the settings are: every part of
-``--steady`` on (full), every part off (per-frame), and each part off. OPTIONS after ``--`` apply to all
-settings. With several clips there is a table for each, and one of the means.
+a name and options of ``vidrestore``, such as "faithful: --w 0.9" or "gfpgan: --model gfpgan-1.4". By default
+the settings are: every part of ``--steady`` on (full), every part off (per-frame), and each part off. OPTIONS
+after ``--`` apply to all settings. With several clips there is a table for each, and one of the means.
 
 ``still`` does the same with a scene that does not move: an image or the first frame of a clip, repeated and
 degraded like ``tools/degrade.py`` does, so that only noise and coding artefacts change.
@@ -75,6 +75,7 @@ from vidrestore.measure.tables import TIME_COLUMNS, table
 from vidrestore.media.timeline import Span
 from vidrestore.option_types import STEADY, seconds
 from vidrestore.runtime.device import find_device, find_precision, prepare_device
+from vidrestore.weights.registry import restorer_names
 from vidrestore.weights.store import cache_dir
 
 #: Bytes of a contact sheet of faces per row.
@@ -254,7 +255,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     faces.add_argument("--faces", type=Path, required=True, help="folder of clean aligned faces")
     faces.add_argument(
         "--model",
-        choices=("lite", "codeformer"),
+        choices=restorer_names(),
+        metavar="NAME",
         action="append",
         default=[],
         help="model by name (default: lite); repeatable",

@@ -38,6 +38,7 @@ from vidrestore.measure.methods import load_models
 from vidrestore.measure.sheet import contact_sheet, save_sheet
 from vidrestore.measure.tables import plain_table
 from vidrestore.runtime.device import find_device
+from vidrestore.weights.registry import restorer_names
 
 COLUMNS = "level w harmed:.1% eyes:.1% mouth:.1% tolerance:.4f input:.3f restored:.3f"
 #: Rows of the sheet, and its size in bytes.
@@ -84,7 +85,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     faces = commands.add_parser("faces", help="degrade, restore and compare aligned faces")
     faces.set_defaults(run=run_faces)
     faces.add_argument("--faces", type=Path, required=True, help="folder of clean aligned faces")
-    faces.add_argument("--model", choices=("lite", "codeformer"), default="lite")
+    faces.add_argument("--model", choices=restorer_names(), metavar="NAME", default="lite")
     faces.add_argument("--weights", type=Path, help="weights file of the model")
     faces.add_argument("--w", type=float, nargs="+", default=[0.0, 0.5, 1.0], help="fidelity weights")
     faces.add_argument("--levels", nargs="+", choices=LEVELS, default=list(LEVELS))
