@@ -39,6 +39,7 @@ def test_a_job_that_writes_needs_an_output():
         ({"steady": "hand"}, "--steady cannot be 'hand'"),
         ({"track_w": {0: 0.5}}, "--track-w 0=0.5 is out of range; track ids start at 1"),
         ({"start": 2, "end": 1}, "-to 1 is not after -ss 2"),
+        ({"compare": "c.mp4", "upscale": 2}, "--compare shows the input and the result at one size"),
         ({"duration": 0}, "-t 0 leaves nothing to restore"),
         ({"container": "avi"}, "-f must be one of matroska"),
     ],

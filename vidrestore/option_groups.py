@@ -36,13 +36,14 @@ def _streams(default: Any, *flags: str, **about: Any) -> Any:
 class General:
     """IN, OUT and what is done with them."""
 
-    input: Path = option(..., metavar="IN", type=Path, basic=True, help="the video to restore; never written")
+    input: Path = option(..., metavar="IN", type=Path, basic=True, help="the video or photo; never written")
     output: Path | None = option(
         None,
         metavar="OUT",
         type=Path,
         basic=True,
-        help="the restored video (.mp4, .mov, .mkv, .webm), or - for standard output",
+        help="the restored video (.mp4, .mov, .mkv, .webm, or - for standard output) or photo (.jpg, .png, "
+        ".tif, .webp, .avif, .heic)",
     )
 
     overwrite: bool = option(False, "-y", type=bool, basic=True, help="replace OUT if it exists")

@@ -45,6 +45,10 @@ class Options(Machine, Encoding, Review, Streams, Time, Photos, Restoration, Gen
             raise UsageError("--person-w needs --tracks: vidrestore analyze writes who appears in a video")
         if self.end is not None and self.end <= self.start:
             raise UsageError(f"-to {float(self.end):g} is not after -ss {float(self.start):g}")
+        if self.compare and self.upscale > 1:
+            raise UsageError(
+                "--compare shows the input and the result at one size; leave it out, or --upscale"
+            )
         if self.duration is not None and not self.duration:
             raise UsageError("-t 0 leaves nothing to restore; give a longer time")
 

@@ -32,6 +32,7 @@ from .stretches import Stretches
 _NO_EFFECT = {
     *("output", "overwrite", "dry_run", "resume", "keep", "strict", "batch", "offline", "profile"),
     *("compare", "compare_layout", "report", "report_json"),
+    *("aligned", "only_center_face", "face"),
 }
 #: Options that are resolved to the encoder.
 _ENCODER = {"codec", "crf", "preset", "pix_fmt", "encoder_options"}
