@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from tests.support import photos, tiny
-from vidrestore.errors import InputError, LossError, OutputError, UsageError
+from vidrestore.errors import InputError, LossError, OutputError, UsageError, VidrestoreError
 from vidrestore.media.photo.formats import photo_format
 from vidrestore.options import Options
 from vidrestore.photo import plan_photo, restore_photo
@@ -143,3 +143,9 @@ def test_a_plan(source, weights, tmp_path):
     assert "PNG, 400x220, 8 bits, RGB, orientation 1, EXIF, XMP, colour profile" in text
     assert "JPEG, 800x440, lossy, enlarged 2 times" in text
     assert not (tmp_path / "out.jpg").exists()
+
+
+def test_the_licence_is_minded(source, tmp_path):
+    options = Options(input=source, output=tmp_path / "out.png", model="codeformer", commercial=True)
+    with pytest.raises(VidrestoreError, match="commercial"):
+        restore_photo(options, photo_format(source))

@@ -215,6 +215,7 @@ def _restorer_setup(options: Options, *, download: bool) -> RestorerSetup:
         device=options.device,
         precision=options.precision,
         offline=options.offline,
+        commercial=options.commercial,
         download=download,
     )
 
