@@ -8,10 +8,13 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
+import torch
 
 from tests.support import reader
 from tests.support.onnx_files import save_restorer
+from tests.support.runs import face_frame
 from tests.support.tiny import save_weights
 from vidrestore.analysis import analyze_video
 from vidrestore.errors import InputError, UsageError
@@ -107,3 +110,52 @@ def test_the_restorers_of_a_tracks_file_are_checked_before_any_work(folder, cach
     with pytest.raises(UsageError, match="--commercial: the licence of gpen-256"):
         run(folder, tmp_path / "out.mkv", tracks=forbidden, commercial=True)
     assert not (tmp_path / "out.mkv").exists()
+
+
+class _Random(torch.nn.Module):
+    """A network with random but fixed weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.layers = torch.nn.Sequential(
+            torch.nn.Conv2d(3, 16, 5, padding=2), torch.nn.Tanh(), torch.nn.Conv2d(16, 3, 5, padding=2)
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + 0.5 * self.layers(2 * x)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of the exporter
+def test_another_restorer_is_held_steady(tmp_path):
+    """Static flicker, the deviation over time in a still scene, is at most half of that per frame."""
+    weights = tmp_path / "random.onnx"
+    torch.onnx.export(_Random(), (torch.rand(1, 3, 256, 256),), str(weights), opset_version=17, dynamo=False)
+    clip, random = tmp_path / "still.mkv", np.random.default_rng(0)
+    still = face_frame(320, 240, "gray").to_ndarray().astype(np.float64)
+    with av.open(str(clip), "w") as out:
+        video = out.add_stream("ffv1", rate=25)
+        video.width, video.height, video.pix_fmt = 320, 240, "yuv420p"
+        for number in range(40):
+            noisy = (still + random.normal(0, 6, still.shape)).clip(0, 255).round().astype(np.uint8)
+            frame = av.VideoFrame.from_ndarray(noisy, format="gray").reformat(format="yuv420p")
+            frame.pts = number
+            out.mux(video.encode(frame))
+        out.mux(video.encode(None))
+    flicker = {}
+    for steady in ("none", "all"):
+        made = tmp_path / f"{steady}.mkv"
+        options = {
+            "weights": weights,
+            "codec": "ffv1",
+            "steady": steady,
+            "w": 0,
+            "min_face": 0,
+            "max_sharpness": 0,
+        }
+        restore_video(Options(input=clip, output=made, device="cpu", **options))
+        with av.open(str(made)) as result:
+            luma = np.stack([f.to_ndarray(format="gray").astype(float) for f in result.decode(video=0)])
+        flicker[steady] = float(luma[14:26, 82:122, 134:166].std(axis=0).mean())  # eyes to mouth
+    assert flicker["all"] <= flicker["none"] / 2, flicker

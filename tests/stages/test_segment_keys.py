@@ -11,6 +11,7 @@ from tests.support.clips import pattern, write
 from tests.support.recordings import face
 from vidrestore.faces.face import Adjustment, Face
 from vidrestore.options import Options
+from vidrestore.restoration.load import ModelChoice
 from vidrestore.stages import segment_keys
 from vidrestore.stages.restoration import CONTEXT
 from vidrestore.stages.resume import run_key
@@ -141,3 +142,18 @@ def test_another_version_has_other_keys(options, monkeypatch):
     before = set(keys_of(options))
     monkeypatch.setattr(segment_keys, "code_fingerprint", lambda: "another")
     assert not before & set(keys_of(options))
+
+
+def test_the_restorer_that_a_person_chose_counts_where_its_faces_are(options, monkeypatch):
+    """As its hash; the model of the run by its name is no choice."""
+    monkeypatch.setattr("vidrestore.stages.setup._named_restorers", lambda options: {"gfpgan-1.4"})
+    monkeypatch.setattr(
+        "vidrestore.stages.setup.resolve_model",
+        lambda name, **given: ModelChoice("lite" if name == "auto" else name),
+    )
+    chosen = set_for(range(100), 1, restorer="gfpgan-1.4")
+    assert changed(options, faces=chosen) == WITH_1
+    assert (
+        changed(options, faces=set_for(range(100), 1, restorer=Setup.resolve(options).restorer.model))
+        == set()
+    )

@@ -152,3 +152,29 @@ def test_a_dry_run_refuses_files_that_are_not_weights(options, tmp_path):
     ):
         with pytest.raises(WeightsError, match=words):
             Setup.resolve(replace(options, weights=tmp_path / name), download=False)
+
+
+def test_the_restorers_that_a_tracks_file_names(options, tmp_path, monkeypatch):
+    """Each is checked, and downloaded if it is missing; the model of the run is not named twice."""
+    monkeypatch.delenv("VIDRESTORE_OFFLINE", raising=False)
+    monkeypatch.setenv("VIDRESTORE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
+    tracks = tmp_path / "tracks.json"
+    tracks.write_text('{"persons": [{"restorer": "gfpgan-1.4"}], "tracks": [{"restorer": "lite"}]}')
+    asked = replace(options, tracks=tracks, model="lite")
+    setup = Setup.resolve(asked, download=False)
+    assert (setup.restorer.others, setup.restorer.others_missing) == (("gfpgan-1.4",), ("gfpgan-1.4",))
+    assert setup.downloads == ("gfpgan-1.4",)
+    assert setup.summary()["other models"] == "gfpgan-1.4"
+    tracks.write_text('{"persons": [{"restorer": "gpen-512"}]}')
+    with pytest.raises(UsageError, match="--commercial: the licence of gpen-512"):
+        Setup.resolve(replace(asked, commercial=True), download=False)
+    tracks.write_text('{"tracks": [{"restorer": null, "spans": [{"restorer": "best"}]}]}')
+    with pytest.raises(InputError, match="has the restorer 'best', which is not known; choose one of"):
+        Setup.resolve(asked, download=False)
+
+
+def test_for_commercial_use_masks_are_made_without_parsenet(tmp_path, monkeypatch):
+    monkeypatch.setattr("vidrestore.stages.setup.locate", lambda name: tmp_path)
+    assert RestorerSetup.resolve(model="lite").face_parser == "parsenet"
+    assert RestorerSetup.resolve(model="lite", commercial=True).face_parser is None

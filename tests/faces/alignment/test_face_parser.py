@@ -47,3 +47,15 @@ def test_the_global_random_generator_is_left_alone(parser):
     state, before = parser._network.state_dict(), torch.random.get_rng_state()
     FaceParser(state)
     assert torch.equal(torch.random.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("side", [256, 1024])
+def test_faces_of_other_sizes_have_masks_of_their_size(parser, monkeypatch, side):
+    logits = torch.zeros(1, 19, 512, 512)
+    logits[:, 1, 128:384, 128:384] = 2
+    monkeypatch.setattr(parser._network, "forward", lambda faces: (logits, None))
+    [mask] = parser(torch.zeros(1, 3, side, side))
+    assert mask.shape == (side, side)
+    assert mask[side // 2, side // 2] == pytest.approx(1, abs=1e-3)
+    assert mask[side // 4, side // 2] == pytest.approx(0.5, abs=0.05)
+    assert mask[0].max() < 0.01

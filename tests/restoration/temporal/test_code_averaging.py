@@ -131,3 +131,17 @@ def test_a_neighbour_keeps_codes_and_features_alone():
     neighbour = as_neighbour(replace(face, observation=rendered_from))
     assert neighbour.observation == face.observation._replace(rest=None)
     assert not hasattr(neighbour, "image")
+
+
+def test_codes_of_another_restorer_do_not_count():
+    """Another codebook has other codes; what has no codes is left as it is."""
+    parts = track(frames=5)
+    other = [replace(face, restorer="another") for face in parts]
+    around = [(offset, other[2 + offset]) for offset in (-2, -1, 1, 2)]
+    assert average_codes(parts[2], around) is parts[2]
+    mixed = average_codes(parts[2], [(-1, parts[1]), *around])
+    alone = average_codes(parts[2], [(-1, parts[1])])
+    assert torch.equal(mixed.observation.log_probs, alone.observation.log_probs)
+    assert as_neighbour(other[0]).restorer == "another"
+    without = replace(parts[2], observation=Observation.without_codes("anything"))
+    assert average_codes(without, [(1, without)]) is without

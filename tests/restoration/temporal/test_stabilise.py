@@ -219,3 +219,16 @@ def test_what_something_covers_does_not_enter_the_frames_around():
     assert torch.equal(over_time(faces, stabilise_input)[4].image, plain)
     faces[5] = replace(faces[5], cover=None)
     assert not torch.equal(over_time(faces, stabilise_input)[4].image, plain)
+
+
+def test_faces_of_another_size_are_not_blended():
+    """As where a person changes the restorer in the middle of a track."""
+    clean = [texture()] * 9
+    noise = noisy(clean, 12)
+    faces = over_time(crops(noise), compare)
+    halves = [replace(f, image=f.image[:, ::2, ::2]) if i > 4 else f for i, f in enumerate(faces)]
+    blended = over_time(halves, stabilise_input)
+    assert [face.image.shape for face in blended] == [face.image.shape for face in halves]
+    assert torch.equal(over_time(halves[:5], stabilise_input)[4].image, blended[4].image)
+    results = over_time(restored_as(halves, [face.image for face in halves]), stabilise_output)
+    assert [face.layers.shape[-1] for face in results] == [face.image.shape[-1] for face in halves]
