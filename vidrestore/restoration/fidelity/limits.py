@@ -40,6 +40,8 @@ _LEAST, _SOFT = 0.01, 0.49
 _MOST, _BLURRED = 0.7, 0.215
 #: Share of the tolerances that ``w`` = 1 takes away.
 _FAITHFUL = 0.4
+#: Blur, as a share of the most, from which on a face is sharpened by ``w``; one that is nearly clean is not.
+_SHARPENED = 0.5
 #: Side in pixels to which a worn face is reduced, so that no edge is left that the model drew.
 _LOW = 128
 #: Share of the detail that the model drew which a worn face loses, and share of its own that it keeps.
@@ -81,7 +83,7 @@ def hold_in_range(
     inside = restored[..., rows, columns]
     y, x = (luma(image, 1)[:, None] for image in (inside, images[..., rows, columns]))
     numbers = _freedom(qualities, w, doubts).to(x)[..., None, None, None]
-    wider, levels, share, sharper, faithful, own, doubt = numbers.unbind(1)
+    wider, levels, share, sharper, sharpened, own, doubt = numbers.unbind(1)
     low, high, lowest, highest = _ranges(x, wider, size / _SIDE)
     above, below = (y - high).clamp_min_(0), (low - y).clamp_min_(0)
     # Blur darkens what is bright in its surroundings and brightens what is dark, so only that is undone: a
@@ -91,7 +93,7 @@ def hold_in_range(
     # t * (1 - exp(-excess / t)) has slope 1 at the edge of the range and never exceeds t.
     change = _compress(above, lighter) - above - (_compress(below, darker) - below)
     held = y + change
-    change = held.lerp(hold_edges(held, x, sharper, faithful), doubt) - y
+    change = held.lerp(hold_edges(held, x, sharper, sharpened), doubt) - y
     colours = _hold_colours(inside - y, images[..., rows, columns] - x, own, levels, size / _SIDE)
     inside.add_(colours.sub_(inside).add_(y).add_(change).mul_(weight)).clamp_(0, 1)
     return restored
@@ -110,7 +112,10 @@ def _freedom(qualities: Sequence[FaceQuality], w: Tensor, doubts: Sequence[float
     wider = unclear * (1 - _NARROWER * w)
     levels = (_TOLERANCE + _PER_NOISE * (noise - _CLEAN).clamp_min(0)) / 255
     limits = torch.stack((levels, _LEAST + _MOST * blur**2, torch.ones_like(w))) * (1 - _FAITHFUL * w)
-    return torch.stack((wider, *limits, w, 1 - unclear, torch.tensor(doubts, dtype=torch.float32)), dim=1)
+    sharpened = w * (blur / _SHARPENED).clamp(max=1)
+    return torch.stack(
+        (wider, *limits, sharpened, 1 - unclear, torch.tensor(doubts, dtype=torch.float32)), dim=1
+    )
 
 
 def soften(restored: Tensor, images: Tensor, worn: Sequence[float]) -> Tensor:
