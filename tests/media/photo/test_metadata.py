@@ -8,7 +8,7 @@ from PIL import Image
 
 from tests.support import photos
 from vidrestore.media.photo.formats import JPEG, PNG, TIFF
-from vidrestore.media.photo.metadata import enlarged_exif, png_chunks, read_metadata
+from vidrestore.media.photo.metadata import enlarged_exif, png_chunks, read_metadata, upright_exif
 
 SAMPLES = np.random.default_rng(0).integers(0, 255, (8, 12, 3), np.uint8)
 
@@ -65,6 +65,15 @@ def test_numbers_of_pixels_grow_with_the_picture(order):
     read = Image.Exif()
     read.load(b"Exif\0\0" + after)
     assert read.get_ifd(0x8769)[photos.WIDTH] == 640
+
+
+def test_only_the_orientation_changes_when_samples_are_turned():
+    before = photos.exif(orientation=6, width=160).tobytes()[6:]
+    after = upright_exif(before)
+    assert sum(a != b for a, b in zip(before, after, strict=True)) == 1
+    read = Image.Exif()
+    read.load(b"Exif\0\0" + after)
+    assert (read[274], read[271]) == (1, photos.MAKE)
 
 
 @pytest.mark.parametrize("damaged", [b"", b"II*\0", b"II*\0\xff\xff\xff\xff", b"MM\0*\0\0\0\x08\0\x09"])

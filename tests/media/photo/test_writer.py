@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, JpegImagePlugin
+from PIL import Image, ImageOps, JpegImagePlugin
 
 from tests.support import photos
 from vidrestore.errors import UsageError
@@ -94,6 +94,17 @@ def test_sixteen_bits_are_rounded_for_eight(tmp_path):
     out = copied(source, tmp_path / "a.webp")
     expected = np.rint(photos.load(source) / 257)
     assert (np.asarray(Image.open(out)) == expected).all()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_heic_is_stored_upright(tmp_path, orientation):
+    pytest.importorskip("pillow_heif")
+    source = photos.save(tmp_path / "in.png", FACE[:, :48], orientation=orientation)
+    with Image.open(copied(source, tmp_path / "a.heic")) as image, Image.open(source) as before:
+        assert image.getexif().get(274, 1) == 1
+        assert not image.info.get("original_orientation")
+        expected = np.asarray(ImageOps.exif_transpose(before)).astype(int)
+        assert np.abs(np.asarray(image) - expected).mean() < 4
 
 
 def test_heic_is_written(tmp_path):

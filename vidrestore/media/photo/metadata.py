@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,25 +105,35 @@ def _tiff_exif(exif: Image.Exif) -> bytes:
 
 def enlarged_exif(exif: bytes, factor: int) -> bytes:
     """``exif`` with the numbers of pixels that it states, PixelXDimension and PixelYDimension, times
-    ``factor``; every other byte stays, since makers' notes hold positions in the file."""
+    ``factor``."""
+    return _changed(exif, dict.fromkeys(_PIXEL_SIZES, lambda size: size * factor))
+
+
+def upright_exif(exif: bytes) -> bytes:
+    """``exif`` for samples that are stored upright."""
+    return _changed(exif, {ORIENTATION: lambda orientation: 1})
+
+
+def _changed(exif: bytes, changes: Mapping[int, Callable[[int], int]]) -> bytes:
+    """``exif`` with the values of some tags, integers of its first or its own directory, replaced in their
+    place; every other byte stays, since makers' notes hold positions in the file."""
     changed = bytearray(exif)
     order = "<" if exif[:2] == b"II" else ">"
 
-    def entries(at: int) -> Iterator[tuple[int, int, int]]:
-        """The tag, type and position of the value of each entry of the directory at ``at``."""
+    def visit(at: int) -> None:
         (count,) = struct.unpack_from(f"{order}H", exif, at)
         for start in range(at + 2, at + 2 + 12 * count, 12):
             tag, kind = struct.unpack_from(f"{order}HH", exif, start)
-            yield tag, kind, start + 8
+            if tag == _EXIF_DIRECTORY and at == first:
+                visit(*struct.unpack_from(f"{order}I", exif, start + 8))
+            elif tag in changes and kind in _INTEGERS:
+                form = order + _INTEGERS[kind]
+                (value,) = struct.unpack_from(form, exif, start + 8)
+                struct.pack_into(form, changed, start + 8, changes[tag](value))
 
     with suppress(struct.error):  # damaged, or none
-        for tag, _, at in entries(*struct.unpack_from(f"{order}I", exif, 4)):
-            if tag != _EXIF_DIRECTORY:
-                continue
-            for size, kind, place in entries(*struct.unpack_from(f"{order}I", exif, at)):
-                if size in _PIXEL_SIZES and kind in _INTEGERS:
-                    form = order + _INTEGERS[kind]
-                    struct.pack_into(form, changed, place, struct.unpack_from(form, exif, place)[0] * factor)
+        (first,) = struct.unpack_from(f"{order}I", exif, 4)
+        visit(first)
     return bytes(changed)
 
 

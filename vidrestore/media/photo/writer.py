@@ -14,7 +14,7 @@ from PIL import Image
 
 from ...errors import OutputError, UsageError
 from .formats import AVIF, HEIF, JPEG, MOST_PIXELS, PNG, TIFF, WEBP, PhotoFormat, add_heif
-from .metadata import png_chunks
+from .metadata import png_chunks, upright_exif
 from .picture import Photo
 from .tiff_file import write_tiff
 
@@ -90,6 +90,9 @@ def write_photo(path: Path, photo: Photo, kind: PhotoFormat) -> None:
         given |= {"subsampling": "4:4:4"}
     elif kind is HEIF:
         given |= {"chroma": 444}
+        # Readers of HEIC heed the container, which Pillow's plugin leaves as it is, and not EXIF.
+        samples = _upright(samples, metadata.orientation)
+        metadata = replace(metadata, exif=upright_exif(metadata.exif))
     exif = metadata.exif if kind is not JPEG or len(metadata.exif) <= _JPEG_EXIF else b""
     xmp = metadata.xmp if kind is not JPEG or len(metadata.xmp) <= _JPEG_XMP else b""
     given |= {name: value for name, value in (("icc_profile", metadata.icc), ("xmp", xmp)) if value}
@@ -101,6 +104,15 @@ def write_photo(path: Path, photo: Photo, kind: PhotoFormat) -> None:
         Image.fromarray(np.ascontiguousarray(samples)).save(path, kind.name, **given)
     except (ValueError, RuntimeError, KeyError) as error:
         raise OutputError(f"{path.name} cannot be written as {kind.name}: {error}", repeats=True) from None
+
+
+def _upright(samples: np.ndarray, orientation: int) -> np.ndarray:
+    """``samples`` (H, W) or (H, W, C) as EXIF's ``orientation`` says that they are displayed."""
+    if orientation in (5, 6, 7, 8):  # first exchange rows and columns
+        samples = samples.swapaxes(0, 1)
+    down = orientation in (3, 4, 7, 8)
+    across = orientation in (2, 3, 6, 7)
+    return samples[:: -1 if down else 1, :: -1 if across else 1]
 
 
 def _jpeg_options(photo: Photo) -> dict[str, Any]:
