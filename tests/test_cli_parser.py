@@ -51,6 +51,11 @@ def test_defaults_are_those_of_options():
     ("argv", "message"),
     [
         ([], "the following arguments are required: IN, OUT; see vidrestore --help"),
+        (["a"], "the following arguments are required: IN, OUT"),
+        (["--watch", "in"], "the following arguments are required: IN, OUT"),
+        (["a", "out", "--watch", "in"], "--watch takes files from a folder in place of IN"),
+        (["out", "--watch", "in", "--dry-run"], "--watch takes files from a folder"),
+        (["a", "b", "--progress", "xml"], "invalid choice: 'xml'"),
         (["a", "b", "--wow"], "unrecognized arguments: --wow"),
         (["a", "b", "--w"], "argument --w: expected one argument"),
         (["a", "b", "--json"], "--json needs --dry-run"),
@@ -60,6 +65,25 @@ def test_defaults_are_those_of_options():
 def test_wrong_usage(argv, message):
     with pytest.raises(UsageError, match=message):
         parse_restore(argv)
+
+
+@pytest.mark.parametrize(
+    ("words", "names", "w"),
+    [
+        ("a.mp4 b.mp4 out/ --w 1", ["a.mp4", "b.mp4"], 1),
+        ("a.mp4 --w 1 b.mp4 -y out/", ["a.mp4", "b.mp4"], 1),
+        ("--w 1 -- -a.mp4 --w out/", ["-a.mp4", "--w"], 1),
+        ("a.mp4 --config generated -- out/", ["a.mp4"], 0.5),
+        ("- out/", ["-"], 0.5),
+        ("--watch in out/", [], 0.5),
+    ],
+)
+def test_any_number_of_names_anywhere(words, names, w):
+    args = parse_restore(words.split())
+    assert (args.inputs, args.out) == (names, "out/")
+    options = options_of(args)
+    assert options.output == Path("out")
+    assert options.w == w or "--config" in words
 
 
 def test_other_commands():

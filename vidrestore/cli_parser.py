@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import Field, fields
-from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 from . import __version__
 from .errors import UsageError
-from .option_types import default_of, option_of, parse, photo_and_name, seconds
+from .option_types import default_of, option_of, parse, photo_and_name
 from .options import Options
 from .presets import preset_names, read_preset
 from .standard_streams import print_data
@@ -42,24 +41,6 @@ _ANALYZE = (
     "report",
     "report_json",
 )
-#: Options of Options that ``preview`` has too: what a run's frames depend on, and its encoder.
-_PREVIEW = (
-    *(
-        "tracks",
-        "track_w",
-        "person_w",
-        "model",
-        "weights",
-        "commercial",
-        "steady",
-        "strength",
-        "min_face",
-        "max_sharpness",
-        "max_yaw",
-    ),
-    *("detector", "offline", "rate", "deinterlace", "video_stream", "device", "precision", "batch"),
-    *("codec", "crf"),
-)
 
 
 class Parser(argparse.ArgumentParser):
@@ -88,16 +69,29 @@ class _HelpAll(argparse.Action):
 
 
 def parse_restore(argv: list[str]) -> argparse.Namespace:
-    """Parse the arguments of the main command, with ``--config`` as the defaults. Raises UsageError."""
+    """Parse the arguments of the main command, with ``--config`` as the defaults.
+
+    Of the names, which are any number, ``inputs`` and ``out`` are as they were written; ``input`` and
+    ``output`` are those of the options. Raises UsageError.
+    """
     parser = restore_parser()
-    args = parser.parse_args(argv)
+    # Names after -- may begin with a dash; argparse's own way of that fails where options are in between.
+    end = argv.index("--") if "--" in argv else len(argv)
+    args = parser.parse_intermixed_args(argv[:end])
     if args.config:
         preset = read_preset(args.config).items()
         # Lists, since argparse appends to the defaults of repeatable options.
         parser.set_defaults(**{k: list(v) if isinstance(v, tuple) else v for k, v in preset})
-        args = parser.parse_args(argv)
+        args = parser.parse_intermixed_args(argv[:end])
+    names = [*args.input, *argv[end + 1 :]]
+    if len(names) < (2 if args.watch is None else 1):
+        parser.error("the following arguments are required: IN, OUT")
+    *args.inputs, args.out = names
+    args.input, args.output = Path(names[0]), Path(args.out)
     if args.json and not args.dry_run:
         raise UsageError("--json needs --dry-run; see vidrestore --help")
+    if args.watch is not None and (args.inputs or args.dry_run):
+        raise UsageError("--watch takes files from a folder in place of IN, and goes on until it is stopped")
     return args
 
 
@@ -105,7 +99,7 @@ def restore_parser(*, full: bool = False) -> argparse.ArgumentParser:
     """The parser of ``vidrestore IN OUT``; with ``full`` its help shows every option."""
     parser = Parser(
         prog="vidrestore",
-        usage="vidrestore IN OUT [options]",
+        usage="vidrestore IN... OUT [options]",
         description="Restore the faces of a video or a photo and leave everything else as it was.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -114,25 +108,47 @@ def restore_parser(*, full: bool = False) -> argparse.ArgumentParser:
     groups: dict[str, Any] = {"general": parser}
     for described in fields(Options):
         about = option_of(described)
+        if not about.flags:
+            parser.add_argument(
+                described.name,
+                metavar=about.metavar,
+                help=about.help,
+                nargs="*" if described.name == "input" else "?",
+            )
+            continue
         name = about.group if full else "general"
         if name not in groups:
             groups[name] = parser.add_argument_group(name)
-        _add(groups[name], described, required=not about.flags, hidden=not (full or about.basic))
+        add_option(groups[name], described, hidden=not (full or about.basic))
     parser.add_argument(
         "--config",
         metavar="NAME",
         help=f"options from a preset ({', '.join(preset_names())}) or a .yaml file; command-line options "
         "override it",
     )
+    _add_many(parser, full=full)
     parser.add_argument(
         "--json",
         action="store_true",
         help="print what --dry-run says as JSON" if full else argparse.SUPPRESS,
     )
-    _add_loudness(parser)
+    add_loudness(parser)
     parser.add_argument("--version", action="version", version=f"vidrestore {__version__}")
     parser.add_argument("--help-all", action=_HelpAll, nargs=0, help="show every option and exit")
     return parser
+
+
+def _add_many(parser: argparse.ArgumentParser, *, full: bool) -> None:
+    """Add what is for many files, and for programs."""
+    texts = {
+        "--recursive": "enter the folders in a folder given as IN",
+        "--watch": "restore what is and what arrives in FOLDER, into the folder OUT, until interrupted",
+        "--progress": "json: say what is done in one JSON object per line on standard output, for programs",
+    }
+    texts = texts if full else dict.fromkeys(texts, argparse.SUPPRESS)
+    parser.add_argument("--recursive", action="store_true", help=texts["--recursive"])
+    parser.add_argument("--watch", metavar="FOLDER", type=Path, help=texts["--watch"])
+    parser.add_argument("--progress", choices=("auto", "json"), default="auto", help=texts["--progress"])
 
 
 def analyze_parser() -> argparse.ArgumentParser:
@@ -144,7 +160,7 @@ def analyze_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     described = {option.name: option for option in fields(Options)}
-    _add(parser, described["input"], required=True)
+    add_option(parser, described["input"], required=True)
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="the tracks file")
     parser.add_argument(
         "--sheet", metavar="FILE", type=Path, help="also draw a picture of all persons (.png or .jpg)"
@@ -159,9 +175,9 @@ def analyze_parser() -> argparse.ArgumentParser:
         help="give the person whom a photograph shows this name; repeatable (needs vidrestore[persons])",
     )
     for name in _ANALYZE:
-        _add(parser, described[name])
+        add_option(parser, described[name])
     parser.add_argument("-y", dest="overwrite", action="store_true", help="replace files that exist")
-    _add_loudness(parser)
+    add_loudness(parser)
     return parser
 
 
@@ -172,80 +188,21 @@ def _reference(text: str) -> tuple[Path, str]:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def preview_parser() -> argparse.ArgumentParser:
-    """The parser of ``vidrestore preview``."""
-    parser = Parser(
-        prog="vidrestore preview",
-        description="Show what a run would make of some moments of a video: with a name that ends in .png or "
-        ".jpg as a sheet of their faces at several fidelity weights, else as a video of the moments with "
-        "input and result side by side. Frames are those of the run.",
-        allow_abbrev=False,
-    )
-    described = {option.name: option for option in fields(Options)}
-    _add(parser, described["input"], required=True)
-    parser.add_argument(
-        "-o", "--output", metavar="FILE", type=Path, required=True, help="the picture or video to write"
-    )
-    parser.add_argument(
-        "--at",
-        metavar="TIME",
-        type=_seconds,
-        action="append",
-        default=[],
-        help="a moment to show (seconds, or H:MM:SS.s); repeatable (default: the riskiest ones)",
-    )
-    parser.add_argument(
-        "--worst", metavar="N", type=_count, default=5, help="how many of the riskiest moments (default: 5)"
-    )
-    parser.add_argument(
-        "--w",
-        metavar="W,W...",
-        type=_weights,
-        help="fidelity weights (default: 0,0.25,0.5,0.75,1 for a sheet, 0.5 for a video, which has one)",
-    )
-    for name in _PREVIEW:
-        _add(parser, described[name])
-    parser.add_argument("-y", dest="overwrite", action="store_true", help="replace FILE if it exists")
-    _add_loudness(parser)
-    return parser
-
-
-def _seconds(text: str) -> Fraction:
-    try:
-        return seconds(text)
-    except (ValueError, ZeroDivisionError):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a time; give seconds, or H:MM:SS.s") from None
-
-
-def _count(text: str) -> int:
-    if not (text.isdecimal() and 1 <= int(text) <= 100):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 100")
-    return int(text)
-
-
-def _weights(text: str) -> tuple[float, ...]:
-    try:
-        weights = tuple(map(float, text.split(",")))
-    except ValueError:
-        weights = ()
-    if not (1 <= len(weights) <= 9 and all(0 <= w <= 1 for w in weights)):
-        raise argparse.ArgumentTypeError(f"{text!r} is not 1 to 9 numbers between 0 and 1, such as 0,0.5,1")
-    return weights
-
-
 def options_of(args: argparse.Namespace) -> Options:
     """The options that were parsed; those that the command does not have keep their defaults."""
     given = {f.name: getattr(args, f.name) for f in fields(Options) if hasattr(args, f.name)}
     return Options(**given)
 
 
-def _add_loudness(parser: argparse.ArgumentParser) -> None:
+def add_loudness(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how much is printed."""
     loudness = parser.add_mutually_exclusive_group()
     loudness.add_argument("-v", "--verbose", action="store_true", help="print more")
     loudness.add_argument("-q", "--quiet", action="store_true", help="print only warnings and errors")
 
 
-def _add(group: Any, described: Field[Any], *, required: bool = False, hidden: bool = False) -> None:
+def add_option(group: Any, described: Field[Any], *, required: bool = False, hidden: bool = False) -> None:
+    """Add an option of Options to a parser or a group of one; ``hidden`` leaves it out of the help."""
     about = option_of(described)
     if not about.flags:
         group.add_argument(

@@ -42,7 +42,7 @@ class Encoding:
         low=0,
         high=63,
         basic=True,
-        help="constant rate factor, lower is better (default: visually lossless)",
+        help="quality, lower is better (default: visually lossless)",
     )
     preset: str | None = _encoding(
         None, "--preset", metavar="NAME", help="preset of the encoder, such as fast or slow"

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from .dry_run import Plan, plan
 from .errors import UsageError
@@ -69,6 +70,13 @@ def restore_file(
             options.upscale,
         )
     return report
+
+
+def told(report: Report | PhotoReport) -> dict[str, Any]:
+    """What was done to a file, ready for JSON."""
+    counts = ("frames", "faces", "tracks", "resumed")
+    known = {name: getattr(report, name) for name in counts if hasattr(report, name)}
+    return {**known, "seconds": round(report.seconds, 3), "model": report.model}
 
 
 def plan_file(options: Options) -> Plan | PhotoPlan:

@@ -36,14 +36,15 @@ def _streams(default: Any, *flags: str, **about: Any) -> Any:
 class General:
     """IN, OUT and what is done with them."""
 
-    input: Path = option(..., metavar="IN", type=Path, basic=True, help="the video or photo; never written")
+    input: Path = option(
+        ..., metavar="IN", type=Path, basic=True, help="a video, a photo or a folder; never written"
+    )
     output: Path | None = option(
         None,
         metavar="OUT",
         type=Path,
         basic=True,
-        help="the restored video (.mp4, .mov, .mkv, .webm, or - for standard output) or photo (.jpg, .png, "
-        ".tif, .webp, .avif, .heic)",
+        help="the result, or the folder of several; - is standard output",
     )
 
     overwrite: bool = option(False, "-y", type=bool, basic=True, help="replace OUT if it exists")

@@ -1,0 +1,69 @@
+"""Which results are finished."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.tiny import save_weights
+from vidrestore.batch.results import Results
+from vidrestore.options import Options
+from vidrestore.progress.progress import Task
+
+
+@pytest.fixture
+def task(tmp_path: Path) -> Task:
+    """A file whose result is there, and noted."""
+    (tmp_path / "out").mkdir()
+    save_weights(tmp_path / "w.safetensors")
+    for path in (tmp_path / "a.mp4", tmp_path / "out" / "a.mp4"):
+        path.write_bytes(b"film")
+    task = Task(file=tmp_path / "a.mp4", output=tmp_path / "out" / "a.mp4")
+    results = results_of(task)
+    results.note(task, results.key_of(task.file), task.output)
+    return task
+
+
+def results_of(task: Task, **settings) -> Results:
+    given = {"weights": task.file.with_name("w.safetensors"), "device": "cpu", "precision": "fp32"}
+    return Results(Options(input=Path(), **given | settings), task.output.parent)
+
+
+@pytest.mark.parametrize(
+    ("settings", "change"),
+    [
+        ({}, ""),
+        ({"batch": 3, "overwrite": True, "offline": True, "profile": True}, ""),
+        ({"w": 0.7}, "--w has changed since the last run (0.5, now 0.7)"),
+        ({"container": "mp4"}, "-f has changed"),
+        ({"weights": None, "model": "lite"}, "the model has changed"),
+        ({"precision": "bf16"}, "the precision has changed"),
+    ],
+)
+def test_what_a_result_depends_on(task, settings, change):
+    results = results_of(task, **settings)
+    said = results.changes(task)
+    assert said.startswith(change) if change else said == ""
+    assert results.is_finished(task) == (not change)
+
+
+def test_other_weights_of_the_same_name(task):
+    with task.file.with_name("w.safetensors").open("r+b") as file:
+        file.seek(-1, 2)
+        file.write(b"\xff")
+    assert results_of(task).changes(task).startswith("the model has changed")
+
+
+def test_a_result_that_is_not_there(task):
+    task.output.unlink()
+    assert results_of(task).changes(task) is None
+    assert not results_of(task).is_finished(task)
+
+
+def test_the_networks_are_chosen_once(task, caplog):
+    results = results_of(task, weights=None)
+    caplog.set_level("INFO", "vidrestore")
+    assert (results.options.model, results.options.detector) == ("lite", "retinaface_mobile0.25")
+    assert results.options.model == "lite"
+    assert len(caplog.messages) == 1

@@ -1,0 +1,1 @@
+"""Many files, one after another: which they are, where their results go, and which are finished."""

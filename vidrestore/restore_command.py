@@ -1,0 +1,127 @@
+"""The main command, ``vidrestore IN OUT``: one file, or many into a folder."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from .cli_parser import options_of, parse_restore
+from .errors import InputError, UsageError
+from .media.decode.pipe_input import local_input
+from .media.output.special_files import STDOUT
+from .options import Options
+from .standard_streams import print_data
+
+if TYPE_CHECKING:
+    from .batch.batch import Batch
+
+log = logging.getLogger("vidrestore")
+
+
+def restore_command(argv: list[str], check: Callable[[], None]) -> int:
+    """Run the main command with its arguments and return its exit code. ``check`` is called after each frame
+    and may raise an exception to end the run. Raises VidrestoreError."""
+    args = parse_restore(argv)
+    log.setLevel(logging.WARNING if args.quiet else logging.DEBUG if args.verbose else logging.INFO)
+    from .batch.inputs import is_batch
+
+    if args.watch is not None or args.recursive or is_batch(args.inputs, args.out):
+        return _many(args, check)
+    with local_input(args.input, args.output) as path:
+        options = replace(options_of(args), input=path)
+        return _one(options, args, check)
+
+
+def _one(options: Options, args: argparse.Namespace, check: Callable[[], None]) -> int:
+    """Restore one file."""
+    _prepare()
+    if options.dry_run:
+        from .one_file import plan_file
+
+        planned = plan_file(options)
+        print_data(json.dumps(planned.data, indent=2) if args.json else str(planned))
+        return 0
+    from .batch.expected import expected_frames
+    from .one_file import restore_file, told
+    from .pipeline import Report
+    from .progress.choose import choose_progress
+    from .progress.progress import Task
+
+    if args.progress == "json" and options.output == STDOUT:
+        raise UsageError(
+            "--progress json is printed on standard output, where the video is to go; name a file"
+        )
+    task = Task(file=options.input, output=options.destination, frames=expected_frames(options))
+    with choose_progress(check, quiet=args.quiet, kind=args.progress) as progress:
+        progress.begin_one(task)
+        report = restore_file(options, progress.count)
+        progress.end_file(task, "done", told(report))
+    if report.warning:
+        log.warning("%s", report.warning)
+    log.info("%s", report)
+    if options.profile and isinstance(report, Report):
+        print(f"{report.setup}\n{report.profile.table()}", file=sys.stderr)
+    return 0
+
+
+def _many(args: argparse.Namespace, check: Callable[[], None]) -> int:
+    """Restore files into a folder."""
+    from .batch.inputs import check_names, find_inputs
+
+    names, out = args.inputs if args.watch is None else [str(args.watch)], args.output
+    check_names(names, args.out)
+    if args.watch is not None and not args.watch.is_dir():
+        raise InputError(f"{args.watch} is not a folder; --watch needs one")
+    found = find_inputs(args.inputs, out, recursive=args.recursive)
+    if args.inputs and not (found.files or found.problems):
+        raise InputError(f"there are no videos or photos in {', '.join(args.inputs)}")
+    options = replace(options_of(args), output=None)
+    _prepare()
+    from .batch.batch import Batch
+    from .progress.choose import choose_progress
+    from .progress.progress import Progress
+
+    if options.dry_run:
+        from .batch.listing import plan_batch
+
+        planned = plan_batch(Batch(options, out, Progress(check)), found)
+        print_data(json.dumps(planned.data, indent=2) if args.json else str(planned))
+        return 0
+    with choose_progress(check, quiet=args.quiet, kind=args.progress) as progress:
+        batch = Batch(options, out, progress)
+        try:
+            batch.run(found, more=args.watch is not None)
+            if args.watch is not None:
+                _watch(batch, args)
+        except KeyboardInterrupt as error:
+            error.add_note(str(batch.summary))
+            raise
+    log.info("%s: %s", out, "; ".join((str(batch.summary), *found.left_out)))
+    for problem in batch.summary.failed:
+        log.error("%s", problem)
+    return 1 if batch.summary.failed else 0
+
+
+def _watch(batch: Batch, args: argparse.Namespace) -> None:
+    """Restore what is in a folder, and what arrives there, without an end."""
+    from .batch.watch import arrivals
+
+    log.info("waiting for files in %s; end with Ctrl-C", args.watch)
+    for files in arrivals(args.watch, batch.out, recursive=args.recursive, wait=time.sleep):
+        batch.add(batch.tasks(batch.without_results(files)))
+
+
+def _prepare() -> None:
+    # Imported here: they load PyTorch, which takes seconds that --help need not wait for.
+    from .runtime.device import set_compile_cache
+    from .runtime.host import prepare_process
+    from .weights.store import cache_dir
+
+    prepare_process()  # first: decisions depend on the number of threads
+    set_compile_cache(cache_dir() / "compiled")
