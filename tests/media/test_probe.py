@@ -6,6 +6,7 @@ import re
 from fractions import Fraction
 
 import pytest
+from PIL import Image
 
 from tests.support import reader, sources
 from tests.support.frames import FAST, clip, pass_through, synthetic
@@ -134,3 +135,9 @@ def test_a_rate_that_is_that_of_a_clock_is_not_believed(tmp_path, name, argument
     out = pass_through(source, tmp_path / "out.mp4", FAST)  # the timecode track of DV needs the rate
     assert [f.time for f in reader.frames(out)] == [f.time for f in reader.frames(source)]
     assert ("timecode" in reader.describe(out)) == ("timecode" in reader.describe(source))
+
+
+def test_an_animated_avif_is_its_animation(tmp_path):
+    pictures = [Image.new("RGB", (32, 32), (shade, 0, 0)) for shade in (0, 100, 200)]
+    pictures[0].save(tmp_path / "a.avif", save_all=True, append_images=pictures[1:], duration=80)
+    assert probe(tmp_path / "a.avif").frames == 3

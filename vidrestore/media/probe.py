@@ -117,6 +117,9 @@ def main_video(container: InputContainer, path: Path, number: int | None = None)
                 f"use {' or '.join(map(str, known))}"
             )
         streams = [s for s in streams if s.index == number]
+    elif container.metadata.get("major_brand") == "avis":
+        # An animated AVIF has a still picture first, for readers that do not play it.
+        streams = [s for s in streams if s.frames != 1] or streams
     for stream in streams:
         # PyAV gives a stream of an unknown codec no context.
         if stream.codec_context is not None and stream.codec_context.pix_fmt:
