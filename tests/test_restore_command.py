@@ -33,7 +33,10 @@ one_file.restore_video = functools.partial(one_file.restore_video, segment_lengt
 sys.exit(main(sys.argv[1:]))
 """
 #: Every face is restored, by a quick network.
-_SETTINGS = "-c:v libx264 -f mp4 --min-face 0 --max-sharpness 0 --precision fp32 --weights tiny.safetensors"
+_SETTINGS = (
+    "-c:v libx264 --encoder-opt x264-params=cpu-independent=1 -f mp4 --min-face 0 --max-sharpness 0 "
+    "--precision fp32 --weights tiny.safetensors"
+)
 SETTINGS = _SETTINGS.split()
 
 
