@@ -55,7 +55,7 @@ def _other_weights(folder: Path) -> None:
 
 BAD = {
     "no such file": (None, ["gone.mp4", "o.mp4"], 1, "gone.mp4 does not exist"),
-    "a folder": (None, [".", "o.mp4"], 1, "is a folder"),
+    "a folder": (None, [".", "o.mp4"], 2, "is a folder"),
     "text": (
         _file("text.mp4", b"words " * 99),
         ["text.mp4", "o.mp4"],
