@@ -40,8 +40,8 @@ def brighter(levels: dict[int, float]):
     """Finishes faces as the program does, but lighter by these levels in these calls."""
     calls, real = iter(range(10**6)), models.finish
 
-    def finish(face, read):
-        done = real(face, read)
+    def finish(face, own):
+        done = real(face, own)
         step = levels.get(next(calls), 0.0) / 255
         return replace(done, layers=torch.cat(((done.restored + step).clamp(0, 1), done.mask[None])))
 

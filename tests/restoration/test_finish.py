@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from tests.support.textures import texture
-from vidrestore.restoration.fidelity.covers import SIDE
-from vidrestore.restoration.finish import finish
+from vidrestore.restoration.fidelity import covers
+from vidrestore.restoration.finish import SIDE, finish
 from vidrestore.restoration.planes import shrink
 from vidrestore.restoration.temporal.face_crop import RestoredFace
 from vidrestore.restoration.temporal.motion import NO_COMPARISON
@@ -28,9 +28,9 @@ def face(image: torch.Tensor) -> RestoredFace[None]:
     )
 
 
-def of(own: torch.Tensor):
-    """Reads ``own`` (3, S, S), the crop of a frame, with any side."""
-    return lambda side: shrink(own[None], side)[0]
+def of(own: torch.Tensor) -> torch.Tensor:
+    """``own`` (3, S, S), the crop of a frame, as it is read for finishing."""
+    return shrink(own[None], min(SIDE, own.shape[-1]))[0]
 
 
 RAMP = torch.linspace(0.5, 1.2, SIZE)
@@ -80,7 +80,7 @@ def test_what_lies_over_a_face_keeps_its_samples_and_its_colour():
     """A white bar over a grey face is not written to, and does not brighten what is around it."""
     own = torch.full((3, 128, 128), 0.4)
     own[:, 50:70] = 1.0
-    cover = np.zeros((SIDE, SIDE), np.uint8)
+    cover = np.zeros((covers.SIDE, covers.SIDE), np.uint8)
     cover[96:144] = 1
     layers = torch.full((4, 128, 128), 0.4)
     layers[3] = 1

@@ -6,10 +6,10 @@ belong to the frame they are in. So each face is finished with the crop of its o
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from .fidelity.covers import shown_share
@@ -18,8 +18,8 @@ from .temporal.colour_transfer import LIGHT_NOISE, broad_change, spread
 from .temporal.face_crop import RestoredFace, Source
 from .temporal.tint import keep_hue
 
-#: Side in pixels at which the crop of its own frame is read: what a face owes to it is broad.
-_SIDE = 128
+#: Side in pixels with which the crop of its own frame is read: what a face owes to it is broad.
+SIDE = 128
 #: How often the mean is corrected: a value at the end of the range cannot take its part of a correction.
 _CORRECTIONS = 2
 #: Side in pixels to which a crop is reduced to tell whether a place is clipped as a whole, and the range of
@@ -27,45 +27,51 @@ _CORRECTIONS = 2
 _PLACES, _CLIPPED = 64, (1.5 / 255, 4 / 255)
 
 
-def finish(face: RestoredFace[Source], read: Callable[[int], Tensor]) -> RestoredFace[Source]:
+def finish(face: RestoredFace[Source], own: Tensor) -> RestoredFace[Source]:
     """``face`` as it is pasted back, with ``layers`` in float32.
 
-    ``read`` returns the crop of its own frame as it is in the frame, (3, side, side) RGB in [0, 1], for a
-    side in pixels.
+    ``own`` (3, s, s), RGB in [0, 1], is the crop of its own frame as it was read, of about ``SIDE`` pixels.
     """
-    layers = face.layers.float().contiguous()
+    layers = face.layers.to(torch.float32, copy=True)
     restored, mask = layers[:3], layers[3]
-    own = read(min(_SIDE, len(mask)))
-    shown = None
+    side, seen = own.shape[-1], None
     if face.cover is not None:
         shown = shown_share(face.cover, len(mask), mask.device)
         mask.mul_(shown)
-    _give_light(restored, mask, shown, own, read)
-    if face.hue is not None:
-        restored.copy_(keep_hue(restored, own, face.hue))
+        seen = shrink(shown[None, None], side)
+    small, weight = shrink(layers[None], side).split((3, 1), dim=1)
+    change = broad_change(small, own[None], seen, noise=LIGHT_NOISE)
+    small = (small + spread(change, side)).clamp_(0, 1)
+    unclipped = _unclipped(own[None], weight)
+    if unclipped is not None:
+        small = own.lerp(small, enlarge(unclipped, (side, side)))
+        _add(layers, change)
+        _fade(layers, own[None], unclipped)
+        change = torch.zeros_like(change)
+    _add(layers, change + _missing(small[0], own, weight[0, 0]))
+    if face.hue is not None and (hued := keep_hue(restored, own, face.hue)) is not restored:
+        restored.copy_(hued)
     return replace(face, layers=layers)
 
 
-def _give_light(
-    restored: Tensor, mask: Tensor, shown: Tensor | None, own: Tensor, read: Callable[[int], Tensor]
-) -> None:
-    """Give ``restored`` (3, S, S), changed in place, the broad brightness and colour of ``own``, its mean
-    under ``mask`` (S, S), and what is white or black in it. ``shown`` (S, S) in [0, 1] is 0 where something
-    lies over the face, None if nothing does."""
-    size, own = len(mask), own[None]
-    small, weight = shrink(restored[None], own.shape[-1]), shrink(mask[None, None], own.shape[-1])
-    seen = None if shown is None else shrink(shown[None, None], own.shape[-1])
-    change = broad_change(small, own, seen, noise=LIGHT_NOISE)
-    small.add_(spread(change, own.shape[-1])).clamp_(0, 1)
-    unclipped = _unclipped(own, weight)
-    if unclipped is not None:
-        small = own.lerp(small, enlarge(unclipped, own.shape[-2:]))
-        # Where the frame shows no detail, none is drawn.
-        restored.add_(spread(change, size)[0]).clamp_(0, 1)
-        restored.copy_(read(size).lerp(restored, enlarge(unclipped, (size, size))[0]))
-        change = torch.zeros_like(change)
-    change = change + _missing(small[0], own[0], weight[0, 0])
-    restored.add_(spread(change, size)[0]).clamp_(0, 1)
+def _fade(layers: Tensor, own: Tensor, unclipped: Tensor) -> None:
+    """Fade the colours of ``layers`` (4, S, S), in place, to ``own`` (1, 3, s, s) where ``unclipped``
+    (1, 3, M, M) is not 1. There the frame shows no detail, so that ``own`` need not be as large."""
+    own, share = (_like(F.pad(x, (0, 0, 0, 0, 0, 1), value=1), layers) for x in (own, unclipped))
+    own, share = (enlarge(x, layers.shape[-2:])[0] for x in (own, share))
+    layers.copy_(own.lerp_(layers, share))
+
+
+def _add(layers: Tensor, change: Tensor) -> None:
+    """Add a broad ``change`` (1, 3, 16, 16) of colours to ``layers`` (4, S, S), in place."""
+    change = _like(F.pad(change, (0, 0, 0, 0, 0, 1)), layers)
+    layers.add_(spread(change, layers.shape[-1])[0]).clamp_(0, 1)
+
+
+def _like(x: Tensor, layers: Tensor) -> Tensor:
+    """``x`` (1, 4, H, W) in the order in memory of ``layers`` (4, S, S)."""
+    by_pixel = layers[None].is_contiguous(memory_format=torch.channels_last)
+    return x.contiguous(memory_format=torch.channels_last) if by_pixel else x
 
 
 def _missing(restored: Tensor, own: Tensor, mask: Tensor) -> Tensor:

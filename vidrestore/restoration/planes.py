@@ -75,8 +75,15 @@ def _resize(images: Tensor, height: int, width: int, method: int) -> Tensor:
 def _filter(
     images: Tensor, write: Callable[[np.ndarray, np.ndarray], object], size: tuple[int, int] | None = None
 ) -> Tensor:
-    """What ``write`` writes for each plane of ``images``, of ``size`` or theirs."""
-    filtered = np.empty((*images.shape[:2], *(size or images.shape[-2:])), np.float32)
+    """What ``write`` writes for each plane of ``images``, of ``size`` or theirs; in their order in memory."""
+    count, channels = images.shape[:2]
+    height, width = size or images.shape[-2:]
+    if images.is_contiguous(memory_format=torch.channels_last) and not images.is_contiguous():
+        filtered = np.empty((count, height, width, channels), np.float32)
+        for image, out in zip(images.permute(0, 2, 3, 1).numpy(), filtered, strict=True):
+            write(image, out)
+        return torch.from_numpy(filtered).permute(0, 3, 1, 2)
+    filtered = np.empty((count, channels, height, width), np.float32)
     for image, target in zip(images.numpy(), filtered, strict=True):
         for plane, out in zip(image, target, strict=True):
             write(plane, out)

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import replace
-from functools import partial
 from operator import attrgetter
 
 import numpy as np
@@ -14,13 +13,13 @@ import torch
 
 from ..faces.alignment.align import Placement, align
 from ..faces.alignment.face_parser import FaceParser
-from ..faces.alignment.paste import face_masks, paste_back
+from ..faces.alignment.paste import face_masks, occupied, paste_back
 from ..faces.face import Face
 from ..faces.geometry import fit
 from ..media.frames.crop import Blended
 from ..media.frames.frame import Frame
 from ..restoration.fidelity.uncover import uncover
-from ..restoration.finish import finish
+from ..restoration.finish import SIDE, finish
 from ..restoration.guarded import render_within_limits
 from ..restoration.load import load_restorer
 from ..restoration.restorer import FaceRestorer
@@ -189,6 +188,7 @@ class Models:
                 layers=channels_last(torch.cat((image, (mask * face.strength)[None])).half()),
                 tint=tint,
                 comparison=face.comparison,
+                window=occupied(mask),
                 cover=face.cover,
                 likeness=face.likeness,
                 guards=guarded,
@@ -199,17 +199,14 @@ class Models:
     def finish(self, frame: Frame, faces: Sequence[RestoredFace[Placement]]) -> list[RestoredFace[Placement]]:
         """Finish the faces of a frame, into which none has been pasted yet: each is given the crop of its own
         frame, which is read once more instead of being kept for the length of a window."""
-        image = frame.image()
-
-        def read(face: RestoredFace[Placement], side: int) -> torch.Tensor:
-            scale = side / face.layers.shape[-1]
-            matrix = np.diag((scale, scale, 1.0)) @ face.source.matrix
-            return image.read(matrix, side, face.layers.device)
-
-        finished = []
+        image, finished = frame.image(), []
         for face in faces:
             with self.profile.section("finish"):
-                finished.append(finish(face, partial(read, face)))
+                size = face.layers.shape[-1]
+                scale = min(SIDE, size) / size
+                matrix = np.diag((scale, scale, 1.0)) @ face.source.matrix
+                own = image.read(matrix, min(SIDE, size), face.layers.device)
+                finished.append(finish(face, own))
         return finished
 
     def paste(

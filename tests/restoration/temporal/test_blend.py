@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -81,3 +83,16 @@ def test_a_gpu_gives_the_same_result():
     image, others = smooth(9, 4), [contribution(10 * i, 4, side=16, still=i == 1) for i in range(3)]
     there = [Contribution(other.image.cuda(), other.flow, other.weight) for other in others]
     torch.testing.assert_close(blend(image.cuda(), there).cpu(), blend(image, others), atol=0.01, rtol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_in_a_window_a_blend_is_that_of_the_whole(dtype):
+    image = smooth(9, 4).to(dtype)
+    light = Light(np.full((16, 16, 3), 0.9, "f4"), np.full((16, 16, 3), 5.0, "f4"))
+    others = [contribution(10 * i, 4, side=16, still=i == 1) for i in range(3)]
+    others[1] = replace(others[1], light=light)
+    shown = (slice(13, 50), slice(0, 47))
+    whole, part = blend(image, others), blend(image, others, shown)
+    torch.testing.assert_close(part[:, *shown], whole[:, *shown], atol=1e-3, rtol=0)
+    assert part[:, 60:].equal(image[:, 60:].clamp(0, 1))
+    assert not whole[:, 60:].equal(part[:, 60:])

@@ -232,3 +232,24 @@ def test_faces_of_another_size_are_not_blended():
     assert torch.equal(over_time(halves[:5], stabilise_input)[4].image, blended[4].image)
     results = over_time(restored_as(halves, [face.image for face in halves]), stabilise_output)
     assert [face.layers.shape[-1] for face in results] == [face.image.shape[-1] for face in halves]
+
+
+def test_a_result_is_blended_where_a_mask_of_it_shows_it():
+    """With the windows of the masks the same is shown as without, also where a mask moves."""
+    images, restored = noisy([texture()] * 5, 12), noisy([texture(1)] * 5, 20)
+    windows = [(slice(8 + i, 40 + i), slice(16, 48 - i)) for i in range(5)]
+    compared = over_time(crops(images), compare)
+    faces = []
+    for face, window in zip(restored_as(compared, restored), windows, strict=True):
+        face.layers[3] = 0
+        face.layers[3, *window] = 1
+        faces.append(replace(face, window=window))
+    found = over_time(faces, stabilise_output)
+    without = over_time([replace(face, window=None) for face in faces], stabilise_output)
+    for a, b in zip(found, without, strict=True):
+        shown = b.mask > 0
+        assert torch.allclose(a.mask, b.mask, atol=1e-3)
+        assert torch.allclose(a.restored[:, shown], b.restored[:, shown], atol=2e-3)
+        assert a.window is not None
+        shown[*a.window] = False
+        assert not shown.any()

@@ -82,11 +82,11 @@ class PlanarImage:
         outside the crop's rectangle are not even read. Returns what was written; None if the crop lies
         outside the frame.
         """
-        bits, from_frame = self.format.bits, _as_3x3(matrix)
+        bits, from_frame, mask = self.format.bits, _as_3x3(matrix), mask.float().contiguous()
         y0, y1, x0, x1 = _mask_bounds(mask, from_frame)
-        rgb, mask = rgb[:, y0:y1, x0:x1].float().clamp(0, 1), mask[y0:y1, x0:x1].float()
+        rgb, mask = rgb[:, y0:y1, x0:x1].float().contiguous(), mask[y0:y1, x0:x1]
         from_frame = _translation(-x0, -y0) @ from_frame
-        values = self.colour.rgb_to_samples(self.colour.from_sdr(rgb), self.format)
+        values = self.colour.rgb_to_samples(self.colour.from_sdr(rgb.clamp(0, 1)), self.format)
         if headroom := self._headroom(from_frame, (y1 - y0, x1 - x0), mask.device):
             values = values + headroom.lost
             mask = mask * (1 - headroom.kept)

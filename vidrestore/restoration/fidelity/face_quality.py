@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ...runtime.cuda_streams import upload
 from ..luma import luma
+from ..planes import shrink
 
 #: Side in pixels at which faces are measured, and the rows and columns that show the face itself: forehead to
 #: chin, cheek to cheek.
@@ -117,7 +118,7 @@ def _sharpness_and_noise(images: Tensor, landmarks: np.ndarray) -> tuple[list[fl
             # Immerkaer's operator (1996): its response to white noise has 6 times the noise's deviation.
             response = _blocks(_second_difference(dy, -1), block)
             noises.append(_quiet(response, block << octave).sqrt() / 6)
-        levels = F.avg_pool2d(levels, 2)
+        levels = shrink(levels[:, None], levels.shape[-1] // 2)[:, 0]
     coarse = _second_difference(levels, -2)[..., 1:-1] + _second_difference(levels, -1)[..., 1:-1, :]
     energy, inside = F.pad(coarse, (1, 1, 1, 1)).square(), _region_maps(places, _SIDE // levels.shape[-1])
     contrast = (energy[:, None] * inside).sum(dim=(-2, -1)) / inside.sum(dim=(-2, -1)).clamp_min(1)
@@ -137,7 +138,7 @@ def _sharpness_and_noise(images: Tensor, landmarks: np.ndarray) -> tuple[list[fl
 def _second_difference(x: Tensor, dim: int) -> Tensor:
     """x[i - 1] - 2 x[i] + x[i + 1] along ``dim``, shorter by two than ``x``."""
     length = x.shape[dim] - 2
-    return x.narrow(dim, 0, length) + x.narrow(dim, 2, length) - 2 * x.narrow(dim, 1, length)
+    return (x.narrow(dim, 0, length) + x.narrow(dim, 2, length)).sub_(x.narrow(dim, 1, length), alpha=2)
 
 
 def _blocks(response: Tensor, side: int) -> Tensor:
@@ -145,7 +146,8 @@ def _blocks(response: Tensor, side: int) -> Tensor:
     lacks at the face's borders count as 0."""
     missing = [-size % side for size in (response.shape[-1], response.shape[-2])]
     borders = [part for size in missing for part in (size // 2, size - size // 2)]
-    return F.avg_pool2d(F.pad(response.square(), borders), side)
+    energy = F.pad(response.square(), borders)
+    return shrink(energy[:, None], [size // side for size in energy.shape[-2:]])[:, 0]
 
 
 def _quiet(energy: Tensor, step: int) -> Tensor:

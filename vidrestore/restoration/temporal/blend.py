@@ -26,12 +26,28 @@ class Contribution:
     light: Light | None = None  #: what is done to the warped image's first three channels, which are RGB
 
 
-def blend(image: Tensor, others: Sequence[Contribution]) -> Tensor:
-    """The weighted mean of ``image`` (C, S, S) and the ``others``, in its dtype."""
+#: Rows and columns of an image.
+Window = tuple[slice, slice]
+_WHOLE: Window = (slice(None), slice(None))
+
+
+def blend(image: Tensor, others: Sequence[Contribution], shown: Window | None = None) -> Tensor:
+    """The weighted mean of ``image`` (C, S, S) and the ``others``, in its dtype. Only the window ``shown``
+    matters, by default the whole: elsewhere a CPU leaves ``image`` as it is."""
     others = [other for other in others if other.weight.max() > 0]
     if not others:
         return image
-    blended = _blend_opencv(image, others) if image.device.type == "cpu" else _blend_torch(image, others)
+    if image.device.type != "cpu":
+        blended = _blend_torch(image, others)
+    elif shown is None or image.shape[-1] % len(others[0].weight):
+        blended = _blend_opencv(image, others, _WHOLE, _WHOLE)
+    else:
+        # A map's pixel more to each side, so that interpolation of the maps is the same inside.
+        side = image.shape[-1] // len(others[0].weight)
+        rows, columns = (slice(max(part.start // side - 1, 0), -(-part.stop // side) + 1) for part in shown)
+        inside = slice(rows.start * side, rows.stop * side), slice(columns.start * side, columns.stop * side)
+        blended = channels_last(image.clone())
+        blended[:, *inside] = _blend_opencv(image, others, inside, (rows, columns))
     return blended.clamp_(0, 1) if any(other.light for other in others) else blended
 
 
@@ -40,9 +56,10 @@ def channels_last(image: Tensor) -> Tensor:
     return image.permute(1, 2, 0).contiguous().permute(2, 0, 1)
 
 
-def remap(image: np.ndarray, flow: np.ndarray) -> np.ndarray:
-    """``image`` (S, S, C) sampled at each pixel plus ``flow`` (S, S, 2) float32; the border is replicated."""
-    places = flow + pixel_grid(len(image))
+def remap(image: np.ndarray, flow: np.ndarray, window: Window = _WHOLE) -> np.ndarray:
+    """``image`` (S, S, C) sampled at each pixel of ``window``, the whole by default, plus ``flow`` (H, W, 2)
+    float32; the border is replicated."""
+    places = flow + pixel_grid(len(image))[window]
     # OpenCV's stubs do not know that the second map may be None.
     return cv2.remap(  # pyright: ignore[reportCallIssue]
         image,
@@ -59,38 +76,43 @@ def pixel_grid(size: int) -> np.ndarray:
     return np.stack(np.meshgrid(*2 * [np.arange(size, dtype=np.float32)]), axis=-1)
 
 
-def _blend_opencv(image: Tensor, others: Sequence[Contribution]) -> Tensor:
-    """The blend on a CPU, where it is three times as fast as :func:`_blend_torch`.
+def _blend_opencv(image: Tensor, others: Sequence[Contribution], window: Window, of_maps: Window) -> Tensor:
+    """The blend in a ``window``, ``of_maps`` in pixels of the maps, on a CPU, where it is three times as fast
+    as :func:`_blend_torch`.
 
     A gain is a factor of the weight. Offsets and weights are summed before they are enlarged. Weights are
     repeated for each channel: broadcasting over so few channels takes longer than the rest.
     """
-    channels, size = image.shape[:2]
-    total = torch.from_numpy(_four_channels(image))
+    size = image.shape[-1]
+    total = torch.from_numpy(_four_channels(image[:, *window]))
+    height, width = total.shape[:2]
+
+    def enlarge(maps: np.ndarray) -> np.ndarray:
+        return cv2.resize(maps[of_maps], (width, height))
+
     for other in others:
-        values = _four_channels(other.image)
-        if other.flow is not None:
-            scale = size / len(other.flow)
-            flow = cv2.resize(other.flow.astype(np.float32) * scale, (size, size))
-            values = remap(values, flow)
+        if other.flow is None:
+            values = _four_channels(other.image[:, *window])
+        else:
+            flow = enlarge(other.flow.astype(np.float32) * (size / len(other.flow)))
+            values = remap(_four_channels(other.image), flow, window)
         factor = _repeated(other.weight)
         if other.light:
             factor[..., :3] = _gain(other)
-        factor = cv2.resize(factor, (size, size))
-        total.addcmul_(torch.from_numpy(factor), torch.from_numpy(values))
+        total.addcmul_(torch.from_numpy(enlarge(factor)), torch.from_numpy(values))
     lit = [_offset(other) for other in others if other.light]
     if lit:
         offset = np.pad(np.sum(lit, axis=0), ((0, 0), (0, 0), (0, 1)))
-        total += torch.from_numpy(cv2.resize(offset, (size, size)))
+        total += torch.from_numpy(enlarge(offset))
     weights = _repeated(1 + np.sum([other.weight for other in others], axis=0))
-    blended = total.div_(torch.from_numpy(cv2.resize(weights, (size, size)))).numpy()
-    if channels == 3:
+    blended = total.div_(torch.from_numpy(enlarge(weights))).numpy()
+    if len(image) == 3:
         blended = cv2.cvtColor(blended, cv2.COLOR_RGBA2RGB)
     return torch.from_numpy(blended).permute(2, 0, 1).to(image.dtype)
 
 
 def _four_channels(image: Tensor) -> np.ndarray:
-    """A copy of ``image`` (C, S, S) of 3 or 4 channels as (S, S, 4) float32: OpenCV warps four channels in
+    """A copy of ``image`` (C, H, W) of 3 or 4 channels as (H, W, 4) float32: OpenCV warps four channels in
     half the time that three take."""
     values = channels_last(image.to(torch.float32, copy=True)).permute(1, 2, 0).numpy()
     return values if values.shape[2] == 4 else cv2.cvtColor(values, cv2.COLOR_RGB2RGBA)

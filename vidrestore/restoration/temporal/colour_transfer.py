@@ -45,7 +45,7 @@ def broad_change(
 
 
 def spread(change: Tensor, size: int) -> Tensor:
-    """``change`` (N, 3, 16, 16) interpolated linearly to (N, 3, size, size), in its order in memory."""
+    """``change`` (N, C, 16, 16) interpolated linearly to (N, C, size, size), in its order in memory."""
     return _enlarge(change, _resampling(size)[1].to(change))
 
 

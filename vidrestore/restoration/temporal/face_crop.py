@@ -111,6 +111,8 @@ class RestoredFace(Generic[Source]):
     layers: Tensor
     tint: Tensor  #: (2, 112) float32, how the crop's colours depend on its luma: see :mod:`.tint`
     comparison: Comparison
+    #: Rows and columns that hold all of its mask; None: any may.
+    window: tuple[slice, slice] | None = None
     hue: Tensor | None = None  #: the tint of the frames around it, if the face is to be kept to it
     #: (6,) float32 on the CPU: the values of :class:`~..guarded.Guards`; None if no guard looked at it.
     guards: Tensor | None = None

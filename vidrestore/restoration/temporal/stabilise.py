@@ -8,6 +8,7 @@ worth more than blending the result: a network restores what it sees, and sees b
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -16,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .blend import Contribution, blend, remap
+from .blend import Contribution, Window, blend, remap
 from .colour_transfer import LIGHT_NOISE, match_colours
 from .face_crop import ComparedFace, PlannedFace, RestoredFace, Source
 from .motion import (
@@ -124,13 +125,34 @@ def stabilise_output(
     shares: dict[int, float | np.ndarray] = {offset: share * near for offset, share in _NEAR.items()}
     shares |= {offset: share * stillness for offset, share in _FAR.items()}
     # Where a person changes the restorer in the middle of a track, faces may be of two sizes.
-    others = {
-        o: (other.layers, shares[abs(o)], other.cover)
-        for o, other in around
-        if abs(o) in shares and other.layers.shape == face.layers.shape
-    }
+    around = [(o, x) for o, x in around if abs(o) in shares and x.layers.shape == face.layers.shape]
+    others = {o: (other.layers, shares[abs(o)], other.cover) for o, other in around}
+    motions, side = face.comparison.motions, face.layers.shape[-1] / MAP
+    shown = _union([face.window, *(_reached(other.window, motions[o], side) for o, other in around)])
+    blended = _blend(face.comparison, face.layers, others, shown)
     # The comparison has been used: it is dropped, since the face stays in memory for another window.
-    return replace(face, layers=_blend(face.comparison, face.layers, others), comparison=NO_COMPARISON)
+    return replace(face, layers=blended, window=shown, comparison=NO_COMPARISON)
+
+
+def _reached(window: Window | None, motion: Motion, side: float) -> Window | None:
+    """Where what is in a ``window`` may come along the flow of ``motion``, with pixels of this ``side``."""
+    if window is None or motion.flow is None:
+        return window
+    reach = math.ceil(float(np.abs(motion.flow).max()) * side)
+    rows, columns = (slice(max(part.start - reach, 0), part.stop + reach) for part in window)
+    return rows, columns
+
+
+def _union(windows: Sequence[Window | None]) -> Window | None:
+    """The window that holds all ``windows``."""
+    known = [window for window in windows if window is not None]
+    if len(known) < len(windows):
+        return None
+    rows, columns = (
+        slice(min(part.start for part in parts), max(part.stop for part in parts))
+        for parts in zip(*known, strict=True)
+    )
+    return rows, columns
 
 
 def _input_share(noise: float) -> float:
@@ -162,9 +184,11 @@ def _blend(
     comparison: Comparison,
     image: Tensor,
     others: Mapping[int, tuple[Tensor, float | np.ndarray, np.ndarray | None]],
+    shown: Window | None = None,
 ) -> Tensor:
     """``image`` (C, S, S) blended with others, given by frame offset as (image, weight, cover): the weight of
-    each pixel is multiplied by its similarity. What something covers there does not enter."""
+    each pixel is multiplied by its similarity. What something covers there does not enter. Only the window
+    ``shown`` matters."""
     contributions = []
     for offset, (other, share, cover) in others.items():
         motion = comparison.motions[offset]
@@ -176,7 +200,7 @@ def _blend(
         if cover is not None:
             similar *= _shown(cover, motion.flow)
         contributions.append(Contribution(other, motion.flow, share * similar, motion.light))
-    return blend(image, contributions)
+    return blend(image, contributions, shown)
 
 
 def _shown(cover: np.ndarray, flow: np.ndarray | None) -> np.ndarray:
