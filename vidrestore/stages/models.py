@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from operator import attrgetter
 
 import numpy as np
