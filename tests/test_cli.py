@@ -98,7 +98,7 @@ BAD = {
         _other_weights,
         [CLIP, "o.mp4", "--weights", "x.pth"],
         1,
-        "not hold the weights",
+        "holds the weights of no network",
     ),
     "weights that are text": (_file("w.pth", b"hello"), [CLIP, "o.mp4", "--weights", "w.pth"], 1, "w.pth"),
     "weights that are not here": (

@@ -130,7 +130,7 @@ def test_a_wrong_frame_is_one_sentence(restorer, shape):
 
 
 def test_what_cannot_be_loaded(tmp_path):
-    with pytest.raises(UsageError, match="--model must be one of auto, codeformer, lite, .*, not 'gfpgan'"):
+    with pytest.raises(UsageError, match=r"--model must be one of auto, codeformer, lite, .*, not 'gfpgan'"):
         Restorer.load("gfpgan")
     with pytest.raises(UsageError, match="--precision must be one of auto, fp32, bf16, fp16, not 'fp64'"):
         Restorer.load("lite", precision="fp64")
