@@ -195,4 +195,4 @@ def test_profile_is_printed_when_asked_for(clip, tmp_path, capsys):
 
 
 def test_memory_per_face_is_known_for_every_precision():
-    assert setup._FACE_BYTES.keys() == DTYPES.keys()
+    assert setup.FACE_BYTES.keys() == DTYPES.keys()
