@@ -214,7 +214,7 @@ def test_without_a_tracks_file_faces_are_found_first(folder, tmp_path, monkeypat
     assert (report.faces, report.tracks) == (found.faces, found.tracks)
     render(folder, scratch, track_w={2: 0.9})
     with monkeypatch.context() as patch:
-        patch.setattr("vidrestore.stages.face_source.load_detector", None)
+        patch.setattr("vidrestore.stages.networks.load_detector", None)
         report = render(folder, out, keep=tmp_path / "store", track_w={2: 0.9})
     assert report.resumed == COUNT - 2 * LENGTH
     assert content(out) == content(scratch)
