@@ -20,14 +20,13 @@ from .media.photo.picture import Photo
 from .media.photo.reader import read_photo
 from .media.photo.writer import check_photo_size, is_lossless, losses, write_photo
 from .options import Options
-from .runtime.batching import choose_batch
 from .runtime.device import float32_arithmetic
 from .runtime.memory import translate_out_of_memory
 from .runtime.profile import Profile
 from .stages.networks import Networks
 from .stages.picture import PictureFace, restore_picture
 from .stages.restoration import chooser
-from .stages.setup import FACE_BYTES, RestorerSetup
+from .stages.setup import RestorerSetup
 from .stages.still_faces import aligned_face, find_faces, nearest_to_centre
 from .upscale.lanczos import enlarged_plane
 from .upscale.upscaler import find_upscaler
@@ -114,15 +113,12 @@ def restore_photo(
     with translate_out_of_memory(setup.device), float32_arithmetic(setup.device, setup.precision):
         faces = _faces(options, photo, networks, setup)
         models = networks.models(setup, Profile(setup.device))
-        batch = options.batch
-        if isinstance(batch, str):
-            batch = choose_batch(setup.device, FACE_BYTES[setup.precision])
         picture, found = restore_picture(
             photo.picture,
             faces,
             models,
             chooser(options, noun="face"),
-            batch=batch,
+            batch=setup.batch(options.batch),
             upscaler=find_upscaler(options.upscale),
         )
     restored = _with_samples(photo, picture, options.upscale)
@@ -209,15 +205,8 @@ def _opened(options: Options, kind: PhotoFormat) -> tuple[PhotoFormat, Photo]:
 
 
 def _restorer_setup(options: Options, *, download: bool) -> RestorerSetup:
-    return RestorerSetup.resolve(
-        model=options.model,
-        weights=options.weights,
-        device=options.device,
-        precision=options.precision,
-        offline=options.offline,
-        commercial=options.commercial,
-        download=download,
-    )
+    # A photo has no tracks, for which a tracks file may name other models.
+    return RestorerSetup.of(replace(options, tracks=None, person_w=()), download=download)
 
 
 def _faces(options: Options, photo: Photo, networks: Networks, setup: RestorerSetup) -> list[Face]:

@@ -63,16 +63,7 @@ class Results:
 
     @cached_property
     def _setup(self) -> RestorerSetup:
-        given = self._given
-        return RestorerSetup.resolve(
-            model=given.model,
-            weights=given.weights,
-            device=given.device,
-            precision=given.precision,
-            offline=given.offline,
-            commercial=given.commercial,
-            download=not given.dry_run,
-        )
+        return RestorerSetup.of(self._given, download=not self._given.dry_run)
 
     @cached_property
     def _detector(self) -> str:

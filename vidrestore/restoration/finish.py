@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .fidelity.covers import shown_share
-from .planes import enlarge, shrink
+from .planes import enlarge, in_order_of, shrink
 from .temporal.colour_transfer import LIGHT_NOISE, broad_change, spread
 from .temporal.face_crop import RestoredFace, Source
 from .temporal.tint import keep_hue
@@ -57,21 +57,15 @@ def finish(face: RestoredFace[Source], own: Tensor) -> RestoredFace[Source]:
 def _fade(layers: Tensor, own: Tensor, unclipped: Tensor) -> None:
     """Fade the colours of ``layers`` (4, S, S), in place, to ``own`` (1, 3, s, s) where ``unclipped``
     (1, 3, M, M) is not 1. There the frame shows no detail, so that ``own`` need not be as large."""
-    own, share = (_like(F.pad(x, (0, 0, 0, 0, 0, 1), value=1), layers) for x in (own, unclipped))
+    own, share = (in_order_of(F.pad(x, (0, 0, 0, 0, 0, 1), value=1), layers[None]) for x in (own, unclipped))
     own, share = (enlarge(x, layers.shape[-2:])[0] for x in (own, share))
     layers.copy_(own.lerp_(layers, share))
 
 
 def _add(layers: Tensor, change: Tensor) -> None:
     """Add a broad ``change`` (1, 3, 16, 16) of colours to ``layers`` (4, S, S), in place."""
-    change = _like(F.pad(change, (0, 0, 0, 0, 0, 1)), layers)
+    change = in_order_of(F.pad(change, (0, 0, 0, 0, 0, 1)), layers[None])
     layers.add_(spread(change, layers.shape[-1])[0]).clamp_(0, 1)
-
-
-def _like(x: Tensor, layers: Tensor) -> Tensor:
-    """``x`` (1, 4, H, W) in the order in memory of ``layers`` (4, S, S)."""
-    by_pixel = layers[None].is_contiguous(memory_format=torch.channels_last)
-    return x.contiguous(memory_format=torch.channels_last) if by_pixel else x
 
 
 def _missing(restored: Tensor, own: Tensor, mask: Tensor) -> Tensor:

@@ -64,6 +64,17 @@ def local_maximum(images: Tensor, side: int) -> Tensor:
     return _filter(images, lambda plane, out: cv2.dilate(plane, square, dst=out))
 
 
+def is_channels_last(images: Tensor) -> bool:
+    """Whether the channels of each pixel of ``images`` (N, C, H, W) are adjacent in memory, and planes are
+    not whole."""
+    return images.is_contiguous(memory_format=torch.channels_last) and not images.is_contiguous()
+
+
+def in_order_of(x: Tensor, images: Tensor) -> Tensor:
+    """``x`` (N, C, h, w) with its channels last in memory if those of ``images`` (N, C, H, W) are."""
+    return x.contiguous(memory_format=torch.channels_last) if is_channels_last(images) else x
+
+
 def _resize(images: Tensor, height: int, width: int, method: int) -> Tensor:
     return _filter(
         images,
@@ -78,7 +89,7 @@ def _filter(
     """What ``write`` writes for each plane of ``images``, of ``size`` or theirs; in their order in memory."""
     count, channels = images.shape[:2]
     height, width = size or images.shape[-2:]
-    if images.is_contiguous(memory_format=torch.channels_last) and not images.is_contiguous():
+    if is_channels_last(images):
         filtered = np.empty((count, height, width, channels), np.float32)
         for image, out in zip(images.permute(0, 2, 3, 1).numpy(), filtered, strict=True):
             write(image, out)

@@ -14,10 +14,10 @@ import torch
 
 from ..faces.alignment.align import Placement, align
 from ..faces.alignment.face_parser import FaceParser
-from ..faces.alignment.paste import face_masks, occupied, paste_back
+from ..faces.alignment.paste import face_masks, paste_back
 from ..faces.face import Face
 from ..faces.geometry import fit
-from ..media.frames.crop import Blended
+from ..media.frames.crop import Blended, occupied
 from ..media.frames.frame import Frame
 from ..restoration.fidelity.uncover import uncover
 from ..restoration.finish import SIDE, finish

@@ -152,6 +152,25 @@ class RestorerSetup:
             face_parser=parser,
         )
 
+    @classmethod
+    def of(cls, options: Options, *, download: bool = True) -> RestorerSetup:
+        """What a run with ``options`` resolves them to, with the models that its tracks file names; see
+        :meth:`resolve`."""
+        return cls.resolve(
+            model=options.model,
+            weights=options.weights,
+            device=options.device,
+            precision=options.precision,
+            offline=options.offline,
+            commercial=options.commercial,
+            others=_named_restorers(options),
+            download=download,
+        )
+
+    def batch(self, chosen: int | str) -> int:
+        """How many faces to restore at once, if ``--batch`` is ``chosen``."""
+        return choose_batch(self.device, FACE_BYTES[self.precision]) if isinstance(chosen, str) else chosen
+
     def summary(self) -> dict[str, str]:
         """The decisions, by the names that users know them by."""
         return {
@@ -189,19 +208,7 @@ class Setup(AnalysisSetup):
         """
         source = source or read_source(options)
         analysis = AnalysisSetup.resolve(options, source, download=download)
-        restorer = RestorerSetup.resolve(
-            model=options.model,
-            weights=options.weights,
-            device=options.device,
-            precision=options.precision,
-            offline=options.offline,
-            commercial=options.commercial,
-            others=_named_restorers(options),
-            download=download,
-        )
-        batch = options.batch
-        if isinstance(batch, str):
-            batch = choose_batch(restorer.device, FACE_BYTES[restorer.precision])
+        restorer = RestorerSetup.of(options, download=download)
         container, encoder = None, None
         if options.output is not None:
             container = container_of(options.output, options.container)
@@ -210,7 +217,13 @@ class Setup(AnalysisSetup):
         decided = {field.name: getattr(analysis, field.name) for field in fields(AnalysisSetup)}
         decided["downloads"] += (restorer.model,) if restorer.missing else ()
         decided["downloads"] += restorer.others_missing
-        return cls(**decided, restorer=restorer, batch=batch, container=container, encoder=encoder)
+        return cls(
+            **decided,
+            restorer=restorer,
+            batch=restorer.batch(options.batch),
+            container=container,
+            encoder=encoder,
+        )
 
     def summary(self) -> dict[str, str]:
         """The decisions, by the names that users know them by."""

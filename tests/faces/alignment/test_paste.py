@@ -9,7 +9,7 @@ from facexlib.parsing.parsenet import ParseNet
 
 from vidrestore.faces.alignment.align import TEMPLATE, Placement
 from vidrestore.faces.alignment.face_parser import FaceParser
-from vidrestore.faces.alignment.paste import face_masks, occupied, paste_back
+from vidrestore.faces.alignment.paste import face_masks, paste_back
 from vidrestore.faces.face import Face
 
 
@@ -50,10 +50,3 @@ def test_a_restored_face_is_blended_where_it_was_cut_out():
     assert rgb is restored
     assert used is mask
     assert matrix is face.matrix
-
-
-def test_a_mask_is_in_the_rows_and_columns_that_hold_it():
-    mask = torch.zeros(64, 64)
-    mask[10:30, 5:9] = 0.1
-    assert occupied(mask) == (slice(10, 30), slice(5, 9))
-    assert occupied(torch.zeros(64, 64)) == (slice(0, 1), slice(0, 1))

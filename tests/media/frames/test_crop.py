@@ -9,7 +9,7 @@ import torch
 
 from tests.support.clips import pattern
 from vidrestore.media.frames.colour import Colour, ColourTags
-from vidrestore.media.frames.crop import PlanarImage
+from vidrestore.media.frames.crop import PlanarImage, occupied
 from vidrestore.media.frames.pixel_format import planar_format, plane_views
 
 FORMATS = [
@@ -124,3 +124,10 @@ def test_beyond_the_edge_the_border_is_replicated():
     assert (crop[:, :10] == 0).all()
     image.blend(torch.ones(3, 32, 32), torch.ones(32, 32), crop_matrix(1, -10, -200))  # entirely outside
     np.testing.assert_array_equal(plane[0], np.arange(32) * 8)
+
+
+def test_a_mask_is_in_the_rows_and_columns_that_hold_it():
+    mask = torch.zeros(64, 64)
+    mask[10:30, 5:9] = 0.1
+    assert occupied(mask) == (slice(10, 30), slice(5, 9))
+    assert occupied(torch.zeros(64, 64)) == (slice(0, 1), slice(0, 1))

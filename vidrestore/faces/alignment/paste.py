@@ -28,14 +28,6 @@ def face_masks(faces: Sequence[Placement], restored: Tensor, parser: FaceParser 
     return masks * strengths.view(-1, 1, 1)
 
 
-def occupied(mask: Tensor) -> tuple[slice, slice] | None:
-    """The rows and columns that hold all of a ``mask`` (S, S); None on a GPU, which would be waited for."""
-    if mask.device.type != "cpu":
-        return None
-    rows, columns = (mask.amax(dim).nonzero().flatten().tolist() or [0] for dim in (1, 0))
-    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-
-
 def paste_back(
     canvas: Canvas[Written],
     face: Placement,

@@ -131,20 +131,28 @@ def _as_3x3(matrix: np.ndarray) -> np.ndarray:
     return matrix if matrix.shape == (3, 3) else np.vstack((matrix, (0.0, 0.0, 1.0)))
 
 
+def occupied(mask: Tensor) -> tuple[slice, slice] | None:
+    """The rows and columns that hold all of a ``mask`` (S, S); None on a GPU, which would be waited for."""
+    if mask.device.type != "cpu":
+        return None
+    rows, columns = (mask.amax(dim).nonzero().flatten().tolist() or [0] for dim in (1, 0))
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+
 def _mask_bounds(mask: Tensor, from_frame: np.ndarray) -> _Bounds:
     """The rows and columns y0, y1, x0, x1 of a crop that hold its mask (S, S), widened by the reach of a
-    plane's sample. On a GPU, where finding them would wait for the device, they are the whole crop."""
-    size = len(mask)
-    if mask.device.type != "cpu":
+    plane's sample; on a GPU the whole crop."""
+    size, inside = len(mask), occupied(mask)
+    if inside is None:
         return 0, size, 0, size
-    rows, columns = (mask.amax(dim).nonzero().flatten().tolist() or [0] for dim in (1, 0))
+    rows, columns = inside
     # A sample of subsampled chroma covers two pixels of the frame.
     reach = math.ceil(4 * max(1.0, math.sqrt(abs(np.linalg.det(from_frame[:2, :2])))))
     return (
-        max(0, rows[0] - reach),
-        min(size, rows[-1] + 1 + reach),
-        max(0, columns[0] - reach),
-        min(size, columns[-1] + 1 + reach),
+        max(0, rows.start - reach),
+        min(size, rows.stop + reach),
+        max(0, columns.start - reach),
+        min(size, columns.stop + reach),
     )
 
 

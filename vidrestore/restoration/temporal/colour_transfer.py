@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..planes import in_order_of, is_channels_last
+
 #: Resolution in pixels at which colours follow the input: of a 512-pixel face, each of these pixels covers
 #: 32 x 32, more than any feature that restoration draws.
 _SIDE = 16
@@ -27,9 +29,7 @@ def match_colours(
     ``weight`` (N, 1, S, S) in [0, 1] says which pixels count, all without it: one that something covers must
     not change the colours around it. Where few pixels count, those around them do.
     """
-    change = broad_change(restored, images, weight, noise=noise)
-    if _is_channels_last(restored):
-        change = change.contiguous(memory_format=torch.channels_last)
+    change = in_order_of(broad_change(restored, images, weight, noise=noise), restored)
     return spread(change, restored.shape[-1]).add_(restored).clamp_(0, 1)
 
 
@@ -51,7 +51,7 @@ def spread(change: Tensor, size: int) -> Tensor:
 
 def _shrink(x: Tensor, down: Tensor) -> Tensor:
     """``x`` (N, C, H, H) with rows and columns reduced by ``down`` (K, H): (N, C, K, K)."""
-    if not _is_channels_last(x):
+    if not is_channels_last(x):
         return down @ x @ down.T
     # A copy in another order would take longer than all the rest.
     rows = down @ x.permute(0, 2, 3, 1).flatten(2)
@@ -61,14 +61,10 @@ def _shrink(x: Tensor, down: Tensor) -> Tensor:
 def _enlarge(x: Tensor, up: Tensor) -> Tensor:
     """``x`` (N, C, K, K) with rows and columns interpolated by ``up`` (H, K): (N, C, H, H), in the order of
     ``x`` in memory."""
-    if not _is_channels_last(x):
+    if not is_channels_last(x):
         return up @ x @ up.T
     columns = up @ x.permute(0, 2, 3, 1)
     return (up @ columns.flatten(2)).unflatten(2, (-1, x.shape[1])).permute(0, 3, 1, 2)
-
-
-def _is_channels_last(x: Tensor) -> bool:
-    return x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous()
 
 
 def _weighted_mean(x: Tensor, weight: Tensor, down: Tensor) -> Tensor:
