@@ -91,3 +91,13 @@ def test_what_lies_over_a_face_keeps_its_samples_and_its_colour():
     assert (finished.mask[50:70] == 0).all()
     assert (finished.mask[:40] == 1).all()
     assert (finished.restored[:, :45] - 0.4).abs().max() < 0.01
+
+
+def test_where_the_mask_is_a_window_changes_nothing():
+    own = texture(size=SIZE).clone()
+    own[:, 200:320, 180:330] = 1
+    given = face((0.8 * texture(1, SIZE)).clamp(0, 1))
+    window = slice(64, SIZE - 64), slice(96, SIZE - 96)
+    whole, part = finish(given, of(own)), finish(replace(given, window=window), of(own))
+    torch.testing.assert_close(part.layers[:, *window], whole.layers[:, *window])
+    assert part.mask.equal(whole.mask)

@@ -14,12 +14,15 @@ from torch import Tensor
 
 from .fidelity.covers import shown_share
 from .planes import enlarge, in_order_of, shrink
+from .temporal.blend import Window
 from .temporal.colour_transfer import LIGHT_NOISE, broad_change, spread
 from .temporal.face_crop import RestoredFace, Source
 from .temporal.tint import keep_hue
 
 #: Side in pixels with which the crop of its own frame is read: what a face owes to it is broad.
 SIDE = 128
+#: Pixels beside the mask in which colours are right as well: a sample of the frame may cover some of them.
+_REACH = 16
 #: How often the mean is corrected: a value at the end of the range cannot take its part of a correction.
 _CORRECTIONS = 2
 #: Side in pixels to which a crop is reduced to tell whether a place is clipped as a whole, and the range of
@@ -35,6 +38,7 @@ def finish(face: RestoredFace[Source], own: Tensor) -> RestoredFace[Source]:
     layers = face.layers.to(torch.float32, copy=True)
     restored, mask = layers[:3], layers[3]
     side, seen = own.shape[-1], None
+    window = _beside(face.window)
     if face.cover is not None:
         shown = shown_share(face.cover, len(mask), mask.device)
         mask.mul_(shown)
@@ -45,27 +49,37 @@ def finish(face: RestoredFace[Source], own: Tensor) -> RestoredFace[Source]:
     unclipped = _unclipped(own[None], weight)
     if unclipped is not None:
         small = own.lerp(small, enlarge(unclipped, (side, side)))
-        _add(layers, change)
-        _fade(layers, own[None], unclipped)
+        _add(layers, change, window)
+        _fade(layers, own[None], unclipped, window)
         change = torch.zeros_like(change)
-    _add(layers, change + _missing(small[0], own, weight[0, 0]))
+    _add(layers, change + _missing(small[0], own, weight[0, 0]), window)
     if face.hue is not None and (hued := keep_hue(restored, own, face.hue)) is not restored:
         restored.copy_(hued)
     return replace(face, layers=layers)
 
 
-def _fade(layers: Tensor, own: Tensor, unclipped: Tensor) -> None:
-    """Fade the colours of ``layers`` (4, S, S), in place, to ``own`` (1, 3, s, s) where ``unclipped``
-    (1, 3, M, M) is not 1. There the frame shows no detail, so that ``own`` need not be as large."""
+def _beside(window: Window | None) -> Window:
+    """A ``window``, wider by what a sample of the frame may reach; None: the whole."""
+    if window is None:
+        return slice(None), slice(None)
+    rows, columns = (slice(max(part.start - _REACH, 0), part.stop + _REACH) for part in window)
+    return rows, columns
+
+
+def _fade(layers: Tensor, own: Tensor, unclipped: Tensor, window: Window) -> None:
+    """Fade the colours of ``layers`` (4, S, S) in ``window``, in place, to ``own`` (1, 3, s, s) where
+    ``unclipped`` (1, 3, M, M) is not 1. There the frame shows no detail, so that ``own`` need not be as
+    large."""
     own, share = (in_order_of(F.pad(x, (0, 0, 0, 0, 0, 1), value=1), layers[None]) for x in (own, unclipped))
-    own, share = (enlarge(x, layers.shape[-2:])[0] for x in (own, share))
-    layers.copy_(own.lerp_(layers, share))
+    own, share = (enlarge(x, layers.shape[-2:])[0, :, *window] for x in (own, share))
+    part = layers[:, *window]
+    part.copy_(own.lerp_(part, share))
 
 
-def _add(layers: Tensor, change: Tensor) -> None:
-    """Add a broad ``change`` (1, 3, 16, 16) of colours to ``layers`` (4, S, S), in place."""
+def _add(layers: Tensor, change: Tensor, window: Window) -> None:
+    """Add a broad ``change`` (1, 3, 16, 16) of colours to ``layers`` (4, S, S) in ``window``, in place."""
     change = in_order_of(F.pad(change, (0, 0, 0, 0, 0, 1)), layers[None])
-    layers.add_(spread(change, layers.shape[-1])[0]).clamp_(0, 1)
+    layers[:, *window].add_(spread(change, layers.shape[-1], window)[0]).clamp_(0, 1)
 
 
 def _missing(restored: Tensor, own: Tensor, mask: Tensor) -> Tensor:

@@ -85,6 +85,22 @@ def test_a_gpu_gives_the_same_result():
     torch.testing.assert_close(blend(image.cuda(), there).cpu(), blend(image, others), atol=0.01, rtol=0)
 
 
+@pytest.mark.parametrize("still", [True, False])
+@pytest.mark.parametrize("rows", [(0, 0), (0, 3), (5, 6), (9, 16)])
+@pytest.mark.parametrize("shown", [None, (slice(13, 50), slice(8, 47))])
+def test_a_weight_in_some_rows_alone(rows, still, shown):
+    """Rows without weight are not computed, which changes nothing."""
+    image, dense = smooth(9, 4), contribution(10, 4, side=16, still=True)
+    light = Light(np.full((16, 16, 3), 0.9, "f4"), np.full((16, 16, 3), 5.0, "f4"))
+    other = replace(contribution(20, 4, side=16, still=still), light=light)
+    weight = np.zeros_like(other.weight)
+    weight[slice(*rows), 2:13] = other.weight[slice(*rows), 2:13]
+    others = [dense, replace(other, weight=weight)]
+    inside = shown or (slice(None), slice(None))
+    found, expected = blend(image, others, shown), _blend_torch(image, others).clamp_(0, 1)
+    torch.testing.assert_close(found[:, *inside].clamp(0, 1), expected[:, *inside], atol=0.01, rtol=0)
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
 def test_in_a_window_a_blend_is_that_of_the_whole(dtype):
     image = smooth(9, 4).to(dtype)

@@ -29,6 +29,9 @@ def round_samples(values: Tensor, origin: tuple[int, int], shadows: tuple[float,
         return values.round()
     brightness = values.mean(0)
     dark = ((shadows[1] - brightness) / (shadows[1] - shadows[0])).clamp_(0, 1)
+    # Nothing is dark in most faces. On a GPU reading the answer would wait.
+    if dark.device.type == "cpu" and not dark.any():
+        return values.round()
     share = dark * ((_STEEP - _gradient(brightness)) / (_STEEP - _FLAT)).clamp_(0, 1)
     pattern = upload(threshold_pattern(*brightness.shape, origin=origin), values.device)
     return (values + (0.5 + share * (pattern - 0.5))).floor_()
@@ -38,12 +41,20 @@ def threshold_pattern(height: int, width: int, *, origin: tuple[int, int]) -> np
     """(height, width) float32 thresholds, evenly spread over (0, 1), with little at low frequencies:
     interleaved gradient noise (Jimenez, "Next Generation Post Processing in Call of Duty", SIGGRAPH 2014)."""
     x, y = np.arange(width) + float(origin[0]), np.arange(height)[:, None] + float(origin[1])
-    noise = np.modf(52.9829189 * np.modf(0.06711056 * x + 0.00583715 * y)[0])[0]
+    noise = _fraction(52.9829189 * _fraction(0.06711056 * x + 0.00583715 * y))
     return noise.clip(1 / 64, 63 / 64).astype(np.float32)
+
+
+def _fraction(x: np.ndarray) -> np.ndarray:
+    """What positive ``x``, changed in place, have behind the point. ``np.modf`` takes four times as long."""
+    return np.subtract(x, np.floor(x), out=x)
 
 
 def _gradient(image: Tensor) -> Tensor:
     """The largest difference of each pixel of ``image`` (H, W) from the four beside it."""
     padded = F.pad(image[None, None], (1, 1, 1, 1), mode="replicate")[0, 0]
     beside = (padded[1:-1, :-2], padded[1:-1, 2:], padded[:-2, 1:-1], padded[2:, 1:-1])
-    return torch.stack([(other - image).abs() for other in beside]).amax(0)
+    steps = [(other - image).abs_() for other in beside]
+    for step in steps[1:]:
+        torch.maximum(steps[0], step, out=steps[0])
+    return steps[0]

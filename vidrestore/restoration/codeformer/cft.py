@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..binomial import binomial
-from .blocks import PatchConv, ResidualBlock, double, shuffle_conv, whiten, zero_bias
+from .blocks import PatchConv, ResidualBlock, add, double, shuffle_conv, whiten, zero_bias
 from .gated import GatedBlock, LayerNorm
 
 
@@ -114,4 +114,4 @@ class ImageTransform(nn.Module):
         change = correction + (1 - w).to(detail) * detail
         for _ in range(self.step.bit_length() - 1):
             change = double(change)
-        return x + change.to(x)
+        return add(change.to(x), x)

@@ -119,8 +119,8 @@ def _row_runner(device: torch.device) -> Callable[[Step], _OverRows]:
 
 
 def _to_unit_range(x: Tensor) -> Tensor:
-    """From about [-1, 1] to [0, 1], in float32."""
-    return x.float().add(1).div_(2).clamp_(0, 1)
+    """``x``, which nobody else uses, from about [-1, 1] to [0, 1], in float32."""
+    return x.float().add_(1).div_(2).clamp_(0, 1)
 
 
 def is_codeformer(state: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bool:

@@ -44,9 +44,12 @@ def broad_change(
     return change.pow(3) / (change.square() + noise**2) if noise else change
 
 
-def spread(change: Tensor, size: int) -> Tensor:
-    """``change`` (N, C, 16, 16) interpolated linearly to (N, C, size, size), in its order in memory."""
-    return _enlarge(change, _resampling(size)[1].to(change))
+def spread(change: Tensor, size: int, window: tuple[slice, slice] | None = None) -> Tensor:
+    """``change`` (N, C, 16, 16) interpolated linearly to the rows and columns ``window``, by default all, of
+    (N, C, size, size), in its order in memory."""
+    up = _resampling(size)[1].to(change)
+    rows, columns = window or (slice(None), slice(None))
+    return _enlarge(change, up[rows], up[columns])
 
 
 def _shrink(x: Tensor, down: Tensor) -> Tensor:
@@ -58,13 +61,13 @@ def _shrink(x: Tensor, down: Tensor) -> Tensor:
     return (down @ rows.unflatten(2, (-1, x.shape[1]))).permute(0, 3, 1, 2)
 
 
-def _enlarge(x: Tensor, up: Tensor) -> Tensor:
-    """``x`` (N, C, K, K) with rows and columns interpolated by ``up`` (H, K): (N, C, H, H), in the order of
-    ``x`` in memory."""
+def _enlarge(x: Tensor, down: Tensor, across: Tensor) -> Tensor:
+    """``x`` (N, C, K, K) with rows interpolated by ``down`` (H, K) and columns by ``across`` (W, K):
+    (N, C, H, W), in the order of ``x`` in memory."""
     if not is_channels_last(x):
-        return up @ x @ up.T
-    columns = up @ x.permute(0, 2, 3, 1)
-    return (up @ columns.flatten(2)).unflatten(2, (-1, x.shape[1])).permute(0, 3, 1, 2)
+        return down @ x @ across.T
+    columns = across @ x.permute(0, 2, 3, 1)
+    return (down @ columns.flatten(2)).unflatten(2, (-1, x.shape[1])).permute(0, 3, 1, 2)
 
 
 def _weighted_mean(x: Tensor, weight: Tensor, down: Tensor) -> Tensor:
