@@ -91,7 +91,7 @@ ALLOWED = {
     "options": {"encoding_options", "option_groups", "option_types", "photo_options", "review_options"},
     "option_names": {"options", "option_types"},
     "presets": {"option_names", "option_types"},
-    "upscale": {"media"},
+    "upscale": {"media", "runtime", "weights"},
     "stages": {"options", "option_types", "media", "faces", "restoration", "upscale", "runtime", "weights"},
     # What a run did, shown.
     "review": {"options", "option_types", "stages", "media", "faces", "restoration", "runtime", "weights"},

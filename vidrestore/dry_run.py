@@ -90,6 +90,7 @@ def plan(options: Options) -> Plan:
         "model": str(setup.restorer.weights or setup.restorer.model),
         "fallback": setup.restorer.fallback,
         "w": options.w,
+        "upscaler": str(setup.upscaler) if setup.upscaler else None,
         "device": str(setup.device),
         "precision": setup.restorer.precision,
         "batch": setup.batch,
@@ -120,6 +121,7 @@ def _text(plan: dict[str, Any]) -> str:
         if "tracks" in faces
         else f"detector: {faces['detector']} at {faces['size'][0]}x{faces['size'][1]}",
         f"model: {plan['model']}{fallback}, w {plan['w']}",
+        *([f"upscaler: {plan['upscaler']}"] if plan["upscaler"] else []),
         f"device: {plan['device']}, {plan['precision']}, batches of {plan['batch']}",
         f"encoder: {plan['encoder']['description']}",
         *(

@@ -23,13 +23,13 @@ from .options import Options
 from .runtime.device import float32_arithmetic
 from .runtime.memory import translate_out_of_memory
 from .runtime.profile import Profile
+from .stages.enlarging import upscaler_of
 from .stages.networks import Networks
 from .stages.picture import PictureFace, restore_picture
 from .stages.restoration import chooser
 from .stages.setup import RestorerSetup
 from .stages.still_faces import aligned_face, find_faces, nearest_to_centre
 from .upscale.lanczos import enlarged_plane
-from .upscale.upscaler import find_upscaler
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +82,7 @@ class PhotoPlan:
             *(f"face {face['number']}: {face['text']}" for face in self.data["faces"]),
             *([] if self.data["faces"] else ["no faces were found"]),
             f"model: {self.data['model']}, w {self.data['w']}",
+            *([f"upscaler: {self.data['upscaler']}"] if self.data["upscaler"] else []),
             f"device: {self.data['device']}, {self.data['precision']}",
             *(f"would lose {what}" for what in self.data["losses"]),
             f"would write {out['path']}: {out['format']}, {out['width']}x{out['height']}, "
@@ -108,6 +109,7 @@ def restore_photo(
     started = time.monotonic()
     target, photo = _opened(options, kind)
     _report_losses(photo, target, strict=options.strict)
+    upscaling = upscaler_of(options, steady=False)
     setup = _restorer_setup(options, download=True)
     networks = networks or Networks()
     with translate_out_of_memory(setup.device), float32_arithmetic(setup.device, setup.precision):
@@ -119,7 +121,7 @@ def restore_photo(
             models,
             chooser(options, noun="face"),
             batch=setup.batch(options.batch),
-            upscaler=find_upscaler(options.upscale),
+            upscaler=networks.upscaler(upscaling, setup.device),
         )
     restored = _with_samples(photo, picture, options.upscale)
     with new_file(options.destination) as partial:
@@ -144,6 +146,7 @@ def plan_photo(options: Options, kind: PhotoFormat) -> PhotoPlan:
     lost = _losses(photo, target)
     if options.strict and lost:
         raise LossError(f"--strict: {options.input.name} loses {lost[0]}")
+    upscaling = upscaler_of(options, steady=False, download=False)
     setup = _restorer_setup(options, download=False)
     with translate_out_of_memory(setup.device), float32_arithmetic(setup.device, setup.precision):
         faces = _faces(options, photo, Networks(), setup)
@@ -174,6 +177,7 @@ def plan_photo(options: Options, kind: PhotoFormat) -> PhotoPlan:
         "faces": [_described(face) for face in faces],
         "model": str(setup.weights or setup.model),
         "w": options.w,
+        "upscaler": str(upscaling) if upscaling else None,
         "device": str(setup.device),
         "precision": setup.precision,
     }

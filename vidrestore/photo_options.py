@@ -22,6 +22,31 @@ class Photos:
         basic=True,
         help="enlarge the picture 1 to 4 times; samples outside faces are then no longer the input's",
     )
+    background: str = option(
+        "lanczos",
+        "--background",
+        group="size",
+        metavar="NAME|FILE",
+        help="what enlarges the picture: lanczos, a resampler; a network that `vidrestore weights` lists, "
+        "such as realesr-general-x4v3; or a file of weights that spandrel knows",
+    )
+    denoise: float | None = option(
+        None,
+        "--denoise",
+        group="size",
+        type=float,
+        metavar="D",
+        low=0,
+        high=1,
+        help="how strongly --background realesr-general-x4v3 removes noise (default: 1)",
+    )
+    face_upsample: bool = option(
+        False,
+        "--face-upsample",
+        group="size",
+        type=bool,
+        help="enlarge restored faces with --background, too, where they are larger than the model made them",
+    )
     aligned: bool = option(
         False,
         "--aligned",

@@ -43,7 +43,7 @@ from .stages.resume import NOTHING, Resume
 from .stages.reuse import Reuse
 from .stages.setup import Setup, open_video
 from .stages.stretches import Stretches
-from .upscale.upscaler import Upscaler, find_upscaler
+from .upscale.upscaler import Upscaler
 
 log = logging.getLogger(__name__)
 
@@ -230,7 +230,8 @@ def restore_frames(
         needs=earlier.needs,
         note=notes.planned,
     )
-    return source, paste(restored, models, notes, earlier.wanted, find_upscaler(options.upscale))
+    upscaler = (networks or Networks()).upscaler(setup.upscaler, setup.device)
+    return source, paste(restored, models, notes, earlier.wanted, upscaler)
 
 
 def open_for_restoration(options: Options) -> Decoder:

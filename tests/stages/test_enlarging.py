@@ -7,11 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from vidrestore.errors import UsageError
+from vidrestore.faces.alignment.align import Placement
+from vidrestore.faces.face import Face
 from vidrestore.media.decode.decoder import Decoder
 from vidrestore.media.frames.crop import Blended
-from vidrestore.stages.enlarging import enlarge, enlarged_source, in_input
+from vidrestore.options import Options
+from vidrestore.restoration.temporal.face_crop import RestoredFace
+from vidrestore.restoration.temporal.motion import NO_COMPARISON
+from vidrestore.stages.enlarging import enlarge, enlarged_source, in_input, upscaler_of
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "portrait.mp4"
 
@@ -40,6 +46,59 @@ def test_fields_are_not_mixed(source):
 def test_without_an_upscaler_nothing_changes():
     frame = object()
     assert enlarge(frame, [], None) == (frame, [])
+
+
+class Doubling:
+    """Doubles frames and, if asked, faces."""
+
+    factor, name = 2, "doubling"
+
+    def __init__(self, faces: bool) -> None:
+        self.faces = faces
+
+    def __call__(self, frame):
+        return frame
+
+    def enlarge_face(self, face):
+        return face.float().repeat_interleave(2, 1).repeat_interleave(2, 2) if self.faces else None
+
+
+def restored(scale: float) -> RestoredFace[Placement]:
+    """A face of 64 pixels that shows ``64 / scale`` pixels of its frame."""
+    matrix = np.diag((scale, scale, 1.0))
+    matrix[:2, 2] = 5
+    ramp = torch.linspace(0, 1, 64).expand(4, 64, 64)
+    return RestoredFace(
+        track=1,
+        source=Placement(Face(np.zeros(4), 1.0, np.zeros((5, 2)), 1), matrix, np.full((5, 2), 30.0)),
+        layers=ramp.half(),
+        tint=torch.zeros(2, 112),
+        comparison=NO_COMPARISON,
+        window=(slice(3, 60), slice(3, 60)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("scale", "faces", "side"), [(1.5, True, 128), (1.5, False, 64), (2.5, True, 64), (0.4, True, 128)]
+)
+def test_faces_are_enlarged_where_the_frame_shows_more_than_they_have(scale, faces, side):
+    face = restored(scale)
+    _, [moved] = enlarge(object(), [face], Doubling(faces))
+    assert moved.layers.shape == (4, side, side)
+    assert moved.layers.dtype == torch.float16
+    # The same place of the frame, and the same place of the face.
+    at_input, factor = np.array((9.0, 7.0, 1.0)), side / 64
+    assert np.allclose(
+        moved.source.matrix @ (18, 14, 1), np.diag((factor, factor, 1)) @ face.source.matrix @ at_input
+    )
+    assert np.allclose(moved.source.landmarks, 30 * factor)
+    assert torch.allclose(moved.mask[0, :: side // 2], face.mask[0, ::32], atol=0.01)
+
+
+def test_the_options_say_which_upscaler(tmp_path):
+    given = {"input": SAMPLE, "output": tmp_path / "out.mkv"}
+    assert upscaler_of(Options(**given)) is None
+    assert upscaler_of(Options(**given, upscale=3)).factor == 3
 
 
 def test_what_was_written_is_told_in_pixels_of_the_input():

@@ -15,7 +15,7 @@ from vidrestore.stages.models import Models
 from vidrestore.stages.picture import restore_picture
 from vidrestore.stages.setup import RestorerSetup
 from vidrestore.stages.still_faces import find_faces
-from vidrestore.upscale.upscaler import find_upscaler
+from vidrestore.upscale.lanczos import Lanczos
 
 CPU = torch.device("cpu")
 OPEN, CLOSED = (
@@ -89,7 +89,7 @@ def test_grey_stays_grey_and_deep_stays_deep(models, scene, faces, samples):
 
 def test_faces_are_pasted_at_the_size_of_an_enlarged_picture(models, scene, faces):
     """And not enlarged with it: outside faces it is the enlarged picture, inside it is not."""
-    upscaler = find_upscaler(3)
+    upscaler = Lanczos(3)
     enlarged = upscaler(picture_of(scene))
     before = rgb(enlarged).copy()
     given = picture_of(scene)

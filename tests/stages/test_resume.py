@@ -8,11 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import upscalers
 from tests.support.clips import pattern, write
+from tests.support.onnx_files import save_restorer
+from tests.support.tiny import save_weights
 from vidrestore.option_types import display_name
 from vidrestore.options import Options
 from vidrestore.stages.resume import _NO_EFFECT, _RESOLVED, file_fingerprint, result_key, run_key
 from vidrestore.stages.setup import Setup
+from vidrestore.weights.packages import package_version
 
 
 @pytest.fixture
@@ -70,6 +74,28 @@ def test_what_changes_frames_is_named(options, changes, named):
     assert {name for name in before if before[name] != after[name]} == {named}
 
 
+def test_an_upscaler_is_keyed_by_its_content_and_by_what_runs_it(options, tmp_path, monkeypatch):
+    paths = [upscalers.save(upscalers.compact(seed=seed), tmp_path / f"{seed}.pth") for seed in (0, 1)]
+    enlarged = [replace(options, upscale=2, background=str(path)) for path in paths]
+    first, second, resampled = map(key_of, (*enlarged, replace(options, upscale=2)))
+    assert {name for name in first if first[name] != second[name]} == {"the upscaler"}
+    assert first.keys() - resampled.keys() == {"the upscaler"}
+    monkeypatch.setattr("vidrestore.stages.resume.package_version", lambda package: f"{package} 99")
+    changed = {name for name, value in key_of(enlarged[0]).items() if value != first[name]}
+    assert changed == {"the upscaler"}  # the embedded restorer needs no package
+
+
+def test_the_packages_that_run_models_are_keyed(options, tmp_path, monkeypatch):
+    pytest.importorskip("onnx")
+    graph, own = save_restorer(tmp_path / "own.onnx", side=64), save_weights(tmp_path / "own.pth")
+    run_by = {}
+    for weights in (None, graph, own):
+        run_by[weights] = key_of(replace(options, weights=weights))["what runs the models"]
+    assert run_by[None] == "PyTorch"
+    assert run_by[graph] == package_version("onnxruntime")
+    assert run_by[own] == package_version("spandrel")
+
+
 def test_the_segment_length_is_keyed(options):
     assert key_of(options, length=10) != key_of(options, length=20)
 
@@ -99,7 +125,7 @@ def test_a_fingerprint_of_an_image_sequence_follows_its_folder(tmp_path):
 def test_the_key_of_results_needs_no_input_and_has_the_options_of_the_encoder(options):
     gone = replace(options, input=Path("gone.mp4"), crf=20)
     setup = Setup.resolve(options)
-    key = result_key(gone, setup.restorer, setup.detector)
+    key = result_key(gone, setup.restorer, setup.detector, setup.upscaler)
     assert key["--crf"] == "20.0"
     assert key.items() >= {k: v for k, v in key_of(options).items() if k.startswith("--")}.items()
     assert "the input" not in key

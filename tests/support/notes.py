@@ -85,7 +85,7 @@ def record(notes: Iterable[FrameNotes], *, restored: bool = True, **options: Any
         face_parser=None,
     )
     if restored:
-        setup = Setup(**decided, restorer=restorer, batch=1, container=None, encoder=None)
+        setup = Setup(**decided, restorer=restorer, upscaler=None, batch=1, container=None, encoder=None)
     else:
         setup = AnalysisSetup(**decided)
     given = {"input": "in.mp4", "output": "out.mkv"} | options

@@ -1,12 +1,21 @@
-"""Which upscaler a run uses."""
+"""The interface, and what keeps it."""
 
 from __future__ import annotations
 
-from vidrestore.upscale.upscaler import find_upscaler
+import pytest
+
+from tests.support import upscalers
+from vidrestore.upscale.lanczos import Lanczos
+from vidrestore.upscale.learned import Learned
+from vidrestore.upscale.upscaler import Upscaler
 
 
-def test_one_enlarges_nothing():
-    assert find_upscaler(1) is None
-    upscaler = find_upscaler(3)
-    assert upscaler is not None
-    assert (upscaler.factor, upscaler.name) == (3, "Lanczos")
+@pytest.mark.parametrize(
+    "make", [lambda: Lanczos(3), lambda: Learned(3, "own", upscalers.enlarging(upscalers.compact()))]
+)
+def test_upscalers_have_a_factor_and_a_name(make):
+    upscaler: Upscaler = make()
+    assert upscaler.factor == 3
+    assert upscaler.name
+    assert callable(upscaler)
+    assert callable(upscaler.enlarge_face)

@@ -15,7 +15,7 @@ DOWNLOADS = [name for name, weights in REGISTRY.items() if not weights.embedded]
 def test_downloads_are_complete_entries(name: str) -> None:
     weights = REGISTRY[name]
     assert isinstance(weights, RemoteWeights)
-    assert weights.url.startswith("https://github.com/")
+    assert weights.url.startswith(("https://github.com/", "https://objectstorage."))
     assert weights.url.endswith("/" + weights.filename)
     assert weights.sha256 is None or len(bytes.fromhex(weights.sha256)) == 32
 

@@ -12,6 +12,7 @@ from ..faces.detection.load import resolve_detector
 from ..media.output.workfolder import difference
 from ..options import Options
 from ..progress.progress import Task
+from ..stages.enlarging import upscaler_of
 from ..stages.resume import file_fingerprint, result_key
 from ..stages.setup import RestorerSetup
 from .ledger import Ledger
@@ -72,4 +73,6 @@ class Results:
 
     @cached_property
     def _key(self) -> Mapping[str, str]:
-        return result_key(self._given, self._setup, None if self._given.tracks else self._detector)
+        given = self._given
+        upscaler = upscaler_of(given, download=not given.dry_run)
+        return result_key(given, self._setup, None if given.tracks else self._detector, upscaler)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import logging
 import math
@@ -14,8 +13,25 @@ import torch
 
 from ..errors import UsageError, WeightsError
 from ..weights.entry import Weights
-from ..weights.registry import REGISTRY, announcement, lookup, restorer_names, with_hash
-from ..weights.store import check_file, fetch, file_of, fingerprint, is_offline, load_state, locate
+from ..weights.packages import PACKAGES, need_package
+from ..weights.registry import (
+    REGISTRY,
+    announcement,
+    lookup,
+    refuse_non_commercial,
+    restorer_names,
+    with_hash,
+)
+from ..weights.store import (
+    check_file,
+    fetch,
+    file_of,
+    fingerprint,
+    is_offline,
+    load_state,
+    locate,
+    obtain,
+)
 from .codeformer import CodeFormerRestorer, build_codeformer
 from .codeformer.restorer import PAPER_RANGE, is_codeformer
 from .restorer import FaceRestorer
@@ -24,9 +40,6 @@ log = logging.getLogger(__name__)
 
 #: Seconds that ``auto`` waits for the server's answer before it falls back to the embedded model.
 _TIMEOUT = 4.0
-#: The package that each backend needs besides this one, and the extra that installs it.
-_PACKAGES = {"spandrel": "spandrel", "onnx": "onnxruntime"}
-_EXTRAS = {"spandrel": "restorers", "onnxruntime": "onnx"}
 #: The licence of weights that say none.
 _UNKNOWN = "that of its author"
 
@@ -63,11 +76,7 @@ def resolve_model(
     offline = offline or is_offline()
     if model != "auto":
         check_model(model, commercial=commercial)
-        if download and not offline and locate(model) is None:
-            log.info("%s", announcement(model))
-        if download or offline:
-            fetch(model, offline=offline)
-        return ModelChoice(model, missing=locate(model) is None)
+        return ModelChoice(model, missing=not obtain(model, offline=offline, download=download))
     if commercial and not REGISTRY["codeformer"].commercial:
         if download:
             log.info("using the embedded model lite: CodeFormer's licence does not allow commercial use")
@@ -100,39 +109,22 @@ def check_model(model: str, *, commercial: bool = False) -> None:
     if weights.network is None:
         raise UsageError(f"{model} restores no faces; choose one of {', '.join(restorer_names())}")
     if commercial:
-        refuse_non_commercial(weights)
-    _need_package(_PACKAGES.get(weights.network.backend), model)
+        refuse_non_commercial(weights, restorer_names())
+    need_package(PACKAGES.get(weights.network.backend), model)
 
 
 def check_restorer_file(path: Path, *, commercial: bool = False) -> None:
     """Check a user's file of weights without reading it as a network; of the licence, whether it is a known
     file. Raises as :func:`check_model`, and WeightsError for a file that does not hold weights."""
     if check_file(path) == "onnx":
-        _need_package("onnxruntime", path.name)
+        need_package("onnxruntime", path.name)
     if not commercial:
         return
     known = with_hash(fingerprint(path))
     if known is None:
         log.warning("the licence of %s is not known: see whether it allows commercial use", path)
     else:
-        refuse_non_commercial(known)
-
-
-def refuse_non_commercial(weights: Weights) -> None:
-    """Raise UsageError if the licence of ``weights`` does not allow commercial use."""
-    if not weights.commercial:
-        allowed = (REGISTRY[name] for name in restorer_names())
-        names = ", ".join(restorer.name for restorer in allowed if restorer.commercial)
-        raise UsageError(
-            f"--commercial: the licence of {weights.name} is {weights.licence}; models that may be used "
-            f"commercially: {names}"
-        )
-
-
-def _need_package(package: str | None, what: str) -> None:
-    if package and importlib.util.find_spec(package) is None:
-        install = f"pip install 'vidrestore[{_EXTRAS[package]}]'"
-        raise WeightsError(f"{what} needs the package {package}; install it with: {install}")
+        refuse_non_commercial(known, restorer_names())
 
 
 def load_restorer(model: str | Path, *, device: torch.device, precision: str) -> FaceRestorer:
@@ -153,7 +145,7 @@ def load_restorer(model: str | Path, *, device: torch.device, precision: str) ->
     known = REGISTRY[model] if isinstance(model, str) and model in REGISTRY else None
     name = known.name if known else path.name
     if check_file(path) == "onnx":
-        _need_package("onnxruntime", name)
+        need_package("onnxruntime", name)
         from .networks.onnx_network import OnnxRestorer
 
         known = known or with_hash(fingerprint(path))
@@ -176,7 +168,7 @@ def load_restorer(model: str | Path, *, device: torch.device, precision: str) ->
             device=device,
             precision=precision,
         )
-    _need_package("spandrel", name)
+    need_package("spandrel", name)
     from .networks.spandrel_network import SpandrelRestorer, build_network
 
     known = known or with_hash(fingerprint(path))

@@ -19,7 +19,7 @@ from ..faces.recorded.recording import Origin
 from ..option_types import display_name
 from ..options import Options
 from ..stages.setup import AnalysisSetup, Setup
-from ..weights.registry import REGISTRY
+from ..weights.registry import REGISTRY, with_hash
 from ..weights.store import fingerprint
 from .entries import FrameEntry, frame_entries
 from .flags import Flag, FlagFinder
@@ -106,6 +106,8 @@ def weights(setup: AnalysisSetup, licence: str | None) -> list[dict[str, str]]:
         used += [("restorer", name) for name in setup.restorer.others]
         if setup.restorer.face_parser:
             used.append(("face parser", setup.restorer.face_parser))
+        if setup.upscaler:
+            used += [("upscaler", source) for source in setup.upscaler.sources]
     if setup.detector:
         used.append(("detector", setup.detector))
     return [
@@ -113,10 +115,18 @@ def weights(setup: AnalysisSetup, licence: str | None) -> list[dict[str, str]]:
             "role": role,
             "name": source.name if isinstance(source, Path) else source,
             "sha256": fingerprint(source),
-            "licence": (licence or "unknown") if isinstance(source, Path) else REGISTRY[source].licence,
+            "licence": _licence(source, licence if role == "restorer" else None),
         }
         for role, source in used
     ]
+
+
+def _licence(source: str | Path, stated: str | None) -> str:
+    """The licence of weights; ``stated`` is what loading a file said of it."""
+    if isinstance(source, Path):
+        known = with_hash(fingerprint(source))
+        return stated or (known.licence if known else "unknown")
+    return REGISTRY[source].licence
 
 
 def _plain(value: Any) -> Any:

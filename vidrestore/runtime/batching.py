@@ -51,10 +51,12 @@ def choose_batch(device: torch.device, face_bytes: int) -> int:
 
 
 class BatchRunner:
-    """Runs work in batches of up to ``size`` parts, and halves ``size`` for good when memory runs out."""
+    """Runs work in batches of up to ``size`` parts, and halves ``size`` for good when memory runs out.
+    Messages call a part a ``noun``."""
 
-    def __init__(self, size: int, device: torch.device | str = "cpu") -> None:
+    def __init__(self, size: int, device: torch.device | str = "cpu", noun: str = "face") -> None:
         self.size = size
+        self._noun = noun
         self._device = torch.device(device)
         self._warned = False
 
@@ -87,8 +89,8 @@ class BatchRunner:
                 raise
             if len(batch) == 1:
                 raise DeviceError(
-                    f"{self._device} has no memory left for one face; close other programs that use it, or "
-                    "choose another --device"
+                    f"{self._device} has no memory left for one {self._noun}; close other programs that use "
+                    "it, or choose another --device"
                 ) from None
         return None
 
@@ -100,10 +102,12 @@ class BatchRunner:
         self._warned = True
         log.log(
             level,
-            "%s has no memory for %d faces at once: continuing with %d; set --batch to start with fewer",
+            "%s has no memory for %d %ss at once: continuing with %d%s",
             self._device,
             tried,
+            self._noun,
             self.size,
+            "; set --batch to start with fewer" if self._noun == "face" else "",
         )
 
 

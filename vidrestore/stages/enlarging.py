@@ -6,14 +6,34 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import torch
 
 from ..errors import UsageError
 from ..faces.alignment.align import Placement
 from ..media.frames.crop import Blended
 from ..media.frames.frame import Frame
 from ..media.source_video import SourceVideo
+from ..options import Options
+from ..restoration.planes import enlarge as enlarge_layers
+from ..restoration.temporal.blend import channels_last
 from ..restoration.temporal.face_crop import RestoredFace
+from ..upscale.choose import UpscalerSetup, resolve_upscaler
 from ..upscale.upscaler import Upscaler
+
+
+def upscaler_of(options: Options, *, steady: bool = True, download: bool = True) -> UpscalerSetup | None:
+    """The upscaler of a run with ``options``; None: frames keep their size. ``steady``: for a video. Raises
+    as :func:`resolve_upscaler`."""
+    return resolve_upscaler(
+        options.background,
+        factor=options.upscale,
+        denoise=options.denoise,
+        faces=options.face_upsample,
+        steady=steady,
+        offline=options.offline,
+        commercial=options.commercial,
+        download=download,
+    )
 
 
 def enlarged_source(source: SourceVideo, factor: int) -> SourceVideo:
@@ -43,14 +63,36 @@ def enlarged_source(source: SourceVideo, factor: int) -> SourceVideo:
 def enlarge(
     frame: Frame, faces: Sequence[RestoredFace[Placement]], upscaler: Upscaler | None
 ) -> tuple[Frame, list[RestoredFace[Placement]]]:
-    """A frame enlarged, and its restored faces where they belong in that; without an upscaler as they are."""
+    """A frame enlarged, and its restored faces where they belong in that; without an upscaler as they are.
+
+    A face that is larger in the frame than the restorer made it is enlarged too, if the upscaler does so.
+    """
     if upscaler is None:
         return frame, list(faces)
     to_input = np.diag([1 / upscaler.factor, 1 / upscaler.factor, 1.0])
     moved = [
         replace(face, source=replace(face.source, matrix=face.source.matrix @ to_input)) for face in faces
     ]
-    return upscaler(frame), moved
+    larger = [_enlarged(face, upscaler) if face.source.scale < 1 else face for face in moved]
+    return upscaler(frame), larger
+
+
+def _enlarged(face: RestoredFace[Placement], upscaler: Upscaler) -> RestoredFace[Placement]:
+    """A restored face made larger by the upscaler, as sharp as what it makes of the frame around; the same if
+    the upscaler enlarges no faces."""
+    made = upscaler.enlarge_face(face.restored)
+    if made is None:
+        return face
+    size, placement = made.shape[-1], face.source
+    factor = size / face.layers.shape[-1]
+    mask = enlarge_layers(face.mask.float()[None, None], (size, size))[0]
+    matrix = np.diag((factor, factor, 1.0)) @ placement.matrix
+    return replace(
+        face,
+        source=replace(placement, matrix=matrix, landmarks=placement.landmarks * factor),
+        layers=channels_last(torch.cat((made, mask)).to(face.layers.dtype)),
+        window=None,
+    )
 
 
 def in_input(written: Blended | None, factor: int) -> Blended | None:

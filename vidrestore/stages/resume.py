@@ -22,7 +22,10 @@ from ..media.output.workfolder import WorkFolder
 from ..media.output.writer import StreamWriter
 from ..option_types import display_name
 from ..options import Options
-from ..weights.store import fingerprint
+from ..upscale.choose import UpscalerSetup
+from ..weights.packages import PACKAGES, package_version
+from ..weights.registry import REGISTRY
+from ..weights.store import check_file, fingerprint
 from .notes import NOTES_VERSION
 from .restoration import CONTEXT
 from .setup import RestorerSetup, Setup
@@ -41,6 +44,7 @@ _RESOLVED = {
     "input",
     *_ENCODER,
     *("model", "weights", "commercial", "detector", "device", "precision", "tracks"),
+    *("background", "denoise"),
 }
 #: The name of what photographs are compared by, in the resume key.
 EMBEDDING = "the embedding of faces"
@@ -127,11 +131,13 @@ def run_key(options: Options, setup: Setup, *, length: int) -> dict[str, str]:
         "the encoder": str(setup.encoder),
         "the segment length": str(length),
         "what is noted of frames": NOTES_VERSION,
-        **_shared_key(options, setup.restorer, setup.detector),
+        **_shared_key(options, setup.restorer, setup.detector, setup.upscaler),
     }
 
 
-def result_key(options: Options, restorer: RestorerSetup, detector: str | None) -> dict[str, str]:
+def result_key(
+    options: Options, restorer: RestorerSetup, detector: str | None, upscaler: UpscalerSetup | None
+) -> dict[str, str]:
     """Everything that the results of all inputs depend on, besides the input, without opening one: the
     options of the encoder stand for what each input makes of them."""
     encoding = {
@@ -139,19 +145,26 @@ def result_key(options: Options, restorer: RestorerSetup, detector: str | None) 
         for option in fields(options)
         if option.name in _ENCODER
     }
-    return _shared_key(options, restorer, detector) | encoding
+    return _shared_key(options, restorer, detector, upscaler) | encoding
 
 
-def _shared_key(options: Options, restorer: RestorerSetup, detector: str | None) -> dict[str, str]:
+def _shared_key(
+    options: Options, restorer: RestorerSetup, detector: str | None, upscaler: UpscalerSetup | None
+) -> dict[str, str]:
+    model = restorer.weights or restorer.model
     key = {
         "vidrestore": __version__,
         "FFmpeg": ".".join(map(str, av.library_versions["libavcodec"])),
-        "the model": _weights(restorer.weights or restorer.model),
+        "the model": _weights(model),
         "the models of persons": ", ".join(map(_weights, restorer.others)) or "none",
         "the face parser": _weights(parser) if (parser := restorer.face_parser) else "none",
+        "what runs the models": ", ".join(_packages(model, *restorer.others)) or "PyTorch",
         "the device": restorer.device.type,
         "the precision": restorer.precision,
     }
+    if upscaler and upscaler.sources:
+        used = (*map(_weights, upscaler.sources), f"{upscaler.denoise:g}", package_version("spandrel"))
+        key["the upscaler"] = ", ".join(used)
     if options.tracks:
         key["the tracks file"] = fingerprint(options.tracks)
         key[EMBEDDING] = load_embedding().name  # only these faces are compared with photographs
@@ -182,6 +195,22 @@ def sample_hash(path: Path, about: str) -> str:
             file.seek(offset)
             digest.update(file.read(_SAMPLE))
     return digest.hexdigest()
+
+
+def _packages(*sources: str | Path) -> list[str]:
+    """The packages that run the models of these weights, with their versions.
+
+    Of a file that is not ONNX it is not known before it is loaded whether it is CodeFormer's, which needs
+    none: what may run it counts.
+    """
+    backends = set[str]()
+    for source in sources:
+        if isinstance(source, Path):
+            backends.add("onnx" if check_file(source) == "onnx" else "spandrel")
+        elif network := REGISTRY[source].network:
+            backends.add(network.backend)
+    packages = sorted(PACKAGES[backend] for backend in backends & {*PACKAGES})
+    return [package_version(package) for package in packages]
 
 
 def _weights(source: str | Path) -> str:

@@ -27,7 +27,7 @@ from .setup import Setup
 
 #: What only frames with faces depend on, by the names of the resume key.
 _OF_FACES = (
-    *("the model", "the face parser", "the device", "the precision"),
+    *("the model", "what runs the models", "the face parser", "the device", "the precision"),
     *("--steady", "--min-face", "--max-sharpness", "--max-yaw"),
 )
 #: What is keyed for each face, by its position and what is set for it.
@@ -36,7 +36,7 @@ _PER_FACE = (
     *("--w", "--strength", "--track-w", "--person-w"),
 )
 #: What finding faces does not depend on.
-_OF_OUT = ("the encoder", "the segment length", "-f")
+_OF_OUT = ("the encoder", "the segment length", "-f", "the upscaler", "--upscale", "--face-upsample")
 #: What computes restored faces besides this program.
 _LIBRARIES = {"PyTorch": torch.__version__, "NumPy": np.__version__, "OpenCV": cv2.__version__}
 
@@ -49,7 +49,8 @@ class SegmentKeys:
         code = {"the code": code_fingerprint(), "PyAV": av.__version__}
         shared = {name: value for name, value in run.items() if name not in (*_OF_FACES, *_PER_FACE)}
         #: Names all segments that differ in their faces only.
-        self.group = digest(repr(shared | code | {"the container": setup.container.name}))[:16]
+        computed = _LIBRARIES if setup.upscaler else {}  # samples outside faces too
+        self.group = digest(repr(shared | code | computed | {"the container": setup.container.name}))[:16]
         #: Names the faces that are found in this input.
         self.found = digest(
             repr(

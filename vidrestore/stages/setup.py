@@ -25,9 +25,10 @@ from ..restoration.load import ModelChoice, check_restorer_file, resolve_model
 from ..runtime.batching import choose_batch
 from ..runtime.device import find_device, find_precision
 from ..runtime.host import network_workers
+from ..upscale.choose import UpscalerSetup
 from ..weights.registry import lookup, restorer_names
 from ..weights.store import locate
-from .enlarging import enlarged_source
+from .enlarging import enlarged_source, upscaler_of
 
 #: Frames that a device other than the CPU searches for faces in one pass.
 _DETECTOR_BATCH = 8
@@ -189,6 +190,7 @@ class Setup(AnalysisSetup):
     """
 
     restorer: RestorerSetup
+    upscaler: UpscalerSetup | None  #: None if frames keep their size
     batch: int  #: faces in one pass of the model
     container: Container | None  #: None if no file is written
     encoder: EncoderConfig | None  #: None if no file is written
@@ -207,6 +209,8 @@ class Setup(AnalysisSetup):
             VidrestoreError: An option does not fit the input or this machine, or weights are not available.
         """
         source = source or read_source(options)
+        # First, as it downloads little.
+        upscaler = upscaler_of(options, download=download)
         analysis = AnalysisSetup.resolve(options, source, download=download)
         restorer = RestorerSetup.of(options, download=download)
         container, encoder = None, None
@@ -216,10 +220,11 @@ class Setup(AnalysisSetup):
             encoder = choose_encoder(written, container, encoder_settings(options), strict=options.strict)
         decided = {field.name: getattr(analysis, field.name) for field in fields(AnalysisSetup)}
         decided["downloads"] += (restorer.model,) if restorer.missing else ()
-        decided["downloads"] += restorer.others_missing
+        decided["downloads"] += restorer.others_missing + (upscaler.missing if upscaler else ())
         return cls(
             **decided,
             restorer=restorer,
+            upscaler=upscaler,
             batch=restorer.batch(options.batch),
             container=container,
             encoder=encoder,
@@ -228,7 +233,9 @@ class Setup(AnalysisSetup):
     def summary(self) -> dict[str, str]:
         """The decisions, by the names that users know them by."""
         writes = f"{self.encoder} in {self.container.name}" if self.container else "none"
-        return super().summary() | self.restorer.summary() | {"batch": str(self.batch), "encoder": writes}
+        enlarged = {"upscaler": str(self.upscaler)} if self.upscaler else {}
+        own = {"batch": str(self.batch), "encoder": writes}
+        return super().summary() | self.restorer.summary() | enlarged | own
 
 
 def _named_restorers(options: Options) -> frozenset[str]:

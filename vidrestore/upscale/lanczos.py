@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from av.video.reformatter import Interpolation
+from torch import Tensor
 
 from ..media.frames.frame import Frame
 from ..media.frames.pixel_format import plane_views
@@ -45,6 +46,9 @@ class Lanczos:
         if image.format.has_alpha:
             enlarge_plane(image.planes[-1], next(targets), self.factor, (0.0, 0.0), image.format.bits)
         return frame.like(enlarged)
+
+    def enlarge_face(self, face: Tensor) -> None:
+        """None: see ``Upscaler.enlarge_face``."""
 
 
 def enlarged_plane(plane: np.ndarray, factor: int, *, bits: int) -> np.ndarray:

@@ -1,11 +1,12 @@
-"""The interface of what enlarges frames, and which one a run uses."""
+"""The interface of what enlarges frames."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
+from torch import Tensor
+
 from ..media.frames.frame import Frame
-from .lanczos import Lanczos
 
 
 class Upscaler(Protocol):
@@ -26,7 +27,7 @@ class Upscaler(Protocol):
         and side data. ``frame`` is not changed, and no other frame matters."""
         ...
 
-
-def find_upscaler(factor: int) -> Upscaler | None:
-    """The upscaler of a run with ``--upscale factor``; None for 1, which leaves frames as they are."""
-    return None if factor == 1 else Lanczos(factor)
+    def enlarge_face(self, face: Tensor) -> Tensor | None:
+        """A restored ``face`` (3, S, S) RGB in [0, 1], enlarged by a whole number, on any device; None if
+        faces are pasted as the restorer made them."""
+        ...

@@ -32,6 +32,15 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Enlarger:
+    """How a network that enlarges whole pictures is called: by spandrel, with RGB in [0, 1], in float32."""
+
+    factor: int  #: how many times as wide and as high pictures become
+    partner: str | None = None  #: name of the weights that it can be blended with, which denoise less
+    source: str  #: where these facts are stated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
     """One file of weights. An instance of this class itself is embedded: its file is part of the package."""
 
@@ -42,6 +51,7 @@ class Weights:
     licence_url: str
     commercial: bool  #: whether the licence allows commercial use
     network: Network | None = None  #: of a restorer
+    enlarger: Enlarger | None = None  #: of a network that enlarges whole pictures
 
     @property
     def embedded(self) -> bool:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from ..errors import UsageError
 from .entry import RemoteWeights, Weights
 from .restorers import RESTORERS
+from .upscalers import UPSCALERS
 
 # The licences of downloads are those that their authors state for the whole repository; no repository
 # states one for its weights alone. facexlib (MIT) says that the networks it collects keep their licences.
 _TABLE: tuple[Weights, ...] = (
     *RESTORERS,
+    *UPSCALERS,
     RemoteWeights(
         name="retinaface_resnet50",
         about="The RetinaFace face detector with a ResNet-50 backbone: slow; finds the most difficult faces.",
@@ -78,6 +80,22 @@ def megabytes(size: int | None) -> str:
 def restorer_names() -> tuple[str, ...]:
     """The names of the models that restore faces, in the order of the table."""
     return tuple(weights.name for weights in RESTORERS)
+
+
+def upscaler_names() -> tuple[str, ...]:
+    """The names of the networks that enlarge whole pictures, in the order of the table."""
+    return tuple(weights.name for weights in UPSCALERS)
+
+
+def refuse_non_commercial(weights: Weights, others: Iterable[str]) -> None:
+    """Raise UsageError, which names those of ``others`` that may be used, if the licence of ``weights`` does
+    not allow commercial use."""
+    if not weights.commercial:
+        names = ", ".join(name for name in others if REGISTRY[name].commercial)
+        raise UsageError(
+            f"--commercial: the licence of {weights.name} is {weights.licence}; models that may be used "
+            f"commercially: {names}"
+        )
 
 
 def with_hash(sha256: str) -> Weights | None:

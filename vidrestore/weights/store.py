@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import zipfile
 from collections.abc import Iterator
@@ -19,7 +20,9 @@ from torch import Tensor
 from ..errors import WeightsError
 from .download import download, is_complete
 from .entry import RemoteWeights
-from .registry import REGISTRY, lookup
+from .registry import REGISTRY, announcement, lookup
+
+log = logging.getLogger(__name__)
 
 #: Keys of the state dict inside a training checkpoint, in order of preference: averaged weights first.
 _STATE_KEYS = ("params_ema", "params", "state_dict")
@@ -78,6 +81,21 @@ def fetch(name: str, *, offline: bool = False, timeout: float = 10.0, progress: 
         )
     download(weights, path, timeout=timeout, progress=progress)
     return path
+
+
+def obtain(name: str, *, offline: bool = False, download: bool = True) -> bool:
+    """See to it that the weights ``name``, which were asked for, are on this machine, and return whether they
+    are.
+
+    They are not without ``download``: a dry run uses no network, and fails only if ``offline`` forbids that a
+    run does. Raises as :func:`fetch`.
+    """
+    offline = offline or is_offline()
+    if download and not offline and locate(name) is None:
+        log.info("%s", announcement(name))
+    if download or offline:
+        fetch(name, offline=offline)
+    return locate(name) is not None
 
 
 def load_state(source: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:

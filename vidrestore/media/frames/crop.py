@@ -59,6 +59,18 @@ class PlanarImage:
         """
         return self.colour.to_sdr(self._read_signal(matrix, (size, size), device)).clamp(0, 1)
 
+    def read_rows(self, first: int, end: int, device: torch.device | str = "cpu") -> Tensor:
+        """Read the rows from ``first`` to before ``end`` as :meth:`read` does: (3, end - first, W)."""
+        size = end - first, self.planes[0].shape[1]
+        return self.colour.to_sdr(self._read_signal(_translation(0, -first), size, device)).clamp(0, 1)
+
+    def kept_rows(self, first: int, end: int, device: torch.device | str = "cpu") -> Tensor | None:
+        """How far the samples of these rows keep their value, as :meth:`read_rows` cannot hold them:
+        (end - first, W) in [0, 1]; None if it holds all."""
+        size = end - first, self.planes[0].shape[1]
+        headroom = self._headroom(_translation(0, -first), size, device)
+        return headroom.kept if headroom else None
+
     def _read_signal(self, matrix: np.ndarray, size: tuple[int, int], device: torch.device | str) -> Tensor:
         """The samples of a crop as R'G'B' (3, *size), neither tone-mapped nor clipped."""
         to_frame = np.linalg.inv(_as_3x3(matrix))

@@ -1,6 +1,6 @@
 """Restorers that spandrel recognises by their weights: GFPGAN 1.2 to 1.4, RestoreFormer.
 
-spandrel is the extra ``restorers``. It is given tensors that were read without executing code from the file.
+spandrel is the extra ``restorers``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ...errors import WeightsError
 from ...runtime.device import DTYPES
+from ...weights.architecture import recognise
 from ..restorer import RestorerSpec
 from .whole_face import WholeFaceRestorer
 
@@ -84,33 +85,22 @@ class SpandrelRestorer(WholeFaceRestorer):
 def build_network(state: Mapping[str, Tensor], source: str) -> ImageModelDescriptor[Any]:
     """The face restorer whose weights are ``state``. Raises WeightsError, naming ``source``, for weights of
     another network."""
-    from spandrel import MAIN_REGISTRY, ImageModelDescriptor
-
     if any(key.startswith(_PREFIX) for key in state):
         # The rest are networks that only its training used.
         state = {key.removeprefix(_PREFIX): x for key, x in state.items() if key.startswith(_PREFIX)}
-    weights = {key: x.float() if x.is_floating_point() else x for key, x in state.items()}
-    found = next((s for s in MAIN_REGISTRY.architectures("detection") if s.detect(weights)), None)
-    if found is None:
-        raise WeightsError(
-            f"{source} holds the weights of no network that is known here; give those of CodeFormer, GFPGAN "
-            "or RestoreFormer, or an ONNX file"
-        )
-    kind = found.architecture.name
-    try:
-        # Networks are initialised at random; the caller's random numbers stay the same.
-        with torch.random.fork_rng(devices=()):
-            network = found.architecture.load(weights)
-    except Exception as error:  # whatever the architecture's code stumbles over
-        hint = "; RestoreFormer++ runs with --model restoreformer++" if kind == "RestoreFormer" else ""
-        raise WeightsError(
-            f"{source} looks like {kind}, but its tensors have other names or sizes{hint}"
-        ) from error
-    if not isinstance(network, ImageModelDescriptor) or network.purpose != "FaceSR":
+    network = recognise(
+        state,
+        source,
+        wanted="those of CodeFormer, GFPGAN or RestoreFormer, or an ONNX file",
+        hints={"RestoreFormer": "; RestoreFormer++ runs with --model restoreformer++"},
+    )
+    kind = network.architecture.name
+    if network.purpose != "FaceSR":
         enlarges = f", which enlarges pictures {network.scale} times" if network.scale > 1 else ""
+        use = "; --background enlarges with it" if network.purpose == "SR" else ""
         raise WeightsError(
             f"{source} is {kind}, a network for whole pictures{enlarges}; give a face restorer, such as "
-            "GFPGAN"
+            f"GFPGAN{use}"
         )
     if (network.input_channels, network.output_channels, network.scale) != (3, 3, 1):
         raise WeightsError(f"{source} is a {kind} that does not take and give RGB faces of one size")
