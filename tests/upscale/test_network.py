@@ -38,17 +38,17 @@ def test_tiles_make_the_picture_that_the_network_makes_of_the_whole(make, factor
     assert tiled.shape == (3, 90 * factor, 117 * factor)
     assert network.factor == factor
     assert 4 <= network.overlap <= convolutions  # of 3 x 3 each, one after the other
-    assert (tiled - whole).abs().max() < 2e-6
+    assert (tiled - whole).abs().max() < 1e-5
 
 
 def test_a_network_that_looks_at_everything_is_given_enough():
-    """Its 348 convolutions look at 700 pixels to each side, and nearly nothing of that matters."""
+    """Its 124 convolutions look at 250 pixels to each side, and nearly nothing of that matters."""
     made = upscalers.rrdb()
     for name, parameter in made.named_parameters():
         if "RDB" in name and name.endswith("weight"):
             parameter.data *= 1.5  # so that more does
     network = upscalers.enlarging(made)
-    assert 16 < network.overlap <= 64
+    assert 8 < network.overlap <= 64
     with torch.inference_mode():
         whole = build_enlarger([made.state_dict()], 1.0, "x")(PICTURE[None])[0]
         assert (in_tiles(network, PICTURE, 48) - whole).abs().max() < 0.5 / 255
