@@ -141,6 +141,10 @@ ALLOWED = {
     "cli_parser": {"options", "option_types", "presets", "standard_streams"},
     "other_parsers": {"cli_parser", "option_types"},
     "preview_parser": {"cli_parser", "options", "option_types"},
+    "ui": {
+        *("options", "option_types", "presets", "cli_parser"),
+        *("review", "stages", "media", "faces", "restoration", "runtime"),
+    },
     "restore_command": {
         "batch",
         "cli_parser",
@@ -166,6 +170,7 @@ ALLOWED = {
         "review",
         "runtime",
         "standard_streams",
+        "ui",
         "weights",
     },
     "__main__": {"cli", "messages", "standard_streams"},

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -49,6 +50,17 @@ class Analysis:
             f"{len(set(self.persons.values()))} persons by their {self.recognised_by} in "
             f"{self.seconds:.1f} s ({self.frames / self.seconds:.2f} frames/s)"
         )
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What was found, ready for JSON."""
+        return {
+            "frames": self.frames,
+            "faces": self.faces,
+            "tracks": len(self.tracks),
+            "seconds": round(self.seconds, 3),
+            "model": self.setup.detector,
+        }
 
     @property
     def table(self) -> str:

@@ -27,6 +27,7 @@ def run(argv: list[str], check: Callable[[], None] = lambda: None) -> int:
         "preview": _preview,
         "probe": _probe,
         "store": _store,
+        "ui": _ui,
         "weights": _weights,
     }
     if argv and argv[0] in commands:
@@ -48,9 +49,10 @@ def _analyze(argv: list[str], check: Callable[[], None]) -> int:
     with local_input(options.input, options.output) as path:
         options = replace(options, input=path)
         task = Task(file=path, output=args.output, frames=expected_frames(options))
-        with choose_progress(check, quiet=args.quiet) as progress:
+        with choose_progress(check, quiet=args.quiet, kind=args.progress) as progress:
             progress.begin_one(task)
             analysis = analyze_video(options, progress.count, sheet=args.sheet, references=args.references)
+            progress.end_file(task, "done", analysis.told)
     log.info("%s", analysis)
     if analysis.tracks and log.isEnabledFor(logging.INFO):
         print(analysis.table, file=sys.stderr)
@@ -117,6 +119,12 @@ def _store(argv: list[str], check: Callable[[], None]) -> int:
         store.clear()
     print_data(list_store(store))
     return 0
+
+
+def _ui(argv: list[str], check: Callable[[], None]) -> int:
+    from .ui.command import ui_command
+
+    return ui_command(argv)
 
 
 def _set_loudness(*, quiet: bool, verbose: bool) -> None:

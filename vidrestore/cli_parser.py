@@ -21,9 +21,9 @@ Other commands:
   vidrestore analyze IN -o FILE  find and track faces, write a tracks file
   vidrestore preview IN -o FILE  show what a run would make of the riskiest moments
   vidrestore probe FILE          show the container, streams and metadata
-  vidrestore weights             list the models and their licences
-  vidrestore weights get NAME    download a model
+  vidrestore weights [get NAME]  list the models and their licences, or download one
   vidrestore store list FOLDER   show what --keep has kept, or limit or clear it
+  vidrestore ui                  open the page: all of this in a browser
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 and 143 stopped by SIGINT and SIGTERM.
 """
@@ -41,6 +41,8 @@ _ANALYZE = (
     "report",
     "report_json",
 )
+#: Help of an option that two commands have.
+_PROGRESS = "json: say what is done in one JSON object per line on standard output, for programs"
 
 
 class Parser(argparse.ArgumentParser):
@@ -143,12 +145,16 @@ def _add_many(parser: argparse.ArgumentParser, *, full: bool) -> None:
     texts = {
         "--recursive": "enter the folders in a folder given as IN",
         "--watch": "restore what is and what arrives in FOLDER, into the folder OUT, until interrupted",
-        "--progress": "json: say what is done in one JSON object per line on standard output, for programs",
+        "--progress": _PROGRESS,
     }
     texts = texts if full else dict.fromkeys(texts, argparse.SUPPRESS)
     parser.add_argument("--recursive", action="store_true", help=texts["--recursive"])
     parser.add_argument("--watch", metavar="FOLDER", type=Path, help=texts["--watch"])
-    parser.add_argument("--progress", choices=("auto", "json"), default="auto", help=texts["--progress"])
+    _add_progress(parser, texts["--progress"])
+
+
+def _add_progress(parser: argparse.ArgumentParser, text: str) -> None:
+    parser.add_argument("--progress", choices=("auto", "json"), default="auto", help=text)
 
 
 def analyze_parser() -> argparse.ArgumentParser:
@@ -177,6 +183,7 @@ def analyze_parser() -> argparse.ArgumentParser:
     for name in _ANALYZE:
         add_option(parser, described[name])
     parser.add_argument("-y", dest="overwrite", action="store_true", help="replace files that exist")
+    _add_progress(parser, _PROGRESS)
     add_loudness(parser)
     return parser
 

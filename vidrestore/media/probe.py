@@ -23,6 +23,7 @@ from .clock_survey import is_steady
 from .frame_distances import FrameDistances
 from .image_sequence import ffmpeg_arguments, is_sequence
 from .pyav_compat import KEEP_METADATA
+from .untrusted import opening_options
 
 #: Frames per second of a video that does not tell its own.
 DEFAULT_RATE = Fraction(25)
@@ -90,7 +91,7 @@ def open_input(path: Path, *, rate: Fraction | None = None) -> InputContainer:
     try:
         if stat.S_ISREG(status.st_mode) and status.st_size == 0:
             raise InputError(f"{path} is empty (0 bytes); there is nothing to restore")
-        return av.open(str(path.absolute()), **KEEP_METADATA)
+        return av.open(str(path.absolute()), options=opening_options(), **KEEP_METADATA)
     except (PermissionError, av.error.PermissionError):
         raise InputError(f"{path} cannot be read: permission denied") from None
     except (av.error.FFmpegError, ValueError) as error:

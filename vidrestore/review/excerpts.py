@@ -118,14 +118,16 @@ def _variants(face: ObservedFace[Placement], weights: Sequence[float]) -> list[O
 
 def _pasted(frame: Frame, faces: list[RestoredFace[Placement]], models: Models) -> av.VideoFrame:
     """A copy of ``frame`` with ``faces`` pasted into it."""
-    copy = Frame(frame.index, _copied(frame.video), frame.colour)
+    copy = Frame(frame.index, copy_of(frame.video), frame.colour)
     models.paste(copy, faces)
     return copy.video
 
 
-def _copied(video: av.VideoFrame) -> av.VideoFrame:
+def copy_of(video: av.VideoFrame) -> av.VideoFrame:
+    """The samples and the time of a frame, without its side data."""
     copy = av.VideoFrame(video.width, video.height, video.format.name)
     for target, source in zip(plane_views(copy), plane_views(video), strict=True):
         target[...] = source
-    copy.pts, copy.time_base = video.pts, video.time_base
+    if video.time_base is not None:  # that of a photo is not known
+        copy.pts, copy.time_base = video.pts, video.time_base
     return copy

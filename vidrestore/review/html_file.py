@@ -24,8 +24,10 @@ def write_html(record: Record, file: TextIO) -> None:
 def render(record: Record, photograph: Photograph) -> str:
     """The page of ``record``, with pictures by ``photograph``."""
     folder = resources.files("vidrestore.review") / "template"
-    parts = ("report.html", "report.css", "report.js")
-    page, style, script = ((folder / name).read_text(encoding="utf-8") for name in parts)
+    # The page of `vidrestore ui` has the same pieces.
+    parts = ("report.html", "pieces.css", "report.css", "pieces.js", "report.js")
+    page, *parts = ((folder / name).read_text(encoding="utf-8") for name in parts)
+    style, script = "".join(parts[:2]), "".join(parts[2:])
     data = page_data(record, photograph)
     # No text in the data may end the script that it is in.
     encoded = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")

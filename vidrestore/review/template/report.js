@@ -1,30 +1,10 @@
-"use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
 const kinds = Object.keys(data.kinds);
 const find = id => document.getElementById(id);
-const SVG = "http://www.w3.org/2000/svg";
-const ROWS = 20, FLAGS = 25, ROW = 22, LEFT = 130, TOP = 34, WIDTH = 1200;
+const ROWS = 20, FLAGS = 25;
 const begin = data.start, end = Math.max(data.end, data.start + 0.04);
 let view = [begin, end], now = begin, rowPage = 0, flagPage = 0, chosen = null, track = null;
 
-function clock(seconds) {
-  const hundredths = Math.round(seconds * 100), minutes = Math.floor(hundredths / 6000);
-  const rest = ((hundredths % 6000) / 100).toFixed(2).padStart(5, "0");
-  return minutes < 60 ? `${minutes}:${rest}` : `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${rest}`;
-}
-function make(name, attributes = {}, text = "") {
-  const element = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  if (text) element.textContent = text;
-  return element;
-}
-function draw(parent, name, attributes, text = "") {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  if (text) element.textContent = text;
-  parent.append(element);
-  return element;
-}
 function described(flag) {
   return `${data.kinds[flag.kind].title}, track ${flag.track}, ${clock(flag.start)} to ${clock(flag.end)}`;
 }
@@ -36,53 +16,21 @@ function labelled(parent, label, value) {
 }
 
 // Timeline
-const x = time => LEFT + (WIDTH - LEFT) * (time - view[0]) / (view[1] - view[0]);
 const flagsOf = new Map();
 for (const flag of data.flags) {
   if (!flagsOf.has(flag.track)) flagsOf.set(flag.track, []);
   flagsOf.get(flag.track).push(flag);
 }
-function box(start, stop) {
-  const left = Math.max(LEFT, x(start)), right = Math.min(WIDTH, x(stop));
-  return right < LEFT || left > WIDTH ? null : [left, Math.max(right - left, 3)];
-}
 function drawTimeline() {
-  const rows = data.rows.slice(rowPage * ROWS, (rowPage + 1) * ROWS);
-  const height = TOP + ROW * rows.length + 6;
   const focused = document.activeElement && document.activeElement.dataset ? document.activeElement.dataset.flag : undefined;
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", `0 0 ${WIDTH} ${height}`);
-  const step = [0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800].find(s => (view[1] - view[0]) / s <= 12) || 3600;
-  for (let time = Math.ceil(view[0] / step) * step; time < view[1]; time += step)
-    if (x(time) < WIDTH - 50) draw(svg, "text", {x: x(time) + 2, y: 12}, clock(time).replace(/\.00$/, ""));
-  draw(svg, "text", {x: 4, y: 28}, "shots");
-  data.shots.forEach(([id, start, stop], number) => {
-    const next = number + 1 < data.shots.length ? data.shots[number + 1][1] : stop + 0.04, place = box(start, next);
-    if (!place) return;
-    const rect = draw(svg, "rect", {x: place[0], y: 18, width: place[1], height: 12, class: number % 2 ? "shot odd" : "shot"});
-    draw(rect, "title", {}, `shot ${id}, ${clock(start)} to ${clock(stop)}`);
-  });
-  rows.forEach((row, number) => {
-    const top = TOP + number * ROW;
-    const label = row.label.length > 17 ? row.label.slice(0, 16) + "…" : row.label;
-    draw(svg, "text", {x: 4, y: top + 14}, label);
-    for (const id of row.tracks) {
-      const each = data.tracks[id], place = box(each.start, each.end);
-      if (!place) continue;
-      const rect = draw(svg, "rect", {x: place[0], y: top + 8, width: place[1], height: 6, class: "present"});
-      draw(rect, "title", {}, `track ${id}, ${clock(each.start)} to ${clock(each.end)}`);
-      for (const flag of flagsOf.get(id) || []) {
-        const where = box(flag.start, flag.end);
-        if (!where) continue;
-        const span = draw(svg, "rect", {x: where[0], y: top + 2, width: where[1], height: 18, rx: 2, tabindex: 0,
-          role: "button", class: `span k${kinds.indexOf(flag.kind)}${flag === chosen ? " chosen" : ""}`, "aria-label": described(flag)});
-        span.dataset.flag = data.flags.indexOf(flag);
-        draw(span, "title", {}, described(flag));
-      }
-    }
-  });
-  if (now >= view[0] && now <= view[1])
-    draw(svg, "line", {x1: x(now), x2: x(now), y1: 14, y2: height, class: "cursor"});
+  const rows = data.rows.slice(rowPage * ROWS, (rowPage + 1) * ROWS).map(row => ({
+    label: row.label,
+    spans: row.tracks.map(id => [data.tracks[id].start, data.tracks[id].end,
+      `track ${id}, ${clock(data.tracks[id].start)} to ${clock(data.tracks[id].end)}`]),
+    flags: row.tracks.flatMap(id => flagsOf.get(id) || []).map(flag => ({start: flag.start, end: flag.end,
+      class: `k${kinds.indexOf(flag.kind)}${flag === chosen ? " chosen" : ""}`, label: described(flag), flag: data.flags.indexOf(flag)})),
+  }));
+  const svg = timelineSvg({view, now, shots: data.shots, rows});
   find("timeline").replaceChildren(svg);
   if (focused !== undefined) {
     const again = svg.querySelector(`[data-flag="${focused}"]`);
@@ -117,10 +65,9 @@ find("rows-on").onclick = () => { rowPage++; drawTimeline(); };
 const timeline = find("timeline");
 timeline.addEventListener("click", event => {
   if (event.target.dataset.flag !== undefined) return choose(data.flags[event.target.dataset.flag]);
-  const at = timeline.getBoundingClientRect(), place = (event.clientX - at.left) / at.width * WIDTH;
-  if (place < LEFT) return;
-  const row = data.rows[rowPage * ROWS + Math.floor(((event.clientY - at.top) / at.width * WIDTH - TOP) / ROW)];
-  const time = view[0] + (place - LEFT) / (WIDTH - LEFT) * (view[1] - view[0]);
+  const {time, row: number} = timelinePlace(timeline, event, view);
+  if (time === null) return;
+  const row = data.rows[rowPage * ROWS + number];
   const here = row && row.tracks.find(id => data.tracks[id].start <= time && time <= data.tracks[id].end);
   if (here) track = here;
   seek(time);
@@ -162,20 +109,6 @@ function list() {
   flagPage = 0;
   drawFlags();
 }
-function slider(flag) {
-  const frame = make("div", {class: "slider"});
-  const [before, after] = flag.pictures, what = `${data.kinds[flag.kind].title} at ${clock(flag.worst)}`;
-  const range = make("input", {type: "range", min: 0, max: 100, value: 50, step: 1, "aria-label": "Divide input and result"});
-  const move = () => {
-    frame.style.setProperty("--cut", range.value + "%");
-    range.setAttribute("aria-valuetext", `${range.value} % input, ${100 - range.value} % result`);
-  };
-  range.addEventListener("input", move);
-  frame.append(make("img", {src: before, alt: `input, ${what}`}), make("img", {src: after, class: "after", alt: `result, ${what}`}),
-    make("div", {class: "rule"}), make("span", {class: "l"}, "input"), make("span", {class: "r"}, "result"), range);
-  move();
-  return frame;
-}
 function drawDetail() {
   const detail = find("detail");
   detail.replaceChildren();
@@ -187,7 +120,7 @@ function drawDetail() {
   detail.append(make("h3", {}, `${kind.title}: track ${flag.track}, ${clock(flag.start)} to ${clock(flag.end)}`), make("p", {}, kind.about));
   if (flag.pictures && flag.pictures.length === 1)
     detail.append(make("img", {src: flag.pictures[0], class: "alone", alt: `${kind.title} at ${clock(flag.worst)}`}));
-  else if (flag.pictures) detail.append(slider(flag));
+  else if (flag.pictures) detail.append(wipe(...flag.pictures, `${kind.title} at ${clock(flag.worst)}`));
   else detail.append(make("p", {class: "hint"}, "Pictures are kept of the severest flags of each kind."));
   labelled(detail, "Worst", `at ${clock(flag.worst)} (frame ${flag.frame}): ${flag.value}, in ${flag.frames} frame${flag.frames === 1 ? "" : "s"}`);
   labelled(detail, "Done", data.texts[flag.done]);

@@ -1,0 +1,87 @@
+"""What the page shows of a file before it is restored."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+
+import vidrestore
+from vidrestore.errors import InputError
+from vidrestore.ui.looking import Looking
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+
+
+@pytest.fixture(scope="module")
+def looking():
+    return Looking()
+
+
+@pytest.fixture(scope="module")
+def tracks(tmp_path_factory):
+    path = tmp_path_factory.mktemp("tracks") / "tracks.json"
+    vidrestore.analyze(SAMPLES / "scenes.mkv", path, start=2.4, duration=0.4, offline=True)
+    return str(path)
+
+
+def picture(uri: str) -> np.ndarray:
+    return cv2.imdecode(np.frombuffer(base64.b64decode(uri.partition(",")[2]), np.uint8), cv2.IMREAD_COLOR)
+
+
+def test_persons_have_faces_and_moments(looking, tracks):
+    found = looking({"do": "persons", "path": str(SAMPLES / "scenes.mkv"), "tracks": tracks})
+    assert [person["frames"] for person in found["persons"]] == [10, 10]
+    for person in found["persons"]:
+        assert picture(person["face"]).shape == (112, 112, 3)
+    assert found["moments"]
+    assert all(moment["person"] in (1, 2) for moment in found["moments"])
+    assert (found["shots"], found["left_out"]) == ([2.4], 0)
+
+
+def look(looking, tracks, person=1, time=2.6, **options):
+    path = str(SAMPLES / "scenes.mkv")
+    request = {"do": "look", "path": path, "tracks": tracks, "time": time, "person": person}
+    return looking(request | {"options": {"model": "lite", "max_sharpness": "0", **options}})
+
+
+def test_a_face_before_and_after(looking, tracks):
+    found = look(looking, tracks, w="0")
+    before, after = picture(found["before"]), picture(found["after"])
+    assert before.shape == after.shape
+    assert list(before.shape[1::-1]) == list(found["size"])
+    assert np.abs(before.astype(int) - after).max() > 20
+    assert [face["restored"] for face in found["faces"]] == [True]
+    assert found["model"] == "lite"
+    assert look(looking, tracks, w="1")["after"] != found["after"]
+    assert look(looking, tracks, person=2)["before"] != found["before"]
+
+
+def test_a_face_that_is_left_alone_is_said(looking, tracks):
+    found = look(looking, tracks, strength="0")
+    assert [face["restored"] for face in found["faces"]] == [False]
+    assert np.array_equal(picture(found["before"]), picture(found["after"]))
+
+
+def test_a_person_who_is_not_there_is_said(looking, tracks):
+    with pytest.raises(InputError, match="not seen"):
+        look(looking, tracks, person=9)
+
+
+def test_a_photo_is_shown_whole_and_as_it_is_displayed(looking, tmp_path):
+    upright = cv2.GaussianBlur(skimage.data.astronaut()[:256, 96:352], (0, 0), 2)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn a quarter clockwise to display
+    Image.fromarray(np.ascontiguousarray(np.rot90(upright))[:, :200]).save(tmp_path / "a.png", exif=exif)
+    path = str(tmp_path / "a.png")
+    request = {"do": "look", "path": path, "tracks": None, "time": 0.0, "person": None}
+    found = looking(request | {"options": {"model": "lite"}})
+    shown = picture(found["before"])
+    assert shown.shape == (200, 256, 3)
+    assert np.abs(shown[..., ::-1].astype(int) - upright[:200]).mean() < 6
+    assert len(found["faces"]) == 1

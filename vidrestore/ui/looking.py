@@ -1,0 +1,178 @@
+"""What the page shows of a file before a run: faces of persons, moments, and a face before and after."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError
+from ..faces.detection.load import resolve_detector
+from ..faces.face import Face
+from ..media.frames.frame import Frame
+from ..options import Options
+from ..restoration.temporal.w_chooser import Chooser
+from ..review.face_sheet import cut_out, upright_picture
+from ..review.moments import choose_moments, sights_of
+from ..review.pictures import Place, data_uri, read_places
+from ..runtime.device import float32_arithmetic
+from ..runtime.memory import translate_out_of_memory
+from ..runtime.profile import Profile
+from ..stages.face_source import timestamp
+from ..stages.networks import Networks
+from ..stages.restoration import limits_of
+from ..stages.setup import RestorerSetup
+from ..stages.still_faces import find_faces
+from .people import persons_of, recording_of
+from .stills import Still, fitted, frame_at, photo_frame
+
+#: Faces and moments that are offered, and the side of a face in pixels.
+_PERSONS, _MOMENTS, _FACE = 40, 6, 112
+#: Sides in pixels of the pictures before and after: of a photo, and of the place around a face.
+_WHOLE, _AROUND = 1280, 640
+#: Seconds between two moments for the same reason, at least.
+_APART = 0.5
+#: Pictures whose faces are kept.
+_KEPT = 6
+
+
+class Looking:
+    """Keeps networks, and the faces of the pictures that were looked at last."""
+
+    def __init__(self) -> None:
+        self._networks = Networks()
+        self._stills: OrderedDict[tuple[Any, ...], tuple[Still, list[Face]]] = OrderedDict()
+
+    def __call__(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer a request, whose ``do`` says what is asked. Raises VidrestoreError."""
+        asked = {"persons": self.persons, "look": self.look}
+        return asked[request["do"]](**{name: value for name, value in request.items() if name != "do"})
+
+    def persons(self, path: str, tracks: str) -> dict[str, Any]:
+        """Who was found in a video, with a picture of each, and the moments that are most likely to go
+        wrong."""
+        recording = recording_of(Path(tracks))
+        persons = persons_of(recording)
+        places = [Place(time=person["time"], box=tuple(person.pop("box"))) for person in persons[:_PERSONS]]
+        faces = read_places(Path(path), places, _FACE)
+        options = Options(input=Path(path))
+        sights = sights_of(
+            recording,
+            min_size=options.min_face,
+            max_yaw=options.max_yaw,
+            max_sharpness=options.max_sharpness,
+        )
+        moments: list[dict[str, Any]] = []
+        for moment in choose_moments(list(sights), _MOMENTS):
+            time = float(moment.time)
+            if not any(moment.why == other["why"] and time - other["time"] < _APART for other in moments):
+                moments.append({"time": time, "why": moment.why, "place": moment.place})
+        origin, pts = recording.origin, recording.timestamps
+        seconds = [float(tick * origin.time_base - origin.begin) for tick in (*recording.shots, *pts[-1:])]
+        for moment in moments:
+            moment["person"] = _person_at(recording, moment)
+        return {
+            "persons": [
+                {**person, "face": face} for person, face in zip(persons[:_PERSONS], faces, strict=True)
+            ],
+            "left_out": max(0, len(persons) - _PERSONS),
+            "moments": moments,
+            "shots": seconds[:-1],
+            "end": seconds[-1] if seconds else 0.0,
+        }
+
+    def look(
+        self,
+        path: str,
+        tracks: str | None,
+        time: float,
+        person: int | None,
+        options: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        """A face of a video, or a photo, before and after restoration with ``options``."""
+        resolved = Options(input=Path(path), **options)
+        setup = RestorerSetup.of(resolved)
+        with translate_out_of_memory(setup.device), float32_arithmetic(setup.device, setup.precision):
+            still, faces = self._still(path, tracks, time, person, setup)
+            chooser = Chooser(
+                w=None if isinstance(resolved.w, str) else resolved.w,
+                of_track={},
+                limits=limits_of(resolved),
+                strength=resolved.strength,
+                noun="face",
+            )
+            after, decided = still.restored(chooser)
+        pictures = [_shown(still.frame, frame, faces if tracks else None) for frame in (still.frame, after)]
+        return {
+            "before": data_uri(pictures[0]),
+            "after": data_uri(pictures[1]),
+            "size": pictures[0].shape[1::-1],
+            "faces": [
+                {"text": face.description, "restored": face.restored, "strength": round(face.strength, 3)}
+                for face in decided
+            ],
+            "model": setup.model,
+        }
+
+    def _still(
+        self, path: str, tracks: str | None, time: float, person: int | None, setup: RestorerSetup
+    ) -> tuple[Still, list[Face]]:
+        key = (path, tracks, round(time, 3), person, setup)
+        if key not in self._stills:
+            if tracks is None:
+                frame = photo_frame(Path(path))
+                detector = self._networks.detector(resolve_detector("auto").name, setup.device)
+                faces = find_faces(frame, detector, mirrored=getattr(frame, "is_mirrored", False))
+            else:
+                frame = frame_at(Path(path), time)
+                faces = _faces_of(frame, tracks, person)
+            models = self._networks.models(setup, Profile(setup.device))
+            self._stills[key] = Still(frame, faces, models), faces
+            while len(self._stills) > _KEPT:
+                self._stills.popitem(last=False)
+        self._stills.move_to_end(key)
+        return self._stills[key]
+
+
+def _faces_of(frame: Frame, tracks: str, person: int | None) -> list[Face]:
+    recording = recording_of(Path(tracks))
+    faces = list(recording.faces_at(timestamp(frame)) or ())
+    own = [face for face in faces if person is None or (recording.settings[face.track].person or 0) == person]
+    if not own:
+        raise InputError("this person is not seen at that time")
+    return own[:1]
+
+
+def _person_at(recording: Any, moment: Mapping[str, Any]) -> int | None:
+    """The person whom a moment is about."""
+    origin = recording.origin
+    pts = min(
+        recording.timestamps,
+        key=lambda tick: abs(float(tick * origin.time_base - origin.begin) - moment["time"]),
+        default=None,
+    )
+    faces = recording.faces_at(pts) if pts is not None else ()
+    if not faces or moment["place"] is None:
+        return None
+    place = np.array(moment["place"])
+    nearest = min(faces, key=lambda face: float(np.abs(face.box.reshape(2, 2).mean(0) - place).max()))
+    return recording.settings[nearest.track].person or 0
+
+
+def _shown(original: Frame, frame: Frame, faces: list[Face] | None) -> np.ndarray:
+    """A frame as displayed, (H, W, 3) uint8 BGR: all of it, or the place around its one face."""
+    picture = upright_picture(frame.video, frame.colour, original.turns)
+    if getattr(original, "is_mirrored", False):
+        picture = np.ascontiguousarray(picture[:, ::-1])
+    if faces:
+        return fitted(np.ascontiguousarray(cut_out(picture, _wider(faces[0].box))), _AROUND)
+    return fitted(np.ascontiguousarray(picture), _WHOLE)
+
+
+def _wider(box: np.ndarray) -> np.ndarray:
+    """A box around ``box`` (4,) that also shows what is beside the face."""
+    half = (box[2:] - box[:2]) * 0.25
+    return np.concatenate([box[:2] - half, box[2:] + half])

@@ -1,0 +1,61 @@
+"use strict";
+// A photo at hand: the controls of CodeFormer's published demo, before and after, and the download.
+
+const PHOTO_FIRST = ["w", "upscale", "background", "face_upsample"];
+
+function photoWork(file, host, kept) {
+  kept.values ??= {};
+  const values = kept.values;
+  const known = name => options.photo.find(field => field.name === name);
+  const head = make("header", {class: "head"});
+  head.append(make("h1", {}, file.name), make("p", {class: "facts"}, facts_of(file)));
+  const picture = make("div", {class: "picture photo"});
+  const show = lookAt(picture, () => {
+    const query = new URLSearchParams({w: values.w ?? "0.5"});
+    for (const name of ["strength", "model", "min_face", "max_sharpness", "max_yaw"]) if (values[name]) query.set(name, values[name]);
+    return `/files/${file.id}/look?${query}`;
+  });
+  const controls = make("div", {class: "beside"});
+  const fidelity = slide("Fidelity (w)", number(values.w, 0.5), value => { values.w = value.toFixed(2); show(); },
+    {hint: "0: better quality, 1: closer to the photo"});
+  const scale = slide("Rescaling factor", number(values.upscale, 1), value => {
+    if (value > 1) values.upscale = String(value); else delete values.upscale;
+    enhance();
+  }, {min: 1, max: 4, step: 1});
+  const background = backgroundControl(known("background"), values);
+  const upsample = tick("Face upsample", Boolean(values.face_upsample), value => { if (value) values.face_upsample = true; else delete values.face_upsample; });
+  const why = make("p", {class: "hint"});
+  const enhance = () => {
+    const larger = Number(values.upscale ?? 1) > 1;
+    const control = background.querySelector("select, input");
+    control.disabled = !known("background") || !larger;
+    upsample.input.disabled = !known("face_upsample") || !larger;
+    why.textContent = known("background") || known("face_upsample") ?
+      (larger ? "" : "Both need a rescaling factor above 1.") :
+      "This version enlarges with a resampler and has no learned enlargement, so these two have no effect.";
+    why.hidden = !why.textContent;
+  };
+  controls.append(fidelity, scale, background, upsample, why);
+  enhance();
+  const button = does(make("button", {type: "button", class: "main", id: "render"}, "Restore the photo"), async () => {
+    await ask("POST", "/jobs", {file: file.id, kind: "restore", options: values});
+    say("It is in the queue.");
+    await refreshJobs();
+  });
+  controls.append(button, make("div", {class: "own-jobs", "data-file": file.id}));
+  const both = make("div", {class: "looking"});
+  both.append(picture, controls);
+  host.replaceChildren(head, both, advanced("photo", values, PHOTO_FIRST));
+  host.querySelector("details").addEventListener("change", show);
+  show();
+}
+// How the background is enlarged: a box as in the demo if there is one learned way, else a choice.
+function backgroundControl(field, values) {
+  if (field && field.control !== "switch") {
+    const choices = field.choices ?? [];
+    return chooser("Background enhance", choices.map(each => [each, each]), values.background ?? field.default ?? choices[0] ?? "", value => {
+      if (value === field.default) delete values.background; else values.background = value;
+    });
+  }
+  return tick("Background enhance", Boolean(values.background), value => { if (value) values.background = true; else delete values.background; });
+}

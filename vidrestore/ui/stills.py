@@ -1,0 +1,87 @@
+"""One picture's faces, restored again and again with other settings, as a person moves a slider.
+
+A face is cut out and encoded once; a new ``w`` costs one pass of the decoder. It is restored by itself: a run
+also looks at the frames around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..errors import InputError
+from ..faces.alignment.align import Placement
+from ..faces.face import Face
+from ..media.decode.decoder import Decoder
+from ..media.frames.frame import Frame
+from ..media.photo.formats import photo_format
+from ..media.photo.reader import read_photo
+from ..media.timeline import Span
+from ..restoration.temporal.cover_tracking import steady_cover
+from ..restoration.temporal.face_crop import ObservedFace
+from ..restoration.temporal.stabilise import skip_comparison
+from ..restoration.temporal.tint import stabilise_colour
+from ..restoration.temporal.w_chooser import Chooser, is_visible
+from ..review.excerpts import copy_of
+from ..stages.models import Models
+from ..stages.picture import PictureFace, decisions
+
+
+class Still:
+    """A frame or a photo, and its faces."""
+
+    def __init__(self, frame: Frame, faces: Sequence[Face], models: Models) -> None:
+        """``faces`` are those to be restored, in upright pixels of ``frame``."""
+        self.frame = frame
+        self._models = models
+        self._crops = [steady_cover(crop, ()) for crop in models.align(frame, faces)]
+        self._observed: dict[int, ObservedFace[Placement]] = {}
+
+    def restored(self, chooser: Chooser) -> tuple[Frame, list[PictureFace]]:
+        """A copy of the frame with its faces restored, and what was decided for each."""
+        planned = [chooser(crop, ()) for crop in self._crops]
+        observed = []
+        for face in filter(is_visible, planned):
+            if face.track not in self._observed:
+                [self._observed[face.track]] = self._models.observe([skip_comparison(face)])
+            observed.append(replace(self._observed[face.track], w=face.w, strength=face.strength))
+        copy = self.frame.like(copy_of(self.frame.video))
+        if observed:
+            restored = self._models.restore(observed, keep_colours=True)
+            self._models.paste(copy, [stabilise_colour(face, ()) for face in restored])
+        return copy, decisions(planned)
+
+
+def frame_at(path: Path, seconds: float) -> Frame:
+    """The frame of a video that is shown at a time, in seconds from its beginning. Raises VidrestoreError."""
+    begin = max(0.0, seconds - 0.002)
+    with (
+        suppress(InputError),
+        Decoder(path, Span(Fraction(begin), Fraction(begin + 2))) as decoder,
+    ):
+        for frame in decoder:
+            return frame
+    raise InputError(f"there is no frame at {seconds:.2f} s that can be read")
+
+
+def photo_frame(path: Path) -> Frame:
+    """The picture of a photo. Raises InputError."""
+    kind = photo_format(path)
+    if kind is None:
+        raise InputError("this is not a photo")
+    return read_photo(path, kind).picture
+
+
+def fitted(picture: np.ndarray, longest: int) -> np.ndarray:
+    """``picture`` (H, W, 3) uint8, no side of it longer than ``longest`` pixels."""
+    scale = longest / max(picture.shape[:2])
+    if scale >= 1:
+        return picture
+    size = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
