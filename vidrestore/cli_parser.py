@@ -21,7 +21,7 @@ Other commands:
   vidrestore analyze IN -o FILE  find and track faces, write a tracks file
   vidrestore preview IN -o FILE  show what a run would make of the riskiest moments
   vidrestore probe FILE          show the container, streams and metadata
-  vidrestore weights [get NAME]  list the models and their licences, or download one
+  vidrestore weights get NAME    download a model; without get NAME: list them all
   vidrestore store list FOLDER   show what --keep has kept, or limit or clear it
   vidrestore ui                  open the page: all of this in a browser
 
