@@ -22,9 +22,10 @@ from .moments import Moment
 from .quick_look import PLACES
 from .side_by_side import Comparer
 
-#: Seconds that each moment is shown.
-_SHOWN = 2
-#: Share of the work of a whole run that the moments may take, if that leaves them a frame each: less than a
+#: Seconds that each moment is shown, and the part of them that is rendered at least: what moves is judged by
+#: moving pictures.
+_SHOWN, _LEAST = 2, Fraction(1, 4)
+#: Share of the work of a whole run that the moments may take, if that leaves them as much: less than a
 #: tenth, since the shares below are rough.
 _SHARE = 0.09
 #: Shares of a run's work per frame in its steps: finding faces, aligning, comparing, observing, rendering,
@@ -85,13 +86,13 @@ def moments_video(
 
 
 def frames_of_each(look: Look, moments: int) -> int:
-    """Frames of each of so many moments: those of two seconds, or fewer, so that the moments take less than a
-    tenth of the work of a run over the whole video."""
-    whole = max(1, round(_SHOWN * look.source.rate))
+    """Frames of each of so many moments: those of two seconds, or fewer, down to a quarter of a second, so
+    that the moments take less than a tenth of the work of a run over the whole video."""
+    whole, least = (max(1, round(seconds * look.source.rate)) for seconds in (_SHOWN, _LEAST))
     if look.frames is None:
         return whole
     left = _SHARE * look.frames - (0 if look.recording else _LOOKING * PLACES)
-    return next((n for n in range(whole, 1, -1) if moments * _work(n, look) <= left), 1)
+    return next((n for n in range(whole, least, -1) if moments * _work(n, look) <= left), least)
 
 
 def _work(frames: int, look: Look) -> float:
