@@ -19,7 +19,8 @@ from tests.support.tiny import save_weights
 from vidrestore.analysis import analyze_video
 from vidrestore.errors import InputError, UsageError
 from vidrestore.options import Options
-from vidrestore.pipeline import Report, restore_video
+from vidrestore.pipeline import restore_video
+from vidrestore.report import Report
 
 pytest.importorskip("onnxruntime")
 pytest.importorskip("onnx")

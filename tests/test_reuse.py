@@ -19,7 +19,8 @@ from vidrestore.analysis import analyze_video
 from vidrestore.errors import InputError, UsageError
 from vidrestore.media.output import segment_writer
 from vidrestore.options import Options
-from vidrestore.pipeline import Report, restore_video
+from vidrestore.pipeline import restore_video
+from vidrestore.report import Report
 from vidrestore.stages import segment_keys
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "scenes.mkv"

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     )
     from .images import RestoredFrame, Restorer
     from .options import Options
-    from .pipeline import Report
+    from .report import Report
 
 __version__ = "0.3.0"
 
@@ -59,7 +59,7 @@ _MODULES = {
     "Analysis": "analysis",
     "Options": "options",
     "Plan": "dry_run",
-    "Report": "pipeline",
+    "Report": "report",
     "RestoredFrame": "images",
     "Restorer": "images",
     **{name: "errors" for name in __all__ if name.endswith("Error")},

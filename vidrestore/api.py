@@ -18,7 +18,8 @@ from .one_file import plan_file, restore_file
 from .option_names import by_field, options_from
 from .options import Options
 from .photo import PhotoPlan, PhotoReport
-from .pipeline import Report, stream_frames
+from .pipeline import stream_frames
+from .report import Report
 
 Source = str | PathLike[str]
 

@@ -87,6 +87,21 @@ class Machine:
         metavar="N",
         help="faces per batch; auto: by the memory of the GPU or the cores of the CPU",
     )
+    ray: str | None = _machine(
+        None,
+        "--ray",
+        metavar="WHERE",
+        help="restore with several GPUs or machines, by Ray: local (all GPUs of this machine), HOST:PORT "
+        "(a cluster), or auto (the cluster that this machine is part of, else local)",
+    )
+    workers: int | None = _machine(
+        None,
+        "--workers",
+        type=int,
+        metavar="N",
+        low=1,
+        help="workers of --ray (default: one for each GPU, or each machine without any)",
+    )
     profile: bool = _machine(
         False, "--profile", type=bool, help="print the time that each stage took at the end"
     )

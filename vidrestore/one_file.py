@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .dry_run import Plan, plan
 from .errors import UsageError
@@ -14,8 +15,12 @@ from .media.photo.formats import photo_format
 from .option_types import default_of, display_name
 from .options import Options
 from .photo import PhotoPlan, PhotoReport, plan_photo, restore_photo
-from .pipeline import Report, restore_video
+from .pipeline import restore_video
+from .report import Report
 from .stages.networks import Networks
+
+if TYPE_CHECKING:
+    from .cluster.cluster import Cluster
 
 log = logging.getLogger(__name__)
 
@@ -48,18 +53,22 @@ def restore_file(
     networks: Networks | None = None,
     complete: Callable[[Path], None] = lambda path: None,
     mixed: bool = False,
+    cluster: Cluster | None = None,
 ) -> Report | PhotoReport:
     """Restore the faces of ``options.input``, a video or a photo, into ``options.output``.
 
     ``progress`` is called after each frame with the numbers of frames and faces done. ``networks`` holds
     what earlier files have loaded. ``complete`` is called with the complete file just before it becomes OUT.
     ``mixed`` says that the options are for files of both kinds: those of the other kind are ignored instead
-    of refused. Raises VidrestoreError, and then leaves no OUT behind.
+    of refused. ``cluster`` restores videos, if there is one already. Raises VidrestoreError, and then leaves
+    no OUT behind.
     """
     kind = photo_format(options.input)
     if not mixed:
         _refuse_unfit(options, is_photo=kind is not None)
-    if kind is None:
+    if kind is None and (options.ray or cluster):
+        report = _restore_spread(options, progress, networks, complete, cluster)
+    elif kind is None:
         report = restore_video(options, progress, networks=networks, complete=complete)
     else:
         report = restore_photo(options, kind, progress, networks=networks, complete=complete)
@@ -70,6 +79,23 @@ def restore_file(
             options.upscale,
         )
     return report
+
+
+def _restore_spread(
+    options: Options,
+    progress: Callable[[int, int], None],
+    networks: Networks | None,
+    complete: Callable[[Path], None],
+    cluster: Cluster | None,
+) -> Report:
+    """Restore a video with ``--ray``."""
+    from .cluster.cluster import opened
+    from .cluster.restore import restore_on_cluster
+
+    with nullcontext(cluster) if cluster else opened(options) as workers:
+        if workers:
+            return restore_on_cluster(options, workers, progress, complete=complete)
+    return restore_video(options, progress, networks=networks, complete=complete)
 
 
 def told(report: Report | PhotoReport) -> dict[str, Any]:

@@ -49,6 +49,8 @@ class Options(Machine, Encoding, Review, Streams, Time, Photos, Restoration, Gen
             raise UsageError(
                 "--compare shows the input and the result at one size; leave it out, or --upscale"
             )
+        if self.workers is not None and self.ray is None:
+            raise UsageError("--workers is how many workers --ray has; give --ray too")
         if self.duration is not None and not self.duration:
             raise UsageError("-t 0 leaves nothing to restore; give a longer time")
 

@@ -8,7 +8,6 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,12 @@ from .media.decode.decoder import Decoder
 from .media.frames.frame import Frame
 from .media.output.destination import check_output, display_name
 from .media.output.segment_writer import SEGMENT_LENGTH, SegmentWriter
-from .media.output.special_files import STDOUT, is_stream
+from .media.output.special_files import is_stream
 from .media.output.writer import StreamWriter
 from .media.remux.stream_plan import refuse_losses
 from .media.source_video import SourceVideo
 from .options import Options
+from .report import Report
 from .restoration.temporal.face_crop import FaceCrop, RestoredFace
 from .review.compare import Comparison, check_comparison
 from .review.files import ReviewFiles
@@ -37,6 +37,7 @@ from .stages.face_source import Tracked, origin_of, track_faces
 from .stages.models import Models
 from .stages.networks import Networks
 from .stages.notes import FrameNotes, Notes
+from .stages.portion import PortionRun
 from .stages.reference_guard import ReferenceGuard
 from .stages.restoration import CONTEXT, limits_of, restore_faces
 from .stages.resume import NOTHING, Resume
@@ -46,47 +47,6 @@ from .stages.stretches import Stretches
 from .upscale.upscaler import Upscaler
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a run did."""
-
-    output: Path
-    frames: int
-    faces: int  #: restored, over all frames
-    tracks: int  #: that had a face in a frame
-    resumed: int  #: how many of the frames earlier runs had finished
-    seconds: float  #: that this run took
-    setup: Setup = field(repr=False)
-    profile: Profile = field(repr=False)
-
-    @property
-    def model(self) -> str:
-        """Name of the model that restored the faces."""
-        return self.setup.restorer.model
-
-    @property
-    def times(self) -> dict[str, Any]:
-        """Where the time of this run went, ready for JSON; finished frames of an earlier run had theirs."""
-        return {"seconds": self.seconds, "resumed": self.resumed, **self.profile.data()}
-
-    @property
-    def warning(self) -> str | None:
-        """Said if no face was restored."""
-        if self.faces:
-            return None
-        known = self.tracks or self.setup.detector is None
-        why = "every face was skipped" if known else "no faces were found"
-        return f"{why}: {display_name(self.output)} is the input, re-encoded"
-
-    def __str__(self) -> str:
-        name = display_name(self.output) if self.output == STDOUT else self.output
-        rate = (self.frames - self.resumed) / self.seconds
-        return (
-            f"{name}: {self.frames} frames, {self.faces} faces, {self.tracks} tracks in {self.seconds:.1f} s "
-            f"({rate:.2f} frames/s) with {self.model}"
-        )
 
 
 def restore_video(
@@ -198,7 +158,7 @@ def restore_frames(
     decoder: Decoder,
     stage: Stages,
     *,
-    earlier: Resume | Reuse = NOTHING,
+    earlier: Resume | Reuse | PortionRun = NOTHING,
     segment_length: int = SEGMENT_LENGTH,
     networks: Networks | None = None,
 ) -> tuple[FaceSource[Frame], Iterator[tuple[Frame, FrameNotes]]]:

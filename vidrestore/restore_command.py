@@ -49,9 +49,9 @@ def _one(options: Options, args: argparse.Namespace, check: Callable[[], None]) 
         return 0
     from .batch.expected import expected_frames
     from .one_file import restore_file, told
-    from .pipeline import Report
     from .progress.choose import choose_progress
     from .progress.progress import Task
+    from .report import Report
 
     if args.progress == "json" and options.output == STDOUT:
         raise UsageError(

@@ -10,7 +10,8 @@ import numpy as np
 import skimage.data
 
 from vidrestore.options import Options
-from vidrestore.pipeline import Report, restore_video
+from vidrestore.pipeline import restore_video
+from vidrestore.report import Report
 
 
 def face_frame(width: int, height: int, pix_fmt: str, shift: int = 0) -> av.VideoFrame:

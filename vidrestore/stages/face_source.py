@@ -8,6 +8,7 @@ import numpy as np
 
 from ..faces.detection.working_size import DetectorInput
 from ..faces.face import Detection, Face
+from ..faces.recorded.given_source import GivenSource
 from ..faces.recorded.recorded_source import RecordedSource, check_origin, set_w
 from ..faces.recorded.recording import Origin, Recording
 from ..faces.recorded.tracks_file import read_recording
@@ -32,7 +33,7 @@ def track_faces(
     stage: Stages,
     watch: Callable[[FaceSource[Frame], Tracked], Tracked] = lambda source, tracked: tracked,
     *,
-    recorded: RecordedSource[Frame] | None = None,
+    recorded: RecordedSource[Frame] | GivenSource[Frame] | None = None,
     frames: Iterable[Frame] | None = None,
     networks: Networks | None = None,
 ) -> tuple[FaceSource[Frame], Tracked]:

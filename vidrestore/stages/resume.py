@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import av
 
@@ -18,7 +19,7 @@ from ..media.decode.decoder import Decoder
 from ..media.decode.fingerprint import FrameFingerprint
 from ..media.frames.frame import Frame
 from ..media.output.segment_writer import SEGMENT_LENGTH, SegmentWriter
-from ..media.output.workfolder import WorkFolder
+from ..media.output.segments import Segment
 from ..media.output.writer import StreamWriter
 from ..option_types import display_name
 from ..options import Options
@@ -29,11 +30,12 @@ from ..weights.store import check_file, fingerprint
 from .notes import NOTES_VERSION
 from .restoration import CONTEXT
 from .setup import RestorerSetup, Setup
-from .stretches import Stretches
+from .stretches import ALL, Stretches
 
 #: Options excluded from the resume key: no effect on the frames of OUT.
 _NO_EFFECT = {
     *("output", "overwrite", "dry_run", "resume", "keep", "strict", "batch", "offline", "profile"),
+    *("ray", "workers"),
     *("compare", "compare_layout", "report", "report_json"),
     *("aligned", "only_center_face", "face"),
 }
@@ -52,16 +54,25 @@ EMBEDDING = "the embedding of faces"
 _SAMPLE = 1 << 20
 
 
+class SavesStates(Protocol):
+    """Where states are saved: a work folder."""
+
+    def save_state(self, frame: int, state: Mapping[str, Any]) -> None:
+        """Save the state, as JSON, that a later run needs to resume at a frame."""
+
+
 @dataclass(frozen=True, slots=True)
 class Resume:
     """Resumes a run after its finished segments, and saves the states that a later run needs for that."""
 
-    folder: WorkFolder | None  #: None if the run cannot be resumed
+    folder: SavesStates | None  #: None if the run cannot be resumed
     length: int  #: frames per segment
     state: Mapping[str, Any] | None = None  #: saved by an earlier run for the frame that this one begins with
     frames: int = 0  #: in the finished segments
     faces: int = 0  #: restored in these
-    done: bool = False  #: no frame is left to restore
+    wanted: Stretches = ALL  #: the frames to restore
+    #: Finished segments that the writer does not have yet, by the numbers of their first frames.
+    later: Mapping[int, Segment] = field(default_factory=dict)
     source: None = None  #: nothing is known of the faces in advance
     needs: None = None  #: what is wanted needs all the frames that are decoded
 
@@ -75,29 +86,42 @@ class Resume:
             return cls(None, SEGMENT_LENGTH)
         folder, key = writer.folder, run_key(options, setup, length=writer.length)
         segments, state = folder.begin(key, resume=options.resume), None
+        found = dict(folder.later)
         while segments:
             frame = sum(segment.frames for segment in segments)
             state = folder.load_state(frame)
             if state or frame <= CONTEXT or frame % writer.length:
                 break
-            segments.pop()
+            segment = segments.pop()
+            found[frame - segment.frames] = segment
         if state:
             decoder.resume_after(FrameFingerprint(**state["mark"]))
-        faces = sum(info["faces"] for segment in segments for info in segment.info)
+        later = {
+            first: segment
+            for first, segment in sorted(found.items())
+            if first % writer.length == 0 and segment.extradata == writer.extradata
+        }
+        finished = [*segments, *later.values()]
         more = writer.resume(segments)
-        return cls(folder, writer.length, state, writer.frames, faces, done=not more)
-
-    @property
-    def wanted(self) -> Stretches:
-        """The frames to restore."""
-        return Stretches(()) if self.done else Stretches.after(self.frames)
+        return cls(
+            folder,
+            writer.length,
+            state,
+            frames=sum(segment.frames for segment in finished),
+            faces=sum(info["faces"] for segment in finished for info in segment.info),
+            wanted=_between(writer.frames, later, writer.length) if more else Stretches(()),
+            later=later,
+        )
 
     def decoded(self, decoder: Decoder) -> Iterable[Frame]:
         """The frames that are wanted, and their context."""
         return decoder
 
     def insert(self, writer: StreamWriter | SegmentWriter) -> None:
-        """Do nothing: ``writer`` has all finished segments already."""
+        """Let ``writer`` take the finished segments that are next; those before any gap it has already."""
+        while segment := self.later.get(writer.frames):
+            assert isinstance(writer, SegmentWriter)
+            writer.insert(segment)
 
     @property
     def tracks(self) -> int:
@@ -117,7 +141,20 @@ class Resume:
                 mark = FrameFingerprint.of(frame.index, frame.video)
                 state = {"mark": asdict(mark), "source": source.state(), "tracks": source.tracks}
                 self.folder.save_state(boundary, state)
-            yield frame, faces
+            # Between segments that are finished, faces are followed, but not restored.
+            yield frame, faces if self.wanted.places_near(frame.index, CONTEXT) else ()
+
+
+def _between(done: int, later: Mapping[int, Segment], length: int) -> Stretches:
+    """The frames after the first ``done`` that are not in the ``later`` segments. One of these that has fewer
+    than ``length`` frames is the last."""
+    stretches = []
+    for first, segment in later.items():
+        stretches.append(range(done, first))
+        done = first + segment.frames
+        if segment.frames < length:
+            return Stretches.join(filter(len, stretches))
+    return Stretches.join(filter(len, (*stretches, range(done, sys.maxsize))))
 
 
 #: What a run resumes that has nothing to resume, and saves nothing.

@@ -49,3 +49,7 @@ class Stretches:
         begin = bisect_right(self.stretches, frame - reach, key=lambda stretch: stretch.stop)
         end = bisect_right(self.stretches, frame + reach, key=lambda stretch: stretch.start)
         return range(begin, end)
+
+
+#: All frames.
+ALL = Stretches.after(0)

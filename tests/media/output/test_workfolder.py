@@ -42,6 +42,28 @@ def test_files_of_a_killed_run_are_no_obstacle(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", "o.mp4"]
 
 
+def test_segments_behind_a_gap_are_kept_apart(tmp_path: Path) -> None:
+    source, out = make_clip(tmp_path / "in.mp4"), tmp_path / "o.mp4"
+    settings = EncoderSettings(preset="ultrafast")
+    with pytest.raises(KeyboardInterrupt):
+        write_segments(source, out, settings, 10, stop=32)
+    folder = tmp_path / ".o.mp4.vidrestore"
+    (folder / "0000000010.segment").unlink()
+    (folder / "0000000020-a1b2.segment").touch()  # of a worker that was killed
+    with Decoder(source) as decoder, open_segment_writer(decoder, out, settings, length=10) as writer:
+        found = writer.folder.begin(KEY, resume=False)
+        assert [segment.path.stem for segment in found] == ["0000000000"]
+        assert {first: segment.frames for first, segment in writer.folder.later.items()} == {20: 10}
+        assert sorted(path.name for path in folder.glob("*.segment")) == [
+            "0000000000.segment",
+            "0000000020.segment",
+        ]
+        writer.resume(writer.folder.begin(KEY | {"another": "key"}, resume=False))
+        assert writer.folder.later == {}
+        for frame in decoder:
+            writer.write(frame)
+
+
 CHANGES: dict[str, tuple[Callable[[dict], dict], str | None]] = {
     "nothing": (lambda key: key, None),
     "a value": (

@@ -137,6 +137,13 @@ class SegmentWriter:
         self.frames += segment.frames
         self._finish_in_background(lambda: self._join(segment))
 
+    def take(self, segment: Segment, first: int, side_data: frozenset[str]) -> None:
+        """Note that another process has made the segment that begins with the frame ``first``, of frames with
+        ``side_data``; it is to be inserted when it is its turn. Raises LossError as :meth:`write` does."""
+        self._losses.report(side_data)
+        self.folder.delete_state(first)
+        self.on_segment(segment, first)
+
     def write(self, frame: Frame, info: Mapping[str, Any] | None = None) -> None:
         """Encode the next frame. Its segment keeps ``info``, which JSON must be able to hold, for
         :attr:`Segment.info`. Raises OutputError if the folder of OUT cannot be written."""

@@ -36,6 +36,8 @@ class WorkFolder:
             "partial", out.suffix, out.parent
         )  #: OUT, until it is complete
         self._out = out
+        #: Finished segments behind a gap, by the numbers of their first frames; known when a run has begun.
+        self.later: dict[int, Segment] = {}
         self._lock: BinaryIO | None = None
         self._begun = False
 
@@ -55,7 +57,7 @@ class WorkFolder:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        segments = self._segments() if kind is not None else []
+        segments = list(self._finished().values()) if kind is not None else []
         self._remove_partial_files()
         if not segments:
             shutil.rmtree(self.path, ignore_errors=True)
@@ -75,6 +77,7 @@ class WorkFolder:
 
     def begin(self, key: Mapping[str, str], *, resume: bool) -> list[Segment]:
         """Begin a run: return the finished segments of an earlier run with the same resume key, in order.
+        Those behind a gap, which several machines leave, are :attr:`later`.
 
         Deletes what cannot be reused: everything if the key differs. Logs one line that says whether the run
         resumes.
@@ -83,24 +86,28 @@ class WorkFolder:
             key: Everything that the frames of OUT depend on, by name.
             resume: The user expects that there are segments (``--resume``).
         """
-        found = self._segments()
+        found = self._finished()
         previous = self._read(_KEY) or {}
         changed = [name for name in {**key, **previous} if previous.get(name) != key.get(name)]
         if found and changed:
             log.warning("starting over: %s", difference(changed[0], previous, key))
         elif found:
-            frames = sum(segment.frames for segment in found)
+            frames = sum(segment.frames for segment in found.values())
             log.info("resuming after %d finished frames (to start over, remove %s)", frames, self.path)
         elif resume:
             log.info("nothing to resume: starting from the beginning")
-        kept = [] if changed else found
-        paths = {segment.path for segment in kept}
+        self.later = {} if changed else found
+        paths = {segment.path for segment in self.later.values()}
         stale = [*self.path.glob(f"*{SUFFIX}"), *(self.path.glob("*.json") if changed else ())]
         for path in stale:
             if path not in paths:
                 path.unlink()
         self._write(_KEY, key)
         self._begun = True
+        kept, frame = [], 0
+        while segment := self.later.pop(frame, None):
+            kept.append(segment)
+            frame += segment.frames
         return kept
 
     @property
@@ -136,13 +143,11 @@ class WorkFolder:
         for leftover in (self.partial, *self.path.glob("*.part")):
             leftover.unlink(missing_ok=True)
 
-    def _segments(self) -> list[Segment]:
-        segments: list[Segment] = []
-        frame = 0
-        while segment := read_segment(self.segment_path(frame)):
-            segments.append(segment)
-            frame += segment.frames
-        return segments
+    def _finished(self) -> dict[int, Segment]:
+        """The finished segments by the numbers of their first frames, ascending."""
+        paths = sorted(path for path in self.path.glob(f"*{SUFFIX}") if path.stem.isdecimal())
+        found = {int(path.stem): read_segment(path) for path in paths}
+        return {first: segment for first, segment in found.items() if segment}
 
     def _read(self, name: str) -> dict[str, Any] | None:
         try:
@@ -157,8 +162,15 @@ class WorkFolder:
             make_durable(partial, self.path / name)
 
 
-def difference(name: str, previous: Mapping[str, str], current: Mapping[str, str]) -> str:
+def difference(
+    name: str,
+    previous: Mapping[str, str],
+    current: Mapping[str, str],
+    *,
+    what: str = "has changed since the last run",
+    now: str = "now",
+) -> str:
     """A message that the value ``name`` has changed, with the old and the new value if they are short."""
     values = [str(key.get(name, "not set")) for key in (previous, current)]
-    detail = f" ({values[0]}, now {values[1]})" if max(map(len, values)) < 40 else ""
-    return f"{name} has changed since the last run{detail}"
+    detail = f" ({values[0]}, {now} {values[1]})" if max(map(len, values)) < 40 else ""
+    return f"{name} {what}{detail}"

@@ -1,0 +1,89 @@
+"""Without Ray, or without a cluster: one sentence."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from vidrestore.cluster.connect import connected, load_ray, machines
+from vidrestore.cluster.placing import Machine
+from vidrestore.errors import DeviceError, UsageError
+
+
+def test_without_ray_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(UsageError, match=r"pip install 'vidrestore\[ray\]'"):
+        load_ray()
+
+
+@pytest.fixture
+def fake_ray(monkeypatch) -> Any:
+    """A module whose ``init`` notes how it is called; only a local cluster can be begun."""
+    calls: list[tuple[str, dict[str, Any]]] = []
+
+    def init(address: str, **settings: Any) -> None:
+        calls.append((address, settings))
+        if address != "local":
+            raise ConnectionError("no running Ray instance")
+
+    fake = SimpleNamespace(init=init, calls=calls, shut=0)
+
+    def shutdown() -> None:
+        fake.shut += 1
+
+    fake.shutdown = shutdown
+    monkeypatch.setitem(sys.modules, "ray", fake)
+    return fake
+
+
+def test_auto_is_local_where_there_is_no_cluster(fake_ray):
+    with connected("auto", cores=3) as ray:
+        assert ray is fake_ray
+    assert [address for address, _ in fake_ray.calls] == ["auto", "local"]
+    assert fake_ray.calls[1][1]["num_cpus"] == 3
+    assert fake_ray.shut == 1
+
+
+@pytest.mark.parametrize(
+    ("where", "kind", "said"),
+    [
+        ("somewhere", UsageError, "--ray somewhere is no address; give auto, local or HOST:PORT"),
+        ("host:port", UsageError, "no address"),
+        ("ray://head:10001", UsageError, "the address of a Ray Client"),
+        ("127.0.0.1:{port}", DeviceError, r"no Ray cluster at 127\.0\.0\.1:\d+ .*ray start --head"),
+    ],
+    ids=str,
+)
+def test_an_address_without_a_cluster_is_one_sentence(fake_ray, where, kind, said):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))  # and does not listen
+        with (
+            pytest.raises(kind, match=said) as caught,
+            connected(where.format(port=free.getsockname()[1])),
+        ):
+            pass
+    assert "\n" not in str(caught.value)
+    assert fake_ray.calls == []
+
+
+def test_what_listens_but_is_no_cluster_is_one_sentence(fake_ray):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        where = f"127.0.0.1:{server.getsockname()[1]}"
+        with (
+            pytest.raises(DeviceError, match=r"no Ray cluster at .*: no running Ray instance"),
+            connected(where),
+        ):
+            pass
+
+
+def test_machines_are_those_that_are_alive():
+    nodes = [
+        {"Alive": True, "Resources": {"CPU": 8.0, "GPU": 2.0, "memory": 1.0}},
+        {"Alive": True, "Resources": {"CPU": 4.0}},
+        {"Alive": False, "Resources": {"CPU": 64.0}},
+    ]
+    assert machines(SimpleNamespace(nodes=lambda: nodes)) == [Machine(8, 2), Machine(4)]

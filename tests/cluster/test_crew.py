@@ -1,0 +1,134 @@
+"""Who works for which film: fairly, without those that cannot, and with others for those that end."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from vidrestore.cluster.crew import _MAX_FAILED, Claim, Crew, LostError
+from vidrestore.errors import DeviceError
+
+
+class Hand:
+    """A worker that does nothing."""
+
+    def __init__(self, number: int, begins: bool | Exception = True) -> None:
+        self.name, self.begins, self.dismissed = f"worker {number}", begins, False
+
+    def has_begun(self) -> bool:
+        if isinstance(self.begins, Exception):
+            raise self.begins
+        return self.begins
+
+    def dismiss(self) -> None:
+        self.dismissed = True
+
+
+def crew(size: int, hire: Any = Hand) -> Crew:
+    return Crew(hire, size)
+
+
+def enter(made: Crew, name: str, left: int) -> Claim:
+    claim = Claim(name, left)
+    made.enter(claim)
+    return claim
+
+
+def acquire(made: Crew, claim: Claim) -> Any:
+    return asyncio.run(made.acquire(claim))
+
+
+def test_each_film_gets_a_worker_first_then_those_with_the_most_left():
+    made = crew(6)
+    long, short = enter(made, "long", 900), enter(made, "short", 100)
+    turns = []
+    for _ in range(6):
+        long.waiting = short.waiting = True
+        worker = made._try(long)
+        turns.append("long" if worker else "short")
+        if not worker:
+            assert made._try(short)
+    assert turns == ["long", "short", "long", "long", "long", "long"]
+
+
+def test_a_worker_that_is_free_again_is_handed_out_again():
+    made = crew(1)
+    claim = enter(made, "film", 1)
+    worker = acquire(made, claim)
+    assert claim.held == 1
+    made.release(worker, claim)
+    assert claim.held == 0
+    assert acquire(made, claim) is worker
+
+
+def test_another_takes_the_place_of_one_that_ended():
+    made = crew(1)
+    claim = enter(made, "film", 1)
+    first = acquire(made, claim)
+    made.lose(first, claim)
+    second = acquire(made, claim)
+    assert (first.name, second.name) == ("worker 1", "worker 2")
+
+
+def test_workers_that_never_begin_end_the_run():
+    hired = []
+
+    def hire(number: int) -> Any:
+        hired.append(number)
+        return Hand(number, LostError("no such module"))
+
+    made = crew(2, hire)
+    claim = enter(made, "film", 1)
+    with pytest.raises(DeviceError, match="workers cannot begin: no such module"):
+        acquire(made, claim)
+    assert len(hired) <= 2 * (_MAX_FAILED + 2)
+
+
+def test_a_worker_that_cannot_take_part_in_one_film_works_for_others(caplog):
+    made = crew(2)
+    one, other = enter(made, "one", 1), enter(made, "other", 1)
+    first = acquire(made, one)
+    made.refuse(first, one, "the model is not the same")
+    assert "worker 1 does not take part in one: the model is not the same" in caplog.text
+    second = acquire(made, one)
+    assert second is not first
+    assert acquire(made, other) is first
+
+
+def test_a_film_that_no_worker_can_take_part_in_ends():
+    made = crew(2)
+    claim = enter(made, "film", 1)
+    made.refuse(acquire(made, claim), claim, "the model is not the same")
+    with pytest.raises(DeviceError, match="no worker can restore film: the model is not the same"):
+        made.refuse(acquire(made, claim), claim, "the model is not the same")
+
+
+def test_a_film_that_waits_long_says_so(monkeypatch, caplog):
+    monkeypatch.setattr("vidrestore.cluster.crew._PATIENCE", 0.0)
+    made = crew(1, lambda number: Hand(number, False))
+    claim = enter(made, "film", 1)
+
+    async def wait() -> None:
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(made.acquire(claim), 0.2)
+
+    asyncio.run(wait())
+    assert caplog.text.count("film waits for a worker") == 1
+    assert not claim.waiting
+
+
+def test_all_are_dismissed_at_the_end():
+    hands = []
+
+    def hire(number: int) -> Any:
+        hands.append(Hand(number, number == 1))
+        return hands[-1]
+
+    made = crew(2, hire)
+    claim = enter(made, "film", 1)
+    made.release(acquire(made, claim), claim)
+    made.leave(claim)
+    made.close()
+    assert [hand.dismissed for hand in hands] == [True, True]

@@ -1,0 +1,190 @@
+"""A cluster makes the frames that a run by itself makes, whoever begins, continues and fails on the way.
+
+The workers are in this process, but for one test on Ray.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.cluster_films import LENGTH, alone, content, make_film
+from tests.support.in_process import Fault, in_process, no_fault
+from vidrestore.analysis import analyze_video
+from vidrestore.cluster import actor, sightings
+from vidrestore.cluster.crew import LostError
+from vidrestore.cluster.restore import restore_on_cluster
+from vidrestore.errors import InputError, UsageError
+from vidrestore.options import Options
+from vidrestore.pipeline import restore_video
+from vidrestore.report import Report
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory) -> dict[str, Any]:
+    """The options of a film, and in ``plain.mkv`` beside it the result of a run by itself."""
+    folder = tmp_path_factory.mktemp("film")
+    given = make_film(folder)
+    alone(given, folder / "plain.mkv")
+    return given
+
+
+@pytest.fixture(autouse=True)
+def _as_in_a_cluster(monkeypatch, tmp_path):
+    monkeypatch.setattr(actor, "prepare", lambda: None)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(sightings, "CHUNK", 3)
+
+
+def spread(
+    given: dict[str, Any], out: Path, fault: Fault = no_fault, workers: int = 2, **more: Any
+) -> tuple[Report, Any]:
+    cluster = in_process(workers, fault)
+    options = Options(output=out, **given, **more)
+    return restore_on_cluster(options, cluster, segment_length=LENGTH), cluster.engine
+
+
+def expected(given: dict[str, Any]) -> Any:
+    return content(given["input"].with_name("plain.mkv"))
+
+
+def at(worker: int, item: int, error: BaseException) -> Fault:
+    def fault(number: int, count: int) -> None:
+        if (number, count) == (worker, item):
+            raise error
+
+    return fault
+
+
+def test_the_frames_are_those_of_a_run_by_itself(film, tmp_path):
+    told: list[tuple[int, int]] = []
+    report = tmp_path / "report.json"
+    cluster = in_process(2)
+    options = Options(output=tmp_path / "out.mkv", report_json=report, **film)
+    done = restore_on_cluster(options, cluster, lambda *counts: told.append(counts), segment_length=LENGTH)
+    assert content(tmp_path / "out.mkv") == expected(film)
+    assert (done.frames, done.faces, done.tracks, done.resumed) == (22, 22, 1, 0)
+    assert told == sorted(told)
+    workers = json.loads(report.read_text())["times"]["workers"]
+    assert sum(worker["frames"] for worker in workers) == 22
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.mkv", "report.json"]
+
+
+@pytest.mark.slow
+def test_workers_need_not_see_any_file(film, tmp_path, monkeypatch):
+    own, real = film["input"], actor.is_content
+    monkeypatch.setattr(actor, "is_content", lambda path, digest: path != own and real(path, digest))
+    monkeypatch.setattr(actor, "sees", lambda folder, probe: False)
+    _, engine = spread(film, tmp_path / "out.mkv")
+    assert engine.sent
+    assert content(tmp_path / "out.mkv") == expected(film)
+
+
+def from_item(worker: int, item: int, error: BaseException) -> Fault:
+    def fault(number: int, count: int) -> None:
+        if number == worker and count >= item:
+            raise error
+
+    return fault
+
+
+def test_a_run_by_itself_continues_what_a_cluster_has_begun(film, tmp_path):
+    """One segment fails twice: the run ends with its error, and those before it are kept."""
+    out = tmp_path / "out.mkv"
+    with pytest.raises(InputError, match="cannot go on") as caught:
+        spread(film, out, from_item(1, 5, InputError("cannot go on")), workers=1)
+    assert "12 frames are finished and kept" in caught.value.__notes__[0]
+    assert not out.exists()
+    assert alone(film, out).resumed == 12
+    assert content(out) == expected(film)
+
+
+def stop_at(frame: int) -> Any:
+    """Interrupts a run by itself."""
+
+    def progress(frames: int, faces: int) -> None:
+        if frames == frame:
+            raise KeyboardInterrupt
+
+    return progress
+
+
+def test_a_cluster_continues_what_a_run_by_itself_has_begun(film, tmp_path):
+    out = tmp_path / "out.mkv"
+    with pytest.raises(KeyboardInterrupt):
+        restore_video(Options(output=out, **film), stop_at(14), segment_length=LENGTH)
+    report, engine = spread(film, out)
+    assert report.resumed == 12
+    assert min(frames.start for _, frames in engine.portions) == 12
+    assert content(out) == expected(film)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("by", ["cluster", "alone"])
+def test_segments_behind_a_gap_are_used(film, tmp_path, by):
+    out = tmp_path / "out.mkv"
+
+    def fail(path: Path) -> None:
+        raise InputError("cannot go on")
+
+    with pytest.raises(InputError):
+        restore_on_cluster(Options(output=out, **film), in_process(2), segment_length=LENGTH, complete=fail)
+    (tmp_path / ".out.mkv.vidrestore" / "0000000006.segment").unlink()
+    if by == "alone":
+        report = alone(film, out)
+    else:
+        report, engine = spread(film, out)
+        assert [frames for _, frames in engine.portions] == [range(6, 12)]
+    assert (report.frames, report.faces, report.resumed) == (22, 22, 16)
+    assert content(out) == expected(film)
+
+
+@pytest.mark.slow
+def test_a_worker_that_ends_is_replaced(film, tmp_path):
+    out = tmp_path / "out.mkv"
+    _, engine = spread(film, out, at(1, 2, LostError("killed")))
+    assert content(out) == expected(film)
+    assert len(engine.workers) == 3
+
+
+@pytest.mark.slow
+def test_the_finder_of_faces_that_ends_begins_again(film, tmp_path):
+    left = [LostError("killed")]
+
+    def fault(worker: int, item: int) -> None:
+        if worker == 0 and item == 4 and left:
+            raise left.pop()
+
+    spread(film, tmp_path / "out.mkv", fault)
+    assert content(tmp_path / "out.mkv") == expected(film)
+
+
+@pytest.mark.slow
+def test_recorded_faces_and_a_part(film, tmp_path):
+    tracks = tmp_path / "tracks.json"
+    found = {name: film[name] for name in ("input", "device")}
+    analyze_video(Options(output=tracks, **found))
+    more = {"tracks": tracks, "start": "0.2", "duration": "0.4"}
+    alone(film, tmp_path / "plain.mkv", **more)
+    spread(film, tmp_path / "out.mkv", **more)
+    assert content(tmp_path / "out.mkv") == content(tmp_path / "plain.mkv")
+
+
+@pytest.mark.slow
+def test_a_store_is_filled_and_used(film, tmp_path):
+    store = tmp_path / "store"
+    spread(film, tmp_path / "out.mkv", keep=store)
+    report = alone(film, tmp_path / "again.mkv", keep=store)
+    assert report.resumed == 22
+    again, engine = spread(film, tmp_path / "third.mkv", keep=store)
+    assert (again.resumed, engine.portions) == (22, [])
+    for name in ("out.mkv", "again.mkv", "third.mkv"):
+        assert content(tmp_path / name) == expected(film)
+
+
+def test_a_stream_is_refused(film):
+    with pytest.raises(UsageError, match="--ray needs an OUT that is a file"):
+        spread(film, Path("-"))

@@ -1,0 +1,1 @@
+"""Segments restored by several processes and machines, on Ray."""

@@ -1,0 +1,184 @@
+"""The process that restores portions, as an actor: one network, loaded once."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import secrets
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..faces.recorded.recording import Recording
+from ..media.output.destination import writing
+from ..media.output.segments import SUFFIX
+from ..runtime.device import find_device, set_compile_cache
+from ..runtime.host import prepare_process
+from ..stages.networks import Networks
+from ..stages.portion import Portion
+from ..stages.setup import Setup
+from ..weights.store import cache_dir
+from .film import Film, check_worker, is_content
+from .rendering import Count, Made, render
+from .sightings import Sighting, live_sightings
+from .told import Piece, Said
+
+#: Bytes of a file that are sent at once.
+CHUNK = 8 << 20
+#: Films that a worker remembers.
+_FILMS = 16
+
+
+@dataclass(slots=True)
+class _Joined:
+    film: Film
+    recording: Recording | None
+    input: Path | None  #: where this machine has it
+    shared: bool  #: it sees the folder where segments are kept
+
+
+class Restorer:
+    """Restores portions of films."""
+
+    def __init__(self) -> None:
+        prepare()
+        self._networks = Networks()
+        self._films: dict[str, _Joined] = {}
+        self._received: Path | None = None
+
+    def where(self) -> tuple[str, str]:
+        """The id that the cluster gives its machine, and the name of the machine."""
+        import ray
+
+        return ray.get_runtime_context().get_node_id(), platform.node()
+
+    def join(self, film: Film, recording: Recording | None) -> tuple[bool, bool]:
+        """Take part in a film whose faces ``recording`` has, if any does: whether this machine has the input,
+        and whether it sees the folder where segments are kept. Raises RefusedError."""
+        if film.name not in self._films or self._films[film.name].input is None:
+            check_worker(film)
+            paths = (film.options.input, received_path(film))
+            found = next((path for path in paths if is_content(path, film.content)), None)
+            self._films.pop(film.name, None)
+            while len(self._films) >= _FILMS:
+                del self._films[next(iter(self._films))]
+            self._films[film.name] = _Joined(film, recording, found, sees(film.folder, film.probe))
+        joined = self._films[film.name]
+        return joined.input is not None, joined.shared
+
+    def receive(self, film: Film, content: bytes, *, begins: bool, ends: bool) -> None:
+        """Receive the next piece of a film's input. Raises OutputError if it cannot be kept."""
+        path = received_path(film)
+        if begins:
+            self._received = path.with_name(f"{path.stem}-{secrets.token_hex(4)}.part")
+        assert self._received is not None
+        try:
+            with writing(self._received), self._received.open("ab") as file:
+                file.write(content)
+            if ends:
+                os.replace(self._received, path)
+        except BaseException:
+            self._received.unlink(missing_ok=True)
+            raise
+
+    def render(self, film: Film, portion: Portion) -> Iterator[Count | Made | Said | Piece]:
+        """Restore ``portion`` of a film that was joined. A complete segment comes as a file in the folder of
+        segments, else as pieces, before :class:`.rendering.Made`. Raises VidrestoreError."""
+        joined = self._films[film.name]
+        assert joined.input is not None
+        options = replace(film.options, input=joined.input)
+        with heard() as said, tempfile.TemporaryDirectory(prefix="vidrestore-") as scratch:
+            folder = film.folder if joined.shared else Path(scratch)
+            token = secrets.token_hex(4)
+            for item in render(
+                portion,
+                options,
+                local_setup(film.setup, options.batch),
+                self._networks,
+                path_of=lambda first: folder / f"{first:010}-{token}{SUFFIX}",
+                recording=joined.recording,
+            ):
+                yield from said
+                said.clear()
+                if isinstance(item, Made) and not joined.shared:
+                    with item.segment.path.open("rb") as file:
+                        while content := file.read(CHUNK):
+                            yield Piece(content)
+                    item.segment.path.unlink()
+                yield item
+            yield from said
+
+    def find(self, film: Film, state: Mapping[str, Any] | None) -> Iterator[list[Sighting]]:
+        """Find and track the faces of a film that was joined, from ``state`` on. Raises VidrestoreError."""
+        joined = self._films[film.name]
+        assert joined.input is not None
+        setup = local_setup(film.setup, film.options.batch)
+        options = replace(film.options, input=joined.input)
+        yield from live_sightings(options, setup, length=film.length, state=state, networks=self._networks)
+
+    def forget(self, film: Film) -> None:
+        """A film has ended: delete what was received of it."""
+        self._films.pop(film.name, None)
+        with suppress(OSError):
+            received_path(film).unlink(missing_ok=True)
+
+
+def prepare() -> None:
+    """Prepare this process for restoring."""
+    prepare_process()
+    set_compile_cache(cache_dir() / "compiled")
+
+
+def local_setup(setup: Setup, batch: int | str) -> Setup:
+    """``setup`` for this machine: how many faces are restored at once depends on it."""
+    device = find_device(setup.restorer.device.type)
+    restorer = replace(setup.restorer, device=device)
+    return replace(setup, device=device, restorer=restorer, batch=restorer.batch(batch))
+
+
+def received_path(film: Film) -> Path:
+    """Where a machine keeps the input that it was sent."""
+    return Path(tempfile.gettempdir()) / f"vidrestore-{film.content[:16]}{film.options.input.suffix}"
+
+
+def sees(folder: Path, probe: str) -> bool:
+    """Whether this machine sees the ``folder`` of segments, with the file ``probe`` that holds its own name,
+    and can write there."""
+    try:
+        if (folder / probe).read_text(encoding="utf-8") != probe:
+            return False
+        own = folder / f"{probe}-{secrets.token_hex(4)}.part"
+        own.touch()
+        own.unlink()
+    except OSError:
+        return False
+    return True
+
+
+class _Listener(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.said: list[Said] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(Said(record.levelno, record.getMessage()))
+
+
+@contextmanager
+def heard() -> Iterator[list[Said]]:
+    """Collects the messages of this program that are logged inside the context."""
+    log, listener = logging.getLogger("vidrestore"), _Listener()
+    level, propagates = log.level, log.propagate
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    log.addHandler(listener)
+    try:
+        yield listener.said
+    finally:
+        log.removeHandler(listener)
+        log.setLevel(level)
+        log.propagate = propagates

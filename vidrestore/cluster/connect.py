@@ -1,0 +1,104 @@
+"""Connects to a Ray cluster, or begins one on this machine."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from ..errors import DeviceError, UsageError
+from ..runtime.host import usable_cores
+from .placing import Machine
+
+#: Bytes of the object store of a cluster that is begun here: what waits in it is bounded.
+_STORE = 256 << 20
+#: Seconds that a cluster may take to answer.
+_PATIENCE = 5.0
+_QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_DEDUP_LOGS": "0",
+}
+
+
+@contextmanager
+def connected(where: str, *, cores: int | None = None) -> Iterator[Any]:
+    """Yields the module ``ray``, connected to the cluster at ``where``: ``local`` begins one on this machine,
+    with so many ``cores`` if they are given, which ends with the context; ``auto`` is the cluster that this
+    machine is part of, else ``local``.
+
+    Raises UsageError if Ray is not installed, DeviceError if no cluster answers.
+    """
+    ray = load_ray()
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        _connect(ray, where, cores)
+        with suppress(ValueError):  # not in the main thread
+            for number, handler in handlers.items():
+                signal.signal(number, handler)  # Ray replaces them
+        yield ray
+    finally:
+        ray.shutdown()
+
+
+def load_ray() -> Any:
+    """The module ``ray``. Raises UsageError if it is not installed."""
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    try:
+        import ray
+    except ImportError:
+        raise UsageError("--ray needs Ray, which is not installed: pip install 'vidrestore[ray]'") from None
+    return ray
+
+
+def machines(ray: Any) -> list[Machine]:
+    """The machines of the cluster."""
+    alive = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    return [Machine(int(has.get("CPU", 0)), int(has.get("GPU", 0))) for has in alive]
+
+
+def _connect(ray: Any, where: str, cores: int | None) -> None:
+    settings: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    if where.startswith("ray://"):
+        raise UsageError(
+            f"--ray {where} is the address of a Ray Client; run on a machine of the cluster and give auto"
+        )
+    if where == "auto":
+        try:
+            ray.init("auto", **settings)
+            return
+        except (ConnectionError, ValueError):
+            where = "local"
+    if where == "local":
+        ray.init(
+            "local",
+            num_cpus=cores or usable_cores(),
+            object_store_memory=_STORE,
+            include_dashboard=False,
+            **settings,
+        )
+        return
+    _check_address(where)
+    try:
+        ray.init(where, **settings)
+    except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise DeviceError(f"there is no Ray cluster at {where}: {reason}") from None
+
+
+def _check_address(where: str) -> None:
+    """Raise UsageError or DeviceError unless something listens at ``host:port``: Ray itself waits long."""
+    host, _, port = where.rpartition(":")
+    if not host or not port.isdecimal():
+        raise UsageError(f"--ray {where} is no address; give auto, local or HOST:PORT, such as 10.0.0.1:6379")
+    try:
+        socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
+    except (OSError, OverflowError) as error:
+        raise DeviceError(
+            f"there is no Ray cluster at {where} ({error}); begin one with: ray start --head"
+        ) from None

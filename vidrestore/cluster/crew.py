@@ -1,0 +1,173 @@
+"""The workers, who they are and which film each works for. Knows nothing of Ray."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from ..errors import DeviceError
+from ..stages.portion import Portion
+from .film import Film
+
+log = logging.getLogger(__name__)
+
+#: Seconds between two looks at who is free.
+_POLL = 0.05
+#: Seconds without any worker after which it is said that the run waits for one.
+_PATIENCE = 30.0
+#: Beginnings that may fail, for each worker.
+_MAX_FAILED = 3
+
+
+class LostError(Exception):
+    """A worker has ended: its process was killed, or its machine is gone."""
+
+
+class Worker(Protocol):
+    """A process that restores portions of films, one at a time."""
+
+    name: str
+
+    def has_begun(self) -> bool:
+        """Whether it is ready to work. Raises LostError."""
+        ...
+
+    async def join(self, film: Film) -> bool:
+        """Let it take part in ``film``; whether it has the input. Raises RefusedError or LostError."""
+        ...
+
+    async def send(self, film: Film) -> None:
+        """Send it the input. Raises OutputError or LostError."""
+        ...
+
+    def render(self, film: Film, portion: Portion) -> AsyncIterator[Any]:
+        """Let it restore ``portion``: yields what :mod:`.rendering` does. Raises VidrestoreError or
+        LostError."""
+        ...
+
+    def dismiss(self) -> None:
+        """End it."""
+        ...
+
+
+@dataclass(eq=False)
+class Claim:
+    """What a film asks for."""
+
+    film: str
+    left: int = 0  #: frames to restore, as far as known
+    held: int = 0  #: workers that it has
+    waiting: bool = False
+    refused: set[Worker] = field(default_factory=set)  #: workers that cannot take part in it
+
+
+class Crew:
+    """Hands workers to films: each film that waits gets one first, then those with the most frames left for
+    each worker that they have. May be used by several threads."""
+
+    def __init__(self, hire: Callable[[int], Worker], size: int) -> None:
+        """``hire`` begins a worker, by its number from 1; ``size`` is how many there are to be."""
+        self.size = size
+        self._hire = hire
+        self._lock = threading.Lock()
+        self._claims: list[Claim] = []
+        self._hired = 0
+        self._failed = 0  # workers that ended before they could begin, since one last did
+        self._coming: list[Worker] = []
+        self._idle: list[Worker] = []
+        for _ in range(size):
+            self._replace()
+
+    def enter(self, claim: Claim) -> None:
+        """A film begins."""
+        with self._lock:
+            self._claims.append(claim)
+
+    def leave(self, claim: Claim) -> None:
+        """A film has ended."""
+        with self._lock:
+            self._claims.remove(claim)
+
+    async def acquire(self, claim: Claim) -> Worker:
+        """Wait for a worker. Raises DeviceError if none can take part in the film."""
+        waited, said = time.monotonic(), False
+        claim.waiting = True
+        try:
+            while True:
+                if worker := self._try(claim):
+                    return worker
+                if not said and not claim.held and time.monotonic() - waited > _PATIENCE:
+                    said = True
+                    log.warning("%s waits for a worker: none is free", claim.film)
+                await asyncio.sleep(_POLL)
+        finally:
+            claim.waiting = False
+
+    def release(self, worker: Worker, claim: Claim) -> None:
+        """A worker has done its part."""
+        with self._lock:
+            claim.held -= 1
+            self._idle.append(worker)
+
+    def lose(self, worker: Worker, claim: Claim) -> None:
+        """A worker has ended: another takes its place."""
+        with self._lock:
+            claim.held -= 1
+            self._replace()
+
+    def refuse(self, worker: Worker, claim: Claim, reason: str) -> None:
+        """A worker cannot take part in a film. Raises DeviceError if no worker can."""
+        with self._lock:
+            claim.held -= 1
+            claim.refused.add(worker)
+            self._idle.append(worker)
+            if claim.refused >= {*self._idle} and not self._coming and not claim.held:
+                raise DeviceError(f"no worker can restore {claim.film}: {reason}")
+        log.warning("%s does not take part in %s: %s", worker.name, claim.film, reason)
+
+    def close(self) -> None:
+        """Dismiss all workers that are not at work."""
+        with self._lock:
+            for worker in (*self._coming, *self._idle):
+                worker.dismiss()
+            self._coming, self._idle = [], []
+
+    def _try(self, claim: Claim) -> Worker | None:
+        with self._lock:
+            self._look()
+            free = [worker for worker in self._idle if worker not in claim.refused]
+            if not free or claim is not self._first(free):
+                return None
+            self._idle.remove(free[0])
+            claim.held += 1
+            claim.waiting = False
+            return free[0]
+
+    def _first(self, free: list[Worker]) -> Claim:
+        """Whose turn it is among the films that wait and can use one of the workers that are ``free``."""
+        waiting = [claim for claim in self._claims if claim.waiting and not claim.refused.issuperset(free)]
+        return max(waiting, key=lambda claim: (not claim.held, claim.left / (1 + claim.held)))
+
+    def _look(self) -> None:
+        """See who has begun, and replace who has ended."""
+        for worker in list(self._coming):
+            try:
+                if not worker.has_begun():
+                    continue
+                self._idle.append(worker)
+                self._failed = 0
+            except LostError as error:
+                self._failed += 1
+                if self._failed > _MAX_FAILED * self.size:
+                    raise DeviceError(f"workers cannot begin: {error}") from None
+                self._replace()
+            self._coming.remove(worker)
+
+    def _replace(self) -> None:
+        self._hired += 1
+        self._coming.append(self._hire(self._hired))
