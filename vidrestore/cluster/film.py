@@ -16,6 +16,7 @@ from ..errors import VidrestoreError
 from ..media.output.workfolder import difference
 from ..options import Options
 from ..runtime.device import find_device
+from ..stages.enlarging import upscaler_of
 from ..stages.resume import result_key, sample_hash
 from ..stages.segment_keys import code_fingerprint
 from ..stages.setup import RestorerSetup, Setup
@@ -43,17 +44,13 @@ def worker_key(options: Options, setup: Setup) -> dict[str, str]:
     """Everything on this machine that the frames of a film depend on, besides the input and the faces, by the
     names that users know. Raises VidrestoreError, as for weights that are not here."""
     wanted = setup.restorer
-    own = RestorerSetup.resolve(
-        model=wanted.model if wanted.weights is None else "auto",
-        weights=wanted.weights,
-        device=find_device(wanted.device.type).type,
-        precision=options.precision,
-        offline=options.offline,
-        commercial=options.commercial,
-        others=wanted.others,
-    )
+    # What a tracks file says is sent, so it need not be here.
+    options = replace(options, tracks=None, person_w=(), device=find_device(wanted.device.type).type)
+    if wanted.weights is None:
+        options = replace(options, model=wanted.model)
+    own = replace(RestorerSetup.of(options), others=wanted.others)
     return {
-        **result_key(replace(options, tracks=None), own, setup.detector),
+        **result_key(options, own, setup.detector, upscaler_of(options)),
         "the code": code_fingerprint(),
         "PyAV": av.__version__,
         "PyTorch": torch.__version__,

@@ -54,7 +54,7 @@ def restore_on_cluster(
     check_comparison(options)
     with ReviewFiles(options) as review, ExitStack() as stack:
         decoder = stack.enter_context(open_for_restoration(options))
-        options, setup, key = cluster.decide(options, decoder.source)
+        options, setup, key = cluster.decide(_with_absolute_paths(options), decoder.source)
         if options.strict and setup.container:
             refuse_losses(decoder.source, setup.container, display_name(out))
         comparison = Comparison.begin(options, decoder.source, lambda: progress(writer.frames, 0))
@@ -105,19 +105,26 @@ def restore_on_cluster(
     return report
 
 
+def _with_absolute_paths(options: Options) -> Options:
+    """``options`` whose files of weights have the same paths in any folder."""
+    background = Path(options.background)
+    return replace(
+        options,
+        weights=options.weights and options.weights.absolute(),
+        background=str(background.absolute()) if background.is_file() else options.background,
+    )
+
+
 @contextmanager
 def _film(options: Options, setup: Setup, key: dict[str, str], writer: SegmentWriter) -> Iterator[Film]:
     """What workers are told; while entered, they can see by a file whether they see the folder of OUT."""
     path = Path(options.input.absolute())
-    weights = options.weights and options.weights.absolute()
-    if weights:
-        setup = replace(setup, restorer=replace(setup.restorer, weights=weights))
     folder, probe = writer.folder.path.absolute(), f"probe-{secrets.token_hex(8)}"
     (folder / probe).write_text(probe, encoding="utf-8")
     try:
         yield Film(
             name=f"{path} {probe}",
-            options=replace(options, input=path, weights=weights),
+            options=replace(options, input=path),
             setup=setup,
             length=writer.length,
             key=key,
