@@ -11,6 +11,7 @@ from .media.remux.stream_plan import Action, lost_metadata, plan_streams, refuse
 from .options import Options
 from .review.compare import check_comparison
 from .stages.face_source import recorded_source
+from .stages.holes import check_mask, described_task
 from .stages.setup import Setup, open_video
 from .weights.entry import RemoteWeights
 from .weights.registry import lookup, megabytes
@@ -39,6 +40,7 @@ def plan(options: Options) -> Plan:
     with open_video(options) as decoder:
         if options.tracks:
             recorded_source(options, decoder)  # checks the file
+        check_mask(options, decoder)
         source, scan, deinterlaces = decoder.source, decoder.scan, decoder.deinterlaces
         setup = Setup.resolve(options, source, download=False)
         container, encoder = setup.container, setup.encoder
@@ -87,6 +89,8 @@ def plan(options: Options) -> Plan:
         "faces": {"detector": setup.detector, "size": list(setup.detector_size)}
         if setup.detector
         else {"tracks": str(options.tracks)},
+        "task": options.task,
+        "mask": None if options.mask is None else str(options.mask),
         "model": str(setup.restorer.weights or setup.restorer.model),
         "fallback": setup.restorer.fallback,
         "w": options.w,
@@ -120,7 +124,8 @@ def _text(plan: dict[str, Any]) -> str:
         f"faces: {faces['tracks']}"
         if "tracks" in faces
         else f"detector: {faces['detector']} at {faces['size'][0]}x{faces['size'][1]}",
-        f"model: {plan['model']}{fallback}, w {plan['w']}",
+        *described_task(plan["task"], plan["mask"]),
+        f"model: {plan['model']}{fallback}" + (f", w {plan['w']}" if plan["task"] == "restore" else ""),
         *([f"upscaler: {plan['upscaler']}"] if plan["upscaler"] else []),
         f"device: {plan['device']}, {plan['precision']}, batches of {plan['batch']}",
         f"encoder: {plan['encoder']['description']}",

@@ -12,11 +12,13 @@ from .option_types import (
     STEADY,
     float_or_auto,
     frames_per_second,
+    mask,
     option,
     person_and_w,
     seconds,
     track_and_w,
 )
+from .weights.entry import TASKS
 from .weights.registry import restorer_names
 
 
@@ -79,6 +81,22 @@ class Restoration:
         basic=True,
         help="fidelity weight: 0 trusts the model (quality), 1 the input (fidelity); auto: by the quality of "
         "each track",
+    )
+    task: str = _restoration(
+        "restore",
+        "--task",
+        choices=TASKS,
+        basic=True,
+        help="what is done to faces: restore; colour: colours grey ones; inpaint: fills the holes of --mask",
+    )
+    mask: Path | str | None = _restoration(
+        None,
+        "--mask",
+        type=mask,
+        metavar="FILE",
+        basic=True,
+        help="with --task inpaint: a picture, or a video with as many frames, white where IN has holes; "
+        "found: scratches and text over faces (default: all that is pure white in IN)",
     )
     tracks: Path | None = _restoration(
         None,

@@ -145,6 +145,15 @@ def person_and_w(text: str) -> tuple[str, float]:
     return person, float(w)
 
 
+#: The word for holes that are found over faces.
+FOUND = "found"
+
+
+def mask(text: str) -> Path | str:
+    """``found``, or the path of a mask. Raises ValueError."""
+    return text if text == FOUND else Path(text)
+
+
 def photo_and_name(text: str) -> tuple[Path, str]:
     """A photograph and whom it shows, written as ``ada.jpg=Ada``. Raises ValueError."""
     photo, _, name = text.rpartition("=")
@@ -233,10 +242,10 @@ def _convert_one(described: Field[Any], value: Any) -> Any:
         return value
     if about.many and isinstance(value, tuple | list) and len(value) == 2 and None not in value:
         value = f"{value[0]}={value[1]}"
-    if about.parse is Path:
+    if about.parse in (Path, mask):
         if not isinstance(value, str | os.PathLike):
             raise UsageError(f"{name} must be a path, not {value!r}")
-        return Path(os.fsdecode(value))
+        return Path(os.fsdecode(value)) if about.parse is Path else mask(os.fsdecode(value))
     if isinstance(value, str):
         return parse(described, value)
     if isinstance(value, bool) or not isinstance(value, numbers.Real | Decimal):

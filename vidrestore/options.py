@@ -51,6 +51,12 @@ class Options(Machine, Encoding, Review, Streams, Time, Photos, Restoration, Gen
             )
         if self.workers is not None and self.ray is None:
             raise UsageError("--workers is how many workers --ray has; give --ray too")
+        if self.mask is not None and self.task != "inpaint":
+            raise UsageError("--mask says what --task inpaint is to fill; add that, or leave it out")
+        if self.task != "restore" and (self.w != 0.5 or self.track_w or self.person_w):
+            raise UsageError(
+                f"fidelity weights are for --task restore; --task {self.task} has one of its own"
+            )
         if self.duration is not None and not self.duration:
             raise UsageError("-t 0 leaves nothing to restore; give a longer time")
 

@@ -16,14 +16,16 @@ from .media.output.destination import check_path, new_file
 from .media.output.special_files import is_stream
 from .media.photo.formats import PhotoFormat, format_by_name
 from .media.photo.metadata import enlarged_exif
-from .media.photo.picture import Photo
+from .media.photo.picture import Photo, with_colour
 from .media.photo.reader import read_photo
 from .media.photo.writer import check_photo_size, is_lossless, losses, write_photo
 from .options import Options
+from .restoration.tasks import find_task
 from .runtime.device import float32_arithmetic
 from .runtime.memory import translate_out_of_memory
 from .runtime.profile import Profile
 from .stages.enlarging import upscaler_of
+from .stages.holes import described_task, with_hole
 from .stages.networks import Networks
 from .stages.picture import PictureFace, restore_picture
 from .stages.restoration import chooser
@@ -81,7 +83,9 @@ class PhotoPlan:
             + "".join(f", {name}" for name in about["metadata"]),
             *(f"face {face['number']}: {face['text']}" for face in self.data["faces"]),
             *([] if self.data["faces"] else ["no faces were found"]),
-            f"model: {self.data['model']}, w {self.data['w']}",
+            *described_task(self.data["task"], self.data["mask"]),
+            f"model: {self.data['model']}"
+            + (f", w {self.data['w']}" if self.data["task"] == "restore" else ""),
             *([f"upscaler: {self.data['upscaler']}"] if self.data["upscaler"] else []),
             f"device: {self.data['device']}, {self.data['precision']}",
             *(f"would lose {what}" for what in self.data["losses"]),
@@ -175,6 +179,8 @@ def plan_photo(options: Options, kind: PhotoFormat) -> PhotoPlan:
         },
         "losses": list(lost),
         "faces": [_described(face) for face in faces],
+        "task": options.task,
+        "mask": None if options.mask is None else str(options.mask),
         "model": str(setup.weights or setup.model),
         "w": options.w,
         "upscaler": str(upscaling) if upscaling else None,
@@ -198,6 +204,9 @@ def _opened(options: Options, kind: PhotoFormat) -> tuple[PhotoFormat, Photo]:
     target = format_by_name(out)
     check_path(out, options.input, overwrite=options.overwrite)
     photo = read_photo(options.input, kind)
+    if find_task(options.task).keeps_luma:
+        photo = with_colour(photo)
+    with_hole(options, photo.picture)
     width, height = photo.size
     check_photo_size(out, target, (width * options.upscale, height * options.upscale))
     if options.aligned and width != height:

@@ -14,13 +14,13 @@ from tests.support.runs import face_frame
 from vidrestore.faces.face import Face
 from vidrestore.media.frames.colour import Colour
 from vidrestore.media.frames.frame import Frame
+from vidrestore.restoration import tasks
 from vidrestore.restoration.fidelity import uncover
 from vidrestore.restoration.fidelity.covers import SIDE, STRONG
 from vidrestore.restoration.guarded import Guarded, Guards
 from vidrestore.restoration.temporal.stabilise import skip_comparison
 from vidrestore.restoration.temporal.w_chooser import Chooser, Limits
 from vidrestore.runtime.profile import Profile
-from vidrestore.stages import models as stage
 from vidrestore.stages.models import Models
 from vidrestore.stages.setup import RestorerSetup
 
@@ -91,7 +91,7 @@ def test_faces_are_restored_within_limits(models, frame, monkeypatch, keep_colou
         calls.append((restorer, w, landmarks, qualities, keep_colours))
         return Guarded(images, torch.tensor([[0.4, 0.01, 0, 0, 0, 0], [0.4, 0.2, 0.4, 0, 0.1, 0]]))
 
-    monkeypatch.setattr(stage, "render_within_limits", render)
+    monkeypatch.setattr(tasks, "render_within_limits", render)
     chooser = Chooser(
         w=0.4,
         of_track={},

@@ -87,7 +87,7 @@ def test_quality_plan_and_gates(notes):
     assert (face.w, face.strength) == (0.4, 0.4)  # it fades in at a half
     assert face.covered == pytest.approx(0.5, abs=0.01)
     assert 0 < face.gates.size < 1
-    assert face.gates[1:] == (1, 1)
+    assert face.gates[1:] == (1, 1, 1)
     assert 0 < face.worn < 1
 
 

@@ -11,6 +11,7 @@ import torch
 from vidrestore.options import Options
 from vidrestore.restoration.fidelity.face_quality import FaceQuality
 from vidrestore.restoration.restorer import Observation
+from vidrestore.restoration.tasks import find_task
 from vidrestore.restoration.temporal.face_crop import FaceCrop, ObservedFace, RestoredFace
 from vidrestore.restoration.temporal.motion import View
 from vidrestore.runtime.profile import Profile
@@ -32,6 +33,7 @@ class RecordingModels:
     """Restores each face to its own image, and records the tracks of each batch."""
 
     device = torch.device("cpu")
+    task = find_task("restore")
 
     def __init__(self) -> None:
         self.profile = Profile(self.device)

@@ -16,9 +16,15 @@ import torch
 SHAPES = Path(__file__).parents[1] / "data" / "codeformer_shapes.json"
 
 
-def shapes() -> dict[str, list[int]]:
-    """Keys and shapes of the published ``params_ema``."""
-    return json.loads(SHAPES.read_text())
+def shapes(task: str = "restore") -> dict[str, list[int]]:
+    """Keys and shapes of the published ``params_ema``: those of the networks for the other tasks lack the CFT
+    at 256 pixels, and the one that fills holes has 512 codes."""
+    found = json.loads(SHAPES.read_text())
+    if task != "restore":
+        found = {key: shape for key, shape in found.items() if not key.startswith("fuse_convs_dict.256.")}
+    if task == "inpaint":
+        found |= {"quantize.embedding.weight": [512, 256], "idx_pred_layer.1.weight": [512, 512]}
+    return found
 
 
 def stand_in(key: str, shape: list[int]) -> torch.Tensor:

@@ -35,6 +35,7 @@ from ..weights.store import (
 from .codeformer import CodeFormerRestorer, build_codeformer
 from .codeformer.restorer import PAPER_RANGE, is_codeformer
 from .restorer import FaceRestorer
+from .tasks import find_task
 
 log = logging.getLogger(__name__)
 
@@ -54,28 +55,36 @@ class ModelChoice:
 
 
 def resolve_model(
-    model: str, *, offline: bool = False, download: bool = True, commercial: bool = False
+    model: str,
+    *,
+    task: str = "restore",
+    offline: bool = False,
+    download: bool = True,
+    commercial: bool = False,
 ) -> ModelChoice:
     """Resolve the option ``--model`` to a model of the weights registry.
 
     ``auto`` is the published CodeFormer if its weights are in the cache or can be downloaded, else the
-    embedded model ``lite``; which and why is logged in one line.
+    embedded model ``lite``; which and why is logged in one line. For another task it is that task's model.
 
     Args:
         model: ``auto``, or the name of a restorer in the registry.
+        task: The name of what is done to faces, see :mod:`.tasks`.
         offline: Never use the network. The environment variable ``VIDRESTORE_OFFLINE`` does the same.
         download: Download weights that are not in the cache, so that the returned choice is never
             ``missing``. A dry run passes False: the network is not used and nothing is logged.
         commercial: Only models whose licence allows commercial use.
 
     Raises:
-        UsageError: ``commercial``, and the licence of ``model`` does not allow it.
+        UsageError: ``commercial``, and the licence of ``model`` does not allow it; or it is not for ``task``.
         WeightsError: A model was requested by name that is not in the cache and cannot be downloaded (with
             ``download`` False: ``offline`` forbids it), or that needs a package that is not installed.
     """
     offline = offline or is_offline()
+    if model == "auto":
+        model = find_task(task).model or model
     if model != "auto":
-        check_model(model, commercial=commercial)
+        check_model(model, task=task, commercial=commercial)
         return ModelChoice(model, missing=not obtain(model, offline=offline, download=download))
     if commercial and not REGISTRY["codeformer"].commercial:
         if download:
@@ -99,18 +108,29 @@ def resolve_model(
     return ModelChoice("codeformer")
 
 
-def check_model(model: str, *, commercial: bool = False) -> None:
+def check_model(model: str, *, task: str = "restore", commercial: bool = False) -> None:
     """Check that a restorer of the registry can be used here.
 
-    Raises UsageError if there is none of this name, or ``commercial`` use is not allowed; WeightsError if the
-    package that runs it is not installed.
+    Raises UsageError if there is none of this name, it is not for ``task``, or ``commercial`` use is not
+    allowed; WeightsError if the package that runs it is not installed.
     """
     weights = lookup(model)
     if weights.network is None:
-        raise UsageError(f"{model} restores no faces; choose one of {', '.join(restorer_names())}")
+        raise UsageError(f"{model} restores no faces; choose one of {', '.join(restorer_names(task))}")
+    _check_task(weights.network.task, task, model)
     if commercial:
-        refuse_non_commercial(weights, restorer_names())
+        refuse_non_commercial(weights, restorer_names(task))
     need_package(PACKAGES.get(weights.network.backend), model)
+
+
+def _check_task(found: str, task: str, model: str) -> None:
+    """Raise UsageError if ``model``, whose task is ``found``, is not for ``task``."""
+    if found != task:
+        names = ", ".join(restorer_names(task))
+        raise UsageError(
+            f"{model} {find_task(found).does}: use it with --task {found}; for --task {task} there is "
+            f"{names}, or your own file with --weights"
+        )
 
 
 def check_restorer_file(path: Path, *, commercial: bool = False) -> None:
@@ -124,10 +144,12 @@ def check_restorer_file(path: Path, *, commercial: bool = False) -> None:
     if known is None:
         log.warning("the licence of %s is not known: see whether it allows commercial use", path)
     else:
-        refuse_non_commercial(known, restorer_names())
+        refuse_non_commercial(known, restorer_names(known.network.task if known.network else None))
 
 
-def load_restorer(model: str | Path, *, device: torch.device, precision: str) -> FaceRestorer:
+def load_restorer(
+    model: str | Path, *, device: torch.device, precision: str, task: str = "restore"
+) -> FaceRestorer:
     """Load a restorer.
 
     Args:
@@ -136,15 +158,20 @@ def load_restorer(model: str | Path, *, device: torch.device, precision: str) ->
         device: Where it runs.
         precision: ``fp32``, ``bf16`` or ``fp16``. One whose results cannot be trusted in it runs in fp32, an
             ONNX file in the precision in which it is stored.
+        task: The name of what is done to faces, see :mod:`.tasks`.
 
     Raises:
+        UsageError: It is known to be for another task.
         WeightsError: The weights are missing, damaged, or not those of a restorer, or need a package that is
             not installed.
     """
     path = file_of(model)
     known = REGISTRY[model] if isinstance(model, str) and model in REGISTRY else None
     name = known.name if known else path.name
+    if known and known.network:
+        _check_task(known.network.task, task, name)
     if check_file(path) == "onnx":
+        _check_task("restore", task, name)
         need_package("onnxruntime", name)
         from .networks.onnx_network import OnnxRestorer
 
@@ -160,14 +187,19 @@ def load_restorer(model: str | Path, *, device: torch.device, precision: str) ->
     state, metadata = load_state(model)
     licence = known.licence if known else metadata.get("licence")
     if is_codeformer(state, metadata):
+        same = known or (with_hash(fingerprint(path)) if not metadata else None)
+        if found := same.network.task if same and same.network else metadata.get("task"):
+            _check_task(found, task, name)
         return CodeFormerRestorer(
             build_codeformer(state, metadata, str(model)),
             name=name,
             licence=licence or _UNKNOWN,
             readable=_readable(path, known, metadata),
+            adain=find_task(task).adain,
             device=device,
             precision=precision,
         )
+    _check_task("restore", task, name)
     need_package("spandrel", name)
     from .networks.spandrel_network import SpandrelRestorer, build_network
 

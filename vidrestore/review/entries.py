@@ -47,6 +47,7 @@ class FaceEntry:
             "min-face": 1 - note.gates.size,
             "max-sharpness": 1 - note.gates.sharpness,
             "max-yaw": 1 - note.gates.yaw,
+            "in colour": 1 - note.gates.colour,
             "cover": note.covered,
         }
         if note.likeness is not None:

@@ -74,7 +74,10 @@ def enlarge(
         replace(face, source=replace(face.source, matrix=face.source.matrix @ to_input)) for face in faces
     ]
     larger = [_enlarged(face, upscaler) if face.source.scale < 1 else face for face in moved]
-    return upscaler(frame), larger
+    enlarged = upscaler(frame)
+    if frame.hole is not None:
+        enlarged.hole = frame.hole.enlarged(upscaler.factor)
+    return enlarged, larger
 
 
 def _enlarged(face: RestoredFace[Placement], upscaler: Upscaler) -> RestoredFace[Placement]:

@@ -19,6 +19,7 @@ from ..media.frames.frame import Frame
 from ..media.frames.thumbnails import Thumbnails
 from ..options import Options
 from ..runtime.scheduler import Stages
+from .holes import with_holes
 from .networks import Networks
 from .setup import AnalysisSetup, open_video
 
@@ -41,13 +42,15 @@ def track_faces(
 
     Decoding and detection become stages of ``stage``. ``watch`` wraps the frames as they leave the source.
     ``recorded`` is the source if it has been read before, and ``frames`` are those of ``decoder`` that are
-    wanted. ``networks`` may have the detector. Raises as :func:`recorded_source` does.
+    wanted. They have their holes if the run fills some. ``networks`` may have the detector. Raises as
+    :func:`recorded_source` and :func:`.holes.with_holes` do.
     """
+    wanted = with_holes(options, decoder, decoder if frames is None else frames)
     if options.tracks:
         recorded = recorded or recorded_source(options, decoder)
     if recorded:
         # Skip context frames outside the analysed span.
-        decoded = stage(decoder if frames is None else frames, "decode")
+        decoded = stage(wanted, "decode")
         frames = (f for f in decoded if not f.context or recorded.has_frame(f))
         return recorded, watch(recorded, recorded.stream((frame, None) for frame in frames))
     assert setup.detector is not None  # as there is no tracks file
@@ -59,7 +62,7 @@ def track_faces(
 
     live = LiveSource(detect, batch=setup.detector_batch)
     pictures = DetectorInput(decoder.source.upright_size, Thumbnails)
-    decoded = stage(pictures.pairs(decoder), "decode")
+    decoded = stage(pictures.pairs(wanted), "decode")
     return live, stage(watch(live, live.stream(decoded, pictures.scale)), "detect")
 
 

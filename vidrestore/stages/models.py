@@ -20,23 +20,25 @@ from ..faces.geometry import fit
 from ..media.frames.crop import Blended, occupied
 from ..media.frames.frame import Frame
 from ..restoration.fidelity.uncover import uncover
-from ..restoration.finish import SIDE, finish
-from ..restoration.guarded import render_within_limits
+from ..restoration.finish import SIDE
 from ..restoration.load import load_restorer
 from ..restoration.restorer import FaceRestorer
+from ..restoration.tasks import find_task
 from ..restoration.temporal.blend import channels_last
 from ..restoration.temporal.face_crop import ComparedFace, FaceCrop, ObservedFace, RestoredFace
 from ..restoration.temporal.motion import View
-from ..restoration.temporal.tint import measure_tints
 from ..runtime.batching import by_group
 from ..runtime.profile import Profile
 from ..weights.store import load_state
+from .holes import hole_map
 from .setup import RestorerSetup
 
 log = logging.getLogger(__name__)
 
 #: Faces go through the networks in groups that have the same restorer.
 _RESTORER = attrgetter("restorer")
+#: A range of sharpness from which on faces are readable that every face is beyond.
+_EVERY_FACE = (-2.0, -1.0)
 
 
 class Models:
@@ -50,7 +52,8 @@ class Models:
         self.profile = profile
         self.device = setup.device
         self._unfit = set[int]()  # tracks whose landmarks did not fit in a frame, which is said once
-        load = partial(load_restorer, device=setup.device, precision=setup.precision)
+        self.task = find_task(setup.task)
+        load = partial(load_restorer, device=setup.device, precision=setup.precision, task=setup.task)
         self._model = setup.model
         self.restorer = load(setup.weights or setup.model)
         self._others = {name: load(name) for name in setup.others}
@@ -76,8 +79,9 @@ class Models:
         return self.restorer if name is None else self._others[name]
 
     def readable(self, name: str | None) -> tuple[float, float]:
-        """What the restorer called ``name`` declares, see ``RestorerSpec``."""
-        return self.restorer_of(name).spec.readable
+        """What the restorer called ``name`` declares, see ``RestorerSpec``; if its faces are not held to
+        their inputs, that every face is readable."""
+        return self.restorer_of(name).spec.readable if self.task.guarded else _EVERY_FACE
 
     def align(self, frame: Frame, faces: Iterable[Face]) -> list[FaceCrop[Placement]]:
         """Cut the faces out of their frame, fill what is covered, and measure their quality. Faces whose
@@ -95,8 +99,9 @@ class Models:
         scales = [placement.scale for placement in placements]
         landmarks = [placement.landmarks for placement in placements]
         with self.profile.section("covers", len(crops)):
+            holes = None if frame.hole is None else [hole_map(frame.hole, p.matrix, size) for p in placements]
             # From here on everything sees the face, and not what lies over it.
-            uncovered = uncover(torch.stack([crop.image for crop in crops]), scales, landmarks)
+            uncovered = uncover(torch.stack([crop.image for crop in crops]), scales, landmarks, holes)
         return [
             FaceCrop(
                 track=placement.face.track,
@@ -107,7 +112,7 @@ class Models:
                 quality=face.quality,
                 time=None if frame.video.pts is None else frame.time,
                 cover=face.cover,
-                set_w=placement.face.adjustment.w,
+                set_w=placement.face.adjustment.w if self.task.w is None else None,
                 set_strength=placement.face.adjustment.strength,
                 restorer=name,
             )
@@ -135,7 +140,9 @@ class Models:
         self, name: str | None, faces: Sequence[ComparedFace[Placement]]
     ) -> list[ObservedFace[Placement]]:
         with self.profile.section("observe", len(faces)):
-            observations = self.restorer_of(name).observe(torch.stack([face.image for face in faces]).float())
+            images = torch.stack([face.image for face in faces]).float()
+            seen = self.task.see(images, [face.cover for face in faces])
+            observations = self.restorer_of(name).observe(seen)
         return [
             ObservedFace(
                 track=face.track,
@@ -164,19 +171,15 @@ class Models:
         self, name: str | None, faces: Sequence[ObservedFace[Placement]], *, keep_colours: bool
     ) -> list[RestoredFace[Placement]]:
         images = torch.stack([face.image for face in faces]).float()
-        tints = measure_tints(images)
         with self.profile.section("render", len(faces)):
-            restored, guards = render_within_limits(
-                self.restorer_of(name),
-                [face.observation for face in faces],
-                images,
-                [face.w for face in faces],
-                np.stack([face.source.landmarks for face in faces]),
-                [face.quality for face in faces],
-                keep_colours=keep_colours,
+            landmarks = np.stack([face.source.landmarks for face in faces])
+            restored, guards = self.task.render(
+                self.restorer_of(name), faces, images, landmarks, keep_colours=keep_colours
             )
+        tints = self.task.measure(images, restored)
         with self.profile.section("masks", len(faces)):
-            masks = face_masks([face.source for face in faces], restored, self.parser)
+            placements = [face.source for face in faces]
+            masks = face_masks(placements, restored, self.parser, extent=self.task.extent)
         # In one copy: a GPU is waited for.
         measures = torch.cat((tints.flatten(1), guards), dim=1).cpu()
         tints = measures[:, : -guards.shape[1]].view(tints.shape)
@@ -207,7 +210,7 @@ class Models:
                 scale = min(SIDE, size) / size
                 matrix = np.diag((scale, scale, 1.0)) @ face.source.matrix
                 own = image.read(matrix, min(SIDE, size), face.layers.device)
-                finished.append(finish(face, own))
+                finished.append(self.task.finish(face, own))
         return finished
 
     def paste(
@@ -217,7 +220,7 @@ class Models:
         pasted = []
         for face in self.finish(frame, faces):
             with self.profile.section("paste"):
-                image = frame.image(editable=True)
+                image = frame.image(editable=True, keeps_luma=self.task.keeps_luma)
                 written = paste_back(image, face.source, face.restored, face.mask)
             pasted.append((face, written))
         return pasted

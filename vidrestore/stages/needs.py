@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from ..media.frames.frame import Frame
-from ..restoration.temporal import code_averaging, cover_tracking, stabilise, tint, w_chooser
+from ..restoration.tasks import find_task
+from ..restoration.temporal import code_averaging, cover_tracking, stabilise, w_chooser
 from . import reference_guard
 
 
@@ -23,10 +24,12 @@ class Needs:
     aligned: frozenset[int]
 
     @classmethod
-    def of(cls, wanted: Iterable[int], *, guarded: bool = False) -> Self:
-        """What the frames ``wanted`` need. ``guarded``: faces are compared with photographs."""
+    def of(cls, wanted: Iterable[int], *, guarded: bool = False, task: str = "restore") -> Self:
+        """What the frames ``wanted`` need. ``guarded``: faces are compared with photographs. ``task`` is what
+        is done to them."""
         frames = frozenset(wanted)
-        rendered = _around(frames, {0, *stabilise.OUTPUT_OFFSETS, *range(tint.REACH + 1)})
+        held = range(find_task(task).reach + 1)
+        rendered = _around(frames, {0, *stabilise.OUTPUT_OFFSETS, *held})
         observed = _around(rendered, range(code_averaging.REACH + 1))
         compared = _around(observed, range(reference_guard.REACH + 1)) if guarded else observed
         planned = _around(compared, range(stabilise.INPUT_REACH + 1))

@@ -26,7 +26,7 @@ from ..restoration.temporal.w_chooser import Limits
 from .light_change import light_change, pack
 
 #: Raised whenever what a segment keeps of its frames changes.
-NOTES_VERSION = "2"
+NOTES_VERSION = "3"
 
 
 class FaceNotes(msgspec.Struct, array_like=True, kw_only=True):
@@ -46,8 +46,8 @@ class FaceNotes(msgspec.Struct, array_like=True, kw_only=True):
     covered: float = 0.0  #: share of the face that something lies over, in [0, 1]
     w: float | None = None  #: fidelity weight that was chosen
     strength: float = 0.0  #: share of the restoration that is blended in, in [0, 1]
-    #: How far the gates for size, sharpness and yaw were open, in [0, 1].
-    gates: Gates = Gates(1.0, 1.0, 1.0)
+    #: How far the gates for size, sharpness, yaw and colour were open, in [0, 1].
+    gates: Gates = Gates(1.0, 1.0, 1.0, 1.0)
     worn: float = 0.0  #: how far it is too worn for the model, in [0, 1]
     guards: Guards | None = None  #: what the guards made of it; None if it was not restored
     #: How like a photograph of its person it is; None if there is none, or it was not restored.
@@ -179,6 +179,7 @@ def _opened(quality: FaceQuality, limits: Limits) -> Gates:
         min_size=limits.min_size,
         max_sharpness=limits.max_sharpness,
         max_yaw=limits.max_yaw,
+        max_colour=limits.max_colour,
     )
     return Gates(*(round(share, 3) for share in opened))
 

@@ -9,11 +9,9 @@ from typing import TypeVar
 from ..faces.alignment.align import Placement
 from ..faces.face import Face
 from ..media.frames.frame import Frame
-from ..restoration.fidelity.rules import describe
 from ..restoration.temporal.cover_tracking import steady_cover
 from ..restoration.temporal.face_crop import FaceCrop, PlannedFace
 from ..restoration.temporal.stabilise import skip_comparison
-from ..restoration.temporal.tint import stabilise_colour
 from ..restoration.temporal.w_chooser import Chooser, is_visible
 from ..upscale.upscaler import Upscaler
 from .enlarging import enlarge
@@ -54,9 +52,15 @@ def plan_picture(
     return [chooser(crop, ()) for crop in crops]
 
 
-def decisions(planned: Sequence[PlannedFace[Placement]]) -> list[PictureFace]:
+def decisions(
+    planned: Sequence[PlannedFace[Placement]], models: Models, chooser: Chooser
+) -> list[PictureFace]:
     """What was decided, for people."""
-    return [_decision(face) for face in planned]
+    return [_decision(face, chooser.describe(face.quality), _is_wanted(face, models)) for face in planned]
+
+
+def _is_wanted(face: PlannedFace[Placement], models: Models) -> bool:
+    return is_visible(face) and models.task.wants(face.cover)
 
 
 def restore_picture(
@@ -75,24 +79,24 @@ def restore_picture(
     """
     planned = plan_picture(frame, faces, models, chooser)
     restored = []
-    for chunk in _chunks(list(filter(is_visible, planned)), batch):
+    for chunk in _chunks([face for face in planned if _is_wanted(face, models)], batch):
         observed = models.observe([skip_comparison(face) for face in chunk])
         restored += models.restore(observed, keep_colours=True)
-    restored = [stabilise_colour(face, ()) for face in restored]
+    restored = [models.task.hold(face, ()) for face in restored]
     frame, restored = enlarge(frame, restored, upscaler)
     models.paste(frame, restored)
-    return frame, decisions(planned)
+    return frame, decisions(planned, models, chooser)
 
 
-def _decision(face: PlannedFace[Placement]) -> PictureFace:
+def _decision(face: PlannedFace[Placement], description: str, restored: bool) -> PictureFace:
     x0, y0, x1, y1 = (round(value) for value in face.source.face.box.tolist())
     return PictureFace(
         number=face.track,
         box=(x0, y0, x1, y1),
-        description=describe(face.quality),
+        description=description,
         w=face.w,
         strength=face.strength,
-        restored=is_visible(face),
+        restored=restored,
     )
 
 

@@ -10,12 +10,12 @@ from typing import TypeVar
 from ..faces.alignment.align import Placement
 from ..media.frames.frame import Frame
 from ..options import Options, steady_parts
+from ..restoration.tasks import TASKS, find_task
 from ..restoration.temporal import code_averaging, cover_tracking, stabilise, tint, w_chooser
 from ..restoration.temporal.code_averaging import as_neighbour, average_codes
 from ..restoration.temporal.cover_tracking import steady_cover
 from ..restoration.temporal.face_crop import FaceCrop, ObservedFace, PlannedFace, RestoredFace
 from ..restoration.temporal.stabilise import compare, skip_comparison, stabilise_input, stabilise_output
-from ..restoration.temporal.tint import stabilise_colour
 from ..restoration.temporal.w_chooser import Chooser, Limits, is_visible
 from ..runtime.batching import BatchRunner, fill_batches
 from ..runtime.host import background_workers, usable_cores
@@ -39,6 +39,8 @@ CONTEXT = (
     + stabilise.OUTPUT_REACH
     + tint.REACH
 )
+# The last two steps look at what was rendered, not at each other's results: so far may either look.
+assert all(task.reach <= stabilise.OUTPUT_REACH + tint.REACH for task in TASKS.values())
 #: Frames before a frame whose rendered faces, and whose observed faces, it depends on.
 _RENDERED = stabilise.OUTPUT_REACH + tint.REACH
 _OBSERVED = code_averaging.REACH + _RENDERED
@@ -68,7 +70,7 @@ def restore_faces(
     come out whole: what they do not need of others is left out. ``variants`` makes of each observed face
     those that are restored in its place, each of its own track.
     """
-    parts = steady_parts(options.steady)
+    parts, task = steady_parts(options.steady), models.task
     batches = BatchRunner(batch, models.device)
     batched = partial(fill_batches, batches=batches, max_held=2 * batches.size)
     timed = models.profile.timed
@@ -81,7 +83,7 @@ def restore_faces(
 
     def visible(frame: Frame, faces: list[PlannedFace[Placement]]) -> list[PlannedFace[Placement]]:
         note(frame, faces)
-        return list(filter(is_visible, faces))
+        return [face for face in faces if is_visible(face) and task.wants(face.cover)]
 
     aligned = over_time(aligned, steady_cover, reach=cover_tracking.REACH)
     planned = over_time(aligned, chooser(options), reach=w_chooser.REACH)
@@ -116,10 +118,10 @@ def restore_faces(
     restored = batched(observed, restore, starts_batch=precedes_segment(_RENDERED))
     restored = stage(restored, "restore", urgent=False)
     if "output" in parts:
-        steady = timed("steady", stabilise_output)
+        steady = timed("steady", partial(stabilise_output, covers_count=task.fills))
         restored = in_background(restored, steady, reach=stabilise.OUTPUT_REACH, reach_of=whole)
     if "colour" in parts:
-        restored = over_time(restored, stabilise_colour, reach=tint.REACH)
+        restored = over_time(restored, task.hold, reach=task.reach)
     return restored
 
 
@@ -133,9 +135,10 @@ def _only(
 def chooser(options: Options, noun: str = "track") -> Chooser:
     """The step that chooses each face's ``w``: ``--track-w``, else the tracks file's, else ``--w``. ``noun``
     is what messages call what has a number."""
+    fixed = find_task(options.task).w
     return Chooser(
         noun=noun,
-        w=None if isinstance(options.w, str) else options.w,
+        w=fixed if fixed is not None else None if isinstance(options.w, str) else options.w,
         of_track=dict(options.track_w),
         limits=limits_of(options),
         strength=options.strength,
@@ -144,4 +147,10 @@ def chooser(options: Options, noun: str = "track") -> Chooser:
 
 def limits_of(options: Options) -> Limits:
     """Which faces are left alone."""
-    return Limits(min_size=options.min_face, max_sharpness=options.max_sharpness, max_yaw=options.max_yaw)
+    task = find_task(options.task)
+    return Limits(
+        min_size=options.min_face,
+        max_sharpness=options.max_sharpness if task.spares_sharp else 0.0,
+        max_yaw=options.max_yaw,
+        max_colour=task.max_colour,
+    )

@@ -45,9 +45,11 @@ _ENCODER = {"codec", "crf", "preset", "pix_fmt", "encoder_options"}
 _RESOLVED = {
     "input",
     *_ENCODER,
-    *("model", "weights", "commercial", "detector", "device", "precision", "tracks"),
+    *("model", "weights", "commercial", "detector", "device", "precision", "tracks", "mask"),
     *("background", "denoise"),
 }
+#: The name of the mask in the resume key.
+MASK = "the mask"
 #: The name of what photographs are compared by, in the resume key.
 EMBEDDING = "the embedding of faces"
 #: Bytes at the start, in the middle and at the end of a file that its fingerprint covers.
@@ -202,6 +204,8 @@ def _shared_key(
     if upscaler and upscaler.sources:
         used = (*map(_weights, upscaler.sources), f"{upscaler.denoise:g}", package_version("spandrel"))
         key["the upscaler"] = ", ".join(used)
+    if options.task == "inpaint":
+        key[MASK] = file_fingerprint(mask) if isinstance(mask := options.mask, Path) else str(mask)
     if options.tracks:
         key["the tracks file"] = fingerprint(options.tracks)
         key[EMBEDDING] = load_embedding().name  # only these faces are compared with photographs

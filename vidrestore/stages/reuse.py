@@ -168,7 +168,9 @@ class Reuse:
             tracks=len(set[int]().union(*faces)),
             wanted=wanted,
             wanted_tracks=[set[int]().union(*stretch) for stretch in inside],
-            needs=Needs.of((frame for s in wanted.stretches for frame in s), guarded=guarded)
+            needs=Needs.of(
+                (frame for s in wanted.stretches for frame in s), guarded=guarded, task=options.task
+            )
             if finished
             else None,
             store=store,

@@ -22,13 +22,13 @@ from ..faces.face import Face
 from ..options import Options
 from ..weights.store import fingerprint
 from .restoration import CONTEXT
-from .resume import EMBEDDING
+from .resume import EMBEDDING, MASK
 from .setup import Setup
 
 #: What only frames with faces depend on, by the names of the resume key.
 _OF_FACES = (
     *("the model", "what runs the models", "the face parser", "the device", "the precision"),
-    *("--steady", "--min-face", "--max-sharpness", "--max-yaw"),
+    *("--steady", "--min-face", "--max-sharpness", "--max-yaw", "--task", MASK),
 )
 #: What is keyed for each face, by its position and what is set for it.
 _PER_FACE = (
@@ -61,7 +61,7 @@ class SegmentKeys:
             )
         )[:16]
         self._embedding = run.get(EMBEDDING)
-        self._faces = repr({name: run[name] for name in _OF_FACES} | _LIBRARIES)
+        self._faces = repr({name: run.get(name) for name in _OF_FACES} | _LIBRARIES)
         self._options = options
         self._track_w = dict(options.track_w)
         self._model = setup.restorer.model

@@ -17,11 +17,13 @@ from ..media.containers import Container
 from ..media.decode.decoder import Decoder
 from ..media.encode.choose import choose_encoder
 from ..media.encode.settings import EncoderConfig, EncoderSettings
+from ..media.frames.pixel_format import planar_format
 from ..media.output.destination import container_of
 from ..media.source_video import SourceVideo
 from ..media.timeline import Span
 from ..options import Options
 from ..restoration.load import ModelChoice, check_restorer_file, resolve_model
+from ..restoration.tasks import find_task
 from ..runtime.batching import choose_batch
 from ..runtime.device import find_device, find_precision
 from ..runtime.host import network_workers
@@ -99,6 +101,7 @@ class AnalysisSetup:
 class RestorerSetup:
     """What loading the networks that restore faces needs to know, decided."""
 
+    task: str  #: what is done to faces, see :mod:`..restoration.tasks`
     device: torch.device
     precision: str  #: arithmetic of the networks: ``fp32``, ``bf16`` or ``fp16``
     model: str  #: name in the weights registry, or the name of the file ``weights``
@@ -113,6 +116,7 @@ class RestorerSetup:
     def resolve(
         cls,
         *,
+        task: str = "restore",
         model: str = "auto",
         weights: Path | None = None,
         device: str = "auto",
@@ -133,15 +137,18 @@ class RestorerSetup:
             check_restorer_file(weights, commercial=commercial)
             choice = ModelChoice(weights.name)
         else:
-            choice = resolve_model(model, offline=offline, download=download, commercial=commercial)
+            choice = resolve_model(
+                model, task=task, offline=offline, download=download, commercial=commercial
+            )
         chosen = [
-            resolve_model(name, offline=offline, download=download, commercial=commercial)
+            resolve_model(name, task=task, offline=offline, download=download, commercial=commercial)
             for name in sorted({*others} - {choice.name})
         ]
         parser = "parsenet" if locate("parsenet") else None
         if parser and commercial and not lookup(parser).commercial:
             parser = None
         return cls(
+            task=task,
             device=found,
             precision=arithmetic,
             model=choice.name,
@@ -158,6 +165,7 @@ class RestorerSetup:
         """What a run with ``options`` resolves them to, with the models that its tracks file names; see
         :meth:`resolve`."""
         return cls.resolve(
+            task=options.task,
             model=options.model,
             weights=options.weights,
             device=options.device,
@@ -175,6 +183,7 @@ class RestorerSetup:
     def summary(self) -> dict[str, str]:
         """The decisions, by the names that users know them by."""
         return {
+            **({"task": self.task} if self.task != "restore" else {}),
             "model": f"{self.model} (or {self.fallback})" if self.fallback else self.model,
             **({"other models": "+".join(self.others)} if self.others else {}),
             "precision": self.precision,
@@ -213,6 +222,7 @@ class Setup(AnalysisSetup):
         upscaler = upscaler_of(options, download=download)
         analysis = AnalysisSetup.resolve(options, source, download=download)
         restorer = RestorerSetup.of(options, download=download)
+        _check_samples(options, source)
         container, encoder = None, None
         if options.output is not None:
             container = container_of(options.output, options.container)
@@ -236,6 +246,15 @@ class Setup(AnalysisSetup):
         enlarged = {"upscaler": str(self.upscaler)} if self.upscaler else {}
         own = {"batch": str(self.batch), "encoder": writes}
         return super().summary() | self.restorer.summary() | enlarged | own
+
+
+def _check_samples(options: Options, source: SourceVideo) -> None:
+    """Raise InputError for frames that cannot hold what the task writes."""
+    if find_task(options.task).keeps_luma and planar_format(source.pix_fmt).colour_planes == 1:
+        raise InputError(
+            f"{source.path.name} has grey samples ({source.pix_fmt}), which have no room for colours; "
+            "convert it first, such as with: ffmpeg -i IN -vf format=yuv420p -c:v ffv1 OUT.mkv"
+        )
 
 
 def _named_restorers(options: Options) -> frozenset[str]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+#: What a network can be trained for: to restore faces, to colour grey ones, to fill holes in them.
+TASKS = ("restore", "colour", "inpaint")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
@@ -19,6 +22,7 @@ class Network:
     input_size: int  #: side in pixels of the aligned faces that it takes and gives
     value_range: tuple[float, float] = (-1.0, 1.0)  #: values of black and white, of input and output
     colours: Literal["RGB"] = "RGB"  #: order of the channels, of input and output
+    task: Literal["restore", "colour", "inpaint"] = "restore"  #: what it was trained for
     #: Those of ``fp32``, ``bf16`` and ``fp16`` in which it runs; of an ONNX file, in which it is stored.
     precisions: tuple[str, ...] = ("fp32",)
     #: The input for the fidelity weight and its type, such as ``w: double``; None if the network has none.

@@ -77,9 +77,13 @@ def megabytes(size: int | None) -> str:
     return "size not known" if size is None else f"{size / 1e6:.1f} MB"
 
 
-def restorer_names() -> tuple[str, ...]:
-    """The names of the models that restore faces, in the order of the table."""
-    return tuple(weights.name for weights in RESTORERS)
+def restorer_names(task: str | None = None) -> tuple[str, ...]:
+    """The names of the models that work on faces, in the order of the table; with ``task`` those for it."""
+    return tuple(
+        weights.name
+        for weights in RESTORERS
+        if task is None or (weights.network is not None and weights.network.task == task)
+    )
 
 
 def upscaler_names() -> tuple[str, ...]:
@@ -94,7 +98,7 @@ def refuse_non_commercial(weights: Weights, others: Iterable[str]) -> None:
         names = ", ".join(name for name in others if REGISTRY[name].commercial)
         raise UsageError(
             f"--commercial: the licence of {weights.name} is {weights.licence}; models that may be used "
-            f"commercially: {names}"
+            f"commercially: {names or 'none here, but your own file of weights'}"
         )
 
 

@@ -10,6 +10,7 @@ from functools import partial
 
 from .entry import Network, RemoteWeights, Weights
 
+_CODEFORMER = "https://github.com/sczhou/CodeFormer/releases/download/v0.1.0"
 _GFPGAN = "https://github.com/TencentARC/GFPGAN/releases/download"
 _CONVERTED = "https://github.com/visomaster/visomaster-assets/releases/download/v0.1.0"
 #: Where the names of inputs and outputs and the ranges of the converted files are stated: the program that
@@ -39,6 +40,9 @@ _gfpgan_network = Network(
     precisions=("fp32", "bf16"),
     source="TencentARC/GFPGAN, gfpgan/utils.py",
 )
+_of_task = partial(
+    Network, backend="codeformer", input_size=512, precisions=("fp32", "bf16", "fp16"), weight="w: float"
+)
 _converted = partial(Network, backend="onnx", image="input", output="output", source=_CALLED)
 
 RESTORERS: tuple[Weights, ...] = (
@@ -46,7 +50,7 @@ RESTORERS: tuple[Weights, ...] = (
         name="codeformer",
         about="The published CodeFormer (Zhou et al., NeurIPS 2022): the best restorer here.",
         filename="codeformer.pth",
-        url="https://github.com/sczhou/CodeFormer/releases/download/v0.1.0/codeformer.pth",
+        url=f"{_CODEFORMER}/codeformer.pth",
         size=376_637_898,
         sha256="1009e537e0c2a07d4cabce6355f53cb66767cd4b4297ec7a4a64ca4b8a5684b7",
         network=Network(
@@ -179,5 +183,20 @@ RESTORERS: tuple[Weights, ...] = (
         url=f"{_CONVERTED}/codeformer_fp16.onnx",
         sha256="9c3ae2ce2de616815815628f966cdef5d9466722434a1be00c0785ec92e2a94f",
         network=_converted(input_size=512, precisions=("fp16",), image="x", weight="w: double", output="y"),
+    ),
+    _s_lab(
+        name="codeformer_colorization",
+        about="CodeFormer that colours grey faces (--task colour).",
+        filename="codeformer_colorization.pth",
+        url=f"{_CODEFORMER}/codeformer_colorization.pth",
+        network=_of_task(task="colour", source="sczhou/CodeFormer, inference_colorization.py"),
+    ),
+    _s_lab(
+        name="codeformer_inpainting",
+        about="CodeFormer that fills holes in faces (--task inpaint).",
+        filename="codeformer_inpainting.pth",
+        url=f"{_CODEFORMER}/codeformer_inpainting.pth",
+        sha256="b0d1b868c3dacf75d637bbcc0d4b3dd4ce2a064a338dfb4d35c740d3b4ae8797",
+        network=_of_task(task="inpaint", source="sczhou/CodeFormer, inference_inpainting.py"),
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import torch
@@ -10,20 +11,34 @@ from torch import Tensor
 
 from .align import Canvas, Placement, Written
 from .face_parser import FaceParser
-from .mask import oval_masks
+from .mask import border_mask, oval_masks
+
+#: Factor by which the edge of a wide mask is steeper: what it takes in reaches the jaw.
+_WIDE = 3.0
 
 
-def face_masks(faces: Sequence[Placement], restored: Tensor, parser: FaceParser | None) -> Tensor:
+def face_masks(
+    faces: Sequence[Placement],
+    restored: Tensor,
+    parser: FaceParser | None,
+    *,
+    extent: Literal["face", "wide", "crop"] = "face",
+) -> Tensor:
     """Return the blending masks (N, S, S), float in [0, 1], of ``restored`` faces (N, 3, S, S).
 
     With a parser the mask follows the outline of the face; without one it is an oval around the landmarks.
-    Either is multiplied by the strength of the face, so that faces fade in and out.
+    The ``extent`` "wide" takes in its soft edge, "crop" all of the crop but its border. Each is multiplied by
+    the strength of the face, so that faces fade in and out.
     """
-    if parser is not None:
+    if extent == "crop":
+        masks = border_mask(restored.shape[-1], restored.device).expand(len(faces), -1, -1)
+    elif parser is not None:
         masks = parser(restored)
     else:
         landmarks = np.stack([face.landmarks for face in faces])
         masks = oval_masks(landmarks, restored.shape[-1], restored.device)
+    if extent == "wide":
+        masks = (_WIDE * masks).clamp(max=1)
     strengths = torch.tensor([face.face.strength for face in faces], device=masks.device)
     return masks * strengths.view(-1, 1, 1)
 

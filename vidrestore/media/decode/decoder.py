@@ -70,7 +70,7 @@ class Decoder:
         """
         self.path = path
         span = span or Span()
-        self._context = context
+        self.context = context  #: frames before and after the span that it delivers as well
         self._resumed = False
         self._reader = FrameReader(path, video_stream, from_start=not span.start, rate=rate, strict=strict)
         try:
@@ -173,7 +173,7 @@ class Decoder:
         if frames is None:
             frames = self._frames_from_start()
         after = 0  #: frames delivered from after the span
-        before: deque[av.VideoFrame] = deque(maxlen=self._context)
+        before: deque[av.VideoFrame] = deque(maxlen=self.context)
         for video in frames:
             self._timecodes.follow(video)
             time = presentation_time(video)
@@ -181,7 +181,7 @@ class Decoder:
                 before.append(video)
                 continue
             ended = timeline.end is not None and time >= timeline.end
-            if ended and (after == self._context or not index):
+            if ended and (after == self.context or not index):
                 break
             while before:
                 yield self._frame(-len(before), before.popleft(), context=True)
@@ -205,7 +205,7 @@ class Decoder:
         if not span.start:
             return self._deinterlace(self._reader.frames())
         # The deinterlacer needs a frame before the first one.
-        margin = 2 * (self._context + self.deinterlaces) / self._reader.rate
+        margin = 2 * (self.context + self.deinterlaces) / self._reader.rate
         time = max(self.timeline.begin, self.timeline.start - margin)
         # In some containers a seek leads to a place where nothing can be decoded until after ``time``.
         for lead in _SEEK_LEADS if clock_is_steady(self.path, self._reader.stream) else ():

@@ -7,6 +7,7 @@ map from frame pixels to crop pixels, where (0, 0) is the top left corner of the
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import cv2
@@ -20,6 +21,7 @@ from .colour import Colour
 from .dither import round_samples
 from .headroom import Headroom, measure_headroom
 from .pixel_format import PixelFormat
+from .writable import missing_samples, with_luma_of
 
 #: Rows and columns of a rectangle: y0, y1, x0, x1.
 _Bounds = tuple[int, int, int, int]
@@ -50,6 +52,8 @@ class PlanarImage:
     planes: list[np.ndarray]  #: (height, width) each: Y, U, V or G, B, R or Y; then alpha, if any
     format: PixelFormat
     colour: Colour
+    keeps_luma: bool = False  #: whether blending writes colours only
+    missing: np.ndarray | None = None  #: (H, W) bool: the pixels that blending may write; None: all
 
     def read(self, matrix: np.ndarray, size: int, device: torch.device | str = "cpu") -> Tensor:
         """Read a crop: (3, size, size) float32 R'G'B' in [0, 1]; HDR is tone-mapped to SDR.
@@ -91,8 +95,10 @@ class PlanarImage:
 
         ``rgb`` is (3, S, S) R'G'B' in [0, 1], ``mask`` (S, S) in [0, 1]. What such a crop cannot hold of the
         frame is kept (see :mod:`.headroom`). Samples under a zero mask keep their exact value; samples
-        outside the crop's rectangle are not even read. Returns what was written; None if the crop lies
-        outside the frame.
+        outside the crop's rectangle are not even read. If luma is kept, a plane of luma is not changed, and
+        R, G and B change so that their luma does not, but for rounding. If only missing pixels may be
+        written, so may samples of chroma at least half of whose pixels are missing. Returns what was
+        written; None if the crop lies outside the frame.
         """
         bits, from_frame, mask = self.format.bits, _as_3x3(matrix), mask.float().contiguous()
         y0, y1, x0, x1 = _mask_bounds(mask, from_frame)
@@ -107,10 +113,14 @@ class PlanarImage:
         shadows = self.colour.shadows(bits)
         done, changes = 0, list[Blended]()
         for planes, scale in self.plane_groups():
-            layers = torch.cat((values[done : done + len(planes)], inside))
+            kept = self.keeps_luma and not done and not self.format.is_rgb
+            layers = torch.cat(
+                (values[done : done + len(planes)], torch.zeros_like(inside) if kept else inside)
+            )
             # Chroma is not dithered: its steps cannot be seen, and grey must stay grey.
-            dithered = shadows if bits == 8 and not done else None
-            change = _blend_planes(planes, layers, from_frame @ np.linalg.inv(scale), bits, dithered)
+            dithered = shadows if bits == 8 and not done and not self.keeps_luma else None
+            to_crop = from_frame @ np.linalg.inv(scale)
+            change = _blend_planes(planes, layers, to_crop, bits, dithered, self._share, self._adapt)
             if change:
                 changes.append(change.in_frame(planes[0].shape, self.planes[0].shape))
             done += len(planes)
@@ -125,6 +135,17 @@ class PlanarImage:
         """What a crop of ``size`` cannot hold of the frame; None if that is nothing."""
         signal = self._read_signal(matrix, size, device)
         return measure_headroom(signal, self.colour.to_sdr(signal).clamp(0, 1), self.colour, self.format)
+
+    def _share(self, shape: tuple[int, ...]) -> np.ndarray | None:
+        """(h, w) float32: the samples of a plane of ``shape`` that may be written are 1; None: all may."""
+        return None if self.missing is None else missing_samples(self.missing, shape)
+
+    def _adapt(self, values: Tensor, own: Tensor) -> Tensor:
+        """``values`` (C, H, W) that are to be written in the place of the samples ``own``."""
+        if not (self.keeps_luma and self.format.is_rgb):
+            return values
+        weights = 1 - self.colour.kr - self.colour.kb, self.colour.kb, self.colour.kr
+        return with_luma_of(values, own, weights, float((1 << self.format.bits) - 1))
 
     def plane_groups(self) -> list[tuple[list[np.ndarray], np.ndarray]]:
         """The colour planes, grouped by sampling grid, each with the (3, 3) map from frame pixels to its
@@ -252,10 +273,13 @@ def _blend_planes(
     to_crop: np.ndarray,
     bits: int,
     shadows: tuple[float, float] | None,
+    share: Callable[[tuple[int, ...]], np.ndarray | None],
+    adapt: Callable[[Tensor, Tensor], Tensor],
 ) -> Blended | None:
     """Blend ``layers`` (C + 1, H, W), sample values and then the mask, into C planes. ``to_crop`` maps plane
-    pixels to the crop. ``shadows`` are the values below which samples are dithered; None: not at all. Returns
-    what was written, with bounds in pixels of the planes."""
+    pixels to the crop. ``shadows`` are the values below which samples are dithered; None: not at all.
+    ``share`` says which samples of a plane of some shape may be written, ``adapt`` fits values to the samples
+    that they replace. Returns what was written, with bounds in pixels of the planes."""
     height, width = layers.shape[1:]
     y0, y1, x0, x1 = _plane_bounds(np.linalg.inv(to_crop), (height, width), planes[0].shape, margin=0)
     if y0 >= y1 or x0 >= x1:
@@ -264,7 +288,10 @@ def _blend_planes(
     targets = [plane[y0:y1, x0:x1] for plane in planes]
     before = _stack_samples(targets)
     samples = upload(before, layers.device)
-    blended = torch.lerp(samples.float(), warped[:-1], warped[-1])
+    own, mask = samples.float(), warped[-1]
+    if (written := share(planes[0].shape)) is not None:
+        mask = mask * upload(written[y0:y1, x0:x1], mask.device)
+    blended = torch.lerp(own, adapt(warped[:-1], own), mask)
     # Under a zero mask the result is exact: lerp(a, b, 0) is a, which is an integer.
     blended = round_samples(blended, (x0, y0), shadows).clamp_(0, (1 << bits) - 1)
     after = blended.to(samples.dtype).cpu().numpy()

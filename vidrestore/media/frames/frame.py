@@ -10,6 +10,7 @@ import numpy as np
 
 from .colour import Colour
 from .crop import PlanarImage
+from .hole import Hole
 from .pixel_format import planar_format, plane_views
 
 
@@ -30,6 +31,7 @@ class Frame:
     context: bool = False  #: outside the span: to be looked at, not to be written
     #: Kinds of side data: captions, metadata. Read once, as PyAV's is invalid after the frame was edited.
     side_data: frozenset[str] = frozenset()
+    hole: Hole | None = None  #: its pixels that are missing, which alone may be written; None: all may
     _editable: bool = field(default=False, repr=False)
 
     @property
@@ -66,10 +68,16 @@ class Frame:
         """Another frame in the place of this one, with samples that nobody else uses."""
         return replace(self, video=video, _editable=True)
 
-    def image(self, *, editable: bool = False) -> PlanarImage:
+    def image(self, *, editable: bool = False, keeps_luma: bool = False) -> PlanarImage:
         """The frame's planes. They may be written to only with ``editable``: the decoder predicts later
-        frames from this one, so it is copied first."""
+        frames from this one, so it is copied first. With ``keeps_luma`` colours only are blended into it."""
         if editable and not self._editable:
             self.video.make_writable()
             self._editable = True
-        return PlanarImage(plane_views(self.video), planar_format(self.video.format.name), self.colour)
+        return PlanarImage(
+            plane_views(self.video),
+            planar_format(self.video.format.name),
+            self.colour,
+            keeps_luma,
+            missing=self.hole.missing() if self.hole and editable else None,
+        )

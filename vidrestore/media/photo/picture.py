@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -81,6 +81,23 @@ class Photo:
         if self.alpha is not None:
             planes.append(self.alpha)
         return np.dstack(planes) if len(planes) > 1 else np.ascontiguousarray(planes[0])
+
+
+def with_colour(photo: Photo) -> Photo:
+    """``photo`` with samples that can hold colours: grey ones become RGB. A grey profile is lost."""
+    if not photo.is_grey:
+        return photo
+    grey = photo.picture.image().planes[0]
+    picture = picture_of(np.repeat(grey[..., None], 3, axis=2), photo.picture.orientation)
+    metadata = photo.metadata
+    lost = ("its colour profile, which is for grey",) if metadata.icc else ()
+    return replace(
+        photo,
+        picture=picture,
+        metadata=replace(metadata, icc=b""),
+        jpeg=None,
+        losses=photo.losses + lost,
+    )
 
 
 def picture_of(samples: np.ndarray, orientation: int = 1) -> Picture:

@@ -41,13 +41,15 @@ class CodeFormerRestorer(FaceRestorer):
         name: str,
         licence: str,
         readable: tuple[float, float] = PAPER_RANGE,
+        adain: bool = True,
         device: torch.device | str = "cpu",
         precision: str = "fp32",
     ) -> None:
         """Wrap ``network``, which is changed in place for inference.
 
-        ``readable`` is that of the spec. ``precision`` is one of the spec's. Nearly all convolutions use it;
-        what decides between codes stays in float32, and so does the result.
+        ``readable`` is that of the spec, ``adain`` that of :meth:`.network.CodeFormer.decode`. ``precision``
+        is one of the spec's. Nearly all convolutions use it; what decides between codes stays in float32, and
+        so does the result.
         """
         self.spec = RestorerSpec(
             name=name,
@@ -56,6 +58,7 @@ class CodeFormerRestorer(FaceRestorer):
             licence=licence,
             readable=readable,
         )
+        self._adain = adain
         self._device = torch.device(device)
         self._sizes = network.config.kept_sizes
         self._network = freeze(network, self._device, DTYPES[precision])
@@ -101,11 +104,12 @@ class CodeFormerRestorer(FaceRestorer):
         self, codes: Tensor, w: Tensor, image: Tensor, features: Tensor, *levels: Tensor
     ) -> list[Tensor]:
         encoding = Encoding(image, features, dict(zip(self._sizes, levels, strict=True)))
-        return [_to_unit_range(self._network.decode(codes, encoding, w))]
+        return [_to_unit_range(self._network.decode(codes, encoding, w, self._adain))]
 
     def _decode_codes(self, codes: Tensor, features: Tensor) -> list[Tensor]:
         # ``features`` stand in for the image, which only networks without feature transformations use.
-        return [_to_unit_range(self._network.decode(codes, Encoding(features, features, {}), 0.0))]
+        encoding = Encoding(features, features, {})
+        return [_to_unit_range(self._network.decode(codes, encoding, 0.0, self._adain))]
 
 
 def _row_runner(device: torch.device) -> Callable[[Step], _OverRows]:
@@ -130,15 +134,27 @@ def is_codeformer(state: Mapping[str, Tensor], metadata: Mapping[str, str]) -> b
 
 def build_codeformer(state: Mapping[str, Tensor], metadata: Mapping[str, str], source: str) -> CodeFormer:
     """Build a network with the weights ``state``; its sizes are in ``metadata["config"]`` (JSON), else they
-    are those of the published network. Raises WeightsError, naming ``source``, if the weights do not fit."""
+    are those of the published networks, which differ in their codebook and in the levels of their CFT. Raises
+    WeightsError, naming ``source``, if the weights do not fit."""
     try:
-        config = CodeFormerConfig.from_dict(json.loads(metadata["config"])) if "config" in metadata else None
+        if "config" in metadata:
+            config = CodeFormerConfig.from_dict(json.loads(metadata["config"]))
+        else:
+            config = _published_sizes(state)
         with torch.device("meta"):
             network = CodeFormer(config)
         state = {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
         network.load_state_dict(state, strict=True, assign=True)
-    except (RuntimeError, ValueError, TypeError):
+    except (RuntimeError, ValueError, TypeError, KeyError, IndexError):
         raise WeightsError(
             f"{source} does not hold the weights of a CodeFormer; give codeformer.pth or leave --weights out"
         ) from None
     return network
+
+
+def _published_sizes(state: Mapping[str, Tensor]) -> CodeFormerConfig:
+    """The sizes of the published network that ``state`` looks like. Raises ValueError for levels that it
+    cannot have."""
+    levels = {int(key.split(".")[1]) for key in state if key.startswith("fuse_convs_dict.")}
+    codes = len(state["quantize.embedding.weight"])
+    return CodeFormerConfig(codebook_size=codes, cft_sizes=tuple(sorted(levels)))

@@ -40,6 +40,11 @@ _NOISE_OCTAVES = 3
 _QUIET, _EDGES = 0.25, 0.85
 #: Enlarging by a factor s reduces a face's noise to about s ** -0.4 of it (measured, bilinear).
 _SMOOTHING = 0.4
+#: Resolution at which colour is measured, and the rows and columns that show the face.
+_COLOUR_SIDE, _COLOUR_FACE = 32, (slice(8, 28), slice(8, 24))
+#: Brightness for which it holds, and the least that it is measured against: differences of colour grow with
+#: the light.
+_MEDIUM, _DARK = 0.5, 0.15
 #: Distance of the tip of the nose from the plane of the eyes, in half eye distances.
 _NOSE_DEPTH = 1.25
 
@@ -54,6 +59,9 @@ class FaceQuality:
     #: interpolation smooths. The skin of a sharp clean face counts as up to 2.
     noise: float
     yaw: float  #: rotation to the side, over 90 degrees: 0 frontal, 0.5 at 45 degrees, 1 in profile
+    #: Root mean square of how far R' and B' are from luma, in levels of 255 for a face of medium brightness:
+    #: 0 to 3 of a grey face, 15 and more of one in colour.
+    colour: float = 0.0
 
 
 @torch.inference_mode()
@@ -73,14 +81,18 @@ def measure_quality(
     if not len(images):
         return []
     sharpness, noise = _sharpness_and_noise(images, np.stack(list(landmarks)))
+    colours = _colours(images).tolist()
     return [
         FaceQuality(
             size=face_height(points) / scale,
             sharpness=sharp,
             noise=noisy * max(scale, 1.0) ** _SMOOTHING,
             yaw=face_yaw(points),
+            colour=colour,
         )
-        for scale, points, sharp, noisy in zip(scales, landmarks, sharpness, noise, strict=True)
+        for scale, points, sharp, noisy, colour in zip(
+            scales, landmarks, sharpness, noise, colours, strict=True
+        )
     ]
 
 
@@ -90,8 +102,18 @@ def median_quality(qualities: Sequence[FaceQuality]) -> FaceQuality:
     if not qualities:
         raise ValueError("cannot take the median of no face qualities; give at least one")
     columns = zip(*map(astuple, qualities), strict=True)
-    size, sharpness, noise, yaw = (median(column) for column in columns)
-    return FaceQuality(size=size, sharpness=sharpness, noise=noise, yaw=yaw)
+    size, sharpness, noise, yaw, colour = (median(column) for column in columns)
+    return FaceQuality(size=size, sharpness=sharpness, noise=noise, yaw=yaw, colour=colour)
+
+
+def _colours(images: Tensor) -> Tensor:
+    """The colourfulness (N,) of faces (N, 3, S, S): see ``FaceQuality.colour``. Averages of many pixels
+    count, since compression leaves specks of colour in grey faces."""
+    small = shrink(images, _COLOUR_SIDE)[..., *_COLOUR_FACE]
+    brightness = luma(small, 1)
+    chroma = small[:, ::2] - brightness[:, None]
+    level = brightness.mean(dim=(1, 2)).clamp_min(_DARK)
+    return 255 * _MEDIUM / level * chroma.square().mean(dim=(1, 2, 3)).sqrt()
 
 
 def _sharpness_and_noise(images: Tensor, landmarks: np.ndarray) -> tuple[list[float], list[float]]:

@@ -30,6 +30,10 @@ MIN_SIZE = 20.0
 MAX_SHARPNESS = 0.95
 #: Yaw (0.8 is 72 degrees) from which on alignment to a frontal template fails.
 MAX_YAW = 0.8
+#: Colour (see ``FaceQuality``) from which on a face is not grey.
+MAX_COLOUR = 10.0
+#: Share of that up to which it is grey.
+_GREY = 0.5
 #: The range over which each gate goes from closed to open; for size, a factor.
 _EASE_SIZE, _EASE_SHARPNESS, _EASE_YAW = 1.5, 0.25, 0.25
 #: The range of noise over which a sharp face goes from left alone to restored.
@@ -67,10 +71,11 @@ def gate(
     min_size: float | None = MIN_SIZE,
     max_sharpness: float | None = MAX_SHARPNESS,
     max_yaw: float | None = MAX_YAW,
+    max_colour: float | None = None,
 ) -> float:
     """The share of its restoration that a face should get, in [0, 1]: 0 leaves it alone.
 
-    The share is the product of three gates, each eased between closed (0) and open (1). None or 0 disables a
+    The share is the product of four gates, each eased between closed (0) and open (1). None or 0 disables a
     gate.
 
     Args:
@@ -78,8 +83,12 @@ def gate(
         max_sharpness: Sharpness, 1 being the most that a face of its size can show, from which on the gate is
             closed; it is open for faces well below it, and for grainy ones.
         max_yaw: Yaw, 1 being a profile, from which on the gate is closed; it is open well below it.
+        max_colour: Colour from which on the gate is closed; it is open up to half of that.
     """
-    return math.prod(gates(quality, min_size=min_size, max_sharpness=max_sharpness, max_yaw=max_yaw))
+    opened = gates(
+        quality, min_size=min_size, max_sharpness=max_sharpness, max_yaw=max_yaw, max_colour=max_colour
+    )
+    return math.prod(opened)
 
 
 class Gates(NamedTuple):
@@ -88,13 +97,19 @@ class Gates(NamedTuple):
     size: float
     sharpness: float
     yaw: float
+    colour: float = 1.0
 
 
 def gates(
-    quality: FaceQuality, *, min_size: float | None, max_sharpness: float | None, max_yaw: float | None
+    quality: FaceQuality,
+    *,
+    min_size: float | None,
+    max_sharpness: float | None,
+    max_yaw: float | None,
+    max_colour: float | None = None,
 ) -> Gates:
-    """The three gates whose product is :func:`gate`, with the same limits."""
-    size = sharpness = yaw = 1.0
+    """The four gates whose product is :func:`gate`, with the same limits."""
+    size = sharpness = yaw = colour = 1.0
     if min_size:
         size = _smoothstep(quality.size, min_size, _EASE_SIZE * min_size)
     if max_sharpness:
@@ -102,7 +117,9 @@ def gates(
         sharpness = 1 - clear * (1 - _smoothstep(quality.noise, *_GRAINY))
     if max_yaw:
         yaw = 1 - _smoothstep(quality.yaw, max_yaw - _EASE_YAW, max_yaw)
-    return Gates(size, sharpness, yaw)
+    if max_colour:
+        colour = 1 - _smoothstep(quality.colour, _GREY * max_colour, max_colour)
+    return Gates(size, sharpness, yaw, colour)
 
 
 def wear(quality: FaceQuality, sharpness: tuple[float, float]) -> float:
@@ -123,9 +140,9 @@ def doubt(quality: FaceQuality, sharpness: tuple[float, float]) -> float:
     return 1 - _smoothstep(quality.sharpness, *(share * sharpness[1] for share in _DOUBTFUL))
 
 
-def describe(quality: FaceQuality, covered: float = 0.0) -> str:
+def describe(quality: FaceQuality, covered: float = 0.0, *, max_colour: float | None = None) -> str:
     """A short description such as ``41 px, blurred, noisy``. ``covered`` is the share of the face, in [0, 1],
-    that something lies over."""
+    that something lies over. A face of at least ``max_colour`` is said to be in colour."""
     sharpness = _relative_sharpness(quality)
     terms = [
         f"{quality.size:.0f} px",
@@ -136,6 +153,8 @@ def describe(quality: FaceQuality, covered: float = 0.0) -> str:
         terms.append("in profile" if quality.yaw >= MAX_YAW else "turned")
     if covered >= COVERED:
         terms.append("partly covered")
+    if max_colour and quality.colour >= max_colour:
+        terms.append("in colour")
     return ", ".join(terms)
 
 

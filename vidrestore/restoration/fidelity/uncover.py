@@ -23,7 +23,10 @@ class UncoveredFace(NamedTuple):
 
 
 def uncover(
-    images: Tensor, scales: Sequence[float], landmarks: Sequence[np.ndarray] | np.ndarray
+    images: Tensor,
+    scales: Sequence[float],
+    landmarks: Sequence[np.ndarray] | np.ndarray,
+    covers: Sequence[np.ndarray] | None = None,
 ) -> list[UncoveredFace]:
     """Find what lies over N aligned faces, fill it, and measure the quality of what is left.
 
@@ -31,10 +34,12 @@ def uncover(
         images: (N, 3, S, S) RGB in [0, 1].
         scales: N scale factors: crop pixels per frame pixel.
         landmarks: (N, 5, 2) in crop pixels: left eye, right eye, nose, left and right mouth corner.
+        covers: N maps, as of :func:`.covers.find_covers`, of what is known to lie over them; None: not known.
     """
     if not len(images):
         return []
-    covers = find_covers(images, scales, landmarks)
+    if covers is None:
+        covers = find_covers(images, scales, landmarks)
     filled = [
         fill_covered(image, cover) if any_strong(cover) else image
         for image, cover in zip(images, covers, strict=True)

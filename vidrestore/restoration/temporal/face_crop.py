@@ -109,11 +109,14 @@ class RestoredFace(Generic[Source]):
     source: Source
     #: (4, S, S) float16 in [0, 1]: RGB and the mask, in one tensor since both are blended alike.
     layers: Tensor
-    tint: Tensor  #: (2, 112) float32, how the crop's colours depend on its luma: see :mod:`.tint`
+    #: float32 on the CPU, what was measured of its colours: (2, 112), how the crop's depend on its luma, see
+    #: :mod:`.tint`; of one that is coloured (4, 16, 16), see :mod:`.chroma`.
+    tint: Tensor
     comparison: Comparison
     #: Rows and columns that hold all of its mask; None: any may.
     window: tuple[slice, slice] | None = None
-    hue: Tensor | None = None  #: the tint of the frames around it, if the face is to be kept to it
+    #: What the frames around it say of its colours, if the face is to be kept to it.
+    hue: Tensor | None = None
     #: (6,) float32 on the CPU: the values of :class:`~..guarded.Guards`; None if no guard looked at it.
     guards: Tensor | None = None
     #: What lies over the face, a map (see :mod:`..fidelity.covers`); None: nothing.

@@ -116,17 +116,22 @@ def stabilise_input(
 
 
 def stabilise_output(
-    face: RestoredFace[Source], around: Sequence[tuple[int, RestoredFace[Source]]]
+    face: RestoredFace[Source],
+    around: Sequence[tuple[int, RestoredFace[Source]]],
+    *,
+    covers_count: bool = False,
 ) -> RestoredFace[Source]:
-    """``face`` with its result and mask blended with those ``around``."""
+    """``face`` with its result and mask blended with those ``around``. What something covers there does not
+    enter, unless ``covers_count``, as where results are what lies beneath."""
     noise, stillness = face.comparison.noise, face.comparison.stillness
     noisiness = noise**2 / (noise**2 + _NOISY_RESULT**2)
-    near = _CLEAN_SHARE + (1 - _CLEAN_SHARE) * noisiness
+    # What the input does not show is not held steady by it.
+    near = 1.0 if covers_count else _CLEAN_SHARE + (1 - _CLEAN_SHARE) * noisiness
     shares: dict[int, float | np.ndarray] = {offset: share * near for offset, share in _NEAR.items()}
     shares |= {offset: share * stillness for offset, share in _FAR.items()}
     # Where a person changes the restorer in the middle of a track, faces may be of two sizes.
     around = [(o, x) for o, x in around if abs(o) in shares and x.layers.shape == face.layers.shape]
-    others = {o: (other.layers, shares[abs(o)], other.cover) for o, other in around}
+    others = {o: (other.layers, shares[abs(o)], None if covers_count else other.cover) for o, other in around}
     motions, side = face.comparison.motions, face.layers.shape[-1] / MAP
     shown = _union([face.window, *(_reached(other.window, motions[o], side) for o, other in around)])
     blended = _blend(face.comparison, face.layers, others, shown)

@@ -32,6 +32,7 @@ class Limits:
     min_size: float
     max_sharpness: float
     max_yaw: float
+    max_colour: float = 0.0
 
 
 class Chooser:
@@ -74,7 +75,8 @@ class Chooser:
             level = logging.INFO if self._w is None or opened < 0.5 else logging.DEBUG
             decision = f"w {w:.2f}" if opened > _MIN_STRENGTH else "left alone"
             eased = f", at {opened:.0%}" if _MIN_STRENGTH < opened < 0.995 else ""
-            log.log(level, "%s %d: %s: %s%s", self._noun, face.track, describe(quality), decision, eased)
+            text = self.describe(quality)
+            log.log(level, "%s %d: %s: %s%s", self._noun, face.track, text, decision, eased)
         self._report_change(face, opened, quality)
         return PlannedFace(
             track=face.track,
@@ -99,6 +101,7 @@ class Chooser:
                 min_size=limits.min_size,
                 max_sharpness=limits.max_sharpness,
                 max_yaw=limits.max_yaw,
+                max_colour=limits.max_colour,
             )
             for face in faces
         )
@@ -119,7 +122,11 @@ class Chooser:
         if before is not None and restored != before:
             at = "" if face.time is None else f", from {float(face.time):.2f} s on"
             decision = "restored" if restored else "left alone"
-            log.info("%s %d%s: %s: %s", self._noun, face.track, at, describe(quality), decision)
+            log.info("%s %d%s: %s: %s", self._noun, face.track, at, self.describe(quality), decision)
+
+    def describe(self, quality: FaceQuality) -> str:
+        """A short description of a face, see :func:`~..fidelity.rules.describe`."""
+        return describe(quality, max_colour=self._limits.max_colour)
 
     def _choose_w(
         self, face: FaceCrop[Source], around: Sequence[tuple[int, FaceCrop[Source]]], quality: FaceQuality

@@ -1,0 +1,78 @@
+"""Filling holes in faces."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from vidrestore.restoration.fidelity.covers import SIDE
+from vidrestore.restoration.holes import depth_share, finish_holes, seam_matched, whitened
+from vidrestore.restoration.temporal.face_crop import RestoredFace
+from vidrestore.restoration.temporal.motion import NO_COMPARISON
+
+HOLE = np.zeros((SIDE, SIDE), np.uint8)
+HOLE[96:160, 64:192] = 1
+INSIDE = slice(24, 40), slice(16, 48)  # of 64 pixels
+
+
+def face(colour: float, cover: np.ndarray | None = HOLE) -> RestoredFace[None]:
+    return RestoredFace(
+        track=1,
+        source=None,
+        layers=torch.cat((torch.full((3, 64, 64), colour), torch.ones(1, 64, 64))).half(),
+        tint=torch.zeros(2, 112),
+        comparison=NO_COMPARISON,
+        cover=cover,
+    )
+
+
+def test_the_network_sees_white_holes():
+    images = torch.rand(2, 3, 64, 64)
+    seen = whitened(images, [HOLE, None])
+    assert (seen[0][:, *INSIDE] == 1).all()
+    assert torch.equal(seen[0, :, :24], images[0, :, :24])
+    assert torch.equal(seen[1], images[1])
+
+
+def test_results_take_the_colours_beside_the_hole_and_not_those_in_it():
+    images = torch.full((1, 3, 64, 64), 0.3)
+    images[0][:, *INSIDE] = 1
+    matched = seam_matched(images, torch.full((1, 3, 64, 64), 0.5), [HOLE])
+    assert torch.allclose(matched, torch.tensor(0.3), atol=0.02)
+
+
+def test_the_hole_alone_is_filled_without_an_edge():
+    own = torch.full((3, 64, 64), 0.3)
+    own[:, *INSIDE] = 1
+    finished = finish_holes(face(0.5), own)
+    assert finished.mask[INSIDE].min() == 1
+    assert finished.mask[:22].max() == finished.mask[:, :14].max() == 0
+    # In the light of its frame; at the edge it is what is beside it, and nothing of the white remains.
+    assert (finished.restored[:, *INSIDE] - 0.3).abs().max() < 0.02
+
+
+def test_what_the_network_drew_is_used_up_to_the_edge():
+    """A dark eye in the middle of the hole stays dark: colours in the hole follow from no average over it."""
+    drawn = face(0.3)
+    drawn.layers[:3, 30:34, 28:36] = 0.05
+    own = torch.full((3, 64, 64), 0.3)
+    own[:, *INSIDE] = 1
+    assert finish_holes(drawn, own).restored[:, 31:33, 30:34].max() < 0.1
+
+
+def test_a_face_without_a_hole_is_left_alone():
+    finished = finish_holes(replace(face(0.5), cover=None), torch.full((3, 64, 64), 0.3))
+    assert finished.mask.max() == 0
+
+
+def test_the_result_fades_in_inside_the_hole_and_narrow_holes_are_filled_too():
+    share = depth_share(HOLE, SIDE)
+    assert share[:95].max() == share[161:].max() == 0
+    rise = share[96:104, 128]
+    assert (np.diff(rise) >= 0).all()
+    assert 0 < rise[0] < 0.5 < rise[3] == share[128, 128] == 1
+    scratch = np.zeros((SIDE, SIDE), np.uint8)
+    scratch[:, 100] = 1
+    assert depth_share(scratch, SIDE)[:, 100].min() == 1

@@ -1,0 +1,173 @@
+"""The holes of frames: from a mask, or all that is white."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.support.clips import write
+from tests.support.runs import face_frame
+from vidrestore.errors import InputError, UsageError
+from vidrestore.media.decode.decoder import Decoder
+from vidrestore.media.frames.pixel_format import plane_views
+from vidrestore.media.photo.formats import photo_format
+from vidrestore.media.photo.reader import read_photo
+from vidrestore.media.timeline import Span
+from vidrestore.options import Options
+from vidrestore.stages.holes import check_mask, described_task, hole_map, with_hole, with_holes
+
+SIZE = WIDTH, HEIGHT = 64, 48
+
+
+def clip(path: Path, frames: int = 4, size: tuple[int, int] = SIZE, **about: int) -> Path:
+    return write(path, [face_frame(*size, "yuv420p") for _ in range(frames)], codec="ffv1", **about)
+
+
+def mask_video(path: Path, columns: range, size: tuple[int, int] = SIZE) -> Path:
+    """One frame for each of ``columns``, which is white."""
+    frames = []
+    for column in columns:
+        frame = face_frame(*size, "gray")
+        plane = plane_views(frame)[0]
+        plane[...] = 0
+        plane[:, column] = 255
+        frames.append(frame)
+    return write(path, frames, codec="ffv1")
+
+
+def mask_picture(path: Path, size: tuple[int, int] = SIZE) -> Path:
+    picture = np.zeros(size[::-1], np.uint8)
+    picture[10:20, 5:30] = 255
+    Image.fromarray(picture).save(path)
+    return path
+
+
+def options(source: Path, mask: object = None, **more: object) -> Options:
+    return Options(input=source, task="inpaint", mask=mask, **more)
+
+
+def holes(given: Options, span: Span | None = None) -> list[np.ndarray]:
+    with Decoder(given.input, span) as decoder:
+        found = []
+        for frame in with_holes(given, decoder, decoder):
+            assert frame.hole is not None
+            found.append(frame.hole.missing())
+        return found
+
+
+def test_a_picture_is_the_mask_of_every_frame(tmp_path):
+    found = holes(options(clip(tmp_path / "in.mkv"), mask_picture(tmp_path / "mask.png")))
+    wanted = np.zeros((HEIGHT, WIDTH), bool)
+    wanted[10:20, 5:30] = True
+    assert len(found) == 4
+    assert all(np.array_equal(hole, wanted) for hole in found)
+
+
+def test_a_video_is_a_mask_frame_by_frame_from_wherever_a_run_begins(tmp_path):
+    given = options(clip(tmp_path / "in.mkv"), mask_video(tmp_path / "mask.mkv", range(10, 14)))
+    for first, span in ((10, None), (12, Span(Fraction(2, 25)))):
+        found = holes(given, span)
+        assert [np.flatnonzero(hole.any(axis=0)).tolist() for hole in found] == [
+            [column] for column in range(first, 14)
+        ]
+
+
+def test_frames_that_are_passed_over_have_their_own_masks(tmp_path):
+    given = options(clip(tmp_path / "in.mkv"), mask_video(tmp_path / "mask.mkv", range(10, 14)))
+    with Decoder(given.input) as decoder:
+        [frame] = with_holes(given, decoder, [list(decoder)[2]])
+        assert frame.hole is not None
+        assert np.flatnonzero(frame.hole.missing().any(axis=0)).tolist() == [12]
+
+
+def test_without_a_mask_white_is_a_hole(tmp_path):
+    frame = face_frame(*SIZE, "yuv420p")
+    plane_views(frame)[0][...] = np.minimum(plane_views(frame)[0], 225)
+    plane_views(frame)[0][20:30, 8:12] = 235
+    [found] = holes(options(write(tmp_path / "in.mkv", [frame], codec="ffv1")))
+    assert (found.sum(), found[20:30, 8:12].sum()) == (40, 40)
+
+
+def test_a_mask_is_as_its_video_is_displayed(tmp_path):
+    source = clip(tmp_path / "in.mkv", rotation=90)
+    found = holes(options(source, mask_picture(tmp_path / "mask.png", size=(HEIGHT, WIDTH))))
+    with Decoder(source) as decoder:
+        shown = np.rot90(found[0], decoder.first.turns)
+    assert shown[10:20, 5:30].all()
+    assert shown.sum() == 250
+
+
+@pytest.mark.parametrize(
+    ("make", "problem"),
+    [
+        (lambda f: mask_picture(f / "m.png", (32, 48)), "m.png is 32x48 and in.mkv 64x48"),
+        (lambda f: mask_video(f / "m.mkv", range(4), (32, 48)), "m.mkv is 32x48 and in.mkv 64x48"),
+        (lambda f: f / "none.png", "none.png does not exist"),
+    ],
+)
+def test_masks_that_do_not_fit_are_refused_before_any_work(tmp_path, make, problem):
+    given = options(clip(tmp_path / "in.mkv"), make(tmp_path))
+    with Decoder(given.input) as decoder, pytest.raises(InputError, match=problem):
+        check_mask(given, decoder)
+
+
+def test_a_mask_with_another_number_of_frames_is_refused(tmp_path):
+    source = clip(tmp_path / "in.mp4", 6)
+    short = mask_video(tmp_path / "m.mp4", range(4))
+    with Decoder(source) as decoder, pytest.raises(InputError, match=r"has 4 frames and in\.mp4 6"):
+        check_mask(options(source, short), decoder)
+
+
+def test_a_mask_that_ends_early_is_an_error_if_its_length_was_not_known(tmp_path):
+    given = options(clip(tmp_path / "in.mkv"), mask_video(tmp_path / "m.mkv", range(3)))
+    with pytest.raises(InputError, match=r"m\.mkv ends before in\.mkv, at 0\.120 s"):
+        holes(given)
+
+
+def test_in_itself_is_no_mask(tmp_path):
+    source = clip(tmp_path / "in.mkv")
+    with pytest.raises(UsageError, match="--mask is IN itself"):
+        holes(options(source, source))
+
+
+def test_nothing_is_attached_where_no_hole_is_given(tmp_path):
+    source = clip(tmp_path / "in.mkv", 1)
+    for given in (Options(input=source), options(source, "found")):
+        with Decoder(source) as decoder:
+            [frame] = with_holes(given, decoder, decoder)
+            assert frame.hole is None
+
+
+def test_photos_have_pictures_as_masks(tmp_path):
+    Image.fromarray(np.full((HEIGHT, WIDTH, 3), 90, np.uint8)).save(tmp_path / "in.png")
+    kind = photo_format(tmp_path / "in.png")
+    assert kind is not None
+    photo = read_photo(tmp_path / "in.png", kind)
+    mask = mask_picture(tmp_path / "m.png")
+    hole = with_hole(options(tmp_path / "in.png", mask), photo.picture).hole
+    assert hole is not None
+    assert hole.missing().sum() == 250
+    video = mask_video(tmp_path / "m.mkv", range(1))
+    with pytest.raises(InputError, match=r"the mask m\.mkv of a photo must be a picture"):
+        with_hole(options(tmp_path / "in.png", video), photo.picture)
+
+
+def test_the_map_of_a_face_shows_its_hole(tmp_path):
+    given = options(clip(tmp_path / "in.mkv", 1), mask_picture(tmp_path / "mask.png"))
+    with Decoder(given.input) as decoder:
+        [frame] = with_holes(given, decoder, decoder)
+    assert frame.hole is not None
+    found = hole_map(frame.hole, np.diag([2.0, 2.0, 1.0]), 64)  # pixels 0 to 32 of the frame
+    assert (found.shape, found.dtype, found.max()) == ((256, 256), np.uint8, 2)
+    assert found[82:158, 42:238].min() == 2
+    assert found[:74].max() == found[:, :34].max() == 0
+
+
+def test_tasks_in_words():
+    assert described_task("restore", None) == []
+    assert described_task("inpaint", "found") == ["task: inpaint, holes: what is found over faces"]
+    assert "pure white" in described_task("inpaint", None)[0]

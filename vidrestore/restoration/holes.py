@@ -1,0 +1,80 @@
+"""Filling holes in faces: what the network sees, and what of its result is used, which is the hole alone.
+
+A hole is given as a map like those of :mod:`.fidelity.covers`: what lies over a face, or is missing of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..runtime.cuda_streams import upload
+from .fidelity.covers import SIDE, STRONG, widened
+from .fidelity.fill import fill_covered
+from .planes import enlarge, shrink
+from .temporal.colour_transfer import LIGHT_NOISE, broad_change, match_colours, spread
+from .temporal.face_crop import RestoredFace, Source
+from .temporal.tint import keep_hue
+
+#: Pixels of a map over which the result fades in from the edge of a hole; fewer in a narrow one.
+_FEATHER = 4
+#: Pixels of a map by which a hole is wider where its surroundings are looked at, and where it is filled: a
+#: map is coarser than the pixels of a large face.
+_MIXED, _MARGIN = 4, 1
+
+
+def whitened(images: Tensor, holes: Sequence[np.ndarray | None]) -> Tensor:
+    """``images`` (N, 3, S, S), RGB in [0, 1], with each hole white, as networks are trained to see it."""
+    return images + (1 - images) * _inside(holes, images)
+
+
+def seam_matched(images: Tensor, restored: Tensor, holes: Sequence[np.ndarray | None]) -> Tensor:
+    """``restored`` (N, 3, S, S) with the broad colours that ``images`` have beside the holes."""
+    return match_colours(restored, images, 1 - _inside(holes, images))
+
+
+def finish_holes(face: RestoredFace[Source], own: Tensor) -> RestoredFace[Source]:
+    """``face`` as its holes are filled, with ``layers`` in float32, in the light and the hue of its own
+    frame. ``own`` (3, s, s), RGB in [0, 1], is the crop of that as it was read.
+
+    From the edge of a hole inwards the result takes the place of what follows from the pixels around it, so
+    that no edge shows and nothing of what was in the hole remains.
+    """
+    layers = face.layers.to(torch.float32, copy=True)
+    if face.cover is None:
+        layers[3] = 0
+        return replace(face, layers=layers)
+    hole, side, size = (face.cover > 0).astype(np.uint8), own.shape[-1], layers.shape[-1]
+    # Reading has mixed the pixels at the edge of the hole with those in it.
+    own = fill_covered(own, STRONG * widened(hole, _MIXED))
+    seen = 1 - shrink(_inside([hole], layers[None]), side)
+    change = broad_change(shrink(layers[None, :3], side), own[None], seen, noise=LIGHT_NOISE)
+    restored = (layers[:3] + spread(change, size)[0]).clamp_(0, 1)
+    if face.hue is not None:
+        restored = keep_hue(restored, own, face.hue)
+    share = upload(depth_share(hole, size), layers.device)
+    layers[:3] = enlarge(own[None], (size, size))[0].lerp(restored, share)
+    layers[3] *= _inside([widened(hole, _MARGIN)], layers[None])[0, 0]
+    return replace(face, layers=layers)
+
+
+def depth_share(hole: np.ndarray, size: int) -> np.ndarray:
+    """(size, size) float32: how far the result is used, rising from 0 at the edge of the ``hole`` (M, M)
+    uint8; in the middle of a narrow one it is 1, too."""
+    depth = cv2.distanceTransform(np.pad(hole, 1), cv2.DIST_L2, cv2.DIST_MASK_5)[1:-1, 1:-1]
+    reached = cv2.dilate(depth, np.ones((2 * _FEATHER + 1,) * 2))
+    share = np.minimum(depth / np.clip(reached, 1, _FEATHER), 1, dtype=np.float32)
+    return cv2.resize(share, (size, size), interpolation=cv2.INTER_LINEAR)
+
+
+def _inside(holes: Sequence[np.ndarray | None], images: Tensor) -> Tensor:
+    """(N, 1, S, S) float32: 1 in each hole of ``images`` (N, 3, S, S)."""
+    none = np.zeros((SIDE, SIDE), np.float32)
+    maps = np.stack([none if hole is None else (hole > 0).astype(np.float32) for hole in holes])
+    return F.interpolate(upload(maps, images.device)[:, None], images.shape[-2:], mode="nearest")
