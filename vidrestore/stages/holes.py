@@ -1,4 +1,5 @@
-"""The holes of frames that are to be filled: from a mask, or all that is pure white."""
+"""The holes of frames that are to be filled: from a mask, or all that is pure white. And whether a task fits its
+input."""
 
 from __future__ import annotations
 
@@ -11,9 +12,11 @@ from ..errors import InputError, UsageError
 from ..media.decode.decoder import Decoder
 from ..media.frames.frame import Frame
 from ..media.frames.hole import Hole
+from ..media.frames.pixel_format import planar_format
 from ..media.photo.formats import photo_format
 from ..media.photo.picture import Picture
 from ..media.photo.reader import read_photo
+from ..media.source_video import SourceVideo
 from ..media.timeline import Span
 from ..option_types import FOUND
 from ..options import Options
@@ -70,6 +73,15 @@ def check_mask(options: Options, decoder: Decoder) -> None:
         _check_size(mask, found.upright_size, source.upright_size, source.path.name)
         if found.frames and source.frames and found.frames != source.frames:
             raise _other_count(mask, found.frames, source.path.name, source.frames)
+
+
+def check_samples(options: Options, source: SourceVideo) -> None:
+    """Raise InputError for frames that cannot hold what the task writes."""
+    if find_task(options.task).keeps_luma and planar_format(source.pix_fmt).colour_planes == 1:
+        raise InputError(
+            f"{source.path.name} has grey samples ({source.pix_fmt}), which have no room for colours; "
+            "convert it first, such as with: ffmpeg -i IN -vf format=yuv420p -c:v ffv1 OUT.mkv"
+        )
 
 
 def described_task(task: str, mask: str | None) -> list[str]:

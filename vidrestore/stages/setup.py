@@ -17,13 +17,11 @@ from ..media.containers import Container
 from ..media.decode.decoder import Decoder
 from ..media.encode.choose import choose_encoder
 from ..media.encode.settings import EncoderConfig, EncoderSettings
-from ..media.frames.pixel_format import planar_format
 from ..media.output.destination import container_of
 from ..media.source_video import SourceVideo
 from ..media.timeline import Span
 from ..options import Options
 from ..restoration.load import ModelChoice, check_restorer_file, resolve_model
-from ..restoration.tasks import find_task
 from ..runtime.batching import choose_batch
 from ..runtime.device import find_device, find_precision
 from ..runtime.host import network_workers
@@ -31,6 +29,7 @@ from ..upscale.choose import UpscalerSetup
 from ..weights.registry import lookup, restorer_names
 from ..weights.store import locate
 from .enlarging import enlarged_source, upscaler_of
+from .holes import check_samples
 
 #: Frames that a device other than the CPU searches for faces in one pass.
 _DETECTOR_BATCH = 8
@@ -222,7 +221,7 @@ class Setup(AnalysisSetup):
         upscaler = upscaler_of(options, download=download)
         analysis = AnalysisSetup.resolve(options, source, download=download)
         restorer = RestorerSetup.of(options, download=download)
-        _check_samples(options, source)
+        check_samples(options, source)
         container, encoder = None, None
         if options.output is not None:
             container = container_of(options.output, options.container)
@@ -246,15 +245,6 @@ class Setup(AnalysisSetup):
         enlarged = {"upscaler": str(self.upscaler)} if self.upscaler else {}
         own = {"batch": str(self.batch), "encoder": writes}
         return super().summary() | self.restorer.summary() | enlarged | own
-
-
-def _check_samples(options: Options, source: SourceVideo) -> None:
-    """Raise InputError for frames that cannot hold what the task writes."""
-    if find_task(options.task).keeps_luma and planar_format(source.pix_fmt).colour_planes == 1:
-        raise InputError(
-            f"{source.path.name} has grey samples ({source.pix_fmt}), which have no room for colours; "
-            "convert it first, such as with: ffmpeg -i IN -vf format=yuv420p -c:v ffv1 OUT.mkv"
-        )
 
 
 def _named_restorers(options: Options) -> frozenset[str]:
