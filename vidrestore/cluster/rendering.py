@@ -105,7 +105,7 @@ def render(
             networks.models(setup.restorer, profile),
             decoder,
             stage,
-            earlier=PortionRun(portion, recording),
+            earlier=PortionRun(portion, recording, task=options.task),
             segment_length=portion.length,
             networks=networks,
         )

@@ -1,5 +1,5 @@
-"""The holes of frames that are to be filled: from a mask, or all that is pure white. And whether a task fits its
-input."""
+"""The holes of frames that are to be filled: from a mask, or all that is pure white; and whether a task fits
+its input."""
 
 from __future__ import annotations
 

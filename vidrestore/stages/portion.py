@@ -56,8 +56,8 @@ class Portion:
 class PortionRun:
     """Restores the frames of a portion; with the members of :class:`.resume.Resume`."""
 
-    def __init__(self, portion: Portion, recording: Recording | None) -> None:
-        """``recording`` has the faces if the portion has none."""
+    def __init__(self, portion: Portion, recording: Recording | None, *, task: str = "restore") -> None:
+        """``recording`` has the faces if the portion has none. ``task`` is what is done to them."""
         self._portion = portion
         self.source: RecordedSource[Frame] | GivenSource[Frame]
         if portion.faces is None:
@@ -67,7 +67,7 @@ class PortionRun:
             self.source = GivenSource(portion.faces, number=lambda frame: frame.index)
         self.wanted = Stretches((portion.frames,))
         guarded = recording is not None and any(each.reference for each in recording.persons.values())
-        self.needs = Needs.of(portion.frames, guarded=guarded)
+        self.needs = Needs.of(portion.frames, guarded=guarded, task=task)
 
     def decoded(self, decoder: Decoder) -> Iterator[Frame]:
         """The frames of the portion and their context."""

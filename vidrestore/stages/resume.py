@@ -205,7 +205,10 @@ def _shared_key(
         used = (*map(_weights, upscaler.sources), f"{upscaler.denoise:g}", package_version("spandrel"))
         key["the upscaler"] = ", ".join(used)
     if options.task == "inpaint":
-        key[MASK] = file_fingerprint(mask) if isinstance(mask := options.mask, Path) else str(mask)
+        # On another machine the same file has another time.
+        key[MASK] = str(mask := options.mask)
+        if isinstance(mask, Path) and mask.is_file():
+            key[MASK] = sample_hash(mask, str(mask.stat().st_size))
     if options.tracks:
         key["the tracks file"] = fingerprint(options.tracks)
         key[EMBEDDING] = load_embedding().name  # only these faces are compared with photographs
