@@ -160,6 +160,7 @@ ALLOWED = {
     "progress": {"messages", "standard_streams"},
     "batch": {
         "options",
+        "cluster",
         "one_file",
         "progress",
         "stages",
@@ -193,6 +194,7 @@ ALLOWED = {
     },
     "restore_command": {
         "batch",
+        "cluster",
         "cli_parser",
         "report",
         "media",

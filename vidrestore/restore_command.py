@@ -8,6 +8,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -93,8 +94,15 @@ def _many(args: argparse.Namespace, check: Callable[[], None]) -> int:
         planned = plan_batch(Batch(options, out, Progress(check)), found)
         print_data(json.dumps(planned.data, indent=2) if args.json else str(planned))
         return 0
-    with choose_progress(check, quiet=args.quiet, kind=args.progress) as progress:
-        batch = Batch(options, out, progress)
+    with ExitStack() as stack:
+        cluster = None
+        if options.ray:
+            from .cluster.cluster import opened
+
+            cluster = stack.enter_context(opened(options))
+            options = replace(options, ray=None, workers=None)
+        progress = stack.enter_context(choose_progress(check, quiet=args.quiet, kind=args.progress))
+        batch = Batch(options, out, progress, cluster=cluster)
         try:
             batch.run(found, more=args.watch is not None)
             if args.watch is not None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from tests.support.batches import StandIn, make_batch, run_batch
+from vidrestore.batch.batch import Batch
 from vidrestore.batch.inputs import find_inputs
 from vidrestore.batch.ledger import NAME
 from vidrestore.errors import OutputError, UsageError
@@ -205,3 +210,41 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(source, restore, tmp_path)
     for out in (tmp_path / "file", tmp_path / "file" / "out"):
         with pytest.raises(OutputError):
             run_batch(restore, source, out)
+
+
+def cluster_of(workers: int) -> Any:
+    return SimpleNamespace(crew=SimpleNamespace(size=workers))
+
+
+def batch_of(
+    restore: StandIn, source: Path, tmp_path: Path, counts: dict[str, int | None], workers: int
+) -> Batch:
+    """A batch on a cluster over files with so many frames."""
+    batch = make_batch(restore, tmp_path / "out", cluster=cluster_of(workers))
+    batch.out.mkdir()
+    tasks = batch.tasks(find_inputs([str(source)], batch.out, recursive=True).files)
+    batch._progress.begin(files=len(tasks), frames=None)
+    batch.add([replace(task, frames=counts[task.file.name]) for task in tasks])
+    return batch
+
+
+def test_a_cluster_restores_the_longest_first(source, restore, tmp_path):
+    batch = batch_of(restore, source, tmp_path, {"a.mp4": 10, "b.mkv": None, "c.avi": 500}, workers=1)
+    assert restore.restored == ["c.avi", "a.mp4", "b.mkv"]
+    assert {cluster.crew.size for cluster in restore.clusters} == {1}
+    assert batch.summary.done == 3
+
+
+def test_a_cluster_restores_several_at_a_time(source, restore, tmp_path):
+    """Each waits for the others in the middle."""
+    together = Barrier(3, timeout=20)
+    restore.during = lambda path: together.wait() and None
+    batch = batch_of(restore, source, tmp_path, {"a.mp4": 10, "b.mkv": 20, "c.avi": 500}, workers=3)
+    assert batch.summary.done == 3
+    assert sorted(restore.restored) == ["a.mp4", "b.mkv", "c.avi"]
+
+
+def test_on_a_cluster_too_what_fails_is_one_file(source, restore, tmp_path):
+    (source / "b.mkv").write_bytes(b"bad")
+    batch = batch_of(restore, source, tmp_path, {"a.mp4": 10, "b.mkv": 20, "c.avi": 500}, workers=2)
+    assert (batch.summary.done, len(batch.summary.failed)) == (2, 1)

@@ -104,3 +104,42 @@ def test_files_of_unknown_length_are_as_long_as_the_others():
     assert whole([10, None, 20]) == 45
     assert whole([None, None]) is None
     assert whole([]) is None
+
+
+def test_several_files_at_a_time_count_together(progress, clock):
+    progress.begin(files=2, frames=30)
+    long, short = task(1, 20), task(2, 10)
+    progress.begin_file(long)
+    progress.begin_file(short)
+    count_long, count_short = progress.counter(long), progress.counter(short)
+    clock.now = 3
+    count_long(1, 1)
+    count_short(1, 0)
+    count_long(2, 2)
+    assert (progress.last.task, progress.last.frames, progress.last.faces) == (long, 2, 2)
+    assert (progress.last.all_done, progress.last.all_frames, progress.last.left) == (3, 30, 27)
+    progress.end_file(short, "done", {})
+    count_long(3, 3)
+    assert (progress.last.all_done, progress.last.all_frames) == (4, 21)
+    clock.now = 4
+    count_long(12, 3)
+    assert progress.last.left == pytest.approx((21 - 13) * 4 / 13)
+
+
+def test_all_files_that_have_begun_fail_with_the_batch(clock):
+    ended = []
+
+    class Ended(Progress):
+        def show_end(self, task, ending, about):
+            ended.append((task.number, ending))
+
+    def run() -> None:
+        with Ended(clock=clock) as progress:
+            progress.begin(files=2, frames=None)
+            progress.begin_file(task(1, 20))
+            progress.begin_file(task(2, 10))
+            raise ValueError("odd")
+
+    with pytest.raises(ValueError, match="odd"):
+        run()
+    assert ended == [(1, "failed"), (2, "failed")]

@@ -35,6 +35,7 @@ class StandIn:
 
     def __init__(self) -> None:
         self.restored: list[str] = []
+        self.clusters: list[Any] = []  #: that were given, one for each file
         #: Called in the middle of each file, with its path.
         self.during: Callable[[Path], None] = lambda path: None
 
@@ -46,7 +47,9 @@ class StandIn:
         networks: Any,
         complete: Callable[[Path], None],
         mixed: bool,
+        cluster: Any = None,
     ) -> StandInReport:
+        self.clusters.append(cluster)
         out = options.destination
         check_output(out, options.input, overwrite=options.overwrite)
         content = options.input.read_bytes()
@@ -62,10 +65,12 @@ class StandIn:
         return StandInReport(str(out))
 
 
-def make_batch(restore: StandIn, out: Path, progress: Progress | None = None, **options: Any) -> Batch:
+def make_batch(
+    restore: StandIn, out: Path, progress: Progress | None = None, cluster: Any = None, **options: Any
+) -> Batch:
     """A batch into ``out`` with the stand-in."""
     given = Options(input=Path(), model="lite", **options)
-    return Batch(given, out, progress or Progress(), restore=restore)
+    return Batch(given, out, progress or Progress(), restore=restore, cluster=cluster)
 
 
 def run_batch(restore: StandIn, source: Path, out: Path, **options: Any) -> Batch:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, OutputError, UsageError, VidrestoreError
 from ..media.image_sequence import is_sequence
@@ -22,8 +23,13 @@ from .inputs import Found, Inputs
 from .names import extension_for, name_results
 from .results import Results
 
+if TYPE_CHECKING:
+    from ..cluster.cluster import Cluster
+
 log = logging.getLogger(__name__)
 
+#: Videos that a cluster restores at a time, at most.
+_AT_ONCE = 16
 #: Options that name a file which belongs to one input.
 _OF_ONE = ("tracks", "track_w", "person_w", "report", "report_json", "compare")
 
@@ -55,6 +61,7 @@ class Batch:
         progress: Progress,
         *,
         restore: Callable[..., Any] = restore_file,
+        cluster: Cluster | None = None,
     ) -> None:
         """
         Args:
@@ -62,6 +69,7 @@ class Batch:
             out: The folder of the results; it is made.
             progress: Counts and shows.
             restore: Restores one file, as :func:`vidrestore.one_file.restore_file`.
+            cluster: Restores videos, some at a time.
         """
         self.out = out
         self.results = Results(options, out)
@@ -69,6 +77,7 @@ class Batch:
         self._options = options
         self._progress = progress
         self._restore = restore
+        self._cluster = cluster
         self._networks = Networks()
         self._inputs = set[tuple[int, int]]()  # devices and inodes: never written
         self._count = 0  # files that were given a name
@@ -98,8 +107,7 @@ class Batch:
     def add(self, tasks: Sequence[Task]) -> None:
         """Restore more files."""
         self._inputs |= {identity for task in tasks if (identity := _identity(task.file))}
-        busy = [task for task in tasks if not self._try(task)]
-        for task in busy:
+        for task in self._try_all(tasks):
             # Another batch may have finished it by now.
             if not self._try(task):
                 self._end_failed(task, f"another run is writing {task.output}; wait for its end")
@@ -131,6 +139,22 @@ class Batch:
             Task(file=file.path, output=self.out / name, number=number)
             for number, (file, name) in enumerate(zip(files, names, strict=True), first)
         ]
+
+    def _try_all(self, tasks: Sequence[Task]) -> list[Task]:
+        """Restore files; those that another batch is at. On a cluster, longest first and some at a time: what
+        is left at the end is then short."""
+        if self._cluster is None:
+            return [task for task in tasks if not self._try(task)]
+        photos = [task for task in tasks if task.frames == 1]
+        busy = [task for task in photos if not self._try(task)]
+        films = sorted(set(tasks) - {*photos}, key=lambda task: -(task.frames or 0))
+        with ThreadPoolExecutor(min(_AT_ONCE, self._cluster.crew.size), "film") as threads:
+            try:
+                done = list(threads.map(self._try, films))
+            except BaseException:
+                threads.shutdown(wait=False, cancel_futures=True)
+                raise
+        return busy + [task for task, tried in zip(films, done, strict=True) if not tried]
 
     def _try(self, task: Task) -> bool:
         """Restore a file, unless it is finished or another batch is at it; whether that is not so."""
@@ -197,8 +221,14 @@ class Batch:
             self.results.note(task, key, path)
 
         options = replace(self.results.options, input=task.file, output=task.output)
+        spread = {"cluster": self._cluster} if self._cluster else {}
         report = self._restore(
-            options, self._progress.count, networks=self._networks, complete=complete, mixed=True
+            options,
+            self._progress.counter(task),
+            networks=self._networks,
+            complete=complete,
+            mixed=True,
+            **spread,
         )
         if report.warning:
             log.warning("%s", report.warning)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import RLock
 from types import TracebackType
 from typing import Any, Literal, Self, get_args
 
@@ -65,7 +66,8 @@ class Progress:
         self._done = 0  # frames of the files that have ended
         self._worked = 0  # of these, those that were restored now
         self._began = clock()
-        self._standing: Standing | None = None
+        self._standings: dict[Task, Standing] = {}  # of the files that have begun and not ended
+        self._counting = RLock()
         self._endings = Counter[Ending]()
         self._problems: list[str] = []
 
@@ -79,8 +81,9 @@ class Progress:
         traceback: TracebackType | None,
     ) -> None:
         try:
-            if self._standing is not None and isinstance(error, Exception):
-                self.end_file(self._standing.task, "failed", {"error": str(error)})
+            if isinstance(error, Exception):
+                for task in list(self._standings):
+                    self.end_file(task, "failed", {"error": str(error)})
             counts = {ending: self._endings[ending] for ending in ENDINGS}
             self.show_last(
                 {
@@ -108,65 +111,68 @@ class Progress:
         self._frames = frames
 
     def begin_file(self, task: Task) -> None:
-        """A file begins."""
-        self._standing = Standing(
-            task=task,
-            files=self._files,
-            frames=0,
-            faces=0,
-            resumed=0,
-            all_done=self._done,
-            all_frames=self._frames,
-            seconds=self._clock() - self._began,
-            left=None,
-        )
-        self.show_begin(self._standing)
+        """A file begins; others may not have ended."""
+        with self._counting:
+            self._standings[task] = Standing(
+                task=task,
+                files=self._files,
+                frames=0,
+                faces=0,
+                resumed=0,
+                all_done=self._all_done,
+                all_frames=self._frames,
+                seconds=self._clock() - self._began,
+                left=None,
+            )
+            self.show_begin(self._standings[task])
+
+    def counter(self, task: Task) -> Callable[[int, int], None]:
+        """What :meth:`count` is for the file that began last, for another one. Threads may call it."""
+        return lambda frames, faces: self._count(task, frames, faces)
 
     def count(self, frames: int, faces: int) -> None:
-        """``frames`` of the file are done, with ``faces`` in them. The first time it may be many: those that
-        earlier runs had finished, and one."""
+        """``frames`` of the file that began last are done, with ``faces`` in them. The first time it may be
+        many: those that earlier runs had finished, and one."""
+        self._count(next(reversed(self._standings)), frames, faces)
+
+    @property
+    def _all_done(self) -> int:
+        return self._done + sum(standing.frames for standing in self._standings.values())
+
+    def _count(self, task: Task, frames: int, faces: int) -> None:
         self.check()
-        before = self._standing
-        assert before is not None  # a file has begun
-        resumed = frames - 1 if before.frames == 0 and frames > 1 else before.resumed
-        task = before.task
-        all_done = self._done + frames
-        everything = self._frames
-        if everything is not None:
-            everything += max(0, frames - (task.frames or 0))  # more than the container said
-        seconds = self._clock() - self._began
-        worked = self._worked + frames - resumed
-        left = None
-        if everything is not None and worked > 0:
-            left = (everything - all_done) * seconds / worked
-        self._standing = Standing(
-            task=task,
-            files=self._files,
-            frames=frames,
-            faces=faces,
-            resumed=resumed,
-            all_done=all_done,
-            all_frames=everything,
-            seconds=seconds,
-            left=left,
-        )
-        self.show(self._standing)
+        with self._counting:
+            before = self._standings[task]
+            resumed = frames - 1 if before.frames == 0 and frames > 1 else before.resumed
+            counted = self._standings[task] = replace(before, frames=frames, faces=faces, resumed=resumed)
+            running, everything = self._standings.values(), self._frames
+            if everything is not None:
+                # More than the container said.
+                everything += sum(max(0, each.frames - (each.task.frames or 0)) for each in running)
+            seconds, left = self._clock() - self._began, None
+            worked = self._worked + sum(each.frames - each.resumed for each in running)
+            if everything is not None and worked > 0:
+                left = (everything - self._all_done) * seconds / worked
+            self.show(
+                replace(counted, all_done=self._all_done, all_frames=everything, seconds=seconds, left=left)
+            )
 
     def end_file(self, task: Task, ending: Ending, about: Mapping[str, Any]) -> None:
         """A file has ended. ``about`` says what was done, or why it failed, ready for JSON."""
-        standing, self._standing = self._standing, None
-        frames = task.frames or 0
-        if standing is not None:
-            if ending == "done":
-                frames = standing.frames
-            self._worked += standing.frames - standing.resumed
-            if self._frames is not None:
-                self._frames += frames - (task.frames or 0)
-            self._done += frames
-        self._endings[ending] += 1
-        if ending == "failed":
-            self.problem(str(about["error"]))
-        self.show_end(task, ending, about)
+        with self._counting:
+            standing = self._standings.pop(task, None)
+            frames = task.frames or 0
+            if standing is not None:
+                if ending == "done":
+                    frames = standing.frames
+                self._worked += standing.frames - standing.resumed
+                if self._frames is not None:
+                    self._frames += frames - (task.frames or 0)
+                self._done += frames
+            self._endings[ending] += 1
+            if ending == "failed":
+                self.problem(str(about["error"]))
+            self.show_end(task, ending, about)
 
     def problem(self, text: str) -> None:
         """Something of the batch failed."""
