@@ -102,7 +102,7 @@ def train(args: argparse.Namespace) -> int:
                 return 128 + stop.received if stop.received else 0
         if args.export and rank() == 0:
             state = load_averaged(args.run_folder / f"{stages[-1]}.pt")
-            export(state, sizes, args.export, version=args.version, about=args.about)
+            export(state, sizes, args.export, version=args.version, about=args.about, task=config["task"])
     return 0
 
 

@@ -19,8 +19,13 @@ from safetensors import safe_open
 
 from tests.support.platforms import posix
 from tests.support.small_training import changed, needs_weights, write_faces
-from vidrestore.restoration.codeformer import build_codeformer
+from tests.support.stand_in import shapes
+from vidrestore.errors import UsageError
+from vidrestore.restoration.codeformer import CodeFormer, CodeFormerConfig, build_codeformer
+from vidrestore.restoration.load import load_restorer
+from vidrestore.restoration.tasks import find_task
 from vidrestore.training.checkpoint import load_averaged
+from vidrestore.training.trainer import STAGES
 
 ROOT = Path(__file__).parents[2]
 TOOL = ROOT / "tools" / "train.py"
@@ -132,6 +137,30 @@ def test_from_faces_to_a_weights_file(main: Callable, folder: Path) -> None:
     averaged = load_averaged(folder / "run" / "stage3.pt")
     for name, value in network.state_dict().items():
         torch.testing.assert_close(value, averaged[name], rtol=1e-3, atol=1e-4)
+
+
+@needs_weights
+@pytest.mark.parametrize("task", ["colour", "inpaint"])
+def test_a_network_for_another_task(main: Callable, folder: Path, task: str) -> None:
+    """All stages; the file says what it is for, and is loaded for that."""
+    stages = {stage: {"steps": 2} for stage in STAGES} | {"stage1": {"steps": 2, "adain": task == "colour"}}
+    (folder / "short.yaml").write_text(yaml.safe_dump(changed(task=task, **stages)))
+    path = folder / "out.safetensors"
+    assert main(arguments(folder, "run", "--export", str(path), "--version", "1", "--about", "blobs")) == 0
+    restorer = load_restorer(path, device=torch.device("cpu"), precision="fp32", task=task)
+    assert restorer.spec.input_size == 64
+    with pytest.raises(UsageError, match=f"--task {task}"):
+        load_restorer(path, device=torch.device("cpu"), precision="fp32")
+
+
+@pytest.mark.parametrize("task", ["colour", "inpaint"])
+def test_the_configurations_of_tasks_have_the_published_shapes(main: Callable, task: str) -> None:
+    config = main.__globals__["read_config"](task)
+    assert config["task"] == task
+    with torch.device("meta"):
+        state = CodeFormer(CodeFormerConfig.from_dict(config["model"])).state_dict()
+    assert {key: list(value.shape) for key, value in state.items()} == shapes(task)
+    assert config["stage1"]["adain"] == find_task(task).adain
 
 
 def wrong_names(folder: Path) -> None:

@@ -54,6 +54,18 @@ def test_recipes_are_the_pairs_before_degradation(folder: Path, form: str) -> No
         assert (degrade_batch(same, degradations, seeds) != degraded).float().mean() < 0.01
 
 
+@pytest.mark.parametrize("form", ["colour", "inpaint"])
+def test_faces_of_a_task_lack_what_it_is_to_give_them(folder: Path, form: str) -> None:
+    pairs = Pairs(FaceSet(folder), seed=1, length=40, form=form)
+    for number in range(40):
+        clean, lacking = pairs[number]
+        if form == "colour":
+            assert not is_monochrome(clean)
+        else:
+            changed = (clean != lacking).any(dim=0)
+            assert (lacking[:, changed] == 255).all()
+
+
 def test_degraded_faces_are_monochrome_if_the_clean_ones_are(folder: Path) -> None:
     pairs = Pairs(FaceSet(folder), seed=1, length=160)
     monochrome = [pair for i in range(160) if is_monochrome((pair := pairs[i])[0])]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.small_training import CONFIG
+from tests.support.small_training import CONFIG, IMAGE
 from vidrestore.errors import UsageError
 from vidrestore.training.settings import complete
 
@@ -36,6 +36,8 @@ def with_(table: str, **more: Any) -> dict[str, Any]:
         (with_("", speed=1), "the configuration has unknown settings: speed"),
         (with_("stage2", part=64), "stage2 has unknown settings: part"),
         (with_("", precision="fp16"), "precision is 'fp16', but must be one of fp32, bf16"),
+        (with_("", task="animate"), "task is 'animate', but must be one of restore, colour, inpaint"),
+        (CONFIG | IMAGE | {"task": "colour"}, "with image_widths restores faces; for the task colour"),
         (with_("", degradation="jpeg"), "degradation is 'jpeg', but must be one of video, paper"),
         (with_("stage1", batch=2.5), "stage1: batch is 2.5, but must be a whole number of at least 1"),
         (with_("stage1", batch=True), "batch is True"),

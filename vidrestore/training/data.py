@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 from ..degradation.degrade import Degradation, degrade
 from ..degradation.draw import draw
 from ..degradation.film import draw_look
+from ..degradation.missing import MISSING
 from ..measure.face_set import FaceSet
 from .stopping import ignore_stop_signals
 
@@ -22,7 +23,8 @@ class Pairs(Dataset):
     """Training pairs (clean, degraded), each (3, S, S) uint8.
 
     Pair ``i`` depends only on ``i`` and the seed, so a resumed run gets the same pairs as an uninterrupted
-    one. ``form`` is the form of the degradations, "video" or "paper".
+    one. ``form`` is the form of the degradations: "video" or "paper", or a task of
+    :data:`..degradation.missing.MISSING`, whose faces lack something.
     """
 
     def __init__(
@@ -42,15 +44,19 @@ class Pairs(Dataset):
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         clean, degradation, seed = self.recipe(index)
-        return clean, degrade(clean, degradation, seed=seed) if self.degraded else clean
+        if not self.degraded:
+            return clean, clean
+        return clean, degraded_face(clean, degradation, seed, form=self.form)
 
     def recipe(self, index: int) -> tuple[Tensor, Degradation, int]:
         """Return the clean face of pair ``index``, its degradation and the seed of the degradation."""
         rng = np.random.default_rng((self.seed, index))
         number = int(rng.choice(self.faces.training, p=self.probabilities))
         look = draw_look(rng)
-        clean = look(move(self.faces.image(number), rng))
-        degradation = draw(rng, form=self.form, mono=look.mono)
+        clean = move(self.faces.image(number), rng)
+        if self.form != "colour":  # whose faces are to be in natural colours
+            clean = look(clean)
+        degradation = Degradation() if self.form in MISSING else draw(rng, form=self.form, mono=look.mono)
         return torch.from_numpy(clean.transpose(2, 0, 1).copy()), degradation, int(rng.integers(2**31))
 
 
@@ -62,6 +68,13 @@ class Recipes(Pairs):
         self, index: int
     ) -> tuple[Tensor, Degradation, int]:
         return self.recipe(index)
+
+
+def degraded_face(clean: Tensor, degradation: Degradation, seed: int, *, form: str) -> Tensor:
+    """A face (3, S, S) uint8 with a degradation, or, for the form of a task, with what that says missing."""
+    if form in MISSING:
+        return MISSING[form](clean, np.random.default_rng(seed))
+    return degrade(clean, degradation, seed=seed)
 
 
 def collate(items: list[tuple]) -> tuple:

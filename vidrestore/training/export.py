@@ -14,7 +14,13 @@ from ..restoration.codeformer import CodeFormer, CodeFormerConfig
 
 
 def export(
-    state: Mapping[str, Tensor], config: CodeFormerConfig, path: Path, *, version: str, about: str
+    state: Mapping[str, Tensor],
+    config: CodeFormerConfig,
+    path: Path,
+    *,
+    version: str,
+    about: str,
+    task: str = "restore",
 ) -> None:
     """Write the state dict of a CodeFormer in half precision, with the metadata to build the network.
 
@@ -24,6 +30,7 @@ def export(
         path: The .safetensors file to write; its folder is created.
         version: The version of the weights, for the metadata.
         about: The origin of the weights, for the metadata.
+        task: What the network has learned to do, see :mod:`..restoration.tasks`.
     """
     CodeFormer(config).load_state_dict(state, strict=True)
     metadata = {
@@ -31,6 +38,7 @@ def export(
         "version": version,
         "licence": "Apache-2.0",
         "about": about,
+        "task": task,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     half = {name: value.detach().cpu().to(torch.float16).contiguous() for name, value in state.items()}

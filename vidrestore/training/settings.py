@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import UsageError
 from ..restoration.codeformer import CodeFormerConfig
+from ..weights.entry import TASKS
 
 _REQUIRED = object()
 
@@ -87,6 +88,8 @@ _GENERAL = {
     "seed": _Number(0, whole=True),
     "precision": _Choice(("fp32", "bf16")),
     "workers": _Number(0, whole=True),  #: data loader processes per training process
+    #: What the network is to do with faces. What theirs lack takes the place of degradations.
+    "task": _Choice(TASKS, default="restore"),
     "degradation": _Choice(("video", "paper"), default="video"),
     "sheet_every": _Number(0, whole=True, default=1000),  #: steps between contact sheets; 0 disables
 }
@@ -130,6 +133,10 @@ def complete(config: Mapping[str, Any]) -> dict[str, Any]:
         sizes = CodeFormerConfig.from_dict(config["model"])
     except (TypeError, ValueError) as error:
         raise UsageError(f"the configuration's table 'model': {error}") from None
+    if general["task"] != "restore" and sizes.image_widths:
+        raise UsageError(
+            f"a model with image_widths restores faces; for the task {general['task']} give it cft_sizes"
+        )
     known = _STAGES | ({"stage3": _STAGE3_IMAGE} if sizes.image_widths else {})
     stages = {name: _filled(config[name], keys, name) for name, keys in known.items()}
     for name, stage in stages.items():

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..degradation.degrade import LEVELS, degrade
+from ..degradation.degrade import LEVELS
 from ..measure.face_set import FaceSet
 from ..measure.sheet import contact_sheet, save_sheet
 from ..restoration.codeformer import CodeFormer, CodeFormerConfig
-from .data import to_network
+from .data import degraded_face, to_network
 from .stage import Stage
 
 #: Number of faces, and the level of their degradation.
@@ -27,13 +27,16 @@ class Sheets:
     The faces are the first validation faces, or the first training faces if there are none.
     """
 
-    def __init__(self, faces: FaceSet, stage: Stage, run: Path) -> None:
+    def __init__(self, faces: FaceSet, stage: Stage, run: Path, *, form: str = "video") -> None:
+        """``form`` is that of :class:`.data.Pairs`."""
         self.stage = stage
         self.folder = run / "sheets"
         chosen = faces.validation if len(faces.validation) else faces.training
         self.names = [faces.names[i] for i in chosen[:_FACES]]
         self.clean = torch.stack([faces.face(i) for i in chosen[:_FACES]])
-        self.degraded = torch.stack([degrade(f, LEVELS[_LEVEL], seed=i) for i, f in enumerate(self.clean)])
+        self.degraded = torch.stack(
+            [degraded_face(f, LEVELS[_LEVEL], i, form=form) for i, f in enumerate(self.clean)]
+        )
 
     @torch.no_grad()
     def draw(self, config: CodeFormerConfig, state: Mapping[str, Tensor], step: int) -> Path:

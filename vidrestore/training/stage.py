@@ -15,7 +15,8 @@ class Stage(nn.Module):
     """A training stage: which parameters are trained, and with which loss.
 
     Anything that a stage has in addition to the model (averages, a teacher) is a buffer or module of the
-    stage, and saved in checkpoints. ``settings`` are the stage's settings of the configuration.
+    stage, and saved in checkpoints. ``settings`` are the stage's settings of the configuration, and
+    ``adain``, by default true: whether codes get the statistics of the input's features.
     """
 
     name: ClassVar[str]
@@ -24,7 +25,7 @@ class Stage(nn.Module):
 
     def __init__(self, model: CodeFormer, settings: Mapping[str, Any]) -> None:
         super().__init__()
-        self.settings = dict(settings)
+        self.settings = {"adain": True, **settings}
 
     def parameter_groups(self, model: CodeFormer) -> list[dict[str, Any]]:
         """Return the trained parameters, in groups with a factor (``scale``) of the learning rate."""
@@ -47,5 +48,6 @@ class Stage(nn.Module):
 
     def views(self, model: CodeFormer, clean: Tensor, degraded: Tensor) -> dict[str, Tensor]:
         """Return named images (N, 3, S, S) in [-1, 1] that show the output of ``model`` for a few faces."""
-        restored = {f"w = {w:g}": model(degraded, w) for w in (0.0, 0.5, 1.0)}
+        adain = self.settings["adain"]
+        restored = {f"w = {w:g}": model(degraded, w, adain) for w in (0.0, 0.5, 1.0)}
         return {"input": degraded, **restored, "clean": clean}

@@ -78,7 +78,7 @@ class Stage3(Stage):
         with torch.set_grad_enabled(learns_codes):
             logits = model.predict(encoding.features)
         with watched(model) as transformed:
-            image = model.decode(logits.argmax(dim=-1), encoding, w).float()
+            image = model.decode(logits.argmax(dim=-1), encoding, w, self.settings["adain"]).float()
         excess = growth(transformed)
         loss, figures = self.image_loss(
             image, clean, step=step, generator=generator, last=self.last_layer(model), weight=1.2 - w

@@ -13,9 +13,11 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from ..degradation.degrade import degrade_batch
+from ..degradation.missing import MISSING
 from ..errors import TrainingError, UsageError
 from ..measure.face_set import FaceSet
 from ..restoration.codeformer import CodeFormer, CodeFormerConfig
+from ..restoration.tasks import find_task
 from .checkpoint import load_averaged, load_state
 from .data import Pairs, Recipes, batches, to_network
 from .distributed import Share, average_gradients, barrier, mean, rank, world
@@ -83,7 +85,11 @@ class Trainer:
                 )
             load_state(model, load_averaged(before), before)
         self.model = model.to(self.device).to(memory_format=torch.channels_last)
-        self.stage = stage_class(stage, sizes)(self.model, self.settings).to(self.device)
+        task = find_task(self.config["task"])
+        form = self.config["degradation"] if task.guarded else task.name
+        # Stage I has a setting for whether codes get the statistics of the input's features.
+        settings = {"adain": task.adain} | self.settings
+        self.stage = stage_class(stage, sizes)(self.model, settings).to(self.device)
         if begin and isinstance(self.stage, Stage1) and not self.path.exists():
             begin_from(begin, self.model, self.stage.averages)
         self.averaged = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
@@ -95,16 +101,17 @@ class Trainer:
         self.optimisers = create_optimisers(
             self.model, groups, name=self.settings["optimiser"], rate=self.settings["rate"]
         )
-        self.degrades_here = self.stage.degraded and self.device.type == "cuda"
+        self.degrades_here = self.stage.degraded and self.device.type == "cuda" and form not in MISSING
         self.pairs = (Recipes if self.degrades_here else Pairs)(
             faces,
             seed=self.config["seed"] + STAGES.index(stage),
             length=self.settings["steps"] * self.settings["batch"],
             degraded=self.stage.degraded,
-            form=self.config["degradation"],
+            form=form,
         )
         self.log = Log(run, stage, batch=self.settings["batch"])
-        self.sheets = Sheets(faces, self.stage, run) if self.config["sheet_every"] and rank() == 0 else None
+        draws = self.config["sheet_every"] and rank() == 0
+        self.sheets = Sheets(faces, self.stage, run, form=form) if draws else None
         if self.path.exists():
             self._load()
 
