@@ -66,6 +66,9 @@ def test_defaults_and_what_is_unset_are_left_out():
         ({"w": float("nan")}, "video"),
         ({"upscale": 5}, "photo"),
         ({"model": "../../x"}, "photo"),
+        ({"background": "weights.pth"}, "photo"),
+        ({"background": "/tmp/weights.pth"}, "video"),
+        ({"background": ["lanczos"]}, "video"),
         ({"start": 5, "end": 3}, "video"),
     ],
 )

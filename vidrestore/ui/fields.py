@@ -12,19 +12,22 @@ from ..errors import UsageError
 from ..option_types import convert, default_of, option_of
 from ..options import Options
 from ..presets import preset_names, read_preset
+from ..weights.registry import upscaler_names
 
 #: Options that visitors may set, for videos. None names a file, and none is handed to an encoder unseen, as
 #: ``encoder_options`` would be: some of those name files.
 VIDEO = (
     *("w", "model", "steady", "strength", "min_face", "max_sharpness", "max_yaw", "detector", "commercial"),
-    *("start", "duration", "end", "upscale"),
+    *("start", "duration", "end", "upscale", "background", "denoise", "face_upsample"),
     *("container", "codec", "crf", "preset", "pix_fmt", "deinterlace", "video_stream", "strict"),
 )
-#: The same for photos. Those that this version does not have are left out.
+#: The same for photos.
 PHOTO = (
     *("w", "model", "strength", "min_face", "max_sharpness", "max_yaw", "detector", "commercial"),
-    *("upscale", "background", "face_upsample", "aligned", "only_center_face", "face", "strict"),
+    *("upscale", "background", "denoise", "face_upsample", "aligned", "only_center_face", "face", "strict"),
 )
+#: Values of options that elsewhere may also be the name of a file.
+_NAMES = {"background": ("lanczos", *upscaler_names())}
 #: Characters of a text that an encoder or FFmpeg gets.
 _WORD = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+.,")
 _LONGEST = 64
@@ -34,7 +37,7 @@ _FIELDS = {described.name: described for described in fields(Options)}
 
 def allowed(kind: str) -> tuple[str, ...]:
     """The names of the options that may be set for files of this ``kind``, ``video`` or ``photo``."""
-    return tuple(name for name in (VIDEO if kind == "video" else PHOTO) if name in _FIELDS)
+    return VIDEO if kind == "video" else PHOTO
 
 
 def described_fields(kind: str) -> list[dict[str, Any]]:
@@ -61,6 +64,8 @@ def checked(given: Mapping[str, Any], kind: str) -> dict[str, str | list[str]]:
             continue
         described = _FIELDS[name]
         about = option_of(described)
+        if name in _NAMES and value not in _NAMES[name]:
+            raise UsageError(f"{name} must be one of {', '.join(_NAMES[name])}")
         if about.parse is str and not about.choices:
             _check_word(name, str(value))
         values[name] = convert(described, value)
@@ -81,13 +86,14 @@ def _check_word(name: str, value: str) -> None:
 def _described(described: Field[Any]) -> dict[str, Any]:
     about = option_of(described)
     default = default_of(described)
+    choices = _NAMES.get(described.name, about.choices)
     return {
         "name": described.name,
         "flag": (*about.flags, described.name)[0],
         "group": about.group,
         "help": about.help,
-        "control": "switch" if about.is_switch else "choice" if about.choices else "text",
-        "choices": about.choices,
+        "control": "switch" if about.is_switch else "choice" if choices else "text",
+        "choices": choices,
         "low": about.low,
         "high": about.high,
         "many": about.many,

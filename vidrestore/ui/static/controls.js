@@ -3,13 +3,15 @@
 let options = null; // what may be set, once the server has told
 
 // A slider with its label and its value. ``change`` is called while it moves.
+let slides = 0;
 function slide(label, value, change, {min = 0, max = 1, step = 0.01, hint = ""} = {}) {
-  const box = make("label", {class: "slide"}), output = make("output");
-  const range = make("input", {type: "range", min, max, step, value});
+  const id = `slide-${++slides}`;
+  const box = make("div", {class: "slide"}), output = make("output", {for: id});
+  const range = make("input", {type: "range", min, max, step, value, id});
   const show = () => { output.textContent = step < 1 ? Number(range.value).toFixed(2) : range.value; };
   range.addEventListener("input", () => { show(); change(Number(range.value)); });
   show();
-  box.append(make("span", {}, label), output, range);
+  box.append(make("label", {for: id}, label), output, range);
   if (hint) box.append(make("span", {class: "hint"}, hint));
   box.range = range;
   box.set = next => { range.value = next; show(); };

@@ -1,7 +1,7 @@
 "use strict";
 // A photo at hand: the controls of CodeFormer's published demo, before and after, and the download.
 
-const PHOTO_FIRST = ["w", "upscale", "background", "face_upsample"];
+const PHOTO_FIRST = ["w", "upscale", "background", "face_upsample", "denoise"];
 
 function photoWork(file, host, kept) {
   kept.values ??= {};
@@ -22,18 +22,21 @@ function photoWork(file, host, kept) {
     if (value > 1) values.upscale = String(value); else delete values.upscale;
     enhance();
   }, {min: 1, max: 4, step: 1});
-  const background = backgroundControl(known("background"), values);
+  const networks = known("background").choices;
+  const background = chooser("Background enhance", [["", "no"], ...networks.slice(1).map(each => [each, each])], values.background ?? "", value => {
+    if (value) values.background = value; else delete values.background;
+    enhance();
+  });
   const upsample = tick("Face upsample", Boolean(values.face_upsample), value => { if (value) values.face_upsample = true; else delete values.face_upsample; });
   const why = make("p", {class: "hint"});
   const enhance = () => {
     const larger = Number(values.upscale ?? 1) > 1;
-    const control = background.querySelector("select, input");
-    control.disabled = !known("background") || !larger;
-    upsample.input.disabled = !known("face_upsample") || !larger;
-    why.textContent = known("background") || known("face_upsample") ?
-      (larger ? "" : "Both need a rescaling factor above 1.") :
-      "This version enlarges with a resampler and has no learned enlargement, so these two have no effect.";
-    why.hidden = !why.textContent;
+    background.select.disabled = !larger;
+    upsample.input.disabled = !larger || !values.background;
+    if (!larger) { delete values.background; background.select.value = ""; }
+    if (upsample.input.disabled) { delete values.face_upsample; upsample.input.checked = false; }
+    why.textContent = !larger ? "Both need a rescaling factor above 1." : !values.background ? "Face upsample needs a network for the background." :
+      "The network is downloaded at its first use.";
   };
   controls.append(fidelity, scale, background, upsample, why);
   enhance();
@@ -48,14 +51,4 @@ function photoWork(file, host, kept) {
   host.replaceChildren(head, both, advanced("photo", values, PHOTO_FIRST));
   host.querySelector("details").addEventListener("change", show);
   show();
-}
-// How the background is enlarged: a box as in the demo if there is one learned way, else a choice.
-function backgroundControl(field, values) {
-  if (field && field.control !== "switch") {
-    const choices = field.choices ?? [];
-    return chooser("Background enhance", choices.map(each => [each, each]), values.background ?? field.default ?? choices[0] ?? "", value => {
-      if (value === field.default) delete values.background; else values.background = value;
-    });
-  }
-  return tick("Background enhance", Boolean(values.background), value => { if (value) values.background = true; else delete values.background; });
 }

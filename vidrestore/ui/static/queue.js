@@ -30,7 +30,8 @@ function share(job) {
 function standing(job) {
   const told = job.progress;
   if (job.state === "failed") return told.error || "It failed.";
-  if (job.state === "done") return [`${told.faces ?? 0} faces`, told.frames ? `${told.frames} frames` : "", told.seconds ? `in ${lasting(told.seconds)}` : ""].filter(Boolean).join(", ");
+  const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+  if (job.state === "done") return [told.frames ? counted(told.frames, "frame") : "", counted(told.faces ?? 0, "face"), told.seconds ? `in ${lasting(told.seconds)}` : ""].filter(Boolean).join(", ");
   if (job.state !== "running") return told.frames ? `${told.frames} of ${told.of ?? "?"} frames` : "";
   if (told.frames === undefined) return "loading the models";
   const left = told.seconds_left === null || told.seconds_left === undefined ? "" : `, ${lasting(told.seconds_left)} left`;

@@ -174,7 +174,7 @@ function choosePlace(file, look, found, state, general, cards) {
 }
 
 // Presets, the container, every other option, and the button.
-const VIDEO_FIRST = ["w", "container", "upscale"];
+const VIDEO_FIRST = ["w", "container"];
 function runStep(file, values) {
   const step = make("section", {class: "step", "aria-labelledby": "h-run"});
   const row = make("div", {class: "row"}), rest = make("div");
@@ -191,9 +191,6 @@ function runStep(file, values) {
       }),
       chooser("Container", [["", "as the input"], ...container.choices.map(each => [each, each])], values.container ?? "", value => {
         if (value) values.container = value; else delete values.container;
-      }),
-      chooser("Enlarge", [["1", "no"], ["2", "2 times"], ["3", "3 times"], ["4", "4 times"]], values.upscale ?? "1", value => {
-        if (value !== "1") values.upscale = value; else delete values.upscale;
       }),
       w);
     const open = rest.querySelector("details")?.open;

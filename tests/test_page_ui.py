@@ -1,0 +1,284 @@
+"""The page in a browser: headless Chromium, driven by Playwright, with real runs over a sample."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+
+import vidrestore
+from tests.support.page import Server, serving
+
+playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = [
+    pytest.mark.ui,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium, such as Debian's package chromium"),
+]
+SAMPLES = Path(__file__).parents[1] / "samples"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as started:
+        # In a container Chromium cannot make a sandbox of its own. Nothing here needs a network or a GPU.
+        only_here = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+        chromium = started.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", only_here]
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("page"), opened=(SAMPLES,)) as running:
+        yield running
+
+
+class Visit:
+    """A visitor with a browser. At the end: no error in its console, and no request elsewhere."""
+
+    def __init__(self, browser: Any, server: Server, **about: Any) -> None:
+        about = {"viewport": {"width": 1280, "height": 900}, **about}
+        self.context = browser.new_context(**about)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(120_000)
+        self.home = f"http://127.0.0.1:{server.port}/"
+        self.said: list[str] = []
+        self.asked: list[str] = []
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(self.home)
+        self.page.wait_for_selector(".intro, .head")
+
+    def end(self) -> None:
+        self.context.close()
+        assert self.said == []
+        assert [url for url in self.asked if not url.startswith((self.home, "data:"))] == []
+
+
+@pytest.fixture
+def visit(browser, server) -> Iterator[Visit]:
+    opened = Visit(browser, server)
+    yield opened
+    opened.end()
+
+
+@pytest.fixture(scope="module")
+def analysed(browser, server) -> Iterator[Visit]:
+    """A visitor with a video whose faces have been found."""
+    opened = Visit(browser, server)
+    opened.page.set_input_files("#pick", str(SAMPLES / "scenes.mkv"))
+    opened.page.get_by_role("button", name="Find faces").click()
+    opened.page.wait_for_selector(".person")
+    opened.page.wait_for_selector(".picture .slider")
+    yield opened
+    opened.end()
+
+
+def move(page: Any, label: str, value: float) -> None:
+    page.get_by_label(label, exact=True).evaluate(
+        "(range, value) => { range.value = value; range.dispatchEvent(new Event('input')); }", value
+    )
+
+
+def frames(path: Path) -> list[bytes]:
+    with av.open(str(path)) as container:
+        return [frame.to_ndarray().tobytes() for frame in container.decode(video=0)]
+
+
+def advanced(page: Any, name: str, value: str) -> None:
+    fold = page.locator("details", has=page.locator(f"#option-{name}"))
+    if not fold.evaluate("fold => fold.open"):
+        fold.locator("summary").first.click()
+    field = page.locator(f"#option-{name}")
+    field.select_option(value) if field.evaluate("f => f.tagName") == "SELECT" else field.fill(value)
+    field.press("Tab")
+
+
+def test_from_a_video_to_the_right_file(analysed, browser, server, tmp_path):
+    page = analysed.page
+    assert "2 audio tracks" in page.locator(".facts").text_content()
+    assert page.locator(".person").count() == 2
+    after = page.locator(".picture img.after")
+    first = after.get_attribute("src")
+    move(page, "w of Person 1", 0.0)
+    page.wait_for_function("first => document.querySelector('.picture img.after').src !== first", arg=first)
+    page.get_by_label("Leave as is").nth(1).check()
+    advanced(page, "duration", "0.4")
+    advanced(page, "model", "lite")
+    with page.expect_response("**/api/jobs"):
+        page.locator("#render").click()
+
+    # Another one, longer, is cancelled while the first one runs, and tried again after that.
+    advanced(page, "duration", "1")
+    with page.expect_response("**/api/jobs"):
+        page.locator("#render").click()
+    second = page.locator(".own-jobs .job").first
+    second.get_by_role("button", name="Cancel").click()
+    second.locator(".badge.cancelled").wait_for()
+
+    page.reload()
+    page.wait_for_selector(".person")
+    assert page.get_by_label("w of Person 1", exact=True).input_value() == "0"
+    assert page.get_by_label("Leave as is").nth(1).is_checked()
+
+    other = Visit(browser, server)
+    other.page.locator("#tab-queue").click()
+    assert "Nothing is in the queue" in other.page.locator("#jobs").text_content()
+    assert other.page.locator("#files li").count() == 0
+    other.end()
+
+    page.locator("#tab-queue").click()
+    jobs = page.locator("#jobs .job")
+    done = jobs.filter(has=page.get_by_role("link", name="Download"))
+    done.first.wait_for()
+    with page.expect_download() as download:
+        done.first.get_by_role("link", name="Download").click()
+    assert download.value.suggested_filename == "scenes-restored.mkv"
+    download.value.save_as(tmp_path / "page.mkv")
+
+    jobs.filter(has=page.locator(".badge.cancelled")).get_by_role("button", name="Retry").click()
+    page.wait_for_function("() => document.querySelectorAll('#jobs a[download]').length === 2")
+
+    done.last.get_by_role("button", name="Report").click()
+    report = page.frame_locator("#report-frame")
+    report.locator("#timeline svg").wait_for()
+    page.keyboard.press("Escape")
+    page.locator("#tab-files").click()
+
+    tracks = tmp_path / "tracks.json"
+    vidrestore.analyze(SAMPLES / "scenes.mkv", tracks, offline=True)
+    text = tracks.read_text().replace(
+        '{"id": 1, "name": null, "w": null', '{"id": 1, "name": null, "w": 0.0', 1
+    )
+    skipped = '{"id": 2, "name": null, "w": null, "strength": null, "skip": '
+    assert skipped + "null" in text
+    tracks.write_text(text.replace(skipped + "null", skipped + "true"))
+    options = {"tracks": tracks, "duration": 0.4, "model": "lite", "offline": True}
+    vidrestore.restore(SAMPLES / "scenes.mkv", tmp_path / "command.mkv", **options)
+    assert frames(tmp_path / "page.mkv") == frames(tmp_path / "command.mkv")
+
+
+def test_a_moment_is_chosen_by_mouse_and_keyboard(analysed):
+    page = analysed.page
+    place = page.locator(".place")
+    page.locator(".moments button").last.click()
+    at = place.text_content()
+    assert "Person" in at
+    page.locator(".timeline").focus()
+    page.keyboard.press("ArrowLeft")
+    assert place.text_content() != at
+    page.get_by_role("button", name="Look at Person 2").click()
+    assert place.text_content().startswith("Person 2")
+    slider = page.locator(".picture .slider input")
+    slider.focus()
+    page.keyboard.press("End")
+    assert slider.get_attribute("aria-valuetext").startswith("100 % input")
+
+
+def test_a_photo_with_the_five_controls(visit, tmp_path):
+    page = visit.page
+    photo = cv2.GaussianBlur(skimage.data.astronaut()[:256, 96:352, ::-1], (0, 0), 2)
+    cv2.imwrite(str(tmp_path / "<b>photo.png"), photo)
+    page.set_input_files("#pick", str(tmp_path / "<b>photo.png"))
+    page.wait_for_selector(".picture.photo .slider")
+    assert page.locator("h1").first.text_content() == "<b>photo.png"
+    fidelity = page.get_by_label("Fidelity (w)")
+    assert [fidelity.get_attribute(name) for name in ("min", "max", "step", "value")] == [
+        "0",
+        "1",
+        "0.01",
+        "0.5",
+    ]
+    factor = page.get_by_label("Rescaling factor")
+    assert [factor.get_attribute(name) for name in ("min", "max", "step")] == ["1", "4", "1"]
+    background = page.get_by_label("Background enhance")
+    assert background.is_disabled()
+    move(page, "Rescaling factor", 2)
+    assert background.is_enabled()
+    assert page.get_by_label("Face upsample").is_disabled()
+    move(page, "Fidelity (w)", 0.1)
+    page.locator("#render").click()
+    link = page.locator(".own-jobs").get_by_role("link", name="Download")
+    link.wait_for()
+    with page.expect_download() as download:
+        link.click()
+    download.value.save_as(tmp_path / "page.png")
+    vidrestore.restore(tmp_path / "<b>photo.png", tmp_path / "command.png", w=0.1, upscale=2, offline=True)
+    ours, theirs = cv2.imread(str(tmp_path / "page.png")), cv2.imread(str(tmp_path / "command.png"))
+    assert ours.shape == (512, 512, 3)
+    assert np.array_equal(ours, theirs)
+
+
+def test_a_file_of_the_server_is_opened_in_place(visit):
+    page = visit.page
+    page.get_by_role("button", name="Open a file of the server").click()
+    page.locator("#folder-list").get_by_role("button", name="portrait.mp4").click()
+    page.wait_for_selector(".head")
+    assert "in place" in page.locator(".facts").text_content()
+
+
+def test_what_is_refused_is_said(visit, tmp_path):
+    page = visit.page
+    (tmp_path / "list.m3u8").write_text("#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n")
+    page.set_input_files("#pick", str(tmp_path / "list.m3u8"))
+    page.wait_for_function("() => document.getElementById('said').textContent.includes('not taken')")
+    assert page.locator("#files li").count() == 0
+    visit.said.clear()  # the browser notes the status 422
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_is_wider_than_the_screen_and_everything_has_a_name(analysed, scheme, width):
+    page = analysed.page
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 844})
+    for tab in ("queue", "files"):
+        page.locator(f"#tab-{tab}").click()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    unnamed = page.evaluate(
+        """() => [...document.querySelectorAll("button, a[href], input, select")]
+             .filter(e => e.checkVisibility())
+             .filter(e => !(e.labels?.length || e.getAttribute("aria-label") || e.textContent.trim()))
+             .map(e => e.outerHTML)"""
+    )
+    assert unnamed == []
+    assert page.evaluate(CONTRAST) == []
+    page.set_viewport_size({"width": 1280, "height": 900})
+
+
+#: Texts with less contrast than WCAG 2, 1.4.3 asks for: 4.5 to 1.
+CONTRAST = """() => {
+  const parse = text => text.match(/[\\d.]+/g).slice(0, 3).map(Number);
+  const light = rgb => {
+    const linear = v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+    const [r, g, b] = rgb.map(value => linear(value / 255));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = element => {
+    for (; element; element = element.parentElement) {
+      const colour = getComputedStyle(element).backgroundColor;
+      if (!/, 0\\)$/.test(colour)) return colour;
+    }
+    return "rgb(255, 255, 255)";
+  };
+  const names = "h1;h2;.hint;.facts;.main;.badge;summary;legend;.slide output;.moments button;" +
+    ".top nav button;.file .hint;.version";
+  return names.split(";").map(name => {
+    const element = document.querySelector(name);
+    if (!element) return [name, 21];
+    const colours = [getComputedStyle(element).color, behind(element)];
+    const lights = colours.map(colour => light(parse(colour)) + 0.05);
+    return [name, Math.max(...lights) / Math.min(...lights)];
+  }).filter(([, ratio]) => ratio < 4.5);
+}"""
