@@ -86,16 +86,9 @@ function personCard(file, person, general, {choose, changed}) {
   const name = make("input", {type: "text", class: "name", value: person.name, placeholder: `Person ${person.id}`, maxlength: 60, "aria-label": `Name of person ${person.id}`});
   const first = person.tracks[0][1], last = Math.max(...person.tracks.map(track => track[2]));
   const about = make("p", {class: "hint"}, `${person.frames} frames, ${clock(first)} to ${clock(last)}, ${person.size} px`);
-  let saving = 0, change = {};
   const save = (key, value) => {
     person[key] = value;
-    change[key] = value;
-    clearTimeout(saving);
-    saving = setTimeout(async () => {
-      const sent = change;
-      change = {};
-      try { await ask("PATCH", `/files/${file.id}/persons`, {[person.id]: sent}); } catch (error) { say(error.message, "error"); }
-    }, 250);
+    saveSoon(file.id, person.id, key, value);
     changed();
   };
   name.addEventListener("change", () => save("name", name.value.trim()));
@@ -107,6 +100,22 @@ function personCard(file, person, general, {choose, changed}) {
   card.classList.toggle("skipped", person.skip);
   card.append(face, name, about, w, strength, skip);
   return card;
+}
+// What was set for persons is saved a moment later, and before a run is asked for.
+const unsaved = new Map();
+let saving = 0, saved = Promise.resolve();
+function saveSoon(file, person, key, value) {
+  if (!unsaved.has(file)) unsaved.set(file, {});
+  (unsaved.get(file)[person] ??= {})[key] = value;
+  clearTimeout(saving);
+  saving = setTimeout(() => saveAll().catch(error => say(error.message, "error")), 250);
+}
+function saveAll() {
+  clearTimeout(saving);
+  const all = [...unsaved];
+  unsaved.clear();
+  saved = saved.catch(() => {}).then(() => Promise.all(all.map(([file, change]) => ask("PATCH", `/files/${file}/persons`, change))));
+  return saved;
 }
 function number(value, otherwise) {
   const found = Number(value);
@@ -200,6 +209,7 @@ function runStep(file, values) {
   draw();
   const button = does(make("button", {type: "button", class: "main", id: "render"}, "Restore the video"), async () => {
     const {preset_name, ...sent} = values;
+    await saveAll();
     await ask("POST", "/jobs", {file: file.id, kind: "restore", options: sent});
     say("It is in the queue.");
     await refreshJobs();
