@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -75,6 +76,15 @@ def test_pictures_have_a_text_and_fields_a_label(page):
 
 def test_a_run_without_flags_says_so():
     assert "Nothing was flagged" in render(record(frames([face()])), photograph)
+
+
+def test_what_each_worker_did_is_listed():
+    made = record(frames([face()]))
+    worker = {"worker": "worker 3 on <machine>", "segments": 2, "frames": 250, "seconds": 12.34}
+    assert "Workers" not in render(made, photograph)
+    text = render(replace(made, times={"seconds": 20.0, "workers": [worker]}), photograph)
+    row = '<th scope="row">worker 3 on &lt;machine&gt;</th><td>2</td><td>250</td><td>12.3</td>'
+    assert row in text
 
 
 def test_pictures_come_from_in_and_out(tmp_path):

@@ -51,6 +51,10 @@ def test_the_schema_is_one_and_describes_a_full_record():
     seen = {name for frame in found["record"] for entry in frame["faces"] for name in entry["acted"]}
     assert seen == acted["properties"].keys()
     jsonschema.validate(written([]), SCHEMA)
+    worker = {"worker": "worker 1 on a machine", "segments": 1, "frames": 125, "seconds": 9.5}
+    jsonschema.validate(found | {"times": {"seconds": 10, "workers": [worker]}}, SCHEMA)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(found | {"times": {"seconds": 10, "workers": [worker | {"frames": 0}]}}, SCHEMA)
 
 
 @pytest.mark.parametrize("path", [("version",), ("weights", 0, "sha256"), ("record", 0, "faces", 0, "w")])
