@@ -78,6 +78,7 @@ def record(notes: Iterable[FrameNotes], *, restored: bool = True, **options: Any
         others_missing=(),
         device=find_device("cpu"),
         precision="fp32",
+        task="restore",
         model="lite",
         weights=None,
         fallback=None,
