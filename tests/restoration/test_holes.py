@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from vidrestore.restoration.fidelity.covers import SIDE
-from vidrestore.restoration.holes import depth_share, finish_holes, seam_matched, whitened
+from vidrestore.restoration import holes
+from vidrestore.restoration.fidelity.covers import SIDE, STRONG, WEAK
+from vidrestore.restoration.holes import depth_share, find_holes, finish_holes, seam_matched, whitened
 from vidrestore.restoration.temporal.face_crop import RestoredFace
 from vidrestore.restoration.temporal.motion import NO_COMPARISON
 
@@ -26,6 +27,20 @@ def face(colour: float, cover: np.ndarray | None = HOLE) -> RestoredFace[None]:
         comparison=NO_COMPARISON,
         cover=cover,
     )
+
+
+def test_long_things_over_the_middle_of_a_face_are_found_and_others_are_not(monkeypatch):
+    cover = np.zeros((SIDE, SIDE), np.uint8)
+    cover[20:240, 130:134] = STRONG  # a scratch
+    cover[150:162, 90:102] = STRONG  # a nostril
+    cover[20:240, 240:244] = STRONG  # the outline of hair
+    cover[5:9, 5:9] = WEAK
+    monkeypatch.setattr(holes, "find_covers", lambda images, scales, landmarks: [cover])
+    [found] = find_holes(torch.zeros(1, 3, 64, 64), [1.0], [np.zeros((5, 2))])
+    columns = np.flatnonzero((found == STRONG).any(axis=0))
+    assert 126 <= columns.min() <= 130
+    assert 133 <= columns.max() <= 137
+    assert found[5:9, 5:9].max() == found[152:160, 92:100].max() == 0
 
 
 def test_the_network_sees_white_holes():

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..runtime.cuda_streams import upload
-from .fidelity.covers import SIDE, STRONG, widened
+from .fidelity.covers import SIDE, STRONG, covered_share, find_covers, widened
 from .fidelity.fill import fill_covered
 from .planes import enlarge, shrink
 from .temporal.colour_transfer import LIGHT_NOISE, broad_change, match_colours, spread
@@ -26,7 +26,18 @@ from .temporal.tint import keep_hue
 _FEATHER = 4
 #: Pixels of a map by which a hole is wider where its surroundings are looked at, and where it is filled: a
 #: map is coarser than the pixels of a large face.
-_MIXED, _MARGIN = 4, 1
+_MIXED, _MARGIN = 2, 1
+#: Pixels of a map from which on what is found is long, and by which compression blurs it beyond its edges.
+_LONG, _AROUND = 48, 1
+
+
+def find_holes(
+    images: Tensor, scales: Sequence[float], landmarks: Sequence[np.ndarray] | np.ndarray
+) -> list[np.ndarray]:
+    """What :func:`.fidelity.covers.find_covers` finds over N faces, if it may be filled: long things that
+    come over the middle of the face, such as scratches and letters in a row. That a nostril or the outline of
+    hair is taken for a cover does no harm where covers are kept, and would where they are filled."""
+    return [_fit_to_fill(cover) for cover in find_covers(images, scales, landmarks)]
 
 
 def whitened(images: Tensor, holes: Sequence[np.ndarray | None]) -> Tensor:
@@ -71,6 +82,14 @@ def depth_share(hole: np.ndarray, size: int) -> np.ndarray:
     reached = cv2.dilate(depth, np.ones((2 * _FEATHER + 1,) * 2))
     share = np.minimum(depth / np.clip(reached, 1, _FEATHER), 1, dtype=np.float32)
     return cv2.resize(share, (size, size), interpolation=cv2.INTER_LINEAR)
+
+
+def _fit_to_fill(cover: np.ndarray) -> np.ndarray:
+    """``cover`` (SIDE, SIDE) without what is not to be filled, and without weak evidence."""
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats((cover == STRONG).astype(np.uint8))
+    long = boxes[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(axis=1) >= _LONG
+    kept = [each for each in range(1, count) if long[each] and covered_share(labels == each) > 0]
+    return widened(np.isin(labels, kept).astype(np.uint8), _AROUND) * np.uint8(STRONG)
 
 
 def _inside(holes: Sequence[np.ndarray | None], images: Tensor) -> Tensor:

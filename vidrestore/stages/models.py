@@ -21,6 +21,7 @@ from ..media.frames.crop import Blended, occupied
 from ..media.frames.frame import Frame
 from ..restoration.fidelity.uncover import uncover
 from ..restoration.finish import SIDE
+from ..restoration.holes import find_holes
 from ..restoration.load import load_restorer
 from ..restoration.restorer import FaceRestorer
 from ..restoration.tasks import find_task
@@ -99,9 +100,13 @@ class Models:
         scales = [placement.scale for placement in placements]
         landmarks = [placement.landmarks for placement in placements]
         with self.profile.section("covers", len(crops)):
-            holes = None if frame.hole is None else [hole_map(frame.hole, p.matrix, size) for p in placements]
+            images, covers = torch.stack([crop.image for crop in crops]), None
+            if frame.hole is not None:
+                covers = [hole_map(frame.hole, placement.matrix, size) for placement in placements]
+            elif self.task.fills:
+                covers = find_holes(images, scales, landmarks)
             # From here on everything sees the face, and not what lies over it.
-            uncovered = uncover(torch.stack([crop.image for crop in crops]), scales, landmarks, holes)
+            uncovered = uncover(images, scales, landmarks, covers)
         return [
             FaceCrop(
                 track=placement.face.track,
