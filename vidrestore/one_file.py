@@ -39,7 +39,7 @@ _FOR_VIDEOS = frozenset(
             "resume",
             "keep",
         ),
-        *("compare", "compare_layout", "report", "report_json", "profile"),
+        *("compare", "compare_layout", "report", "report_json", "profile", "ray", "workers"),
     )
 )
 #: Options without a meaning for videos.

@@ -6,15 +6,19 @@ The workers are in this process, but for one test on Ray.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.cluster_films import LENGTH, alone, content, make_film
+from tests.support.clusters import nodes
 from tests.support.in_process import Fault, in_process, no_fault
 from vidrestore.analysis import analyze_video
 from vidrestore.cluster import actor, sightings
+from vidrestore.cluster.cluster import opened
 from vidrestore.cluster.crew import LostError
 from vidrestore.cluster.restore import restore_on_cluster
 from vidrestore.errors import InputError, UsageError
@@ -80,6 +84,7 @@ def test_workers_need_not_see_any_file(film, tmp_path, monkeypatch):
     monkeypatch.setattr(actor, "sees", lambda folder, probe: False)
     _, engine = spread(film, tmp_path / "out.mkv")
     assert engine.sent
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mkv"]
     assert content(tmp_path / "out.mkv") == expected(film)
 
 
@@ -188,3 +193,58 @@ def test_a_store_is_filled_and_used(film, tmp_path):
 def test_a_stream_is_refused(film):
     with pytest.raises(UsageError, match="--ray needs an OUT that is a file"):
         spread(film, Path("-"))
+
+
+@pytest.fixture(scope="module")
+def three_nodes() -> Iterator[Any]:
+    """Three nodes of Ray, each with processes of its own."""
+    pytest.importorskip("ray")
+    with nodes(3) as cluster:
+        yield cluster
+
+
+@contextmanager
+def on_ray(cluster: Any, workers: int, given: dict[str, Any], out: Path, **more: Any) -> Iterator[Any]:
+    options = Options(output=out, ray=cluster.address, workers=workers, **given, **more)
+    with opened(options) as made:
+        assert made is not None
+        yield options, made
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_nodes_of_ray_make_the_same_frames(three_nodes, film, tmp_path, workers):
+    """With faces that are found, that are recorded, with a store, and after an edit."""
+    tracks, store = tmp_path / "tracks.json", tmp_path / "store"
+    analyze_video(Options(output=tracks, **{name: film[name] for name in ("input", "device")}))
+    kinds: dict[str, dict[str, Any]] = {
+        "found": {},
+        "recorded": {"tracks": tracks},
+        "kept": {"tracks": tracks, "keep": store},
+        "edited": {"tracks": tracks, "keep": store, "track_w": ((1, 0.9),)},
+    }
+    for kind, more in kinds.items():
+        out, own = tmp_path / f"{kind}.mkv", tmp_path / f"{kind}-alone.mkv"
+        alone(film, own, **{name: value for name, value in more.items() if name != "keep"})
+        with on_ray(three_nodes, workers, film, out, **more) as (options, made):
+            report = restore_on_cluster(options, made, segment_length=LENGTH)
+        assert content(out) == content(own), kind
+        assert len(report.workers) <= workers
+
+
+@pytest.mark.slow
+def test_a_node_of_ray_is_lost(film, tmp_path):
+    pytest.importorskip("ray")
+    out, killed = tmp_path / "out.mkv", []
+    with nodes(3) as cluster, on_ray(cluster, 2, film, out) as (options, made):
+
+        def kill(frames: int, faces: int) -> None:
+            if frames and not killed:
+                killed.append(cluster.worker_nodes.copy().pop())
+                cluster.remove_node(killed[0], allow_graceful=False)
+
+        report = restore_on_cluster(options, made, kill, segment_length=LENGTH)
+    assert killed
+    assert report.frames == 22
+    assert content(out) == expected(film)
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mkv"]

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
-from vidrestore.cluster.actor import Restorer
+from vidrestore.cluster.actor import Restorer, forget
 from vidrestore.cluster.cluster import Cluster
 from vidrestore.cluster.crew import Crew
 from vidrestore.cluster.film import Film
@@ -82,6 +82,10 @@ class InProcessEngine:
 
     def share(self, film: Film, recording: Recording) -> None:
         self.recordings[film.name] = recording
+
+    def end(self, film: Film) -> None:
+        self.recordings.pop(film.name, None)
+        forget(film)
 
     def hire(self, number: int) -> InProcessWorker:
         self.workers.append(InProcessWorker(self, number))

@@ -120,11 +120,11 @@ class Restorer:
         options = replace(film.options, input=joined.input)
         yield from live_sightings(options, setup, length=film.length, state=state, networks=self._networks)
 
-    def forget(self, film: Film) -> None:
-        """A film has ended: delete what was received of it."""
-        self._films.pop(film.name, None)
-        with suppress(OSError):
-            received_path(film).unlink(missing_ok=True)
+
+def forget(film: Film) -> None:
+    """A film has ended: delete what this machine was sent of it."""
+    with suppress(OSError):
+        received_path(film).unlink(missing_ok=True)
 
 
 def prepare() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import OutputError
 from ..faces.recorded.recording import Recording
 from ..stages.portion import Portion
-from .actor import CHUNK, Restorer
+from .actor import CHUNK, Restorer, forget
 from .crew import LostError
 from .film import Film, RefusedError
 from .placing import ANALYST_GPU, WORKER_GPU, Placing
@@ -18,6 +18,8 @@ from .sightings import Sighting
 #: Results of a worker that may wait to be fetched, so that the object store stays small.
 _WAITING = 4
 _POLL = 0.05
+#: Seconds that the end of a film waits for machines to delete what they were sent of it.
+_PATIENCE = 10.0
 
 
 class Engine:
@@ -28,12 +30,27 @@ class Engine:
         self.placing = placing
         self._recordings: dict[str, Any] = {}  # by film: references into the object store
         self._sending = set[tuple[str, str]]()  # films and machines
-        self.sent = set[tuple[str, str]]()  # films, and machines that were sent their input
+        self._sent = set[tuple[str, str]]()  # films, and machines that were sent their input
 
     def share(self, film: Film, recording: Recording | None) -> None:
         """Let workers have the ``recording`` of the faces of a film."""
         if recording is not None:
             self._recordings[film.name] = self.ray.put(recording)
+
+    def end(self, film: Film) -> None:
+        """A film has ended: nothing is kept of it."""
+        self._recordings.pop(film.name, None)
+        places = {node for name, node in self._sent if name == film.name}
+        self._sent -= {(film.name, node) for node in places}
+        done = [self._task_on(node, forget).remote(film) for node in places]
+        if done:
+            self.ray.wait(done, num_returns=len(done), timeout=_PATIENCE)
+
+    def _task_on(self, node: str, task: Any) -> Any:
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        place = NodeAffinitySchedulingStrategy(node, soft=False)
+        return self.ray.remote(task).options(num_cpus=0, max_retries=0, scheduling_strategy=place)
 
     def hire(self, number: int) -> RayWorker:
         """Begin a worker that restores."""
@@ -138,7 +155,7 @@ class RayWorker:
                     end = begin + len(content)
                     await self._get(call.remote(film, content, begins=not begin, ends=end >= size))
                     begin = end
-            self._engine.sent.add(key)
+            self._engine._sent.add(key)
         finally:
             self._engine._sending.discard(key)
 
@@ -151,10 +168,6 @@ class RayWorker:
     def find(self, film: Film, state: Mapping[str, Any] | None) -> AsyncIterator[list[Sighting]]:
         """Let it find the faces of ``film`` from ``state`` on. Raises VidrestoreError or LostError."""
         return self._stream(self._actor.find, f"{film.options.input.name}: faces", film, state)
-
-    def forget(self, film: Film) -> None:
-        """Let it forget a film that has ended."""
-        self._actor.forget.remote(film)
 
     def dismiss(self) -> None:
         """See :class:`.crew.Worker`."""

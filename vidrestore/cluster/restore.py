@@ -79,7 +79,10 @@ def restore_on_cluster(
         if earlier.wanted:
             film = stack.enter_context(_film(options, setup, key, writer))
             lead = _lead(film, cluster, collector, arrivals, earlier, decoder, progress)
-            asyncio.run(lead.run())
+            try:
+                asyncio.run(lead.run())
+            finally:
+                cluster.engine.end(film)
             shares = [{"worker": worker, **asdict(share)} for worker, share in sorted(lead.shares.items())]
             faces += lead.faces
         arrivals.insert()
