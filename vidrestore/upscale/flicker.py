@@ -17,8 +17,9 @@ from torch import Tensor
 #: Deviation over time, relative to the resampler's, up to which a network's detail is shown. Of other
 #: pictures it is up to 1.2.
 LIMIT = 1.15
-#: Standard deviations of the noise, in 8-bit steps, at each of which the limit is kept.
-_NOISES = (2.0, 4.0, 8.0)
+#: Standard deviations of the noise, of luma and of each channel by itself, in 8-bit steps: at each of these
+#: the limit is kept. Most noise of videos is that of luma, and many networks know the other kind only.
+_NOISES = ((2.0, 0.5), (4.0, 1.0), (8.0, 2.0), (0.0, 4.0))
 #: Frames, side of the picture in pixels, and pixels at its edge that are left out.
 _FRAMES, _SIDE, _EDGE = 6, 64, 8
 #: Steps in which the share is chosen: rounding of arithmetic is far finer.
@@ -31,11 +32,12 @@ def steady_share(learned: Callable[[Tensor], Tensor], resampled: Callable[[Tenso
     picture = still_picture()
     generator = torch.Generator().manual_seed(0)
     share = 1.0
-    for noise in _NOISES:
-        noisy = [
-            (picture + torch.randn(picture.shape, generator=generator) * (noise / 255)).clamp(0, 1)
-            for _ in range(_FRAMES)
-        ]
+
+    def noise(channels: int) -> Tensor:
+        return torch.randn(channels, _SIDE, _SIDE, generator=generator) / 255
+
+    for of_luma, of_channels in _NOISES:
+        noisy = [(picture + of_luma * noise(1) + of_channels * noise(3)).clamp(0, 1) for _ in range(_FRAMES)]
         base = [resampled(frame) for frame in noisy]
         detail = [learned(frame) - below for frame, below in zip(noisy, base, strict=True)]
         share = min(share, _largest(base, detail))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from functools import cache
 
+import cv2
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -19,11 +21,15 @@ def resample(x: Tensor, up: int, down: int = 1, shift: tuple[float, float] = (0.
     H and W are multiples of ``down``. A result that is smaller is low-pass filtered. ``shift`` (x, y), in
     samples of ``x``, moves what is shown to the left and up. Beyond the edges the border is replicated.
     """
+    common = math.gcd(up, down)
+    up, down = up // common, down // common
+    if (up, down) == (1, 1) and not any(shift):
+        return x
     across, below = (_lanczos(up, down, amount) for amount in shift)
-    if (up, down) != (1, 1) or any(shift):
-        x = _along(x, *across, down)
-        x = _along(x.transpose(1, 2), *below, down).transpose(1, 2)
-    return x
+    if x.device.type == "cpu" and down == 1:
+        return _by_opencv(x, up, across, below)
+    x = _along(x, *across, down)
+    return _along(x.transpose(1, 2), *below, down).transpose(1, 2)
 
 
 def reach(up: int, down: int = 1) -> int:
@@ -45,6 +51,20 @@ def thin(x: Tensor, step: tuple[int, int], offset: tuple[float, float]) -> Tenso
             x = _along(x, *_triangle(step[axis], offset[axis]), step[axis])
             x = x.transpose(1, 2) if axis else x
     return x
+
+
+def _by_opencv(x: Tensor, up: int, across: tuple[Tensor, int], below: tuple[Tensor, int]) -> Tensor:
+    """``x`` (C, H, W) on a CPU enlarged, several times as fast as by convolutions."""
+    channels, height, width = x.shape
+    enlarged = np.empty((channels, height * up, width * up), np.float32)
+    anchor = -across[1], -below[1]
+    for plane, target in zip(x.numpy(), enlarged, strict=True):
+        for row, vertical in enumerate(below[0].numpy()):
+            for column, horizontal in enumerate(across[0].numpy()):
+                target[row::up, column::up] = cv2.sepFilter2D(
+                    plane, cv2.CV_32F, horizontal, vertical, anchor=anchor, borderType=cv2.BORDER_REPLICATE
+                )
+    return torch.from_numpy(enlarged)
 
 
 def _along(x: Tensor, weights: Tensor, low: int, stride: int) -> Tensor:
