@@ -40,11 +40,13 @@ def fake_ray(monkeypatch) -> Any:
     return fake
 
 
-def test_auto_is_local_where_there_is_no_cluster(fake_ray):
-    with connected("auto", cores=3) as ray:
+@pytest.mark.parametrize(("cores", "expected"), [(None, 4), (2, 4), (6, 6)], ids=str)
+def test_auto_is_local_where_there_is_no_cluster(fake_ray, monkeypatch, cores, expected):
+    monkeypatch.setattr("vidrestore.cluster.connect.usable_cores", lambda: 4)
+    with connected("auto", cores=cores) as ray:
         assert ray is fake_ray
     assert [address for address, _ in fake_ray.calls] == ["auto", "local"]
-    assert fake_ray.calls[1][1]["num_cpus"] == 3
+    assert fake_ray.calls[1][1]["num_cpus"] == expected
     assert fake_ray.shut == 1
 
 

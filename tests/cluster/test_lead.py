@@ -218,6 +218,20 @@ def test_a_segment_at_which_every_worker_ends_ends_the_run():
     assert len([1 for _, frames in team.portions if 40 in frames]) == MAX_LOST
 
 
+def test_a_worker_that_is_out_of_reach_is_dismissed():
+    """Or it would hold what its successor needs."""
+    team, hands = Team(1, fault=once(LostError("unavailable"), 40)), []
+    hire = team.crew._hire
+
+    def noted(number: int) -> Any:
+        hands.append(hire(number))
+        return hands[-1]
+
+    team.crew = Crew(noted, 1)
+    team.run()
+    assert [hand.dismissed for hand in hands] == [True, False]
+
+
 def test_what_fails_with_others_is_tried_by_itself():
     """It may be a frame of a segment behind it that fails."""
     team = Team(1, fault=once(InputError("odd"), 40))

@@ -28,7 +28,7 @@ _QUIET = {
 @contextmanager
 def connected(where: str, *, cores: int | None = None) -> Iterator[Any]:
     """Yields the module ``ray``, connected to the cluster at ``where``: ``local`` begins one on this machine,
-    with so many ``cores`` if they are given, which ends with the context; ``auto`` is the cluster that this
+    as if it had at least so many ``cores``, which ends with the context; ``auto`` is the cluster that this
     machine is part of, else ``local``.
 
     Raises UsageError if Ray is not installed, DeviceError if no cluster answers.
@@ -77,7 +77,7 @@ def _connect(ray: Any, where: str, cores: int | None) -> None:
     if where == "local":
         ray.init(
             "local",
-            num_cpus=cores or usable_cores(),
+            num_cpus=max(cores or 1, usable_cores()),
             object_store_memory=_STORE,
             include_dashboard=False,
             **settings,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from ..errors import OutputError
@@ -171,7 +172,8 @@ class RayWorker:
 
     def dismiss(self) -> None:
         """See :class:`.crew.Worker`."""
-        self._ray.kill(self._actor)
+        with suppress(ValueError, self._ray.exceptions.RayError):  # its machine may be gone
+            self._ray.kill(self._actor)
 
     async def _stream(self, method: Any, name: str, *given: Any) -> AsyncIterator[Any]:
         settings = {"num_returns": "streaming", "_generator_backpressure_num_objects": _WAITING}

@@ -202,6 +202,7 @@ class Lead:
             raise
         except LostError as error:
             log.warning("%s has ended: %s", worker.name, error)
+            worker.dismiss()  # it may only be out of reach, and hold what its successor needs
             self._crew.lose(worker, self._claim)
             self._retry(work, self._lost, MAX_LOST, error)
         except RefusedError as error:
