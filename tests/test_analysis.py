@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import cv2
+import jsonschema
 import numpy as np
 import pytest
 
@@ -275,3 +276,15 @@ def test_what_goes_wrong_while_writing_leaves_the_old_file(tmp_path, monkeypatch
 def test_a_bad_track_w(words, said, capsys):
     assert main([str(SCENES), "o.mkv", "--track-w", words]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_an_analysis_tells_programs_how_far_it_is(tmp_path, capsys):
+    clip = str(Path(__file__).parents[1] / "samples" / "portrait.mp4")
+    tracks = str(tmp_path / "tracks.json")
+    assert main(["analyze", clip, "-o", tracks, "-t", "0.1", "-q", "--progress", "json"]) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    [done] = [event for event in events if event["event"] == "done"]
+    schema = json.loads((Path(__file__).parents[1] / "docs" / "progress.schema.json").read_text())
+    for event in events:
+        jsonschema.validate(event, schema)
+    assert (done["frames"], done["tracks"], done["model"]) == (3, 1, "retinaface_mobile0.25")

@@ -68,6 +68,16 @@ def test_a_face_that_is_left_alone_is_said(looking, tracks):
     assert np.array_equal(picture(found["before"]), picture(found["after"]))
 
 
+def test_only_so_many_pictures_are_kept(tracks, monkeypatch):
+    fresh = Looking()
+    for time in (2.48, 2.52, 2.6):
+        look(fresh, tracks, time=time)
+    assert len(fresh._stills) == 3
+    monkeypatch.setattr("vidrestore.ui.looking._PIXELS", 2 * 480 * 360)
+    look(fresh, tracks, time=2.64)
+    assert len(fresh._stills) == 2
+
+
 def test_a_person_who_is_not_there_is_said(looking, tracks):
     with pytest.raises(InputError, match="not seen"):
         look(looking, tracks, person=9)

@@ -128,6 +128,19 @@ def test_a_job_is_cancelled_and_leaves_nothing(queue, state):
     assert not queue.runner.stop("1", keep=False), "it is at its end"
 
 
+def test_a_job_whose_visitor_leaves_is_ended_and_leaves_nothing(queue):
+    result = queue.add("1", LONG)
+    left = result.with_name(f".{result.name}.vidrestore")
+    left.mkdir()
+    queue.runner.begin()
+    queue.wait("1", RUNNING, told=True)
+    queue.runner.stop("1", keep=False)
+    queue.database.remove("visitors", id="a")
+    queue.add("2", SHORT, visitor="b")
+    queue.wait("2", DONE)
+    assert not left.exists()
+
+
 def test_jobs_survive_the_end_of_the_server(queue, tmp_path):
     result = queue.add("1", LONG)
     queue.add("2", SHORT)

@@ -56,10 +56,11 @@ def decisions(
     planned: Sequence[PlannedFace[Placement]], models: Models, chooser: Chooser
 ) -> list[PictureFace]:
     """What was decided, for people."""
-    return [_decision(face, chooser.describe(face.quality), _is_wanted(face, models)) for face in planned]
+    return [_decision(face, chooser.describe(face.quality), is_wanted(face, models)) for face in planned]
 
 
-def _is_wanted(face: PlannedFace[Placement], models: Models) -> bool:
+def is_wanted(face: PlannedFace[Placement], models: Models) -> bool:
+    """Whether the run's task restores ``face`` at all."""
     return is_visible(face) and models.task.wants(face.cover)
 
 
@@ -79,7 +80,7 @@ def restore_picture(
     """
     planned = plan_picture(frame, faces, models, chooser)
     restored = []
-    for chunk in _chunks([face for face in planned if _is_wanted(face, models)], batch):
+    for chunk in _chunks([face for face in planned if is_wanted(face, models)], batch):
         observed = models.observe([skip_comparison(face) for face in chunk])
         restored += models.restore(observed, keep_colours=True)
     restored = [models.task.hold(face, ()) for face in restored]

@@ -17,13 +17,24 @@ from ..weights.registry import upscaler_names
 #: Options that visitors may set, for videos. None names a file, and none is handed to an encoder unseen, as
 #: ``encoder_options`` would be: some of those name files.
 VIDEO = (
-    *("w", "model", "steady", "strength", "min_face", "max_sharpness", "max_yaw", "detector", "commercial"),
+    *(
+        "task",
+        "w",
+        "model",
+        "steady",
+        "strength",
+        "min_face",
+        "max_sharpness",
+        "max_yaw",
+        "detector",
+        "commercial",
+    ),
     *("start", "duration", "end", "upscale", "background", "denoise", "face_upsample"),
     *("container", "codec", "crf", "preset", "pix_fmt", "deinterlace", "video_stream", "strict"),
 )
 #: The same for photos.
 PHOTO = (
-    *("w", "model", "strength", "min_face", "max_sharpness", "max_yaw", "detector", "commercial"),
+    *("task", "w", "model", "strength", "min_face", "max_sharpness", "max_yaw", "detector", "commercial"),
     *("upscale", "background", "denoise", "face_upsample", "aligned", "only_center_face", "face", "strict"),
 )
 #: Values of options that elsewhere may also be the name of a file.

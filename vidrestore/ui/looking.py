@@ -14,7 +14,6 @@ from ..faces.detection.load import resolve_detector
 from ..faces.face import Face
 from ..media.frames.frame import Frame
 from ..options import Options
-from ..restoration.temporal.w_chooser import Chooser
 from ..review.face_sheet import cut_out, upright_picture
 from ..review.moments import choose_moments, sights_of
 from ..review.pictures import Place, data_uri, read_places
@@ -23,7 +22,7 @@ from ..runtime.memory import translate_out_of_memory
 from ..runtime.profile import Profile
 from ..stages.face_source import timestamp
 from ..stages.networks import Networks
-from ..stages.restoration import limits_of
+from ..stages.restoration import chooser
 from ..stages.setup import RestorerSetup
 from ..stages.still_faces import find_faces
 from .people import persons_of, recording_of
@@ -37,6 +36,8 @@ _WHOLE, _AROUND = 1280, 640
 _APART = 0.5
 #: Pictures whose faces are kept.
 _KEPT = 6
+#: Pixels that these may have together, if they are more than one.
+_PIXELS = 50_000_000
 
 
 class Looking:
@@ -97,14 +98,7 @@ class Looking:
         setup = RestorerSetup.of(resolved)
         with translate_out_of_memory(setup.device), float32_arithmetic(setup.device, setup.precision):
             still, faces = self._still(path, tracks, time, person, setup)
-            chooser = Chooser(
-                w=None if isinstance(resolved.w, str) else resolved.w,
-                of_track={},
-                limits=limits_of(resolved),
-                strength=resolved.strength,
-                noun="face",
-            )
-            after, decided = still.restored(chooser)
+            after, decided = still.restored(chooser(resolved, noun="face"))
         pictures = [_shown(still.frame, frame, faces if tracks else None) for frame in (still.frame, after)]
         return {
             "before": data_uri(pictures[0]),
@@ -131,10 +125,13 @@ class Looking:
                 faces = _faces_of(frame, tracks, person)
             models = self._networks.models(setup, Profile(setup.device))
             self._stills[key] = Still(frame, faces, models), faces
-            while len(self._stills) > _KEPT:
+            while len(self._stills) > 1 and (len(self._stills) > _KEPT or self._pixels() > _PIXELS):
                 self._stills.popitem(last=False)
         self._stills.move_to_end(key)
         return self._stills[key]
+
+    def _pixels(self) -> int:
+        return sum(still.frame.video.width * still.frame.video.height for still, _ in self._stills.values())
 
 
 def _faces_of(frame: Frame, tracks: str, person: int | None) -> list[Face]:

@@ -140,7 +140,8 @@ class Runner:
                 break
             told, code = self._run_once(job)
         row = self._database.one("jobs", id=job["id"])
-        if row is None:
+        if row is None:  # the visitor has gone
+            clean({**job, "state": CANCELLED})
             return
         if code == 0:
             self._finish(job, DONE, {**told, "code": 0})

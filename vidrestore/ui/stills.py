@@ -26,11 +26,10 @@ from ..media.timeline import Span
 from ..restoration.temporal.cover_tracking import steady_cover
 from ..restoration.temporal.face_crop import ObservedFace
 from ..restoration.temporal.stabilise import skip_comparison
-from ..restoration.temporal.tint import stabilise_colour
-from ..restoration.temporal.w_chooser import Chooser, is_visible
+from ..restoration.temporal.w_chooser import Chooser
 from ..review.excerpts import copy_of
 from ..stages.models import Models
-from ..stages.picture import PictureFace, decisions
+from ..stages.picture import PictureFace, decisions, is_wanted
 
 
 class Still:
@@ -47,15 +46,17 @@ class Still:
         """A copy of the frame with its faces restored, and what was decided for each."""
         planned = [chooser(crop, ()) for crop in self._crops]
         observed = []
-        for face in filter(is_visible, planned):
+        for face in planned:
+            if not is_wanted(face, self._models):
+                continue
             if face.track not in self._observed:
                 [self._observed[face.track]] = self._models.observe([skip_comparison(face)])
             observed.append(replace(self._observed[face.track], w=face.w, strength=face.strength))
         copy = self.frame.like(copy_of(self.frame.video))
         if observed:
             restored = self._models.restore(observed, keep_colours=True)
-            self._models.paste(copy, [stabilise_colour(face, ()) for face in restored])
-        return copy, decisions(planned)
+            self._models.paste(copy, [self._models.task.hold(face, ()) for face in restored])
+        return copy, decisions(planned, self._models, chooser)
 
 
 def frame_at(path: Path, seconds: float) -> Frame:
