@@ -30,6 +30,14 @@ def test_workers_are_told_if_there_were_several():
     assert str(report(workers=workers[:1])).endswith("with lite")
 
 
+def test_the_table_is_of_stages_or_of_workers():
+    assert report().table == report().profile.table()
+    worker = {"worker": "worker 1 on a machine", "segments": 2, "frames": 250, "seconds": 12.34}
+    lines = report(workers=[worker]).table.splitlines()
+    assert lines[1].split() == ["2", "250", "12.3", "worker", "1", "on", "a", "machine"]
+    assert lines[0].index("worker") == lines[1].index("worker")
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [

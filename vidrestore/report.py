@@ -39,6 +39,17 @@ class Report:
         return {"seconds": self.seconds, "resumed": self.resumed, **self.profile.data(), **workers}
 
     @property
+    def table(self) -> str:
+        """Where the time of this run went, for people: by stage, or what each of several workers did."""
+        if not self.workers:
+            return self.profile.table()
+        rows = [
+            f"{each['segments']:8} {each['frames']:8} {each['seconds']:10.1f}  {each['worker']}"
+            for each in self.workers
+        ]
+        return "\n".join(["segments   frames    seconds  worker", *rows])
+
+    @property
     def warning(self) -> str | None:
         """Said if no face was restored."""
         if self.faces:

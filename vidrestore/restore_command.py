@@ -67,7 +67,7 @@ def _one(options: Options, args: argparse.Namespace, check: Callable[[], None]) 
         log.warning("%s", report.warning)
     log.info("%s", report)
     if options.profile and isinstance(report, Report):
-        print(f"{report.setup}\n{report.profile.table()}", file=sys.stderr)
+        print(f"{report.setup}\n{report.table}", file=sys.stderr)
     return 0
 
 

@@ -14,6 +14,7 @@ from tests.support.clips import pattern, write
 from vidrestore.cluster import cluster as clusters
 from vidrestore.cluster.cluster import opened
 from vidrestore.cluster.placing import Machine
+from vidrestore.errors import UsageError
 from vidrestore.options import Options
 
 
@@ -92,11 +93,17 @@ def test_gpus_and_machines_are_used_without_a_word_of_doubt(cluster_of, caplog, 
     assert "gains nothing" not in caplog.text
 
 
+def test_a_device_that_no_cluster_has_is_refused():
+    with (
+        pytest.raises(UsageError, match="--ray is for CUDA devices and CPUs"),
+        opened(options(ray="auto", device="mps")),
+    ):
+        pass
+
+
 def test_without_ray_even_a_small_machine_is_told(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
-    from vidrestore.errors import UsageError
-
     with pytest.raises(UsageError, match="not installed"), opened(options(ray="local")):
         pass
 

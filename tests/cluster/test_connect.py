@@ -30,7 +30,7 @@ def fake_ray(monkeypatch) -> Any:
         if address != "local":
             raise ConnectionError("no running Ray instance")
 
-    fake = SimpleNamespace(init=init, calls=calls, shut=0)
+    fake = SimpleNamespace(init=init, calls=calls, shut=0, is_initialized=lambda: False)
 
     def shutdown() -> None:
         fake.shut += 1
@@ -48,6 +48,13 @@ def test_auto_is_local_where_there_is_no_cluster(fake_ray, monkeypatch, cores, e
     assert [address for address, _ in fake_ray.calls] == ["auto", "local"]
     assert fake_ray.calls[1][1]["num_cpus"] == expected
     assert fake_ray.shut == 1
+
+
+def test_a_program_that_is_connected_stays_so(fake_ray):
+    fake_ray.is_initialized = lambda: True
+    with connected("auto") as ray:
+        assert ray is fake_ray
+    assert (fake_ray.calls, fake_ray.shut) == ([], 0)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from ..errors import UsageError
 from ..media.source_video import SourceVideo
 from ..options import Options
 from ..stages.setup import Setup
@@ -55,7 +56,9 @@ def _decide(options: Options, source: SourceVideo) -> tuple[Setup, dict[str, str
 def opened(options: Options) -> Iterator[Cluster | None]:
     """The cluster that ``options`` ask for; None, which is said, if a run by itself is as fast. Raises
     UsageError or DeviceError."""
-    where, usable = options.ray or "auto", options.device in ("auto", "cuda")
+    if options.device == "mps":
+        raise UsageError("--ray is for CUDA devices and CPUs; leave it out with --device mps")
+    where, usable = options.ray or "auto", options.device != "cpu"
     here = torch.cuda.device_count() if usable else 0
     if where == "local" and here < 2 and options.workers is None:
         load_ray()

@@ -34,6 +34,9 @@ def connected(where: str, *, cores: int | None = None) -> Iterator[Any]:
     Raises UsageError if Ray is not installed, DeviceError if no cluster answers.
     """
     ray = load_ray()
+    if ray.is_initialized():  # by the program that uses this package
+        yield ray
+        return
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         _connect(ray, where, cores)

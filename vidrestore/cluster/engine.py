@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from typing import Any
@@ -15,6 +16,8 @@ from .crew import LostError
 from .film import Film, RefusedError
 from .placing import ANALYST_GPU, WORKER_GPU, Placing
 from .sightings import Sighting
+
+log = logging.getLogger(__name__)
 
 #: Results of a worker that may wait to be fetched, so that the object store stays small.
 _WAITING = 4
@@ -32,6 +35,7 @@ class Engine:
         self._recordings: dict[str, Any] = {}  # by film: references into the object store
         self._sending = set[tuple[str, str]]()  # films and machines
         self._sent = set[tuple[str, str]]()  # films, and machines that were sent their input
+        self._apart = set[tuple[str, str]]()  # films, and machines that do not see where segments are kept
 
     def share(self, film: Film, recording: Recording | None) -> None:
         """Let workers have the ``recording`` of the faces of a film."""
@@ -42,7 +46,8 @@ class Engine:
         """A film has ended: nothing is kept of it."""
         self._recordings.pop(film.name, None)
         places = {node for name, node in self._sent if name == film.name}
-        self._sent -= {(film.name, node) for node in places}
+        for known in (self._sent, self._apart):
+            known -= {key for key in known if key[0] == film.name}
         done = [self._task_on(node, forget).remote(film) for node in places]
         if done:
             self.ray.wait(done, num_returns=len(done), timeout=_PATIENCE)
@@ -131,7 +136,12 @@ class RayWorker:
         """See :class:`.crew.Worker`."""
         recording = self._engine._recordings.get(film.name)
         call = self._actor.join.options(name=f"{film.options.input.name}: {self.name} joins")
-        has_input, self._shared = await self._get(call.remote(film, recording))
+        has_input, shared = await self._get(call.remote(film, recording))
+        if not has_input:
+            log.info("%s does not see %s, and is sent it", self.name, film.options.input)
+        if not shared and (film.name, self.node) not in self._engine._apart:
+            self._engine._apart.add((film.name, self.node))
+            log.info("%s does not see %s, and sends segments back", self.name, film.folder)
         return has_input
 
     async def send(self, film: Film) -> None:
