@@ -108,8 +108,14 @@ def test_the_hole_alone_is_written(tmp_path, monkeypatch, given):
     oracle = Filler()
     weights = install(monkeypatch, oracle, tmp_path)
     chosen = {"mask": mask} if given == "mask" else {}
-    report = run(source, tmp_path / "out.mkv", task="inpaint", weights=weights, codec="ffv1", **chosen)
+    record = tmp_path / "record.json"
+    more: dict[str, Any] = {"weights": weights, "codec": "ffv1", "report_json": record} | chosen
+    report = run(source, tmp_path / "out.mkv", task="inpaint", **more)
     assert report.faces == FRAMES
+    noted = json.loads(record.read_text())
+    assert {flag["kind"] for flag in noted["flags"]} <= {"in front", "score"}
+    assert all("was filled" in flag["done"] for flag in noted["flags"] if flag["kind"] == "in front")
+    assert noted["options"]["--task"] == "inpaint"
     assert set(oracle.weights) == {1.0}
     assert all((face == 1).all(dim=0).any() for face in oracle.seen)
     for before, after, hole in zip(planes(source), planes(tmp_path / "out.mkv"), holes, strict=True):

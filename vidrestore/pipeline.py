@@ -164,7 +164,7 @@ def restore_frames(
 ) -> tuple[FaceSource[Frame], Iterator[tuple[Frame, FrameNotes]]]:
     """The source of the faces, and the frames that were not finished ``earlier`` with restored faces, and
     with notes of what was done."""
-    notes = Notes(limits_of(options), models.readable)
+    notes = Notes(limits_of(options), models.readable, fills=models.task.fills)
 
     def noted(source: FaceSource[Frame], tracked: Tracked) -> Tracked:
         return notes.watch(source, earlier.watch(source, tracked))

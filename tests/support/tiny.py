@@ -34,5 +34,6 @@ def save_weights(path: Path) -> Path:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = CodeFormer(CodeFormerConfig(**_SIZES))
+    path.parent.mkdir(exist_ok=True)
     save_file(network.state_dict(), path, {"config": json.dumps(_SIZES)})
     return path

@@ -19,7 +19,7 @@ _CAST = 8.0
 _FILMS = ((0.299, 0.587, 0.114), (0.2, 0.4, 0.4), (0.33, 0.34, 0.33))
 #: Holes of a 512-pixel face: how many strokes, their corners, and in pixels their widths and the lengths of
 #: their pieces.
-_STROKES, _CORNERS, _WIDTH, _LENGTH = (1, 5), (2, 9), (12.0, 64.0), (20.0, 120.0)
+_STROKES, _CORNERS, _WIDTH, _LENGTH = (1, 8), (2, 9), (12.0, 88.0), (30.0, 160.0)
 #: Share of holes that are scratches: so wide, and as long as the face is high.
 _SCRATCHES, _SCRATCH = 0.3, (3.0, 12.0)
 

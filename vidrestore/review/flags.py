@@ -236,9 +236,9 @@ def find_flags(frames: Iterable[FrameEntry]) -> list[Flag]:
     return finder.flags
 
 
-def what_was_done(flag: Flag, *, restored: bool = True) -> str:
+def what_was_done(flag: Flag, *, restored: bool = True, task: str = "restore") -> str:
     """What was done about a flag in its worst frame, in words. ``restored`` says whether the run restored
-    faces, or only found them."""
+    faces, or only found them; ``task`` what it did to them."""
     note, acted = flag.entry.note, flag.entry.acted
     if not restored:
         return "found only"
@@ -254,7 +254,7 @@ def what_was_done(flag: Flag, *, restored: bool = True) -> str:
     if "reference guard" in acted:
         done.append("held to its photograph")
     if "cover" in acted:
-        done.append("what lies over it was left as it is")
+        done.append("what lies over it was " + ("filled" if task == "inpaint" else "left as it is"))
     if acted.get("worn", 0) >= 0.5:
         done.append("cleaned, without new edges")
     if note.strength < 0.995:
@@ -287,6 +287,8 @@ def what_to_change(flag: Flag, options: Options) -> tuple[str, str]:
             return "use the slower detector", restore_command(options, detector="retinaface_resnet50")
         case "flicker" | "light" if steady_parts(options.steady) != steady_parts("all"):
             return "hold it steady over time", restore_command(options, steady="all")
-        case "identity" | "reference" | "flicker" | "light" | "guard" if note.fit and (note.w or 0) < 1:
+        case "identity" | "reference" | "flicker" | "light" | "guard" if (
+            options.task == "restore" and note.fit and (note.w or 0) < 1
+        ):
             return faithful
     return skip

@@ -75,7 +75,7 @@ def _flag(flag: Flag, record: Record, overview: Overview) -> dict[str, Any]:
         "value": round(flag.value, 3),
         "limit": KINDS[flag.kind].limit,
         "severity": round(flag.severity, 2),
-        "done": what_was_done(flag, restored=record.is_restored),
+        "done": what_was_done(flag, restored=record.is_restored, task=record.options.task),
         "advice": advice,
         "command": command,
     }

@@ -168,7 +168,7 @@ def _flag(
         "frames": flag.frames,
         "severity": round(flag.severity, 2),
         "value": flag.shown_value,
-        "done": texts(what_was_done(flag, restored=record.is_restored)),
+        "done": texts(what_was_done(flag, restored=record.is_restored, task=record.options.task)),
         "advice": texts(advice),
         "command": texts(command),
         **({"pictures": pictures[id(flag)]} if id(flag) in pictures else {}),

@@ -73,10 +73,17 @@ class FrameNotes(msgspec.Struct, array_like=True, kw_only=True):
 class Notes:
     """Collects the notes of the frames that are on their way through the stages of a run."""
 
-    def __init__(self, limits: Limits, readable: Callable[[str | None], tuple[float, float]]) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        readable: Callable[[str | None], tuple[float, float]],
+        *,
+        fills: bool = False,
+    ) -> None:
         """``limits`` are those of the gates; ``readable`` gives what the restorer of a face declares, by its
-        name, see ``RestorerSpec``."""
+        name, see ``RestorerSpec``. ``fills``: holes are filled, so that a change of light is none."""
         self._limits = limits
+        self._fills = fills
         self._readable = readable
         self._frames: dict[int, FrameNotes] = {}
 
@@ -120,6 +127,8 @@ class Notes:
         corners = frame.upright @ np.array([[x0, x1], [y0, y1], [1, 1]])
         (left, right), (top, bottom) = np.sort(np.rint(corners[:2]).astype(int), axis=1).tolist()
         note.region = left, top, right, bottom
+        if self._fills:
+            return
         bits = frame.image().format.bits
         note.light = pack(light_change(written, face.source.matrix, face.layers.shape[-1], bits))
 
