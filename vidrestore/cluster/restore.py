@@ -109,11 +109,12 @@ def restore_on_cluster(
 
 
 def _with_absolute_paths(options: Options) -> Options:
-    """``options`` whose files of weights have the same paths in any folder."""
-    background = Path(options.background)
+    """``options`` whose files of weights and of a mask have the same paths in any folder."""
+    background, mask = Path(options.background), options.mask
     return replace(
         options,
         weights=options.weights and options.weights.absolute(),
+        mask=mask.absolute() if isinstance(mask, Path) else mask,
         background=str(background.absolute()) if background.is_file() else options.background,
     )
 
