@@ -18,6 +18,8 @@ from vidrestore.errors import InputError, UsageError
 from vidrestore.media.frames.pixel_format import plane_views
 from vidrestore.one_file import plan_file, restore_file
 from vidrestore.options import Options
+from vidrestore.stages.resume import run_key
+from vidrestore.stages.setup import Setup
 
 WIDTH, HEIGHT, FRAMES = 320, 240, 8
 
@@ -203,6 +205,23 @@ def test_grey_samples_have_no_room_for_colours(tmp_path):
 def test_options_that_do_not_go_together(given, problem):
     with pytest.raises(UsageError, match=problem):
         Options(input="in.mkv", **given)
+
+
+def test_a_run_resumes_with_the_same_mask_alone(tmp_path):
+    """By its content: on another machine the same file has another time."""
+    source, weights = grey_clip(tmp_path / "in.mkv", 1), tiny.save_weights(tmp_path / "w.safetensors")
+    keys = []
+    for name, value in (("a.png", 0), ("b.png", 0), ("c.png", 255)):
+        Image.fromarray(np.full((HEIGHT, WIDTH), value, np.uint8)).save(tmp_path / name)
+        options = Options(
+            input=source, output=tmp_path / "o.mkv", task="inpaint", mask=tmp_path / name, weights=weights
+        )
+        keys.append(run_key(options, Setup.resolve(options), length=125))
+    assert keys[0] == keys[1]
+    assert keys[0] != keys[2]
+    colour = Options(input=source, output=tmp_path / "o.mkv", task="colour", weights=weights)
+    other = run_key(colour, Setup.resolve(colour), length=125)
+    assert (keys[0]["--task"], other["--task"]) == ("inpaint", "colour")
 
 
 def test_a_dry_run_says_the_task_and_what_would_be_downloaded(tmp_path, monkeypatch):

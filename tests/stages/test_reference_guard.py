@@ -24,6 +24,7 @@ from vidrestore.faces.recorded.recorded_source import RecordedSource
 from vidrestore.faces.recorded.tracks_file import read_recording, write_recording
 from vidrestore.media.frames.pixel_format import plane_views
 from vidrestore.pipeline import restore_video
+from vidrestore.restoration.tasks import find_task
 from vidrestore.restoration.temporal.face_crop import ComparedFace, Likeness
 from vidrestore.restoration.temporal.motion import NO_COMPARISON
 from vidrestore.review.excerpts import restore_part
@@ -50,6 +51,7 @@ class MeanEmbedding(IdentityEmbedding):
 
 class StubModels:
     profile = Profile()
+    task = find_task("restore")
 
     def observe(self, faces):
         return list(faces)
@@ -235,3 +237,10 @@ def test_without_the_package_photographs_only_name(folder, monkeypatch, caplog):
     source = RecordedSource(read_recording(folder / "tracks.json"), pts=lambda frame: 0)
     assert ReferenceGuard.of(source, StubModels()) is None
     assert "the photographs only name Ada: guarding their identity needs pip install" in caplog.text
+
+
+@pytest.mark.parametrize("task", ["colour", "inpaint"])
+def test_what_is_not_held_to_its_input_is_not_compared(folder, monkeypatch, task):
+    monkeypatch.setattr(StubModels, "task", find_task(task))
+    source = RecordedSource(read_recording(folder / "tracks.json"), pts=lambda frame: 0)
+    assert ReferenceGuard.of(source, StubModels()) is None

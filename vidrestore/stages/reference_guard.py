@@ -55,8 +55,9 @@ class ReferenceGuard:
 
     @classmethod
     def of(cls, source: FaceSource[Frame], models: Models) -> ReferenceGuard | None:
-        """The guard of a run with the faces of ``source``; None if there is no photograph."""
-        if not isinstance(source, RecordedSource):
+        """The guard of a run with the faces of ``source``; None if there is no photograph, or if results are
+        not held to their inputs at all."""
+        if not (isinstance(source, RecordedSource) and models.task.guarded):
             return None
         recording = source.recording
         names = [each.name or f"person {id}" for id, each in recording.persons.items() if each.reference]
