@@ -41,7 +41,7 @@ def test_what_is_amplified_is_shown_as_far_as_it_does_not_flicker(strength):
 def test_noise_of_luma_counts_if_a_network_removes_that_of_colours_only():
     def grey_is_sharpened(x):
         grey = resampled(x.mean(dim=0, keepdim=True))
-        return (grey + 2 * (grey - 0.5)).expand(3, -1, -1)
+        return (grey + 0.5 * (grey - 0.5)).expand(3, -1, -1)
 
     assert steady_share(grey_is_sharpened, resampled) < 0.5
 
