@@ -9,6 +9,7 @@ import pytest
 from vidrestore.errors import InputError, UsageError, VidrestoreError
 from vidrestore.ui import command
 from vidrestore.ui.command import parse, ui_command
+from vidrestore.ui.config import Config
 
 
 def test_by_default_only_this_machine_is_served():
@@ -47,6 +48,15 @@ def test_what_is_given(tmp_path):
 def test_what_is_wrong_is_said(arguments, error):
     with pytest.raises(error):
         parse(arguments)
+
+
+def test_an_address_that_is_taken_is_one_sentence(tmp_path):
+    with command.listen(Config(folder=tmp_path, port=0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(UsageError, match=f"port {port}: .*; choose another --port"):
+            command.listen(Config(folder=tmp_path, port=port))
+    with pytest.raises(UsageError, match="cannot be listened on"):
+        command.listen(Config(folder=tmp_path, host="no such name"))
 
 
 @pytest.mark.parametrize("missing", ["starlette", "uvicorn"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import secrets
+import socket
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -27,20 +28,32 @@ def ui_command(argv: list[str]) -> int:
 
     from .app import make_app
 
-    app, _ = make_app(config)
-    log.info("the page is at %s; end with Ctrl-C", config.address)
-    # No access log: addresses may hold the token. Hosts of proxies are not believed.
-    uvicorn.run(
-        app,
-        host=config.host,
-        port=config.port,
-        log_level="warning",
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        timeout_graceful_shutdown=3,
-    )
+    with listen(config) as address:
+        app, _ = make_app(config)
+        log.info("the page is at %s; end with Ctrl-C", config.address)
+        # No access log: addresses may hold the token. What proxies say of who asks is not believed.
+        serving = uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=3,
+        )
+        uvicorn.Server(serving).run(sockets=[address])
     return 0
+
+
+def listen(config: Config) -> socket.socket:
+    """A socket at the address of the page. Raises UsageError if it cannot be had."""
+    try:
+        family, *_, address = socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address, family=family)
+    except OSError as error:
+        raise UsageError(
+            f"{config.host} cannot be listened on at port {config.port}: {error.strerror}; choose another "
+            "--port or --host"
+        ) from None
 
 
 def parse(argv: list[str]) -> Config:

@@ -70,6 +70,8 @@ def _video(path: Path) -> dict[str, Any]:
     info = probe(path)
     if info.width * info.height > _MOST_PIXELS:
         raise InputError(f"its frames of {info.width}x{info.height} pixels are larger than this page takes")
+    if not _has_frame(path):
+        raise InputError("no frame of its video can be decoded")
     found = inspect_file(path)
     streams = found["streams"]
     sounds = [stream for stream in streams if stream["type"] == "audio"]
@@ -95,6 +97,19 @@ def _video(path: Path) -> dict[str, Any]:
         "details": as_text(found).partition("\n")[2].encode("utf-8", "replace").decode(),
         "suffix": _SUFFIXES.get(found["container"], path.suffix),
     }
+
+
+def _has_frame(path: Path) -> bool:
+    import av.error
+
+    from ..media.probe import main_video, open_input
+
+    with open_input(path) as container:
+        stream = main_video(container, path)
+        try:
+            return next(container.decode(stream), None) is not None
+        except av.error.FFmpegError:
+            return False
 
 
 def _photo(path: Path, kind: Any) -> dict[str, Any]:

@@ -67,7 +67,7 @@ function timelineSvg({view, now, shots, rows}) {
 // Where a click into a timeline is: its time, null left of it, and the number of its row.
 function timelinePlace(host, event, view) {
   const {row: ROW, left: LEFT, top: TOP, width: WIDTH} = TIMELINE;
-  const at = host.getBoundingClientRect(), place = (event.clientX - at.left) / at.width * WIDTH;
+  const at = host.querySelector("svg").getBoundingClientRect(), place = (event.clientX - at.left) / at.width * WIDTH;
   return {
     time: place < LEFT ? null : view[0] + (place - LEFT) / (WIDTH - LEFT) * (view[1] - view[0]),
     row: Math.floor(((event.clientY - at.top) / at.width * WIDTH - TOP) / ROW),

@@ -41,7 +41,8 @@ function progressBar(job) {
   const box = make("div", {class: "progress"});
   const bar = make("progress", {max: 1, "aria-label": `Progress of ${job.name}`});
   if (job.state !== "running" || job.progress.of) bar.value = share(job);
-  box.append(bar, make("span", {class: "hint"}, `${STATES[job.state]}${standing(job) ? ": " + standing(job) : ""}`));
+  const text = standing(job);
+  box.append(bar, make("span", {class: "hint"}, text ? `${STATES[job.state]}: ${text}` : STATES[job.state]));
   return box;
 }
 function jobItem(job) {
@@ -49,8 +50,10 @@ function jobItem(job) {
   const title = make("div", {class: "job-title"});
   title.append(make("strong", {}, job.kind === "analyze" ? `Faces of ${job.name}` : job.name), make("span", {class: `badge ${job.state}`}, STATES[job.state]));
   item.append(title);
-  if (["waiting", "running", "pausing", "paused", "cancelling"].includes(job.state)) item.append(progressBar(job));
-  else item.append(make("p", {class: job.state === "failed" ? "wrong" : "hint"}, standing(job)));
+  const set = Object.entries(job.options).map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`).join(", ");
+  if (set) item.append(make("p", {class: "hint"}, set));
+  if (["running", "pausing", "paused", "cancelling"].includes(job.state)) item.append(progressBar(job));
+  else if (job.state !== "waiting") item.append(make("p", {class: job.state === "failed" ? "wrong" : "hint"}, standing(job)));
   const warned = job.messages.filter(([level]) => level === "warning").map(([, text]) => text);
   if (warned.length) {
     const fold = make("details", {class: "fold small"});

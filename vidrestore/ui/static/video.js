@@ -99,6 +99,7 @@ function personCard(file, person, general, {choose, changed}) {
   const skip = tick("Leave as is", person.skip, value => { card.classList.toggle("skipped", value); save("skip", value); });
   card.classList.toggle("skipped", person.skip);
   card.append(face, name, about, w, strength, skip);
+  card.setW = value => { w.set(value); save("w", value); };
   return card;
 }
 // What was set for persons is saved a moment later, and before a run is asked for.
@@ -140,6 +141,7 @@ function choosePlace(file, look, found, state, general, cards) {
   const label = each => each.name || `Person ${each.id}`;
   function update() {
     title.textContent = `${label(person())} at ${clock(state.time)}`;
+    here.set(person().w ?? number(general.w, 0.5));
     for (const [id, card] of cards) card.classList.toggle("chosen", id === state.person);
     timeline.replaceChildren(timelineSvg({view, now: state.time, shots, rows: found.persons.slice(0, 12).map(each => ({
       label: label(each),
@@ -175,7 +177,9 @@ function choosePlace(file, look, found, state, general, cards) {
     moments.append(item);
   }
   const controls = make("div", {class: "beside"});
-  controls.append(title, make("p", {class: "hint"}, "One frame by itself: a run also looks at the frames around it and holds the face steady."), make("h3", {}, "Riskiest moments"), moments);
+  const here = slide("w", 0.5, value => cards.get(state.person).setW(value));
+  here.range.setAttribute("aria-label", "w of the person shown");
+  controls.append(title, here, make("p", {class: "hint"}, "One frame by itself: a run also looks at the frames around it and holds the face steady."), make("h3", {}, "Riskiest moments"), moments);
   const both = make("div", {class: "looking"});
   both.append(picture, controls);
   look.append(make("h2", {id: "h-look"}, "Before and after"), both, timeline);
