@@ -86,7 +86,6 @@ class Restoration:
         "restore",
         "--task",
         choices=TASKS,
-        basic=True,
         help="what is done to faces: restore; colour: colours grey ones; inpaint: fills the holes of --mask",
     )
     mask: Path | str | None = _restoration(
@@ -94,7 +93,6 @@ class Restoration:
         "--mask",
         type=mask,
         metavar="FILE",
-        basic=True,
         help="with --task inpaint: a picture, or a video with as many frames, white where IN has holes; "
         "found: scratches and text over faces (default: all that is pure white in IN)",
     )

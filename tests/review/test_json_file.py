@@ -35,7 +35,7 @@ EVERYTHING = frames(
             guards=Guards(0.9, 0.3, 0.2, 0.1, 0.1, 0.1),
             likeness=Likeness(0.3, 0.5, 0.5, 1.0),
         ),
-        left_alone(2, gates=Gates(0.5, 0.5, 0.5)),
+        left_alone(2, gates=Gates(0.5, 0.5, 0.5, 0.5)),
         left_alone(3, fit=0.0, w=None),
     ],
     [],
