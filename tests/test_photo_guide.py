@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support import clips, photos, tiny
+from tests.support import clips, photos, tiny, upscalers
 from tests.support.runs import face_frame
 from vidrestore.__main__ import main
 
@@ -33,6 +33,7 @@ def folder(tmp_path_factory) -> Path:
     photos.save(folder / "old.jpg", face)
     clips.write(folder / "clip.mp4", [face_frame(160, 120, "yuv420p") for _ in range(6)])
     tiny.save_weights(folder / "tiny.safetensors")
+    upscalers.save(upscalers.compact(), folder / "own.pth")
     return folder
 
 
