@@ -33,13 +33,15 @@ from tests.support.tiny import save_weights
 from vidrestore.options import Options
 
 KINDS = ("worker", "machine", "leader")
+#: Kills during one run at most, so that it comes to its end.
+_PER_RUN = 4
 
 
 def make_clip(path: Path, frames: int) -> Path:
-    """A face in the first and the last third of the frames, with audio."""
+    """A face in the first and the last quarter of the frames, with audio."""
     drawn = [
         pattern(number, 96, 72, "yuv420p")
-        if frames // 3 <= number < 2 * frames // 3
+        if frames // 4 <= number < 3 * frames // 4
         else face_frame(96, 72, "yuv420p", shift=2 * number % 64)
         for number in range(frames)
     ]
@@ -166,14 +168,14 @@ def soak(folder: Path, words: argparse.Namespace, cluster: Any) -> int:
     while length is None or kills.total() < words.kills:
         runs += 1
         name = f"run{runs}"
-        out, began = folder / f"{name}.mkv", time.monotonic()
+        out, began, quota = folder / f"{name}.mkv", time.monotonic(), chance.randint(1, _PER_RUN)
         while True:  # until a run is not killed
             command = [sys.executable, __file__, "--lead", str(folder), name, cluster.address]
             command += ["--segment-length", str(words.segment_length)]
             with log.open("w") as file:
                 run = subprocess.Popen(command, stdout=file, stderr=file, start_new_session=True)
             while run.poll() is None:
-                if length is None or kills.total() >= words.kills:
+                if length is None or not quota or kills.total() >= words.kills:
                     time.sleep(0.2)
                 else:
                     time.sleep(chance.uniform(0, length / 2))
@@ -187,6 +189,7 @@ def soak(folder: Path, words: argparse.Namespace, cluster: Any) -> int:
                     else:
                         done = getattr(killer, kind)()
                     kills[kind] += done
+                    quota -= done
                     if done:
                         print(f"kill {kills.total()}: {kind}", flush=True)
                 if time.monotonic() - began > words.limit:
