@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from tests.support.virtual_time import seconds_of
+from vidrestore.cluster.collector import Collector
+from vidrestore.cluster.crew import Crew
+from vidrestore.cluster.lead import Lead
+from vidrestore.cluster.rendering import Made
+from vidrestore.cluster.sightings import CHUNK, Sighting
 from vidrestore.measure.speed.cluster_model import Costs, Shape, simulate
+from vidrestore.stages.stretches import ALL
 
 FILM = Shape(frames=50_000)
 #: Restoring takes by far the longest.
@@ -55,3 +67,72 @@ def test_a_film_of_few_segments_cannot_use_many_workers():
 def test_every_frame_is_restored_once():
     outcome = simulate(FILM, COSTS, 7)
     assert outcome.busy * outcome.seconds * 7 == pytest.approx(50_000 * 0.1)
+
+
+class Hand:
+    """A worker that sleeps for as long as its work takes."""
+
+    def __init__(self, number: int, shape: Shape, costs: Costs) -> None:
+        self.name, self._shape, self._costs = f"worker {number}", shape, costs
+
+    def has_begun(self) -> bool:
+        return True
+
+    async def join(self, film: Any) -> bool:
+        return True
+
+    async def render(self, film: Any, portion: Any) -> AsyncIterator[Made]:
+        first, stop, context = portion.frames.start, portion.frames.stop, self._shape.context
+        around = min(first, context) + min(self._shape.frames - stop, context)
+        await asyncio.sleep(self._costs.open + around * (self._costs.decode + self._costs.context))
+        for begin in portion.firsts:
+            frames = min(portion.length, stop - begin)
+            await asyncio.sleep(frames * self._costs.restore)
+            segment: Any = SimpleNamespace(frames=frames, info=[])
+            yield Made(begin, segment, frozenset(), 0.0)
+
+    def dismiss(self) -> None: ...
+
+
+class Nowhere:
+    """Takes segments."""
+
+    def take(self, made: Made, worker: str) -> Any:
+        return made.segment
+
+    def take_piece(self, piece: Any, worker: str) -> None: ...
+
+    def drop_pieces(self, worker: str) -> None: ...
+
+    def save_state(self, frame: int, state: Any) -> None: ...
+
+
+def scheduled(shape: Shape, costs: Costs, workers: int) -> float:
+    """Seconds that the program's own scheduling takes, with workers that sleep."""
+
+    async def analyse(state: Any) -> AsyncIterator[list[Sighting]]:
+        for first in range(0, shape.frames, CHUNK):
+            numbers = range(first, min(first + CHUNK, shape.frames))
+            await asyncio.sleep(len(numbers) * costs.find)
+            yield [Sighting(number, False, None, 0) for number in numbers]
+
+    film: Any = SimpleNamespace(options=SimpleNamespace(input=Path("film.mkv")))
+    hire: Any = lambda number: Hand(number, shape, costs)  # noqa: E731
+    collector = Collector(shape.length, ALL, context=shape.context)
+    return seconds_of(Lead(film, Crew(hire, workers), collector, Nowhere(), analyse).run())
+
+
+@pytest.mark.parametrize("workers", [1, 3, 100])
+@pytest.mark.parametrize(
+    "costs",
+    [
+        Costs(find=0.005, decode=0.002, context=0.02, restore=0.2, join=0.0, open=0.5),
+        Costs(find=0.05, decode=0.002, context=0.1, restore=0.25, join=0.0),
+    ],
+    ids=["restoring takes long", "finding takes long"],
+)
+def test_the_program_schedules_as_the_simulation_does(costs, workers):
+    shape = Shape(frames=20_000)
+    assert simulate(shape, costs, workers).seconds == pytest.approx(
+        scheduled(shape, costs, workers), rel=0.05
+    )
