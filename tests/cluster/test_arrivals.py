@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from tests.support import reader
 from tests.support.encoders import open_segment_writer
 from tests.support.segments import COUNT, KEY, REPRODUCIBLE, make_clip, write_segments
 from vidrestore.cluster.arrivals import Arrivals
+from vidrestore.cluster.film import RefusedError
 from vidrestore.cluster.rendering import Made
 from vidrestore.cluster.told import Piece
 from vidrestore.media.decode.decoder import Decoder
@@ -80,4 +82,18 @@ def test_pieces_of_a_segment_that_is_never_complete_are_dropped(tmp_path):
         for each in made:
             arrivals.take_piece(Piece(each.segment.path.read_bytes()), "worker 1")
             arrivals.take(each, "worker 1")
+    assert len(reader.frames(out)) == COUNT
+
+
+def test_segments_with_other_headers_are_refused(tmp_path):
+    """Of another version of the encoder, for example: the worker that made them is left out."""
+    source, out = make_clip(tmp_path / "in.mp4"), tmp_path / "o.mp4"
+    with Decoder(source) as decoder, open_segment_writer(decoder, out, SETTINGS, length=LENGTH) as writer:
+        writer.resume(writer.folder.begin(KEY, resume=False))
+        made, arrivals = segments(decoder, writer, tmp_path / "made"), Arrivals(writer, NOTHING)
+        other = replace(made[0], segment=replace(made[0].segment, extradata=b"other"))
+        with pytest.raises(RefusedError, match="its libx264 writes other headers than here"):
+            arrivals.take(other, "worker 1")
+        for each in made:
+            arrivals.take(each, "worker 2")
     assert len(reader.frames(out)) == COUNT

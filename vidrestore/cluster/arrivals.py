@@ -13,6 +13,7 @@ from ..media.output.segment_writer import SegmentWriter
 from ..media.output.segments import Segment
 from ..stages.resume import Resume
 from ..stages.reuse import Reuse
+from .film import RefusedError
 from .rendering import Made
 from .told import Piece
 
@@ -28,7 +29,9 @@ class Arrivals:
         self.insert()
 
     def take(self, made: Made, worker: str) -> Segment:
-        """See :class:`.lead.Taker`."""
+        """See :class:`.lead.Taker`. Raises RefusedError if the segment cannot be joined to others."""
+        if made.segment.extradata != self._writer.extradata:
+            raise RefusedError(f"its {self._writer.encoder.codec} writes other headers than here")
         folder = self._writer.folder
         path = folder.segment_path(made.first)
         with writing(path):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+
 import av
 import pytest
+from av.codec.context import Flags
 
 from vidrestore.errors import UsageError
 from vidrestore.media.encode.encoder_options import default_options, merge_options, requested_options
@@ -63,3 +66,21 @@ def test_hdr_and_reproducibility_add_to_the_parameters_of_x264():
     options = default_options(codec("libx264"), "yuv420p10le", hdr, reproducible=True)
     assert options["x264-params"] == "cll=1000,400:cpu-independent=1"
     assert options["threads"] == "4"
+
+
+def test_headers_do_not_tell_how_many_cores_a_machine_has():
+    """Machines whose numbers differ make segments that can be joined."""
+
+    def headers(more: dict[str, str]) -> bytes:
+        options = default_options(av.Codec("libx265", "w"), "yuv420p", None, reproducible=False)
+        with av.open(io.BytesIO(), "w", format="mp4") as container:
+            stream = container.add_stream("libx265", rate=25, options=merge_options(options, more))
+            stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+            context = stream.codec_context
+            context.flags |= Flags.global_header
+            context.open()
+            return context.extradata or b""
+
+    one = headers({"x265-params": "pools=1:frame-threads=1"})
+    assert one
+    assert one == headers({"x265-params": "pools=2:frame-threads=2"})

@@ -26,8 +26,9 @@ _DEFAULTS = {
 _CRF_NAMES = {"h264_nvenc": "cq", "hevc_nvenc": "cq", "av1_nvenc": "cq"}
 #: Options that hold parameters of the encoder's library, as ``name=value:name=value``.
 _PARAMETER_LISTS = ("x264-params", "x265-params", "svtav1-params")
-#: Options that keep an encoder from writing to standard error.
-_QUIET = {"libx265": {"x265-params": "log-level=error"}}
+#: Options that keep an encoder from writing to standard error, and from telling in its headers how many cores
+#: the machine has: segments that two machines made could not be joined.
+_QUIET = {"libx265": {"x265-params": "log-level=error:info=0"}}
 #: An encoder's decisions may depend on the number of its threads. Those of x264's macroblock tree differ
 #: from run to run (core 165) unless it avoids CPU-specific code.
 _REPRODUCIBLE = {"libx264": {"threads": "4", "x264-params": "cpu-independent=1"}}
