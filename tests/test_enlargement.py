@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import jsonschema
 import numpy as np
 import pytest
 import torch
@@ -23,6 +24,7 @@ from vidrestore.pipeline import restore_video
 
 pytest.importorskip("spandrel")
 FRAMES = 7
+SCHEMA = Path(__file__).parents[1] / "docs" / "report.schema.json"
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +82,7 @@ def test_no_frame_depends_on_where_a_run_is_cut(folder, tmp_path):
         assert report.faces
     assert reader.frames(tmp_path / "whole.mkv") == reader.frames(tmp_path / "cut.mkv")
     record = json.loads((tmp_path / "r.json").read_text())
+    jsonschema.validate(record, json.loads(SCHEMA.read_text(encoding="utf-8")))
     assert record["setup"]["upscaler"] == "own.pth, 2 times, faces too"
     used = [weights for weights in record["weights"] if weights["role"] == "upscaler"]
     assert [(weights["name"], len(weights["sha256"])) for weights in used] == [("own.pth", 64)]
