@@ -217,3 +217,11 @@ def test_parts_with_the_same_key_are_worked_on_together():
     assert results == ["A1", "B1", "A2", "C1", "B2"]
     assert calls == [("a", ["a1", "a2"]), ("b", ["b1", "b2"]), ("c", ["c1"])]
     assert by_group([], len, work) == []
+
+
+def test_messages_call_parts_what_they_are(caplog):
+    with caplog.at_level(logging.WARNING):
+        BatchRunner(4, noun="tile").run(list(range(4)), Device(2))
+    assert caplog.messages == ["cpu has no memory for 4 tiles at once: continuing with 2"]
+    with pytest.raises(DeviceError, match="no memory left for one tile"):
+        BatchRunner(1, noun="tile").run([1], Device(0))

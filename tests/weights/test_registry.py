@@ -6,7 +6,15 @@ import pytest
 
 from vidrestore.errors import UsageError
 from vidrestore.weights.entry import RemoteWeights
-from vidrestore.weights.registry import REGISTRY, announcement, lookup, restorer_names, with_hash
+from vidrestore.weights.registry import (
+    REGISTRY,
+    announcement,
+    lookup,
+    refuse_non_commercial,
+    restorer_names,
+    upscaler_names,
+    with_hash,
+)
 
 DOWNLOADS = [name for name, weights in REGISTRY.items() if not weights.embedded]
 
@@ -52,3 +60,11 @@ def test_restorers_are_known_by_name_and_by_hash() -> None:
 
 def test_a_size_that_is_not_known() -> None:
     assert "restoreformer (size not known)" in announcement("restoreformer")
+
+
+def test_what_may_not_be_used_commercially_is_refused_with_what_may() -> None:
+    refuse_non_commercial(REGISTRY["spanx2-ch48"], upscaler_names())
+    with pytest.raises(UsageError, match=r"the licence of gpen-256 is .*commercially: lite, gfpgan-1.4$"):
+        refuse_non_commercial(REGISTRY["gpen-256"], ("codeformer", "lite", "gfpgan-1.4"))
+    assert {"realesr-general-x4v3", "realesrgan-x2plus", "spanx2-ch48"} <= {*upscaler_names()}
+    assert not {*upscaler_names()} & {*restorer_names()}

@@ -20,7 +20,7 @@ from vidrestore.errors import WeightsError
 from vidrestore.weights import registry
 from vidrestore.weights.entry import RemoteWeights
 from vidrestore.weights.registry import REGISTRY
-from vidrestore.weights.store import cache_dir, fetch, fingerprint, load_state, locate
+from vidrestore.weights.store import cache_dir, fetch, fingerprint, load_state, locate, obtain
 
 STATE = {"a.weight": torch.arange(6.0).reshape(2, 3), "a.bias": torch.ones(2, dtype=torch.float16)}
 linux = pytest.mark.skipif(sys.platform != "linux", reason="cache folder of Linux")
@@ -184,3 +184,25 @@ def test_a_file_without_weights(
 def test_a_missing_file(path: str, problem: str) -> None:
     with pytest.raises(WeightsError, match=problem):
         load_state(path)
+
+
+def test_weights_that_were_asked_for(tmp_path, monkeypatch, caplog):
+    """Embedded ones are there; others are announced and downloaded, unless it is a dry run."""
+    monkeypatch.setenv("VIDRESTORE_CACHE", str(tmp_path))
+    monkeypatch.setenv("VIDRESTORE_OFFLINE", "")
+    assert obtain("lite")
+    assert not obtain("spanx2-ch48", download=False)
+    with pytest.raises(WeightsError, match="downloads are disabled"):
+        obtain("spanx2-ch48", offline=True, download=False)
+    monkeypatch.setenv("VIDRESTORE_OFFLINE", "1")
+    with pytest.raises(WeightsError, match="downloads are disabled"):
+        obtain("spanx2-ch48", download=False)
+    monkeypatch.setenv("VIDRESTORE_OFFLINE", "")
+
+    def download(weights, path, **about):
+        path.write_bytes(bytes(weights.size))
+
+    monkeypatch.setattr("vidrestore.weights.store.download", download)
+    with caplog.at_level("INFO"):
+        assert obtain("spanx2-ch48")
+    assert "Downloading spanx2-ch48 (8.9 MB) from https://" in caplog.text

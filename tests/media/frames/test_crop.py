@@ -131,3 +131,25 @@ def test_a_mask_is_in_the_rows_and_columns_that_hold_it():
     mask[10:30, 5:9] = 0.1
     assert occupied(mask) == (slice(10, 30), slice(5, 9))
     assert occupied(torch.zeros(64, 64)) == (slice(0, 1), slice(0, 1))
+
+
+@pytest.mark.parametrize("pix_fmt", FORMATS)
+def test_rows_are_read_as_crops_are(pix_fmt):
+    image = image_of(pattern(3, 48, 48, pix_fmt))
+    whole = image.read(np.eye(3), 48)
+    assert torch.allclose(image.read_rows(0, 48), whole, atol=1e-6)
+    assert torch.allclose(image.read_rows(17, 30), whole[:, 17:30], atol=1e-6)
+
+
+def test_rows_that_sdr_cannot_hold_are_told():
+    frame = pattern(3, 48, 48, "yuv420p10le")
+    luma, *chroma = plane_views(frame)
+    luma[...] = 500
+    for plane in chroma:
+        plane[...] = 512
+    assert image_of(frame).kept_rows(0, 48) is None
+    luma[20:] = 1010  # white is 940
+    kept = image_of(frame).kept_rows(10, 30)
+    assert kept.shape == (20, 48)
+    assert (kept[:10] == 0).all()
+    assert (kept[11:] == 1).all()
