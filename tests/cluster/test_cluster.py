@@ -66,6 +66,13 @@ def test_auto_on_one_machine_says_the_same(cluster_of, caplog, machine, what):
     assert f"gains nothing on one {what}:" in caplog.text
 
 
+def test_a_cluster_that_is_named_is_used_even_if_it_has_one_machine_so_far(cluster_of, caplog):
+    cluster_of(Machine(8))
+    with opened(options(ray="10.0.0.1:6379")) as cluster:
+        assert cluster is not None
+    assert "gains nothing" in caplog.text
+
+
 def test_who_asks_for_workers_gets_them(cluster_of, caplog):
     calls = cluster_of(Machine(2))
     with opened(options(ray="local", workers=2)) as cluster:

@@ -58,6 +58,7 @@ def options(folder: Path, name: str, address: str | None = None) -> Options:
         min_face=0,
         max_sharpness=0,
         ray=address,
+        workers=2 if address else None,
     )
 
 

@@ -70,7 +70,8 @@ def opened(options: Options) -> Iterator[Cluster | None]:
         placing = place(found, workers=options.workers, gpus=usable)
         if len(found) == 1 and (placing.workers == 1 or not placing.on_gpus):
             _say_that_it_gains_nothing(found[0].gpus)
-            if options.workers is None:
+            # Others may still join a cluster that was asked for by its address.
+            if options.workers is None and where in ("auto", "local"):
                 yield None
                 return
         cluster = Cluster(ray, placing)
