@@ -1,0 +1,58 @@
+"""Every command of docs/guide.md is run, in its order."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+from PIL import Image
+
+from tests.support import tiny
+from tests.support.clips import decode, write
+from vidrestore.__main__ import main
+
+ROOT = Path(__file__).parents[1]
+FRAMES = 2
+COMMANDS = [
+    line
+    for block in re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "guide.md").read_text("utf-8"), re.DOTALL)
+    for line in block.splitlines()
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """The first frames of the samples, and the networks of a tiny model."""
+    folder = tmp_path_factory.mktemp("guide")
+    for name in ("portrait.mp4", "archive.mp4", "scenes.mkv"):
+        # The last shot of scenes.mkv has both persons.
+        frames = decode(ROOT / "samples" / name)[slice(-FRAMES, None) if name == "scenes.mkv" else slice(FRAMES)]
+        for number, frame in enumerate(frames):
+            frame.pts, frame.time_base, frame.pict_type = number, Fraction(1, 25), 0
+        write(folder / name, frames)
+    tiny.save_weights(folder / "tiny.safetensors")
+    return folder
+
+
+def test_every_command(folder, monkeypatch, capsys):
+    assert len(COMMANDS) >= 10
+    monkeypatch.chdir(folder)
+    for command in COMMANDS:
+        program, *words = shlex.split(command)
+        assert program == "vidrestore"
+        job = words[0] if words[0] in ("preview", "analyze") else "restore"
+        assert main([*words, *([] if job == "analyze" else ["--weights", "tiny.safetensors"])]) == 0, command
+        if "--dry-run" in words:
+            assert "would write" in capsys.readouterr().out
+        elif job == "restore":
+            with av.open(words[1]) as out:
+                assert sum(1 for _ in out.decode(video=0)) == FRAMES
+    assert {"report.html", "film.html"} <= {path.name for path in folder.iterdir()}
+    with av.open("compare.mp4") as compared:
+        assert sum(1 for _ in compared.decode(video=0)) == FRAMES
+    with Image.open("sheet.png") as sheet:
+        assert sheet.width > 3 * 256
