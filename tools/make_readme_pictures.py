@@ -1,5 +1,5 @@
-"""Make the picture and the animation at the top of the README: samples are restored by the embedded model with
-the default options, and the face is cut out of input and result and enlarged alike. That takes some minutes.
+"""Make the picture and the animation at the top of the README: the embedded model restores samples with the
+default options, and the face is cut out of input and result and enlarged alike. That takes some minutes.
 
     pip install .
     python tools/make_readme_pictures.py
@@ -38,7 +38,10 @@ class Part:
     box: tuple[int, int, int, int]  #: left, top, right, bottom, in pixels
 
 
-STILLS = (Part("portrait.mp4", 0.5, 0.5, (230, 85, 430, 285)), Part("archive.mp4", 1, 0.5, (134, 96, 344, 306)))
+STILLS = (
+    Part("portrait.mp4", 0.5, 0.5, (230, 85, 430, 285)),
+    Part("archive.mp4", 1, 0.5, (134, 96, 344, 306)),
+)
 MOVING = Part("portrait.mp4", 0, 1.5, (215, 70, 445, 270))
 
 
