@@ -16,7 +16,7 @@ from tests.support.clips import write
 from tests.support.runs import face_frame, run
 from tests.support.tiny import save_weights
 from vidrestore.restoration.codeformer import CodeFormerRestorer
-from vidrestore.stages import models
+from vidrestore.restoration.tasks import TASKS, Task
 
 COUNT = 8
 
@@ -36,16 +36,17 @@ def flags_of(folder: Path, out: Path, **options: Any) -> list[dict[str, Any]]:
     return json.loads(out.with_suffix(".json").read_text(encoding="utf-8"))["flags"]
 
 
-def brighter(levels: dict[int, float]):
-    """Finishes faces as the program does, but lighter by these levels in these calls."""
-    calls, real = iter(range(10**6)), models.finish
+def brighter(levels: dict[int, float]) -> Task:
+    """Restoring as the program does, but with faces that are finished lighter by these levels in these
+    calls."""
+    calls, restore = iter(range(10**6)), TASKS["restore"]
 
     def finish(face, own):
-        done = real(face, own)
+        done = restore.finish(face, own)
         step = levels.get(next(calls), 0.0) / 255
         return replace(done, layers=torch.cat(((done.restored + step).clamp(0, 1), done.mask[None])))
 
-    return finish
+    return replace(restore, finish=finish)
 
 
 def test_a_face_left_alone_has_the_samples_of_the_input(folder, tmp_path):
@@ -57,7 +58,7 @@ def test_a_face_left_alone_has_the_samples_of_the_input(folder, tmp_path):
 
 
 def test_light_that_is_off_is_flagged_in_its_frames(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(models, "finish", brighter(dict.fromkeys((3, 4, 5), 12.0)))
+    monkeypatch.setitem(TASKS, "restore", brighter(dict.fromkeys((3, 4, 5), 12.0)))
     found = {flag["kind"]: flag for flag in flags_of(folder, tmp_path / "out.mkv")}
     assert (found["light"]["first"], found["light"]["last"], found["light"]["frames"]) == (3, 5, 3)
     assert found["light"]["value"] > 5
@@ -65,7 +66,7 @@ def test_light_that_is_off_is_flagged_in_its_frames(folder, tmp_path, monkeypatc
 
 
 def test_flicker_is_flagged_where_it_is(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(models, "finish", brighter({4: 4.0, 5: -4.0, 6: 4.0}))
+    monkeypatch.setitem(TASKS, "restore", brighter({4: 4.0, 5: -4.0, 6: 4.0}))
     found = {flag["kind"]: flag for flag in flags_of(folder, tmp_path / "out.mkv")}
     assert (found["flicker"]["first"], found["flicker"]["last"]) == (4, 7)
 

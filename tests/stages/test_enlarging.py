@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -83,7 +84,7 @@ def restored(scale: float) -> RestoredFace[Placement]:
 )
 def test_faces_are_enlarged_where_the_frame_shows_more_than_they_have(scale, faces, side):
     face = restored(scale)
-    _, [moved] = enlarge(object(), [face], Doubling(faces))
+    _, [moved] = enlarge(SimpleNamespace(hole=None), [face], Doubling(faces))
     assert moved.layers.shape == (4, side, side)
     assert moved.layers.dtype == torch.float16
     # The same place of the frame, and the same place of the face.

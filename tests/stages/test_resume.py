@@ -90,7 +90,7 @@ def test_the_packages_that_run_models_are_keyed(options, tmp_path, monkeypatch):
     graph, own = save_restorer(tmp_path / "own.onnx", side=64), save_weights(tmp_path / "own.pth")
     run_by = {}
     for weights in (None, graph, own):
-        run_by[weights] = key_of(replace(options, weights=weights))["what runs the models"]
+        run_by[weights] = key_of(replace(options, weights=weights))["what runs the model"]
     assert run_by[None] == "PyTorch"
     assert run_by[graph] == package_version("onnxruntime")
     assert run_by[own] == package_version("spandrel")

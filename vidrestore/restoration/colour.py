@@ -47,4 +47,4 @@ def _at_luma(brightness: Tensor, chroma: Tensor) -> Tensor:
     paler."""
     room = torch.where(chroma > 0, 1 - brightness, brightness).clamp_min_(0)
     fits = (room / chroma.abs().clamp_min(1e-6)).amin(dim=1, keepdim=True).clamp_(0, 1)
-    return brightness + chroma * fits
+    return (brightness + chroma * fits).clamp_(0, 1)

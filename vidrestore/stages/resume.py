@@ -195,9 +195,9 @@ def _shared_key(
         "vidrestore": __version__,
         "FFmpeg": ".".join(map(str, av.library_versions["libavcodec"])),
         "the model": _weights(model),
-        "the models of persons": ", ".join(map(_weights, restorer.others)) or "none",
+        "the models of persons": ", ".join(map(model_key, restorer.others)) or "none",
         "the face parser": _weights(parser) if (parser := restorer.face_parser) else "none",
-        "what runs the models": ", ".join(_packages(model, *restorer.others)) or "PyTorch",
+        "what runs the model": _runner(model),
         "the device": restorer.device.type,
         "the precision": restorer.precision,
     }
@@ -241,20 +241,24 @@ def sample_hash(path: Path, about: str) -> str:
     return digest.hexdigest()
 
 
-def _packages(*sources: str | Path) -> list[str]:
-    """The packages that run the models of these weights, with their versions.
+def model_key(source: str | Path) -> str:
+    """The name of a model's weights, their hash, and what runs it."""
+    return f"{_weights(source)}, {_runner(source)}"
 
-    Of a file that is not ONNX it is not known before it is loaded whether it is CodeFormer's, which needs
-    none: what may run it counts.
+
+def _runner(source: str | Path) -> str:
+    """What runs the model of these weights: a package with its version, or PyTorch, whose version the
+    segments name.
+
+    Of a file that is not ONNX it is not known before it is loaded whether it is CodeFormer's, which needs no
+    package: what may run it counts.
     """
-    backends = set[str]()
-    for source in sources:
-        if isinstance(source, Path):
-            backends.add("onnx" if check_file(source) == "onnx" else "spandrel")
-        elif network := REGISTRY[source].network:
-            backends.add(network.backend)
-    packages = sorted(PACKAGES[backend] for backend in backends & {*PACKAGES})
-    return [package_version(package) for package in packages]
+    if isinstance(source, Path):
+        backend = "onnx" if check_file(source) == "onnx" else "spandrel"
+    else:
+        network = REGISTRY[source].network
+        backend = network.backend if network else ""
+    return package_version(PACKAGES[backend]) if backend in PACKAGES else "PyTorch"
 
 
 def _weights(source: str | Path) -> str:

@@ -20,14 +20,13 @@ import torch
 
 from ..faces.face import Face
 from ..options import Options
-from ..weights.store import fingerprint
 from .restoration import CONTEXT
-from .resume import EMBEDDING, MASK
+from .resume import EMBEDDING, MASK, model_key
 from .setup import Setup
 
 #: What only frames with faces depend on, by the names of the resume key.
 _OF_FACES = (
-    *("the model", "what runs the models", "the face parser", "the device", "the precision"),
+    *("the model", "what runs the model", "the face parser", "the device", "the precision"),
     *("--steady", "--min-face", "--max-sharpness", "--max-yaw", "--task", MASK),
 )
 #: What is keyed for each face, by its position and what is set for it.
@@ -65,7 +64,7 @@ class SegmentKeys:
         self._options = options
         self._track_w = dict(options.track_w)
         self._model = setup.restorer.model
-        self._hashes = {name: fingerprint(name) for name in setup.restorer.others}
+        self._keys = {name: model_key(name) for name in setup.restorer.others}
 
     def of_segments(
         self,
@@ -122,9 +121,9 @@ class SegmentKeys:
         return hashlib.blake2b(described, digest_size=16).digest()
 
     def _model_of(self, face: Face) -> str | None:
-        """The hash of the model that a person chose for ``face``; None: the run's."""
+        """The key of the model that a person chose for ``face``; None: the run's."""
         name = face.adjustment.restorer
-        return None if name is None or name == self._model else self._hashes[name]
+        return None if name is None or name == self._model else self._keys[name]
 
 
 def digest(text: str) -> str:

@@ -80,8 +80,8 @@ def measure_quality(
     """
     if not len(images):
         return []
-    sharpness, noise = _sharpness_and_noise(images, np.stack(list(landmarks)))
-    colours = _colours(images).tolist()
+    measured = *_sharpness_and_noise(images, np.stack(list(landmarks))), _colours(images)
+    sharpness, noise, colours = torch.stack(measured).tolist()  # at once: a GPU is waited for
     return [
         FaceQuality(
             size=face_height(points) / scale,
@@ -116,8 +116,8 @@ def _colours(images: Tensor) -> Tensor:
     return 255 * _MEDIUM / level * chroma.square().mean(dim=(1, 2, 3)).sqrt()
 
 
-def _sharpness_and_noise(images: Tensor, landmarks: np.ndarray) -> tuple[list[float], list[float]]:
-    """Sharpness and noise of faces (N, 3, S, S) with landmarks (N, 5, 2).
+def _sharpness_and_noise(images: Tensor, landmarks: np.ndarray) -> tuple[Tensor, Tensor]:
+    """Sharpness and noise (N,) of faces (N, 3, S, S) with landmarks (N, 5, 2).
 
     A Laplacian responds to an edge equally in every octave down to the one at which blur has removed it, and
     it responds to noise everywhere, edges or not. So an octave is present if blocks with edges exceed what
@@ -152,9 +152,7 @@ def _sharpness_and_noise(images: Tensor, landmarks: np.ndarray) -> tuple[list[fl
     flat = contrast < _FLAT * contrast.topk(3, dim=1).values[:, 1:2]
     # nanmedian takes the lower of two middle ones.
     sharpness = torch.stack(present).mean(dim=0).masked_fill(flat, torch.nan).nanmedian(dim=1).values
-    measures = torch.stack((sharpness, torch.stack(noises).amax(dim=0)))
-    sharpness, noise = measures.tolist()  # at once: a GPU is waited for
-    return sharpness, noise
+    return sharpness, torch.stack(noises).amax(dim=0)
 
 
 def _second_difference(x: Tensor, dim: int) -> Tensor:
