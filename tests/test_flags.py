@@ -17,6 +17,7 @@ from tests.support.runs import face_frame, run
 from tests.support.tiny import save_weights
 from vidrestore.restoration.codeformer import CodeFormerRestorer
 from vidrestore.restoration.tasks import TASKS, Task
+from vidrestore.stages import models
 
 COUNT = 8
 
@@ -58,7 +59,8 @@ def test_a_face_left_alone_has_the_samples_of_the_input(folder, tmp_path):
 
 
 def test_light_that_is_off_is_flagged_in_its_frames(folder, tmp_path, monkeypatch):
-    monkeypatch.setitem(TASKS, "restore", brighter(dict.fromkeys((3, 4, 5), 12.0)))
+    task = brighter(dict.fromkeys((3, 4, 5), 12.0))
+    monkeypatch.setattr(models, "find_task", lambda name: task)
     found = {flag["kind"]: flag for flag in flags_of(folder, tmp_path / "out.mkv")}
     assert (found["light"]["first"], found["light"]["last"], found["light"]["frames"]) == (3, 5, 3)
     assert found["light"]["value"] > 5
@@ -66,7 +68,8 @@ def test_light_that_is_off_is_flagged_in_its_frames(folder, tmp_path, monkeypatc
 
 
 def test_flicker_is_flagged_where_it_is(folder, tmp_path, monkeypatch):
-    monkeypatch.setitem(TASKS, "restore", brighter({4: 4.0, 5: -4.0, 6: 4.0}))
+    task = brighter({4: 4.0, 5: -4.0, 6: 4.0})
+    monkeypatch.setattr(models, "find_task", lambda name: task)
     found = {flag["kind"]: flag for flag in flags_of(folder, tmp_path / "out.mkv")}
     assert (found["flicker"]["first"], found["flicker"]["last"]) == (4, 7)
 
