@@ -273,7 +273,7 @@ def test_a_run_whose_messages_cannot_be_printed_goes_on(folder, errors):
 
 
 @posix
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
 @pytest.mark.parametrize("name", ["film \u6620\u753b.mkv", "bad \udcff.mkv"], ids=["Japanese", "no text"])
 def test_what_standard_output_cannot_encode_is_escaped(folder, encoding, name):
     (folder / CLIP).rename(folder / name)

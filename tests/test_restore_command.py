@@ -70,6 +70,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @posix
+@pytest.mark.slow
 def test_a_batch_killed_during_the_third_of_five_ends_as_if_it_had_not_been(work):
     given = [sys.executable, "-c", _RUN, "in", "out/", "--recursive", *SETTINGS]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}

@@ -84,6 +84,7 @@ def test_clips(tool: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "3 faces in 3 frames" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_restored_clips(
     tool: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

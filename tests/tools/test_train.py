@@ -76,6 +76,7 @@ def test_a_killed_run_resumes_to_the_same_numbers(main: Callable, folder: Path) 
 
 
 @posix
+@pytest.mark.slow
 @needs_weights
 def test_sigterm_finishes_the_step_and_saves(folder: Path) -> None:
     """In a process of its own: the signal must not reach the tests."""

@@ -52,7 +52,14 @@ def test_results_do_not_depend_on_the_batch(precision):
         assert (apart - together).abs().max() < 1 / 255
 
 
-@pytest.mark.parametrize("config", [SMALL, AT_IMAGE, FACE], ids=["CFT at levels", "CFT at the image", "face"])
+@pytest.mark.parametrize(
+    "config",
+    [
+        pytest.param(SMALL, id="CFT at levels", marks=pytest.mark.slow),
+        pytest.param(AT_IMAGE, id="CFT at the image"),
+        pytest.param(FACE, id="face", marks=pytest.mark.slow),
+    ],
+)
 def test_a_batch_of_faces_with_and_without_w(config):
     torch.manual_seed(0)
     network = CodeFormer(config).eval()
