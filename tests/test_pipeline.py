@@ -25,7 +25,9 @@ def face_clip(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("face")
     small = [face_frame(128, 96, "yuv420p", shift=2 * i) for i in range(10)]
     frames = [frame.reformat(320, 240) for frame in small]
-    return write(folder / "face.mp4", frames, audio=2, rate=Fraction(30000, 1001))
+    # Without these x264 makes another clip in each session: its decisions differ from run to run.
+    same = {"threads": "4", "x264-params": "cpu-independent=1"}
+    return write(folder / "face.mp4", frames, audio=2, rate=Fraction(30000, 1001), options=same)
 
 
 def test_the_main_job(face_clip, tmp_path, capsys):
@@ -73,11 +75,7 @@ def test_half_the_strength_is_half_the_change(face_clip, tmp_path):
     before = decode(face_clip)[5].to_ndarray(format="gray").astype(int)
     whole, half = luma[1.0] - before, luma[0.5] - before
     assert np.abs(whole).max() > 4
-    off = np.abs(2 * half - whole)
-    assert np.quantile(off, 0.999) <= 3, (
-        f"{(off > 3).sum()} of {off.size} samples"
-    )  # both are rounded, and dithered
-    assert off.max() <= 8
+    assert np.abs(2 * half - whole).max() <= 3
 
 
 @pytest.mark.parametrize(("width", "height"), [(321, 241), (99, 75)])

@@ -101,7 +101,8 @@ def restore_on_cluster(
         )
         licence = None
         if review.notes and (weights := setup.restorer.weights):
-            licence = load_restorer(weights, device=torch.device("cpu"), precision="fp32").spec.licence
+            device, task = torch.device("cpu"), setup.restorer.task
+            licence = load_restorer(weights, device=device, precision="fp32", task=task).spec.licence
         review.write(origin=origin, setup=setup, licence=licence, times=report.times)
     if comparison and comparison.failed:
         raise comparison.failed
