@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from fractions import Fraction
 from pathlib import Path
@@ -13,15 +12,12 @@ from PIL import Image
 
 from tests.support import tiny
 from tests.support.clips import decode, write
+from tests.support.guides import commands
 from vidrestore.__main__ import main
 
 ROOT = Path(__file__).parents[1]
 FRAMES = 3
-COMMANDS = [
-    line
-    for block in re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "guide.md").read_text("utf-8"), re.DOTALL)
-    for line in block.splitlines()
-]
+COMMANDS = commands("guide.md")
 
 
 @pytest.fixture(scope="module")

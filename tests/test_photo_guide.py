@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from pathlib import Path
 
@@ -12,15 +11,11 @@ import pytest
 from PIL import Image
 
 from tests.support import clips, photos, tiny, upscalers
+from tests.support.guides import commands
 from tests.support.runs import face_frame
 from vidrestore.__main__ import main
 
-GUIDE = Path(__file__).parents[1] / "docs" / "photos.md"
-COMMANDS = [
-    line
-    for block in re.findall(r"```sh\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
-    for line in block.splitlines()
-]
+COMMANDS = commands("photos.md")
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +13,7 @@ from PIL import Image
 
 from tests.support import photos, tiny
 from tests.support.clips import decode, write
+from tests.support.guides import commands
 from tests.support.oracles import Colourist, Filler, install
 from tests.support.runs import face_frame
 from vidrestore.__main__ import main
@@ -21,11 +21,7 @@ from vidrestore.media.frames.pixel_format import plane_views
 from vidrestore.weights.registry import REGISTRY
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = [
-    line
-    for block in re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "tasks.md").read_text("utf-8"), re.DOTALL)
-    for line in block.splitlines()
-]
+COMMANDS = commands("tasks.md")
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,7 @@ from .stages.portion import PortionRun
 from .stages.reference_guard import ReferenceGuard
 from .stages.restoration import CONTEXT, limits_of, restore_faces
 from .stages.resume import NOTHING, Resume
-from .stages.reuse import Reuse
+from .stages.reuse import Reuse, begin_earlier
 from .stages.setup import Setup, open_video
 from .stages.stretches import Stretches
 from .upscale.upscaler import Upscaler
@@ -80,22 +80,20 @@ def restore_video(
         # Entered before the writer, so that finishing OUT counts as part of the last stage's time.
         stage = stack.enter_context(Stages(depth=QUEUE_DEPTH, last="encode", profile=profile))
         comparison = Comparison.begin(options, decoder.source, lambda: progress(writer.frames, faces))
-
-        def inspect(path: Path) -> None:
-            if comparison:
-                comparison.write(path)
-            complete(path)
-
-        written = enlarged_source(decoder.source, options.upscale)
         writer = stack.enter_context(
-            open_output(options, setup, written, segment_length, inspect, review.told)
+            open_output(
+                options,
+                setup,
+                decoder.source,
+                segment_length,
+                comparison=comparison,
+                complete=complete,
+                told=review.told,
+            )
         )
         networks = networks or Networks()
         models = networks.models(setup.restorer, profile)
-        if options.keep:
-            earlier = Reuse.begin(writer, decoder, options, setup, lambda: progress(0, 0))
-        else:
-            earlier = Resume.begin(writer, decoder, options, setup)
+        earlier = begin_earlier(writer, decoder, options, setup, lambda: progress(0, 0))
         done, faces, tracks = earlier.frames, earlier.faces, earlier.tracks
         if earlier.wanted:
             source, frames = restore_frames(
@@ -205,17 +203,26 @@ def open_output(
     setup: Setup,
     source: SourceVideo,
     segment_length: int,
-    inspect: Callable[[Path], None] | None = None,
-    told: Callable[[Sequence[Mapping[str, Any]]], object] | None = None,
+    *,
+    comparison: Comparison | None,
+    complete: Callable[[Path], None],
+    told: Callable[[Sequence[Mapping[str, Any]]], object] | None,
 ) -> StreamWriter | SegmentWriter:
-    """Open the writer of OUT. Output to a stream cannot be resumed. ``inspect`` is given the complete file
-    before it becomes OUT; ``told`` is called with the infos of frames that are in OUT. Raises OutputError or
-    UsageError."""
+    """Open the writer of OUT for the video ``source``. Output to a stream cannot be resumed. ``comparison``
+    and then ``complete`` are given the complete file before it becomes OUT, unless that is a stream; ``told``
+    is called with the infos of frames that are in OUT. Raises OutputError or UsageError."""
+    source = enlarged_source(source, options.upscale)
     out, container, encoder = options.destination, setup.container, setup.encoder
     assert container is not None  # as OUT is given
     assert encoder is not None
     if is_stream(out):
         return StreamWriter(out, source, encoder, container=container, strict=options.strict, told=told)
+
+    def inspect(path: Path) -> None:
+        if comparison:
+            comparison.write(path)
+        complete(path)
+
     return SegmentWriter(
         out,
         source,

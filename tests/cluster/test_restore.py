@@ -16,6 +16,7 @@ import pytest
 from tests.support.cluster_films import LENGTH, alone, content, make_film
 from tests.support.clusters import nodes
 from tests.support.in_process import Fault, in_process, no_fault
+from tests.support.tiny import save_weights
 from vidrestore.analysis import analyze_video
 from vidrestore.cluster import actor, sightings
 from vidrestore.cluster.cluster import opened
@@ -75,6 +76,15 @@ def test_the_frames_are_those_of_a_run_by_itself(film, tmp_path):
     workers = json.loads(report.read_text())["times"]["workers"]
     assert sum(worker["frames"] for worker in workers) == 22
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.mkv", "report.json"]
+
+
+def test_a_report_names_weights_for_another_task(film, tmp_path):
+    weights = save_weights(tmp_path / "colours.safetensors", "colour")
+    report = tmp_path / "report.json"
+    given = film | {"weights": weights, "task": "colour", "output": tmp_path / "out.mkv"}
+    restore_on_cluster(Options(report_json=report, **given), in_process(1), segment_length=LENGTH)
+    used = {entry["role"]: entry["name"] for entry in json.loads(report.read_text())["weights"]}
+    assert used["restorer"] == "colours.safetensors"
 
 
 @pytest.mark.slow

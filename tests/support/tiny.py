@@ -29,11 +29,12 @@ _SIZES = {
 }
 
 
-def save_weights(path: Path) -> Path:
-    """Write its weights, the same each time, to a .safetensors file."""
+def save_weights(path: Path, task: str | None = None) -> Path:
+    """Write its weights, the same each time, to a .safetensors file that says it is for ``task``."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = CodeFormer(CodeFormerConfig(**_SIZES))
     path.parent.mkdir(exist_ok=True)
-    save_file(network.state_dict(), path, {"config": json.dumps(_SIZES)})
+    about = {"task": task} if task else {}
+    save_file(network.state_dict(), path, {"config": json.dumps(_SIZES)} | about)
     return path

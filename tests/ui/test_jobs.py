@@ -10,25 +10,12 @@ import yaml
 from tests.support.page import write_tracks
 from vidrestore.cli_parser import analyze_parser, options_of, parse_restore
 from vidrestore.errors import UsageError
-from vidrestore.ui.database import CANCELLED, DONE, PAUSED, RUNNING, WAITING, Database
+from vidrestore.ui.database import CANCELLED, DONE, PAUSED, RUNNING, WAITING
 from vidrestore.ui.jobs import Jobs, clean, folder_of, report_of, tracks_of
 from vidrestore.ui.uploads import RefusedError
-from vidrestore.ui.visitors import Visitors
 
 VIDEO = {"kind": "video", "width": 640, "height": 360, "suffix": ".mp4"}
 PHOTO = {"kind": "photo", "width": 640, "height": 360, "suffix": ".gif"}
-
-
-@pytest.fixture
-def database(tmp_path):
-    opened = Database(tmp_path / "page.sqlite")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def visitor(tmp_path, database):
-    return Visitors(database, tmp_path / "visitors").add()[0]
 
 
 @pytest.fixture

@@ -13,19 +13,6 @@ import pytest
 from vidrestore.errors import InputError
 from vidrestore.ui.database import Database
 from vidrestore.ui.uploads import RefusedError, Uploads
-from vidrestore.ui.visitors import Visitors
-
-
-@pytest.fixture
-def database(tmp_path):
-    opened = Database(tmp_path / "page.sqlite")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def visitor(tmp_path, database):
-    return Visitors(database, tmp_path / "visitors").add()[0]
 
 
 def inspect(path: Path) -> dict[str, Any]:

@@ -26,10 +26,9 @@ from ..restoration.load import load_restorer
 from ..review.compare import Comparison, check_comparison
 from ..review.files import ReviewFiles
 from ..runtime.profile import Profile
-from ..stages.enlarging import enlarged_source
 from ..stages.face_source import origin_of, recorded_source
 from ..stages.resume import Resume
-from ..stages.reuse import Reuse
+from ..stages.reuse import Reuse, begin_earlier
 from ..stages.setup import Setup
 from .arrivals import Arrivals
 from .cluster import Cluster
@@ -58,22 +57,20 @@ def restore_on_cluster(
         if options.strict and setup.container:
             refuse_losses(decoder.source, setup.container, display_name(out))
         comparison = Comparison.begin(options, decoder.source, lambda: progress(writer.frames, 0))
-
-        def inspect(path: Path) -> None:
-            if comparison:
-                comparison.write(path)
-            complete(path)
-
-        written = enlarged_source(decoder.source, options.upscale)
         writer = stack.enter_context(
-            open_output(options, setup, written, segment_length, inspect, review.told)
+            open_output(
+                options,
+                setup,
+                decoder.source,
+                segment_length,
+                comparison=comparison,
+                complete=complete,
+                told=review.told,
+            )
         )
         if not isinstance(writer, SegmentWriter):
             raise UsageError("--ray needs an OUT that is a file: other output has no segments")
-        if options.keep:
-            earlier = Reuse.begin(writer, decoder, options, setup, lambda: progress(0, 0))
-        else:
-            earlier = Resume.begin(writer, decoder, options, setup)
+        earlier = begin_earlier(writer, decoder, options, setup, lambda: progress(0, 0))
         arrivals, collector = Arrivals(writer, earlier), Collector(segment_length, earlier.wanted)
         shares, faces = [], earlier.faces
         if earlier.wanted:

@@ -32,7 +32,7 @@ from ..options import Options
 from .face_source import record_faces, recorded_source, timestamp
 from .needs import Needs
 from .restoration import CONTEXT
-from .resume import run_key
+from .resume import Resume, run_key
 from .segment_keys import SegmentKeys
 from .setup import Setup
 from .stretches import Stretches
@@ -269,3 +269,17 @@ def _read_marks(text: str | None) -> dict[int, FrameFingerprint]:
     except (ValueError, TypeError):  # damaged: they only save time
         return {}
     return {mark.index + 1: mark for mark in marks}
+
+
+def begin_earlier(
+    writer: StreamWriter | SegmentWriter,
+    decoder: Decoder,
+    options: Options,
+    setup: Setup,
+    check: Callable[[], None],
+) -> Resume | Reuse:
+    """What a run takes from earlier ones: from a store with ``--keep``, else from a run that ended early. See
+    their ``begin``."""
+    if options.keep:
+        return Reuse.begin(writer, decoder, options, setup, check)
+    return Resume.begin(writer, decoder, options, setup)
