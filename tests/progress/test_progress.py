@@ -35,20 +35,33 @@ def test_the_rest_takes_as_long_as_what_was_done(progress, clock):
     progress.count(2, 2)
     clock.now = 20
     progress.count(10, 10)
-    assert (progress.last.all_done, progress.last.left) == (10, 40 * 20 / 18)
+    assert (progress.last.all_done, progress.last.left) == (10, 20 * 16 / 8)
     progress.end_file(first, "done", {})
     progress.begin_file(task(2, 20))
     clock.now = 22
     progress.count(1, 1)
     assert (progress.last.files, progress.last.all_done, progress.last.all_frames) == (2, 11, 30)
-    assert progress.last.left == pytest.approx(22 / 10 * 19)
+    assert progress.last.left == pytest.approx(18 / 9 * 19)
+
+
+def test_the_first_frame_tells_nothing_of_the_rest(progress, clock):
+    progress.begin_one(task(1, 2400))
+    clock.now = 60  # weights, and the frames that restoration looks at ahead
+    progress.count(1, 1)
+    assert progress.last.left is None
+    clock.now = 60.1
+    progress.count(2, 2)  # of the same batch
+    assert progress.last.left is None
+    clock.now = 64
+    progress.count(11, 11)
+    assert progress.last.left == pytest.approx(0.4 * 2389)
 
 
 def test_frames_of_an_earlier_run_took_no_time(progress, clock):
     progress.begin_one(task(1, 100))
     clock.now = 2
     progress.count(81, 80)
-    assert (progress.last.resumed, progress.last.left) == (80, 2 * 19)
+    assert (progress.last.resumed, progress.last.left) == (80, None)
     clock.now = 4
     progress.count(82, 81)
     assert (progress.last.resumed, progress.last.left) == (80, 2 * 18)
@@ -117,13 +130,16 @@ def test_several_files_at_a_time_count_together(progress, clock):
     count_short(1, 0)
     count_long(2, 2)
     assert (progress.last.task, progress.last.frames, progress.last.faces) == (long, 2, 2)
-    assert (progress.last.all_done, progress.last.all_frames, progress.last.left) == (3, 30, 27)
+    assert (progress.last.all_done, progress.last.all_frames, progress.last.left) == (3, 30, None)
     progress.end_file(short, "done", {})
     count_long(3, 3)
     assert (progress.last.all_done, progress.last.all_frames) == (4, 21)
     clock.now = 4
     count_long(12, 3)
-    assert progress.last.left == pytest.approx((21 - 13) * 4 / 13)
+    assert progress.last.left is None
+    clock.now = 9
+    count_long(15, 3)
+    assert progress.last.left == pytest.approx((21 - 16) * 6 / 15)
 
 
 def test_all_files_that_have_begun_fail_with_the_batch(clock):

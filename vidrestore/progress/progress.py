@@ -15,6 +15,9 @@ from typing import Any, Literal, Self, get_args
 Ending = Literal["done", "finished", "failed"]
 ENDINGS: tuple[Ending, ...] = get_args(Ending)
 
+#: Seconds since the first frame from which on those that followed tell how long the rest takes.
+_TELLING = 2.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
@@ -38,7 +41,7 @@ class Standing:
     all_done: int  #: frames of all files that are done
     all_frames: int | None  #: of all files; None if unknown
     seconds: float  #: since the beginning
-    left: float | None  #: seconds that the rest is likely to take; None if unknown
+    left: float | None  #: seconds that the rest is likely to take; None if that is not known yet
 
 
 class Progress:
@@ -66,6 +69,7 @@ class Progress:
         self._done = 0  # frames of the files that have ended
         self._worked = 0  # of these, those that were restored now
         self._began = clock()
+        self._first: tuple[float, int] | None = None  # seconds and ``_worked`` at the first count
         self._standings: dict[Task, Standing] = {}  # of the files that have begun and not ended
         self._counting = RLock()
         self._endings = Counter[Ending]()
@@ -99,7 +103,7 @@ class Progress:
     def begin(self, *, files: int | None, frames: int | None) -> None:
         """A batch begins; ``frames`` are all that are to be restored. None if it is unknown how many."""
         self._files, self._frames = files, frames
-        self._began = self._clock()
+        self._began, self._first = self._clock(), None
 
     def begin_one(self, task: Task) -> None:
         """A run over one file begins."""
@@ -151,8 +155,10 @@ class Progress:
                 everything += sum(max(0, each.frames - (each.task.frames or 0)) for each in running)
             seconds, left = self._clock() - self._began, None
             worked = self._worked + sum(each.frames - each.resumed for each in running)
-            if everything is not None and worked > 0:
-                left = (everything - self._all_done) * seconds / worked
+            # The first frame is late: it waits for weights, and for those after it, which restoration looks at.
+            first, first_worked = self._first = self._first or (seconds, worked)
+            if everything is not None and worked > first_worked and seconds - first >= _TELLING:
+                left = (everything - self._all_done) * (seconds - first) / (worked - first_worked)
             self.show(
                 replace(counted, all_done=self._all_done, all_frames=everything, seconds=seconds, left=left)
             )
