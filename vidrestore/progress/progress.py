@@ -155,7 +155,7 @@ class Progress:
                 everything += sum(max(0, each.frames - (each.task.frames or 0)) for each in running)
             seconds, left = self._clock() - self._began, None
             worked = self._worked + sum(each.frames - each.resumed for each in running)
-            # The first frame is late: it waits for weights, and for the frames that restoration looks ahead at.
+            # The first frame is late: it waits for weights, and for frames that restoration looks ahead at.
             first, first_worked = self._first = self._first or (seconds, worked)
             if everything is not None and worked > first_worked and seconds - first >= _TELLING:
                 left = (everything - self._all_done) * (seconds - first) / (worked - first_worked)
