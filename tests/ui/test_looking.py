@@ -62,6 +62,26 @@ def test_a_face_before_and_after(looking, tracks):
     assert look(looking, tracks, person=2)["before"] != found["before"]
 
 
+def test_what_is_not_on_this_machine_is_not_waited_for(tracks, monkeypatch, tmp_path):
+    monkeypatch.setenv("VIDRESTORE_CACHE", str(tmp_path))
+    monkeypatch.delenv("VIDRESTORE_OFFLINE", raising=False)
+    fresh = Looking()
+    found = look(fresh, tracks, model="auto")
+    assert (found["model"], found["run_model"]) == ("lite", "codeformer")
+    with pytest.raises(InputError, match="not on this machine yet"):
+        look(fresh, tracks, model="codeformer")
+
+
+def test_a_face_is_shown_enlarged(looking, tracks):
+    plain, larger = look(looking, tracks, w="0"), look(looking, tracks, w="0", upscale="2")
+    assert (larger["upscale"], larger["enlarged"], larger["part"]) == (2, 2, True)
+    small, before, after = (picture(each) for each in (plain["after"], larger["before"], larger["after"]))
+    assert before.shape == after.shape
+    assert abs(before.shape[0] - 2 * small.shape[0]) <= 2
+    reduced = cv2.resize(after, small.shape[1::-1], interpolation=cv2.INTER_AREA)
+    assert np.abs(reduced.astype(int) - small).mean() < 4
+
+
 def test_a_face_that_is_left_alone_is_said(looking, tracks):
     found = look(looking, tracks, strength="0")
     assert [face["restored"] for face in found["faces"]] == [False]
@@ -95,3 +115,26 @@ def test_a_photo_is_shown_whole_and_as_it_is_displayed(looking, tmp_path):
     assert shown.shape == (200, 256, 3)
     assert np.abs(shown[..., ::-1].astype(int) - upright[:200]).mean() < 6
     assert len(found["faces"]) == 1
+    larger = looking(request | {"options": {"model": "lite", "upscale": "4"}})
+    assert (larger["size"], larger["enlarged"], larger["part"]) == ((1024, 800), 4, False)
+    assert picture(larger["before"]).shape == picture(larger["after"]).shape == (800, 1024, 3)
+
+
+@pytest.mark.parametrize("orientation", [6, 7])
+def test_of_a_large_photo_a_part_is_shown_enlarged(looking, tmp_path, orientation, monkeypatch):
+    monkeypatch.setattr("vidrestore.ui.looking._WHOLE", 899)
+    turned = {6: np.rot90, 7: lambda a: np.rot90(a, 2).swapaxes(0, 1)}
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    upright = cv2.GaussianBlur(skimage.data.astronaut()[:300, 96:396], (0, 0), 2)
+    Image.fromarray(np.ascontiguousarray(turned[orientation](upright))).save(tmp_path / "a.png", exif=exif)
+    request = {"do": "look", "path": str(tmp_path / "a.png"), "tracks": None, "time": 0.0, "person": None}
+    found = looking(request | {"options": {"model": "lite", "upscale": "3", "strength": "0"}})
+    assert found["part"]
+    before, after = picture(found["before"]), picture(found["after"])
+    assert before.shape == after.shape
+    assert np.abs(before.astype(int) - after).mean() < 2
+    # It is the place around the face, displayed upright: it lies somewhere in the photo.
+    shown = cv2.resize(before, None, fx=1 / 3, fy=1 / 3, interpolation=cv2.INTER_AREA)
+    far = cv2.matchTemplate(np.ascontiguousarray(upright[..., ::-1]), shown, cv2.TM_SQDIFF_NORMED)
+    assert far.min() < 0.002

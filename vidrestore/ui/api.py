@@ -12,7 +12,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from .answering import integer, route, seconds
-from .config import Config
+from .config import MOST_PIXELS, Config
 from .database import ACTIVE, DONE, Database, Row
 from .fields import checked, described_fields, presets
 from .folders import Folders
@@ -73,6 +73,7 @@ class Api:
         return {
             "csrf": visitor.csrf,
             "most_bytes": self.config.most_bytes,
+            "most_pixels": MOST_PIXELS,
             "folders": self.folders.names,
         }
 

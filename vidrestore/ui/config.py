@@ -7,6 +7,8 @@ from pathlib import Path
 
 #: Names under which a browser on the same machine reaches a server that is bound to it.
 LOCAL = ("localhost", "127.0.0.1", "::1")
+#: Pixels of the largest frame that is accepted, and of the largest picture that is made.
+MOST_PIXELS = 16384 * 8192
 
 
 @dataclass(frozen=True, kw_only=True)

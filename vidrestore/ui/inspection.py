@@ -12,11 +12,10 @@ from typing import Any
 
 from ..errors import InputError, VidrestoreError
 from ..media.untrusted import VARIABLE
+from .config import MOST_PIXELS
 
 #: Seconds that looking at a file may take.
 _PATIENCE = 40
-#: Pixels of the largest frame that is accepted.
-_MOST_PIXELS = 16384 * 8192
 #: Extensions under which files are kept, by FFmpeg's name of their format: the demuxer that was found here
 #: must be found again.
 _SUFFIXES = {
@@ -68,7 +67,7 @@ def _video(path: Path) -> dict[str, Any]:
     from ..media.probe import probe
 
     info = probe(path)
-    if info.width * info.height > _MOST_PIXELS:
+    if info.width * info.height > MOST_PIXELS:
         raise InputError(f"its frames of {info.width}x{info.height} pixels are larger than this page takes")
     if not _has_frame(path):
         raise InputError("no frame of its video can be decoded")
@@ -115,7 +114,8 @@ def _has_frame(path: Path) -> bool:
 def _photo(path: Path, kind: Any) -> dict[str, Any]:
     from PIL import Image
 
-    from ..media.photo.formats import MOST_PIXELS, add_heif
+    from ..media.photo.formats import MOST_PIXELS as PHOTO_PIXELS
+    from ..media.photo.formats import add_heif
 
     add_heif()
     formats = ["JPEG", "MPO"] if kind.name == "JPEG" else [kind.name]
@@ -126,12 +126,12 @@ def _photo(path: Path, kind: Any) -> dict[str, Any]:
                 width, height = image.size
                 mode = image.mode
     except Image.DecompressionBombError:
-        raise InputError(f"it has more than the {MOST_PIXELS // 10**6} million pixels of a photo") from None
+        raise InputError(f"it has more than the {PHOTO_PIXELS // 10**6} million pixels of a photo") from None
     except Exception:
         raise InputError(f"it is damaged, cut short, or a kind of {kind.name} that cannot be read") from None
-    if width * height > MOST_PIXELS:
+    if width * height > PHOTO_PIXELS:
         raise InputError(
-            f"its {width}x{height} pixels are more than the {MOST_PIXELS // 10**6} million allowed"
+            f"its {width}x{height} pixels are more than the {PHOTO_PIXELS // 10**6} million allowed"
         )
     return {
         "kind": "photo",

@@ -14,6 +14,7 @@ import yaml
 from ..media.output.destination import partial_path
 from ..media.output.workfolder import WorkFolder
 from ..media.photo.formats import SUFFIXES
+from .config import MOST_PIXELS
 from .database import ACTIVE, CANCELLED, DONE, FAILED, PAUSED, WAITING, Database, Row
 from .fields import checked
 from .names import result_name
@@ -23,8 +24,6 @@ from .visitors import Visitor
 
 #: Jobs of one visitor that wait or run, and jobs that are kept.
 _MOST_ACTIVE, _MOST = 20, 500
-#: Pixels of the largest picture that is made.
-_MOST_PIXELS = 16384 * 8192
 #: What a video's container is called in the options, by the extension of the result.
 _CONTAINERS = {"mp4": ".mp4", "mov": ".mov", "matroska": ".mkv", "webm": ".webm"}
 
@@ -51,7 +50,7 @@ class Jobs:
         kind = file["about"]["kind"]
         given = checked(options, kind)
         factor = int(str(given.get("upscale", 1)))
-        if file["about"]["width"] * file["about"]["height"] * factor**2 > _MOST_PIXELS:
+        if file["about"]["width"] * file["about"]["height"] * factor**2 > MOST_PIXELS:
             raise RefusedError(422, f"enlarged {factor} times it would be larger than this page makes")
         identity = secrets.token_hex(8)
         folder = visitor.folder / f"job-{identity}"

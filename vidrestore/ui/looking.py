@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from ..errors import InputError
@@ -34,6 +36,8 @@ _PERSONS, _MOMENTS, _FACE = 40, 6, 112
 _WHOLE, _AROUND = 1280, 640
 #: Seconds between two moments for the same reason, at least.
 _APART = 0.5
+#: Pixels of the largest picture that is enlarged to be looked at.
+_ENLARGED = 16_000_000
 #: Pictures whose faces are kept.
 _KEPT = 6
 #: Pixels that these may have together, if they are more than one.
@@ -95,11 +99,13 @@ class Looking:
     ) -> dict[str, Any]:
         """A face of a video, or a photo, before and after restoration with ``options``."""
         resolved = Options(input=Path(path), **options)
-        setup = RestorerSetup.of(resolved)
+        setup, later = _here(RestorerSetup.of(resolved, download=False))
         with translate_out_of_memory(setup.device), float32_arithmetic(setup.device, setup.precision):
             still, faces = self._still(path, tracks, time, person, setup)
-            after, decided = still.restored(chooser(resolved, noun="face"))
-        pictures = [_shown(still.frame, frame, faces if tracks else None) for frame in (still.frame, after)]
+            factor = _factor(still.frame, resolved.upscale)
+            after, decided = still.restored(chooser(resolved, noun="face"), factor)
+        box = _shown_part(still.frame, faces, factor, whole=tracks is None)
+        pictures = [_shown(still.frame, frame, factor, box) for frame in (still.frame, after)]
         return {
             "before": data_uri(pictures[0]),
             "after": data_uri(pictures[1]),
@@ -109,6 +115,10 @@ class Looking:
                 for face in decided
             ],
             "model": setup.model,
+            "run_model": later,
+            "upscale": resolved.upscale,
+            "enlarged": factor,
+            "part": box is not None,
         }
 
     def _still(
@@ -159,14 +169,46 @@ def _person_at(recording: Any, moment: Mapping[str, Any]) -> int | None:
     return recording.settings[nearest.track].person or 0
 
 
-def _shown(original: Frame, frame: Frame, faces: list[Face] | None) -> np.ndarray:
-    """A frame as displayed, (H, W, 3) uint8 BGR: all of it, or the place around its one face."""
+def _here(setup: RestorerSetup) -> tuple[RestorerSetup, str | None]:
+    """``setup`` with a model that is on this machine, and the name of the one that a run downloads first and
+    uses in its place: nobody waits for a download here. Raises InputError."""
+    if not setup.missing:
+        return setup, None
+    if setup.fallback is None:
+        raise InputError(f"{setup.model} is not on this machine yet; a run downloads it, then it can be seen")
+    return replace(setup, model=setup.fallback, missing=False, fallback=None), setup.model
+
+
+def _factor(frame: Frame, wanted: int) -> int:
+    """How many times ``frame`` is shown enlarged: as it is wanted, if that is not too large."""
+    pixels = frame.video.width * frame.video.height
+    return next(factor for factor in range(wanted, 0, -1) if factor == 1 or pixels * factor**2 <= _ENLARGED)
+
+
+def _shown_part(frame: Frame, faces: list[Face], factor: int, *, whole: bool) -> np.ndarray | None:
+    """The box, in pixels of the upright frame, of what is shown; None: all of it. Around a video's face, or
+    where an enlarged photo is too large for its pixels to be seen, its largest face or its middle."""
+    width, height = frame.upright_size
+    if whole and (factor == 1 or max(width, height) * factor <= _WHOLE):
+        return None
+    if not faces:
+        middle, half = np.array((width, height)) / 2, _AROUND / factor / 2
+        return np.concatenate([middle - half, middle + half])
+    return _wider(max((face.box for face in faces), key=lambda box: float(box[2] - box[0])))
+
+
+def _shown(original: Frame, frame: Frame, factor: int, box: np.ndarray | None) -> np.ndarray:
+    """A frame as displayed, (H, W, 3) uint8 BGR: all of it, or the place around ``box`` (4,). The original is
+    made as large as the one that is ``factor`` times enlarged."""
     picture = upright_picture(frame.video, frame.colour, original.turns)
+    if frame is original and factor > 1:
+        picture = np.ascontiguousarray(picture)
+        picture = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+    if box is not None:
+        picture = cut_out(picture, box * factor)
     if getattr(original, "is_mirrored", False):
-        picture = np.ascontiguousarray(picture[:, ::-1])
-    if faces:
-        return fitted(np.ascontiguousarray(cut_out(picture, _wider(faces[0].box))), _AROUND)
-    return fitted(np.ascontiguousarray(picture), _WHOLE)
+        picture = picture[:, ::-1]
+    return fitted(np.ascontiguousarray(picture), _WHOLE if box is None or factor > 1 else _AROUND)
 
 
 def _wider(box: np.ndarray) -> np.ndarray:

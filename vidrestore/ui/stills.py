@@ -14,6 +14,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from torch import Tensor
 
 from ..errors import InputError
 from ..faces.alignment.align import Placement
@@ -28,8 +29,10 @@ from ..restoration.temporal.face_crop import ObservedFace
 from ..restoration.temporal.stabilise import skip_comparison
 from ..restoration.temporal.w_chooser import Chooser
 from ..review.excerpts import copy_of
+from ..stages.enlarging import enlarge
 from ..stages.models import Models
 from ..stages.picture import PictureFace, decisions, is_wanted
+from ..upscale.lanczos import Lanczos
 
 
 class Still:
@@ -41,9 +44,11 @@ class Still:
         self._models = models
         self._crops = [steady_cover(crop, ()) for crop in models.align(frame, faces)]
         self._observed: dict[int, ObservedFace[Placement]] = {}
+        self._larger = _Larger(frame, 1)
 
-    def restored(self, chooser: Chooser) -> tuple[Frame, list[PictureFace]]:
-        """A copy of the frame with its faces restored, and what was decided for each."""
+    def restored(self, chooser: Chooser, factor: int = 1) -> tuple[Frame, list[PictureFace]]:
+        """A copy of the frame, enlarged by ``factor``, with its faces restored, and what was decided for
+        each."""
         planned = [chooser(crop, ()) for crop in self._crops]
         observed = []
         for face in planned:
@@ -52,11 +57,30 @@ class Still:
             if face.track not in self._observed:
                 [self._observed[face.track]] = self._models.observe([skip_comparison(face)])
             observed.append(replace(self._observed[face.track], w=face.w, strength=face.strength))
-        copy = self.frame.like(copy_of(self.frame.video))
-        if observed:
-            restored = self._models.restore(observed, keep_colours=True)
-            self._models.paste(copy, [self._models.task.hold(face, ()) for face in restored])
+        restored = self._models.restore(observed, keep_colours=True) if observed else []
+        if factor != self._larger.factor:
+            self._larger = _Larger(self.frame, factor)
+        held = [self._models.task.hold(face, ()) for face in restored]
+        copy, held = enlarge(self.frame, held, self._larger)
+        self._models.paste(copy, held)
         return copy, decisions(planned, self._models, chooser)
+
+
+class _Larger:
+    """An upscaler of one frame, which it enlarges once."""
+
+    def __init__(self, frame: Frame, factor: int) -> None:
+        """``factor`` may be 1: a copy."""
+        self.factor = factor
+        self.name = "Lanczos"
+        self._frame = frame if factor == 1 else Lanczos(factor)(frame)
+
+    def __call__(self, frame: Frame) -> Frame:
+        """A copy of the enlarged frame; ``frame`` is the one that it was made from."""
+        return frame.like(copy_of(self._frame.video))
+
+    def enlarge_face(self, face: Tensor) -> None:
+        """None: faces are pasted as the restorer made them."""
 
 
 def frame_at(path: Path, seconds: float) -> Frame:

@@ -81,6 +81,7 @@ function chooser(label, choices, value, change) {
 // Where a picture before and after is shown. ``address`` tells what to ask for; the newest question counts.
 function lookAt(host, address) {
   let asking = false, again = false, shown = null;
+  host.replaceChildren(make("p", {class: "hint", role: "status"}, "Loading the models …"));
   const note = make("p", {class: "hint note"});
   async function once() {
     const path = address();
@@ -102,6 +103,9 @@ function lookAt(host, address) {
       left === count ? `Left as ${count > 1 ? "they are" : "it is"}: ${answer.faces[0].text}.` :
       `${answer.faces.map(face => face.text).slice(0, 3).join("; ")}. Restored with ${answer.model}.` +
       (left ? ` ${left} of ${count} faces are left as they are.` : "");
+    if (answer.run_model) note.textContent += ` A run first downloads ${answer.run_model}, and uses that if it can.`;
+    if (answer.enlarged > 1) note.textContent += ` Enlarged ${answer.enlarged} times${answer.part ? "; a part is shown" : ""}.`;
+    if (answer.enlarged < answer.upscale) note.textContent += ` The result is enlarged ${answer.upscale} times, which is too large to be shown.`;
   }
   async function run() {
     if (asking) { again = true; return; }

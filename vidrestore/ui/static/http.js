@@ -13,6 +13,7 @@ async function ask(method, path, body) {
     throw new Error("The server does not answer.");
   }
   const found = await answer.json().catch(() => ({error: `The server answered ${answer.status}.`}));
+  if (answer.status === 401) throw new Error("The server no longer knows this browser. Reload the page to begin anew.");
   if (!answer.ok) throw new Error(found.error);
   return found;
 }

@@ -127,7 +127,7 @@ does(find("leave"), async () => {
 (async () => {
   try {
     [session, options] = await Promise.all([ask("GET", "/session"), ask("GET", "/options")]);
-    find("limit").textContent = `Up to ${sized(session.most_bytes)} together. Found by content, not by name.`;
+    find("limit").textContent = `Up to ${sized(session.most_bytes)} together`;
     find("in-place").hidden = !session.folders.length;
     await refreshFiles();
     await refreshJobs();

@@ -12,7 +12,7 @@ async function refreshJobs() {
     if (number !== asked) return;
     const before = new Map(jobs.map(job => [job.id, job.state]));
     jobs = found.jobs;
-    find("others").textContent = found.others ? `${found.others} jobs of other visitors take turns with yours.` : "";
+    find("others").textContent = found.others ? `${found.others === 1 ? "1 job of another visitor takes" : `${found.others} jobs of other visitors take`} turns with yours.` : "";
     drawJobs();
     for (const job of jobs)
       if (job.kind === "analyze" && job.state === "done" && before.has(job.id) && before.get(job.id) !== "done") found_faces(job.file);
@@ -31,9 +31,9 @@ function standing(job) {
   const told = job.progress;
   if (job.state === "failed") return told.error || "It failed.";
   const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
-  if (job.state === "done") return [told.frames ? counted(told.frames, "frame") : "", counted(told.faces ?? 0, "face"), told.seconds ? `in ${lasting(told.seconds)}` : ""].filter(Boolean).join(", ");
+  if (job.state === "done") return [told.frames ? counted(told.frames, "frame") : "", counted(told.faces ?? 0, "face"), told.seconds ? `in ${lasting(told.seconds)}` : "", told.model ? `with ${told.model}` : ""].filter(Boolean).join(", ");
   if (job.state !== "running") return told.frames ? `${told.frames} of ${told.of ?? "?"} frames` : "";
-  if (told.frames === undefined) return "loading the models";
+  if (told.frames === undefined) return job.messages.at(-1)?.[1] ?? "loading the models"; // or downloading them
   const left = told.seconds_left === null || told.seconds_left === undefined ? "" : `, ${lasting(told.seconds_left)} left`;
   return `${told.frames}${told.of ? ` of ${told.of}` : ""} frames${left}`;
 }

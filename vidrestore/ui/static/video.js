@@ -11,7 +11,8 @@ function videoWork(file, host, kept) {
   const faces = make("section", {class: "step", "aria-labelledby": "h-faces"});
   const look = make("section", {class: "step", "aria-labelledby": "h-look"});
   look.hidden = true;
-  host.replaceChildren(head, details, faces, look, runStep(file, values));
+  kept.follow = () => {};
+  host.replaceChildren(head, details, faces, look, runStep(file, values, () => kept.follow()));
   faces.append(make("h2", {id: "h-faces"}, "Faces"));
   if (file.analysed) showPersons(file, faces, look, kept);
   else {
@@ -72,6 +73,7 @@ async function showPersons(file, faces, look, kept) {
   const left = found.left_out ? ` ${found.left_out} more, seen for less long, follow the run's settings.` : "";
   faces.append(make("p", {class: "hint"}, `w: 0 trusts the model (cleaner), 1 trusts the video (truer). Strength lets the input show through.${left}`), list);
   look.hidden = false;
+  kept.follow = () => { for (const card of cards.values()) card.follow(); update(); };
   update();
 }
 function seen(person, time) {
@@ -100,6 +102,11 @@ function personCard(file, person, general, {choose, changed}) {
   card.classList.toggle("skipped", person.skip);
   card.append(face, name, about, w, strength, skip);
   card.setW = value => { w.set(value); save("w", value); };
+  // What was not set for the person is as it is for everyone.
+  card.follow = () => {
+    if (person.w === null) w.set(number(general.w, 0.5));
+    if (person.strength === null) strength.set(number(general.strength, 1));
+  };
   return card;
 }
 // What was set for persons is saved a moment later, and before a run is asked for.
@@ -135,7 +142,7 @@ function choosePlace(file, look, found, state, general, cards) {
     const query = new URLSearchParams({time: state.time.toFixed(4), person: state.person});
     query.set("w", person().w ?? general.w ?? 0.5);
     query.set("strength", person().skip ? 0 : person().strength ?? general.strength ?? 1);
-    for (const name of ["task", "model", "min_face", "max_sharpness", "max_yaw"]) if (general[name]) query.set(name, general[name]);
+    for (const name of ["task", "model", "min_face", "max_sharpness", "max_yaw", "upscale"]) if (general[name]) query.set(name, general[name]);
     return `/files/${file.id}/look?${query}`;
   });
   const label = each => each.name || `Person ${each.id}`;
@@ -188,10 +195,11 @@ function choosePlace(file, look, found, state, general, cards) {
 
 // Presets, the container, every other option, and the button.
 const VIDEO_FIRST = ["w", "container"];
-function runStep(file, values) {
+function runStep(file, values, changed) {
   const step = make("section", {class: "step", "aria-labelledby": "h-run"});
   const row = make("div", {class: "row"}), rest = make("div");
-  const w = slide("w of everyone else", number(values.w, 0.5), value => { values.w = String(value); });
+  const w = slide(file.analysed ? "Fidelity (w) of all others" : "Fidelity (w)", number(values.w, 0.5), value => { values.w = String(value); changed(); },
+    {hint: file.analysed ? "Whose own w was not set." : "0: cleaner, 1: closer to the video"});
   const draw = () => {
     const container = options.video.find(field => field.name === "container");
     row.replaceChildren(
@@ -201,6 +209,7 @@ function runStep(file, values) {
         if (name) values.preset_name = name;
         w.set(number(values.w, 0.5));
         draw();
+        changed();
       }),
       chooser("Container", [["", "as the input"], ...container.choices.map(each => [each, each])], values.container ?? "", value => {
         if (value) values.container = value; else delete values.container;
@@ -211,6 +220,7 @@ function runStep(file, values) {
     if (open) rest.querySelector("details").open = true;
   };
   draw();
+  rest.addEventListener("change", changed);
   const button = does(make("button", {type: "button", class: "main", id: "render"}, "Restore the video"), async () => {
     const {preset_name, ...sent} = values;
     await saveAll();
