@@ -190,7 +190,7 @@ ALLOWED = {
     "preview_parser": {"cli_parser", "options", "option_types"},
     "ui": {
         *("options", "option_types", "presets", "cli_parser"),
-        *("review", "stages", "media", "faces", "restoration", "runtime", "weights"),
+        *("review", "stages", "media", "faces", "restoration", "upscale", "runtime", "weights"),
     },
     "restore_command": {
         "batch",
