@@ -106,7 +106,10 @@ ALLOWED = {
     "upscale": {"media", "runtime", "weights"},
     "stages": {"options", "option_types", "media", "faces", "restoration", "upscale", "runtime", "weights"},
     # What a run did, shown.
-    "review": {"options", "option_types", "stages", "media", "faces", "restoration", "runtime", "weights"},
+    "review": {
+        *("options", "option_types", "stages", "media", "faces", "restoration", "upscale"),
+        *("runtime", "weights"),
+    },
     # The jobs.
     "analysis": {"options", "review", "stages", "media", "faces", "restoration", "runtime"},
     "report": {"stages", "media", "runtime"},
@@ -187,7 +190,7 @@ ALLOWED = {
     "standard_streams": set(),
     "cli_parser": {"options", "option_types", "presets", "standard_streams"},
     "other_parsers": {"cli_parser", "option_types"},
-    "preview_parser": {"cli_parser", "options", "option_types"},
+    "preview_parser": {"cli_parser", "options", "option_types", "presets"},
     "ui": {
         *("options", "option_types", "presets", "cli_parser"),
         *("review", "stages", "media", "faces", "restoration", "upscale", "runtime", "weights"),

@@ -12,7 +12,7 @@ from typing import Any
 from .cli_parser import analyze_parser, options_of
 from .media.decode.pipe_input import local_input
 from .other_parsers import probe_parser, store_parser, weights_parser
-from .preview_parser import preview_parser
+from .preview_parser import parse_preview
 from .restore_command import restore_command
 from .standard_streams import print_data
 
@@ -60,7 +60,7 @@ def _analyze(argv: list[str], check: Callable[[], None]) -> int:
 
 
 def _preview(argv: list[str], check: Callable[[], None]) -> int:
-    args = preview_parser().parse_args(argv)
+    args = parse_preview(argv)
     _set_loudness(quiet=args.quiet, verbose=args.verbose)
     from .progress.choose import choose_progress
     from .progress.progress import Task
@@ -68,7 +68,6 @@ def _preview(argv: list[str], check: Callable[[], None]) -> int:
     from .runtime.host import prepare_process
 
     prepare_process()
-    weights, args.w = args.w, args.w[0] if args.w else 0.5
     options = options_of(args)
     with (
         local_input(options.input, options.output) as path,
@@ -81,7 +80,7 @@ def _preview(argv: list[str], check: Callable[[], None]) -> int:
             progress.count(done, 0)
 
         options = replace(options, input=path)
-        shown = preview(options, at=args.at, worst=args.worst, weights=weights, progress=moments)
+        shown = preview(options, at=args.at, worst=args.worst, columns=args.columns, progress=moments)
     log.info("%s", shown)
     return 0
 

@@ -122,12 +122,7 @@ def restore_parser(*, full: bool = False) -> argparse.ArgumentParser:
         if name not in groups:
             groups[name] = parser.add_argument_group(name)
         add_option(groups[name], described, hidden=not (full or about.basic))
-    parser.add_argument(
-        "--config",
-        metavar="NAME",
-        help=f"options from a preset ({', '.join(preset_names())}) or a .yaml file; command-line options "
-        "override it",
-    )
+    add_config(parser)
     _add_many(parser, full=full)
     parser.add_argument(
         "--json",
@@ -199,6 +194,16 @@ def options_of(args: argparse.Namespace) -> Options:
     """The options that were parsed; those that the command does not have keep their defaults."""
     given = {f.name: getattr(args, f.name) for f in fields(Options) if hasattr(args, f.name)}
     return Options(**given)
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names a preset."""
+    parser.add_argument(
+        "--config",
+        metavar="NAME",
+        help=f"options from a preset ({', '.join(preset_names())}) or a .yaml file; command-line options "
+        "override it",
+    )
 
 
 def add_loudness(parser: argparse.ArgumentParser) -> None:

@@ -3,32 +3,48 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
 
-from .cli_parser import Parser, add_loudness, add_option
+from .cli_parser import Parser, add_config, add_loudness, add_option
 from .option_types import seconds
 from .options import Options
+from .presets import read_preset
 
-#: Options of Options that ``preview`` has too: what a run's frames depend on, and its encoder.
-_PREVIEW = (
-    *(
-        "tracks",
-        "track_w",
-        "person_w",
-        "model",
-        "weights",
-        "commercial",
-        "steady",
-        "strength",
-        "min_face",
-        "max_sharpness",
-        "max_yaw",
-    ),
-    *("detector", "offline", "rate", "deinterlace", "video_stream", "device", "precision", "batch"),
-    *("codec", "crf"),
-)
+#: Options that ``preview`` does not have, or has in a form of its own. It has all others, since frames of a
+#: run depend on them.
+_NOT_HERE = {
+    *("input", "output", "overwrite", "w"),
+    *("start", "duration", "end"),  # --at says what is shown
+    *("resume", "keep", "dry_run", "ray", "workers", "profile", "container", "strict"),  # how a run goes
+    *("compare", "compare_layout", "report", "report_json"),  # other files that a run writes
+    *("aligned", "only_center_face", "face"),  # for photos
+}
+#: The word for weights that are chosen by the quality of each track.
+_AUTO = "auto"
+
+
+def parse_preview(argv: Sequence[str]) -> argparse.Namespace:
+    """Parse the arguments of ``vidrestore preview``, with ``--config`` as the defaults.
+
+    ``columns`` are the fidelity weights of a sheet: None if none are given, and empty if each face gets its
+    own; ``w`` is that of the options. Raises UsageError.
+    """
+    parser = preview_parser()
+    args, usual = parser.parse_args(argv), 0.5
+    if args.config:
+        preset = read_preset(args.config)
+        usual = preset.get("w", usual)
+        # Lists, since argparse appends to the defaults of repeatable options.
+        shared = {k: list(v) if isinstance(v, tuple) else v for k, v in preset.items() if k not in _NOT_HERE}
+        parser.set_defaults(**shared)
+        args = parser.parse_args(argv)
+    args.columns, args.w = args.w, args.w[0] if args.w else usual
+    if args.columns == (_AUTO,):
+        args.columns = ()
+    return args
 
 
 def preview_parser() -> argparse.ArgumentParser:
@@ -60,10 +76,13 @@ def preview_parser() -> argparse.ArgumentParser:
         "--w",
         metavar="W,W...",
         type=_weights,
-        help="fidelity weights (default: 0,0.25,0.5,0.75,1 for a sheet, 0.5 for a video, which has one)",
+        help="fidelity weights (default: 0,0.25,0.5,0.75,1 for a sheet; for a video, which has one, that of "
+        "--config, or 0.5); auto: by the quality of each track",
     )
-    for name in _PREVIEW:
-        add_option(parser, described[name])
+    for option in fields(Options):
+        if option.name not in _NOT_HERE:
+            add_option(parser, option)
+    add_config(parser)
     parser.add_argument("-y", dest="overwrite", action="store_true", help="replace FILE if it exists")
     add_loudness(parser)
     return parser
@@ -82,7 +101,9 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _weights(text: str) -> tuple[float, ...]:
+def _weights(text: str) -> tuple[float | str, ...]:
+    if text == _AUTO:
+        return (text,)
     try:
         weights = tuple(map(float, text.split(",")))
     except ValueError:

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from tests.support.clips import decode
+from tests.support.clips import decode, write
 from tests.support.drifting import drifting_face, quick_options
+from tests.support.oracles import Colourist, Filler, install
+from tests.support.runs import face_frame
 from vidrestore.analysis import analyze_video
 from vidrestore.faces.recorded.tracks_file import read_recording
 from vidrestore.media.frames.pixel_format import plane_views
@@ -18,6 +21,7 @@ from vidrestore.review.excerpts import record_part, restore_part
 from vidrestore.runtime.profile import Profile
 from vidrestore.stages.models import Models
 from vidrestore.stages.setup import Setup
+from vidrestore.upscale.lanczos import Lanczos
 
 COUNT = 110
 
@@ -73,3 +77,38 @@ def test_a_part_has_the_frames_of_the_whole_run(folder, tmp_path, recorded, weig
                 assert same(planes(video), expected[w][number])
                 assert not same(planes(video), before[number])
             assert len({b"".join(p.tobytes() for p in planes(v)) for v in moment.restored}) == len(weights)
+
+
+@pytest.mark.parametrize(
+    ("made", "settings"),
+    [
+        (Colourist, {"task": "colour"}),
+        (Filler, {"task": "inpaint", "mask": "mask.png", "upscale": 2}),
+    ],
+    ids=["colours", "enlarged holes"],
+)
+def test_a_part_of_another_task_has_the_frames_of_the_whole_run(tmp_path, monkeypatch, made, settings):
+    monkeypatch.chdir(tmp_path)
+    pictures = [face_frame(160, 120, "gray", shift=2 * i).reformat(format="yuv420p") for i in range(6)]
+    write(tmp_path / "in.mp4", pictures, codec="ffv1")
+    mask = np.zeros((120, 160), np.uint8)
+    mask[20:60, 70:76] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    settings = settings | {"weights": install(monkeypatch, made(), tmp_path)}
+    analyze_video(quick_options(tmp_path, output=tmp_path / "tracks.json"))
+    settings["tracks"] = tmp_path / "tracks.json"
+    expected = whole(tmp_path, tmp_path / "out.mkv", **settings)
+    options = quick_options(tmp_path, **settings)
+    setup = Setup.resolve(options)
+    factor = settings.get("upscale", 1)
+    [shown] = restore_part(
+        options,
+        setup,
+        Models(setup.restorer, Profile()),
+        read_recording(tmp_path / "tracks.json"),
+        start=Fraction(2, 25),
+        frames=1,
+        upscaler=Lanczos(factor) if factor > 1 else None,
+    )
+    assert same(planes(shown.restored[0]), expected[2])
+    assert not same(planes(shown.enlarged), expected[2])

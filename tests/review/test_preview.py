@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from tests.support import reader
@@ -47,6 +48,32 @@ def test_a_video(folder, tmp_path, capsys):
     assert "the whole video would take about " in said
     assert len(reader.frames(out)) == 6  # a quarter of a second: the video is short
     assert "320x" in reader.describe(out)
+
+
+def test_a_sheet_of_a_task_has_one_result(folder, tmp_path, capsys):
+    hole = np.zeros((160, 160), np.uint8)
+    hole[60:90, 60:110] = 255
+    cv2.imwrite(str(tmp_path / "mask.png"), hole)
+    out, words = tmp_path / "sheet.png", ["--task", "inpaint", "--mask", str(tmp_path / "mask.png")]
+    assert preview(folder, "-o", str(out), "--at", "0.2", *words) == 0
+    width = cv2.imread(str(out)).shape[1]
+    assert 2 * 256 < width < 3 * 256
+    capsys.readouterr()
+    assert preview(folder, "-o", str(out), "--at", "0.2", *words, "--w", "0.5", "-y") == 2
+    assert "--task inpaint has a fidelity weight of its own" in capsys.readouterr().err
+    assert preview(folder, "-o", str(out), "--at", "0.2", *words[:2], "--mask", "none.png", "-y") == 1
+    assert "the mask none.png does not exist" in capsys.readouterr().err
+
+
+def test_enlarged(folder, tmp_path):
+    """The sheet shows faces of both sizes, the video the input enlarged beside the result."""
+    out, sheet = tmp_path / "worst.mkv", tmp_path / "sheet.png"
+    assert preview(folder, "-o", str(out), "--at", "0.2", "--upscale", "2", "-c:v", "ffv1") == 0
+    assert "640x" in reader.describe(out)
+    assert preview(folder, "-o", str(sheet), "--at", "0.2", "--upscale", "2", "--w", "1") == 0
+    picture = cv2.imread(str(sheet)).astype(float)
+    cells = [picture[60:316, left : left + 256] for left in (10, 272)]
+    assert np.abs(cells[0] - cells[1]).mean() < 20  # the same place of the picture
 
 
 BAD = {

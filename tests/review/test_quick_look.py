@@ -6,9 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.support.clips import write
 from tests.support.runs import face_frame
+from tests.support.tiny import save_weights
 from vidrestore.media.decode.decoder import Decoder
 from vidrestore.options import Options
 from vidrestore.review import quick_look as module
@@ -47,6 +49,18 @@ def test_faces_are_found_at_places_all_over_the_video(clip):
 @pytest.mark.parametrize("settings", [{"min_face": 100}, {"max_yaw": 1e-6}], ids=str)
 def test_faces_that_a_run_leaves_alone_do_not_count(clip, settings):
     assert list(quick_look(*look(clip, **settings))) == [[], []]
+
+
+@pytest.mark.parametrize("task", ["colour", "inpaint"])
+def test_faces_of_which_a_task_changes_nothing_do_not_count(clip, tmp_path, task):
+    """One in colour, or without a hole."""
+    weights = save_weights(tmp_path / "tiny.safetensors")
+    options, setup, source = look(clip, task=task, weights=weights)
+    assert list(quick_look(options, setup, source)) == [[], []]
+    if task == "inpaint":
+        Image.new("L", (160, 120), "white").save(tmp_path / "mask.png")
+        holed = replace(options, mask=tmp_path / "mask.png")
+        assert [len(faces) for faces in quick_look(holed, setup, source)] == [1, 1]
 
 
 def test_a_video_of_unknown_length_is_read_through(clip):

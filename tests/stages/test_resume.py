@@ -14,7 +14,7 @@ from tests.support.onnx_files import save_restorer
 from tests.support.tiny import save_weights
 from vidrestore.option_types import display_name
 from vidrestore.options import Options
-from vidrestore.stages.resume import _NO_EFFECT, _RESOLVED, file_fingerprint, result_key, run_key
+from vidrestore.stages.resume import _RESOLVED, NO_EFFECT, file_fingerprint, result_key, run_key
 from vidrestore.stages.setup import Setup
 from vidrestore.weights.packages import package_version
 
@@ -32,10 +32,10 @@ def key_of(options: Options, length: int = 10) -> dict[str, str]:
 def test_each_option_is_keyed_or_left_out_for_a_reason(options):
     key = key_of(options)
     names = {field.name: display_name(field) for field in fields(Options)}
-    assert set(names) >= _NO_EFFECT | _RESOLVED
-    assert not _NO_EFFECT & _RESOLVED
+    assert set(names) >= NO_EFFECT | _RESOLVED
+    assert not NO_EFFECT & _RESOLVED
     for name, shown in names.items():
-        assert (shown in key) == (name not in _NO_EFFECT | _RESOLVED)
+        assert (shown in key) == (name not in NO_EFFECT | _RESOLVED)
 
 
 @pytest.mark.parametrize(

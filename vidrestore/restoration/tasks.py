@@ -56,6 +56,7 @@ class Task:
 
     name: str
     does: str  #: what its networks do, for messages
+    done: str  #: what faces are then
     model: str | None  #: the model that ``auto`` stands for; None: the best one for restoring
     w: float | None  #: the fidelity weight of its networks; None: the user's
     adain: bool  #: whether the codes' features get the statistics of the input's
@@ -146,6 +147,7 @@ def _no_guards(faces: Sequence[ObservedFace[Any]], images: Tensor) -> Tensor:
 _RESTORE = Task(
     name="restore",
     does="restores faces",
+    done="restored",
     model=None,
     w=None,
     adain=True,
@@ -165,6 +167,7 @@ _RESTORE = Task(
 _COLOUR = Task(
     name="colour",
     does="colours grey faces",
+    done="coloured",
     model="codeformer_colorization",
     w=0.0,
     adain=True,
@@ -184,6 +187,7 @@ _COLOUR = Task(
 _INPAINT = Task(
     name="inpaint",
     does="fills holes in faces",
+    done="filled",
     model="codeformer_inpainting",
     w=1.0,
     adain=False,

@@ -20,12 +20,15 @@ from ..media.output.segment_writer import SEGMENT_LENGTH
 from ..options import Options
 from ..restoration.temporal.face_crop import ObservedFace, RestoredFace
 from ..runtime.scheduler import Stages
+from ..stages.enlarging import enlarged_faces, enlarged_frame
 from ..stages.face_source import record_faces, timestamp
+from ..stages.holes import with_holes
 from ..stages.models import Models
 from ..stages.needs import Needs
 from ..stages.reference_guard import ReferenceGuard
 from ..stages.restoration import restore_faces
 from ..stages.setup import Setup, open_video
+from ..upscale.upscaler import Upscaler
 
 #: Frames before and after a part in which faces are found and tracked, beyond those that it depends on: what
 #: the tracker remembers of earlier frames has faded by then, and it looks 32 frames ahead.
@@ -38,6 +41,7 @@ class RestoredMoment:
 
     frame: Frame
     faces: tuple[Face, ...]  #: of this frame, those that are left alone too
+    enlarged: av.VideoFrame  #: the frame as a run enlarges it, without its faces; as it is if that does not
     restored: tuple[av.VideoFrame, ...]  #: for each of the weights asked for
 
 
@@ -50,15 +54,16 @@ def restore_part(
     start: Fraction,
     frames: int,
     weights: Sequence[float] = (),
+    upscaler: Upscaler | None = None,
 ) -> Iterator[RestoredMoment]:
     """Restore the first ``frames`` frames from ``start`` seconds on, with the faces of ``recording``.
 
     With ``weights``, all faces are restored once with each of these fidelity weights, whatever else is set
-    for them; by default once, with their own. Raises VidrestoreError.
+    for them; by default once, with their own. ``upscaler`` enlarges frames. Raises VidrestoreError.
     """
     # Faces with other weights are not compared with photographs: they show what these weights make.
     guard = None if weights else ReferenceGuard.of(RecordedSource(recording, pts=timestamp), models)
-    needs = Needs.of(range(frames), guarded=guard is not None)
+    needs = Needs.of(range(frames), guarded=guard is not None, task=options.task)
     faces_at: dict[int, tuple[Face, ...]] = {}
     part = replace(options, start=start, duration=None, end=None)
     with (
@@ -66,7 +71,8 @@ def restore_part(
         Stages(last="caller", profile=models.profile) as stage,
     ):
         source = RecordedSource(recording, pts=timestamp)
-        decoded = takewhile(lambda frame: frame.index <= max(needs.aligned), decoder)
+        decoded = with_holes(part, decoder, decoder)
+        decoded = takewhile(lambda frame: frame.index <= max(needs.aligned), decoded)
         decoded = (frame for frame in stage(decoded, "decode") if source.has_frame(frame))
 
         def align() -> Iterator[tuple[Frame, list]]:
@@ -90,8 +96,9 @@ def restore_part(
             if frame.index in needs.wanted:
                 kinds = len(weights) or 1
                 groups = [[face for face in faces if face.track % kinds == kind] for kind in range(kinds)]
-                done = tuple(_pasted(frame, group, models) for group in groups)
-                yield RestoredMoment(frame, faces_at.pop(frame.index), done)
+                base = frame if upscaler is None else enlarged_frame(frame, upscaler)
+                done = tuple(_pasted(base, enlarged_faces(group, upscaler), models) for group in groups)
+                yield RestoredMoment(frame, faces_at.pop(frame.index), base.video, done)
             if frame.index >= max(needs.wanted):
                 return
 
@@ -100,9 +107,11 @@ def record_part(options: Options, setup: Setup, *, start: Fraction, frames: int,
     """Find the faces of the frames that :func:`restore_part` looks at, and of some around them, so that they
     are tracked as in a run over the whole video. ``rate`` is the number of frames per second. Raises
     VidrestoreError."""
-    reach = -min(Needs.of((0,)).aligned)
+    reach = -min(Needs.of((0,), task=options.task).aligned)
     part = replace(
         options,
+        task="restore",  # which faces there are does not depend on what is done to them
+        mask=None,
         start=max(Fraction(0), start - (reach + _LEAD) / rate),
         duration=None,
         end=start + (frames + reach + _TAIL) / rate,
@@ -116,9 +125,9 @@ def _variants(face: ObservedFace[Placement], weights: Sequence[float]) -> list[O
     return [replace(face, w=w, track=face.track * count + index) for index, w in enumerate(weights)]
 
 
-def _pasted(frame: Frame, faces: list[RestoredFace[Placement]], models: Models) -> av.VideoFrame:
+def _pasted(frame: Frame, faces: Sequence[RestoredFace[Placement]], models: Models) -> av.VideoFrame:
     """A copy of ``frame`` with ``faces`` pasted into it."""
-    copy = Frame(frame.index, copy_of(frame.video), frame.colour)
+    copy = Frame(frame.index, copy_of(frame.video), frame.colour, hole=frame.hole)
     models.paste(copy, faces)
     return copy.video
 

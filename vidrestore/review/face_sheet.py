@@ -32,38 +32,47 @@ _AROUND = 1.25
 def face_sheet(
     look: Look, moments: Sequence[Moment], weights: Sequence[float], progress: Callable[[int, int], None]
 ) -> np.ndarray:
-    """Draw the sheet (H, W, 3) uint8 BGR. ``progress`` is called after each moment with the number done and
-    the number of all. Raises VidrestoreError."""
+    """Draw the sheet (H, W, 3) uint8 BGR: a column for each of ``weights``; without any, one with those of
+    a run. ``progress`` is called after each moment with the number done and the number of all. Raises
+    VidrestoreError."""
     rows: list[Row] = []
+    captions = ["input", *(f"w {w:g}" for w in weights)] if weights else ["input", look.result]
     for number, moment in enumerate(moments, 1):
         recording = look.faces_around(moment.time, 1)
         for shown in look.restored(recording, moment.time, 1, weights):
-            rows += _rows(shown, moment, recording, weights)
+            rows += _rows(shown, moment, recording, captions)
         progress(number, len(moments))
     if len(rows) > _MOST_ROWS:
         log.warning("%d faces are left out: a sheet holds %d", len(rows) - _MOST_ROWS, _MOST_ROWS)
-    title = f"{look.options.input.name}, restored by {look.setup.restorer.model}"
+    title = f"{look.options.input.name}, {look.models.task.done} by {look.setup.restorer.model}"
+    if weights and not look.models.restorer.spec.has_weight:
+        title += ", which has no fidelity weight: w blends broad shapes towards the input"
     return draw_sheet(title, rows[:_MOST_ROWS])
 
 
-def _rows(shown: RestoredMoment, moment: Moment, recording: Recording, weights: Sequence[float]) -> list[Row]:
+def _rows(shown: RestoredMoment, moment: Moment, recording: Recording, captions: Sequence[str]) -> list[Row]:
     """A row for each face of a moment, or for the one in question."""
     frame = shown.frame
     seconds = float(frame.time - recording.origin.begin)
-    versions = [upright_picture(video, frame.colour, frame.turns) for video in (frame.video, *shown.restored)]
-    captions = ["input", *(f"w {w:g}" for w in weights)]
+    before, *versions = (
+        upright_picture(video, frame.colour, frame.turns)
+        for video in (shown.enlarged, *shown.restored, frame.video)
+    )
+    plain = versions.pop()
+    factor = before.shape[0] // plain.shape[0]
     faces = sorted(shown.faces, key=lambda face: face.box[0])
     if moment.place is not None and faces:
         faces = [min(faces, key=lambda face: float(np.abs(centre(face.box) - moment.place).max()))]
     rows = []
     for face in faces:
-        cuts = [cut_out(picture, face.box) for picture in versions]
+        cuts = [cut_out(picture, factor * face.box) for picture in (before, *versions)]
         same = all(np.array_equal(cut, cuts[0]) for cut in cuts[1:])
         title = ", ".join(filter(None, (clock(seconds), _name(face, recording), moment.why)))
-        rows.append(Row(title, cuts, captions, "left as it is at this moment" if same else ""))
+        cells = [cut_out(plain, face.box), *cuts[1:]]
+        rows.append(Row(title, cells, captions, "left as it is at this moment" if same else ""))
     if not faces:
         note = "no face is followed here: the frame stays as it is"
-        rows.append(Row(clock(seconds), versions[:1], captions[:1], note))
+        rows.append(Row(clock(seconds), [plain], captions[:1], note))
     return rows
 
 

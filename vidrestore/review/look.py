@@ -16,9 +16,14 @@ from ..options import Options
 from ..runtime.device import float32_arithmetic
 from ..runtime.memory import translate_out_of_memory
 from ..runtime.profile import Profile
+from ..stages.enlarging import enlarged_source
 from ..stages.face_source import read_tracks
+from ..stages.holes import check_mask
 from ..stages.models import Models
+from ..stages.restoration import limits_of
 from ..stages.setup import Setup, open_video
+from ..upscale.load import load_upscaler
+from ..upscale.upscaler import Upscaler
 from .excerpts import RestoredMoment, record_part, restore_part
 from .moments import Moment, choose_moments, sights_of
 from .quick_look import quick_look
@@ -35,11 +40,18 @@ class Look:
     setup: Setup
     source: SourceVideo
     models: Models
+    upscaler: Upscaler | None  #: None if frames keep their size
     recording: Recording | None  #: the tracks file, if there is one
     faces_per_frame: float | None = None  #: on average, once the riskiest moments have been looked for
     tracked: int = 0  #: frames in which faces were found and tracked
     tracking: float = 0.0  #: seconds that took
     restoring: float = 0.0  #: seconds that restoring took
+
+    @property
+    def result(self) -> str:
+        """What a run makes of faces, in a word or two, such as ``w 0.5`` or ``coloured``."""
+        task, w = self.models.task, self.options.w
+        return task.done if task.w is not None else f"w {w if isinstance(w, str) else format(w, 'g')}"
 
     @property
     def frames(self) -> float | None:
@@ -60,24 +72,25 @@ class Look:
                 )
         if at:
             return [Moment(seconds) for seconds in at]
-        options = self.options
+        limits = limits_of(self.options)
         if self.recording:
             sights = list(
                 sights_of(
                     self.recording,
-                    min_size=options.min_face,
-                    max_yaw=options.max_yaw,
-                    max_sharpness=options.max_sharpness,
+                    min_size=limits.min_size,
+                    max_yaw=limits.max_yaw,
+                    max_sharpness=limits.max_sharpness,
                 )
             )
             self.faces_per_frame = self.recording.faces / max(1, self.recording.frames)
         else:
-            looked = [list(faces) for faces in quick_look(options, self.setup, self.source)]
+            looked = [list(faces) for faces in quick_look(self.options, self.setup, self.source)]
             sights = [sight for faces in looked for sight in faces]
             self.faces_per_frame = len(sights) / max(1, len(looked))
         if moments := choose_moments(sights, worst):
             return moments
-        raise InputError(f"no face that a run would restore was found in {options.input.name}; give --at")
+        name = self.options.input.name
+        raise InputError(f"no face that a run would change was found in {name}; give --at")
 
     def faces_around(self, start: Fraction, frames: int) -> Recording:
         """The faces of ``frames`` frames from ``start`` on and around them."""
@@ -102,6 +115,7 @@ class Look:
             start=start,
             frames=frames,
             weights=weights,
+            upscaler=self.upscaler,
         )
         self.restoring += time.monotonic() - began
 
@@ -114,12 +128,16 @@ def looking(options: Options) -> Iterator[Look]:
     with ExitStack() as stack:
         with open_video(options) as decoder:
             source = decoder.source
+            check_mask(options, decoder)
             recording = read_tracks(options, decoder) if options.tracks else None
+        enlarged_source(source, options.upscale)  # which refuses what cannot be enlarged
         setup = Setup.resolve(options, source)
         stack.enter_context(translate_out_of_memory(setup.device))
         stack.enter_context(float32_arithmetic(setup.device, setup.restorer.precision))
+        models = Models(setup.restorer, Profile(setup.device))
+        upscaler = load_upscaler(setup.upscaler, setup.device) if setup.upscaler else None
         stack.enter_context(_said_once())
-        yield Look(options, setup, source, Models(setup.restorer, Profile(setup.device)), recording)
+        yield Look(options, setup, source, models, upscaler, recording)
 
 
 @contextmanager

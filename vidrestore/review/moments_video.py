@@ -14,8 +14,10 @@ from ..media.output.segment_writer import SEGMENT_LENGTH
 from ..media.output.video_writer import VideoWriter
 from ..media.timeline import Span, Timeline
 from ..runtime.profile import Profile
+from ..stages.enlarging import enlarged_source
 from ..stages.needs import Needs
 from ..stages.setup import encoder_settings
+from ..upscale.lanczos import Lanczos
 from .drawing import clock
 from .look import Look
 from .moments import Moment
@@ -60,14 +62,15 @@ def moments_video(
 
     Returns the estimate, None if the length of the video is not known. Raises VidrestoreError.
     """
-    comparer = Comparer(look.source)
+    factor = look.options.upscale
+    comparer, resampler = Comparer(enlarged_source(look.source, factor)), Lanczos(factor)
     container = container_of(out)
     rate, base = look.source.rate, look.source.time_base
     video = replace(comparer.video, timeline=Timeline(Fraction(0), Span()))
     encoder = choose_encoder(video, container, encoder_settings(look.options))
     frames = frames_of_each(look, len(moments))
     slowed = max(1, round(_SHOWN * rate / frames))
-    w = look.options.w
+    result = look.result if look.models.task.w is not None else f"restored, {look.result}"
     written = 0
     with VideoWriter(out, video, encoder, container) as writer:
         for number, moment in enumerate(moments, 1):
@@ -76,8 +79,10 @@ def moments_video(
             for shown in look.restored(recording, start, frames):
                 time = float(shown.frame.time - look.source.timeline.begin)
                 slow = ", still" if frames == 1 else f", {slowed} times slower" if slowed > 1 else ""
-                labels = (f"input, {clock(time)}{slow}", f"restored, w {w}{moment.why and ': '}{moment.why}")
-                made = comparer(shown.frame.video, shown.restored[0], shown.frame.colour, labels)
+                labels = (f"input, {clock(time)}{slow}", f"{result}{moment.why and ': '}{moment.why}")
+                # The two have one size.
+                before = shown.frame if factor == 1 else resampler(shown.frame)
+                made = comparer(before.video, shown.restored[0], shown.frame.colour, labels)
                 made.video.pts = round(written * slowed / rate / base)
                 writer.write(made)
                 written += 1
@@ -97,7 +102,7 @@ def frames_of_each(look: Look, moments: int) -> int:
 
 def _work(frames: int, look: Look) -> float:
     """The work of restoring a moment of ``frames`` frames, relative to that of a frame of a run."""
-    needs = Needs.of(range(frames))
+    needs = Needs.of(range(frames), task=look.options.task)
     found = 0 if look.recording else 80 + len(needs.aligned)
     return (
         _FINDING * found

@@ -12,6 +12,7 @@ from ..errors import UsageError
 from ..media.output.destination import check_output, check_path
 from ..media.output.special_files import is_stream
 from ..options import Options
+from ..restoration.tasks import find_task
 from .drawing import PICTURES, save_picture
 from .face_sheet import WEIGHTS, face_sheet
 from .look import looking
@@ -43,7 +44,7 @@ def preview(
     *,
     at: Sequence[Fraction] = (),
     worst: int = CHOSEN,
-    weights: Sequence[float] | None = None,
+    columns: Sequence[float] | None = None,
     progress: Callable[[int, int], None] = lambda done, moments: None,
 ) -> Preview:
     """Write a preview to ``options.output``: a sheet of faces if that is a picture, else a video of moments
@@ -53,8 +54,9 @@ def preview(
         options: Of the run.
         at: Moments to show, in seconds; by default the ``worst`` riskiest ones are chosen.
         worst: How many are chosen.
-        weights: Fidelity weights in [0, 1] of the sheet's columns, which here also apply where the tracks
-            file sets others; of a video one, the run's ``--w``.
+        columns: Fidelity weights in [0, 1] of the sheet's columns, which here also apply where the tracks
+            file sets others; none: one column with those of a run. By default several, but for a task that
+            has a weight of its own. Of a video one, the run's ``--w``.
         progress: Called after each moment with the number done and the number of all.
 
     Raises:
@@ -62,8 +64,15 @@ def preview(
     """
     began, out = time.monotonic(), options.destination
     is_picture = out.suffix.lower() in PICTURES
+    if find_task(options.task).w is not None:
+        if columns is not None:
+            raise UsageError(
+                f"--task {options.task} has a fidelity weight of its own, so there is one result to show; "
+                "leave out --w"
+            )
+        columns = ()
     if is_stream(out) or not is_picture:
-        if weights and len(weights) > 1:
+        if columns and len(columns) > 1:
             raise UsageError("a video shows one --w; give one, or a FILE that ends in .png or .jpg")
         check_output(out, options.input, overwrite=options.overwrite)
     check_path(out, options.input, overwrite=options.overwrite)
@@ -73,7 +82,7 @@ def preview(
     with looking(options) as look:
         moments = look.moments(at, worst)
         if is_picture:
-            save_picture(out, face_sheet(look, moments, weights or WEIGHTS, progress))
+            save_picture(out, face_sheet(look, moments, WEIGHTS if columns is None else columns, progress))
         else:
             estimate = moments_video(look, moments, out, progress)
     return Preview(out, moments, time.monotonic() - began, estimate)

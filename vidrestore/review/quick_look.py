@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import islice
 
 from ..errors import InputError
-from ..faces.alignment.align import align
+from ..faces.alignment.align import AlignedFace, align
 from ..faces.detection.load import load_detector
 from ..faces.detection.working_size import DetectorInput
 from ..faces.face import Face
@@ -18,6 +18,10 @@ from ..media.frames.thumbnails import Thumbnails
 from ..media.source_video import SourceVideo
 from ..options import Options
 from ..restoration.fidelity.face_quality import measure_quality
+from ..restoration.holes import find_holes
+from ..restoration.tasks import find_task
+from ..stages.holes import hole_map, with_holes
+from ..stages.restoration import limits_of
 from ..stages.setup import Setup, open_video
 from .moments import Sight, speed
 
@@ -35,6 +39,7 @@ def quick_look(options: Options, setup: Setup, source: SourceVideo) -> Iterator[
     """The faces at each of some places that are spread over the video ``source``; those that a run with these
     options leaves alone are not counted. Raises VidrestoreError."""
     assert setup.detector is not None  # as there is no tracks file
+    task, limits = find_task(options.task), limits_of(options)
     detector = load_detector(setup.detector, setup.device)
     pictures = DetectorInput(source.upright_size, Thumbnails)
     for time, frames in _pairs(options, source):
@@ -49,9 +54,13 @@ def quick_look(options: Options, setup: Setup, source: SourceVideo) -> Iterator[
             crop = align(frames[0].image(), Face(1, face.box, face.landmarks), frames[0].upright, _SIZE)
             placement = crop.placement
             quality = measure_quality(crop.image[None], [placement.scale], [placement.landmarks])[0]
-            if quality.size < options.min_face or (options.max_yaw and quality.yaw > options.max_yaw):
+            if quality.size < limits.min_size or (limits.max_yaw and quality.yaw > limits.max_yaw):
                 continue
-            if options.max_sharpness and quality.sharpness > options.max_sharpness:
+            if limits.max_sharpness and quality.sharpness > limits.max_sharpness:
+                continue
+            if limits.max_colour and quality.colour > limits.max_colour:
+                continue
+            if task.fills and not _has_hole(frames[0], crop):
                 continue
             speeds = [speed(face.box, other.box) for faces in found[1:] for other in faces]
             x, y = centre(face.box).tolist()
@@ -71,12 +80,21 @@ def quick_look(options: Options, setup: Setup, source: SourceVideo) -> Iterator[
         yield sights
 
 
+def _has_hole(frame: Frame, crop: AlignedFace) -> bool:
+    """Whether a face of ``frame``, which ``crop`` shows, has a hole to fill."""
+    placement = crop.placement
+    if frame.hole is not None:
+        return bool(hole_map(frame.hole, placement.matrix, _SIZE).any())
+    return bool(find_holes(crop.image[None], [placement.scale], [placement.landmarks])[0].any())
+
+
 def _pairs(options: Options, source: SourceVideo) -> Iterator[tuple[Fraction, list[Frame]]]:
     """Adjacent frames, two or one, at places spread over the video, with the time of the first."""
     begin = source.timeline.begin
     if source.duration is None or not source.path.is_file():
         with open_video(options) as decoder:
-            for frame in islice(decoder, 0, PLACES * round(_STEP * source.rate), round(_STEP * source.rate)):
+            frames = with_holes(options, decoder, decoder)
+            for frame in islice(frames, 0, PLACES * round(_STEP * source.rate), round(_STEP * source.rate)):
                 yield frame.time - begin, [frame]
         return
     places = max(1, min(PLACES, int(source.duration / _STEP)))
@@ -84,8 +102,9 @@ def _pairs(options: Options, source: SourceVideo) -> Iterator[tuple[Fraction, li
         time = source.duration * (2 * place + 1) / (2 * places)
         try:
             # Fields of interlaced video are no matter here.
-            with open_video(replace(options, start=time, deinterlace="off")) as decoder:
-                frames = list(islice(decoder, 2))
+            part = replace(options, start=time, deinterlace="off")
+            with open_video(part) as decoder:
+                frames = list(islice(with_holes(part, decoder, decoder), 2))
         except InputError:  # the video ends earlier than its container
             continue
         yield frames[0].time - begin, frames

@@ -63,21 +63,33 @@ def enlarged_source(source: SourceVideo, factor: int) -> SourceVideo:
 def enlarge(
     frame: Frame, faces: Sequence[RestoredFace[Placement]], upscaler: Upscaler | None
 ) -> tuple[Frame, list[RestoredFace[Placement]]]:
-    """A frame enlarged, and its restored faces where they belong in that; without an upscaler as they are.
+    """A frame enlarged, and its restored faces where they belong in that; without an upscaler as they are."""
+    larger = enlarged_faces(faces, upscaler)
+    return frame if upscaler is None else enlarged_frame(frame, upscaler), larger
+
+
+def enlarged_frame(frame: Frame, upscaler: Upscaler) -> Frame:
+    """``frame`` enlarged, and its hole with it."""
+    enlarged = upscaler(frame)
+    if frame.hole is not None:
+        enlarged.hole = frame.hole.enlarged(upscaler.factor)
+    return enlarged
+
+
+def enlarged_faces(
+    faces: Sequence[RestoredFace[Placement]], upscaler: Upscaler | None
+) -> list[RestoredFace[Placement]]:
+    """Restored ``faces`` of a frame where they belong in the enlarged one.
 
     A face that is larger in the frame than the restorer made it is enlarged too, if the upscaler does so.
     """
     if upscaler is None:
-        return frame, list(faces)
+        return list(faces)
     to_input = np.diag([1 / upscaler.factor, 1 / upscaler.factor, 1.0])
     moved = [
         replace(face, source=replace(face.source, matrix=face.source.matrix @ to_input)) for face in faces
     ]
-    larger = [_enlarged(face, upscaler) if face.source.scale < 1 else face for face in moved]
-    enlarged = upscaler(frame)
-    if frame.hole is not None:
-        enlarged.hole = frame.hole.enlarged(upscaler.factor)
-    return enlarged, larger
+    return [_enlarged(face, upscaler) if face.source.scale < 1 else face for face in moved]
 
 
 def _enlarged(face: RestoredFace[Placement], upscaler: Upscaler) -> RestoredFace[Placement]:

@@ -33,7 +33,7 @@ from .setup import RestorerSetup, Setup
 from .stretches import ALL, Stretches
 
 #: Options excluded from the resume key: no effect on the frames of OUT.
-_NO_EFFECT = {
+NO_EFFECT = {
     *("output", "overwrite", "dry_run", "resume", "keep", "strict", "batch", "offline", "profile"),
     *("ray", "workers"),
     *("compare", "compare_layout", "report", "report_json"),
@@ -215,7 +215,7 @@ def _shared_key(
     if detector:
         key["the detector"] = _weights(detector)
     for option in fields(options):
-        if option.name not in _NO_EFFECT | _RESOLVED:
+        if option.name not in NO_EFFECT | _RESOLVED:
             key[display_name(option)] = str(getattr(options, option.name))
     return key
 
