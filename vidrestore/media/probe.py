@@ -133,7 +133,9 @@ def main_video(container: InputContainer, path: Path, number: int | None = None)
             f"for example with ImageMagick, `magick {path.name} -coalesce frame_%06d.png`, and restore "
             "frame_%06d.png"
         )
-    raise InputError(f"the video of {path} cannot be decoded; its codec is unknown or its header damaged")
+    raise InputError(
+        f"{path} cannot be decoded: it is no photo, and as a video its codec is unknown or its header damaged"
+    )
 
 
 def _is_animated_webp(path: Path) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -60,3 +62,13 @@ def test_the_name_of_out_says_its_format():
     assert name_of(format_by_name(Path("A.JPEG"))) == "JPEG"
     with pytest.raises(UsageError, match="does not have the extension of a photo"):
         format_by_name(Path("a.mp4"))
+
+
+def test_a_size_that_is_only_stated_is_no_matter_here(tmp_path, recwarn):
+    PICTURE.save(tmp_path / "a.png")
+    data = bytearray((tmp_path / "a.png").read_bytes())
+    data[16:24] = struct.pack(">II", 12_000, 12_000)
+    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+    (tmp_path / "a.png").write_bytes(data)
+    assert name_of(photo_format(tmp_path / "a.png")) == "PNG"
+    assert not recwarn.list

@@ -119,9 +119,12 @@ def test_cmyk_becomes_srgb_by_its_profile(tmp_path):
     cmyk.save(tmp_path / "bare.jpg")
     with pytest.raises(InputError, match="CMYK without a colour profile"):
         read_photo(tmp_path / "bare.jpg", JPEG)
-    # Any profile of another kind of samples is refused, in one sentence.
+    # Any profile of another kind of samples is refused, in one sentence, and so is what is none.
+    cmyk.save(tmp_path / "junk.jpg", icc_profile=b"junk" * 60)
+    with pytest.raises(InputError, match="CMYK with a colour profile that cannot be used"):
+        read_photo(tmp_path / "junk.jpg", JPEG)
     cmyk.save(tmp_path / "wrong.jpg", icc_profile=photos.icc())
-    with pytest.raises(InputError, match="cannot be read as JPEG"):
+    with pytest.raises(InputError, match="CMYK with a colour profile that cannot be used"):
         read_photo(tmp_path / "wrong.jpg", JPEG)
 
 

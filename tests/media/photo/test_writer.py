@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image, ImageOps, JpegImagePlugin
 from tests.support import photos
 from vidrestore.errors import UsageError
 from vidrestore.media.photo.formats import AVIF, HEIF, JPEG, PNG, TIFF, WEBP, format_by_name, photo_format
+from vidrestore.media.photo.picture import picture_of
 from vidrestore.media.photo.reader import read_photo
 from vidrestore.media.photo.writer import check_photo_size, losses, write_photo
 
@@ -152,3 +154,18 @@ def test_heic_without_its_library_is_one_sentence(monkeypatch):
     monkeypatch.setattr("vidrestore.media.photo.formats.find_spec", lambda name: None)
     with pytest.raises(UsageError, match="writing HEIC needs pillow-heif"):
         check_photo_size(Path("a.heic"), HEIF, (10, 10))
+
+
+def test_16_bit_grey_with_alpha_stays_grey(tmp_path):
+    source = tmp_path / "in.png"
+    wanted = np.dstack([photos.deep(FACE[..., 0]), ALPHA * 16])
+    # Written as colours with alpha by OpenCV; Pillow and OpenCV read what this package writes.
+    photo = read_photo(photos.save_deep(source, wanted[..., [0, 0, 0, 1]]), PNG)
+    photo = replace(photo, picture=picture_of(wanted[..., 0]))
+    write_photo(tmp_path / "out.png", photo, PNG)
+    with Image.open(tmp_path / "out.png") as image:
+        image.verify()
+    # Of 16 bits, and of colour type 4, grey and alpha (PNG, 11.2.1).
+    assert tuple((tmp_path / "out.png").read_bytes()[24:26]) == (16, 4)
+    assert (photos.load(tmp_path / "out.png") == wanted[..., [0, 0, 0, 1]]).all()
+    assert (read_photo(tmp_path / "out.png", PNG).samples() == wanted).all()

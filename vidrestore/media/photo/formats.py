@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -101,6 +102,7 @@ def _moves(path: Path, name: str) -> bool:
     """Whether a file of Pillow's format ``name`` is an animation."""
     with (
         suppress(OSError, ValueError, SyntaxError, Image.DecompressionBombError),
+        warnings.catch_warnings(action="ignore"),  # of sizes that are allowed here, or refused later
         Image.open(path, formats=[name]) as image,
     ):
         return bool(getattr(image, "is_animated", False))

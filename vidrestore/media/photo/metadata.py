@@ -66,7 +66,7 @@ def read_metadata(image: Image.Image, path: Path, kind: PhotoFormat) -> Metadata
         raw = exif.tobytes()
     own = b""
     if kind is PNG:
-        own = b"".join(_chunk(name, data) for name, data in _chunks(path) if _is_kept(name, data))
+        own = b"".join(png_chunk(name, data) for name, data in _chunks(path) if _is_kept(name, data))
     elif kind is JPEG and isinstance(image, JpegImagePlugin.JpegImageFile):
         own = b"".join(
             bytes((0xFF, _MARKERS[name])) + struct.pack(">H", len(data) + 2) + data
@@ -141,14 +141,14 @@ def png_chunks(metadata: Metadata) -> bytes:
     """The chunks that hold metadata in a PNG (PNG, third edition, section 11.3)."""
     chunks = metadata.own
     if metadata.icc:
-        chunks = _chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(metadata.icc)) + chunks
+        chunks = png_chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(metadata.icc)) + chunks
     if metadata.dpi and b"pHYs" not in chunks:
         per_metre = (round(value / 0.0254) for value in metadata.dpi)
-        chunks += _chunk(b"pHYs", struct.pack(">IIB", *per_metre, 1))
+        chunks += png_chunk(b"pHYs", struct.pack(">IIB", *per_metre, 1))
     if metadata.xmp:
-        chunks += _chunk(b"iTXt", _XMP_KEYWORD + b"\0\0\0\0\0" + metadata.xmp)
+        chunks += png_chunk(b"iTXt", _XMP_KEYWORD + b"\0\0\0\0\0" + metadata.xmp)
     if metadata.exif:
-        chunks += _chunk(b"eXIf", metadata.exif)
+        chunks += png_chunk(b"eXIf", metadata.exif)
     return chunks
 
 
@@ -156,7 +156,8 @@ def _is_kept(name: bytes, data: bytes) -> bool:
     return name in _KEPT_CHUNKS and not data.startswith((_XMP_KEYWORD, b"Raw profile type"))
 
 
-def _chunk(name: bytes, data: bytes) -> bytes:
+def png_chunk(name: bytes, data: bytes) -> bytes:
+    """A chunk of a PNG."""
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 

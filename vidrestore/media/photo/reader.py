@@ -42,7 +42,8 @@ def read_photo(path: Path, kind: PhotoFormat) -> Photo:
         InputError: It is damaged, cut short, too large or of a kind that cannot be kept.
     """
     with _opened(path, kind) as image:
-        deep = _is_deep_colour(image, path)  # first: reading metadata may load the samples
+        # First: reading metadata may load the samples.
+        deep, grey = _is_deep_colour(image, path), _is_deep_grey(image)
         metadata = read_metadata(image, path, kind)
         losses = _pages(image, path, kind)
         lossless = kind.lossless and image.info.get("compression") not in _LOSSY_TIFF
@@ -60,6 +61,8 @@ def read_photo(path: Path, kind: PhotoFormat) -> Photo:
             image, metadata = _to_srgb(image, metadata, path)
             lossless = False
         samples = _deep_samples(path, np.asarray(image)) if deep else _samples(image, path)
+        if grey:
+            samples = np.ascontiguousarray(samples[..., [0, 3]])
     alpha = None
     if samples.ndim == 3 and samples.shape[2] in (2, 4):
         alpha = np.ascontiguousarray(samples[..., -1])
@@ -132,6 +135,11 @@ def _is_deep_colour(image: Image.Image, path: Path) -> bool:
     return image.format == "PNG" and image.mode in ("RGB", "RGBA", "LA") and "16" in str(image.tile[0][3])  # pyright: ignore[reportAttributeAccessIssue]
 
 
+def _is_deep_grey(image: Image.Image) -> bool:
+    """Whether a PNG holds grey and alpha of 16 bits, which libraries read as colours."""
+    return image.format == "PNG" and image.tile[0][3] == "LA;16B"  # pyright: ignore[reportAttributeAccessIssue]
+
+
 def _deep_samples(path: Path, eight_bits: np.ndarray) -> np.ndarray:
     """Samples of 16 bits; ``eight_bits`` are the same as Pillow reads them."""
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
@@ -179,9 +187,13 @@ def _to_srgb(image: Image.Image, metadata: Metadata, path: Path) -> tuple[Image.
             f"{path} is CMYK without a colour profile that says what its inks are; convert it to RGB"
         )
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
-    converted = ImageCms.profileToProfile(
-        image, ImageCms.ImageCmsProfile(io.BytesIO(metadata.icc)), srgb, outputMode="RGB"
-    )
+    try:
+        inks = ImageCms.ImageCmsProfile(io.BytesIO(metadata.icc))
+        converted = ImageCms.profileToProfile(image, inks, srgb, outputMode="RGB")
+    except (OSError, ImageCms.PyCMSError):
+        raise InputError(
+            f"{path} is CMYK with a colour profile that cannot be used; convert it to RGB"
+        ) from None
     assert converted is not None
     kept = Metadata(
         exif=metadata.exif,

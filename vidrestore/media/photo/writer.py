@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -14,7 +16,7 @@ from PIL import Image
 
 from ...errors import OutputError, UsageError
 from .formats import AVIF, HEIF, JPEG, MOST_PIXELS, PNG, TIFF, WEBP, PhotoFormat, add_heif
-from .metadata import png_chunks, upright_exif
+from .metadata import png_chunk, png_chunks, upright_exif
 from .picture import Photo
 from .tiff_file import write_tiff
 
@@ -142,7 +144,8 @@ def _write_png(path: Path, samples: np.ndarray, chunks: bytes) -> None:
     """Write a PNG, with ``chunks`` after its header."""
     if samples.dtype == np.uint16 and samples.ndim == 3:
         if samples.shape[2] == 2:
-            samples = samples[..., [0, 0, 0, 1]]
+            path.write_bytes(_deep_grey_png(samples, chunks))
+            return
         order = [2, 1, 0, 3][: samples.shape[2]]
         done, encoded = cv2.imencode(".png", np.ascontiguousarray(samples[..., order]))
         if not done:
@@ -153,6 +156,24 @@ def _write_png(path: Path, samples: np.ndarray, chunks: bytes) -> None:
         return
     with path.open("wb") as file:
         Image.fromarray(np.ascontiguousarray(samples)).save(cast(IO[bytes], _Inserting(file, chunks)), "PNG")
+
+
+def _deep_grey_png(samples: np.ndarray, chunks: bytes) -> bytes:
+    """A PNG of ``samples`` (H, W, 2), uint16: grey and alpha, which neither Pillow nor OpenCV writes. Each
+    row is stored as what it differs by from the one above (PNG, third edition, 9.2: filter type 2)."""
+    height, width, _ = samples.shape
+    rows = samples.astype(">u2").reshape(height, -1).view(np.uint8)
+    stored = np.empty((height, 1 + rows.shape[1]), np.uint8)
+    stored[:, 0] = 2
+    stored[0, 1:] = rows[0]
+    np.subtract(rows[1:], rows[:-1], out=stored[1:, 1:])
+    parts = (
+        png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, 4, 0, 0, 0)),
+        chunks,
+        png_chunk(b"IDAT", zlib.compress(stored.tobytes())),
+        png_chunk(b"IEND", b""),
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
 class _Inserting(io.RawIOBase):
