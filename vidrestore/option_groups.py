@@ -122,6 +122,7 @@ class Restoration:
         basic=True,
         help="codeformer: the published weights; lite: embedded, small; auto: codeformer if it is in the "
         "cache or can be downloaded, else lite; or another restorer that `vidrestore weights` lists",
+        instead="; a file is given by --weights, and what enlarges pictures by --background",
     )
     weights: Path | None = _restoration(
         None,

@@ -20,7 +20,8 @@ class Option:
     """One option as data: what the command line, presets, the Python API and the documentation are made of.
 
     ``low`` and ``high`` are an inclusive range; ``many`` says that it can be given several times; ``basic``
-    that plain ``--help`` shows it.
+    that plain ``--help`` shows it. ``instead`` says what else one who gave a value that is none of the
+    ``choices`` may have meant.
     """
 
     flags: tuple[str, ...]  #: none for a positional argument
@@ -33,6 +34,7 @@ class Option:
     high: float | None
     many: bool
     basic: bool
+    instead: str = ""
 
     @property
     def is_switch(self) -> bool:
@@ -51,10 +53,11 @@ def option(
     low: float | None = None,
     high: float | None = None,
     basic: bool = False,
+    instead: str = "",
 ) -> Any:
     """A dataclass field for an option; ``default`` is ``...`` for one that must be given."""
     many = isinstance(default, tuple)
-    about = Option(flags, help, group, metavar, type, choices, low, high, many, basic)
+    about = Option(flags, help, group, metavar, type, choices, low, high, many, basic, instead)
     if default is ...:
         return field(metadata={"option": about})
     return field(default=default, metadata={"option": about})
@@ -266,7 +269,7 @@ def check(described: Field[Any], value: Any) -> None:
     about, name = option_of(described), display_name(described)
     low, high = about.low, about.high
     if about.choices and value not in about.choices:
-        raise UsageError(f"{name} must be one of {', '.join(about.choices)}, not {value!r}")
+        raise UsageError(f"{name} must be one of {', '.join(about.choices)}, not {value!r}{about.instead}")
     # Written so that NaN, for which every comparison is false, is refused too.
     if low is not None and not (low <= value and (high is None or value <= high)):
         bounds = f"between {low:g} and {high:g}" if high is not None else f"at least {low:g}"

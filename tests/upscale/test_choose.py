@@ -20,7 +20,7 @@ def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("VIDRESTORE_CACHE", str(tmp_path))
     for name in ("realesr-general-x4v3", "realesr-general-wdn-x4v3", "spanx2-ch48"):
         weights = REGISTRY[name]
-        (tmp_path / weights.filename).write_bytes(bytes(weights.size))
+        (tmp_path / weights.filename).write_bytes(bytes(weights.size or 1))
     return tmp_path
 
 
@@ -64,6 +64,7 @@ def test_a_dry_run_names_what_it_would_download(tmp_path, monkeypatch):
             {"background": "nope"},
             "--background nope is neither an upscaler nor a file; choose one of lanczos, ",
         ),
+        ({"background": "gfpgan-1.4"}, "--background gfpgan-1.4 works on faces; give it with --model"),
         ({"background": "spanx2-ch48", "factor": 1}, "--background spanx2-ch48 enlarges; give --upscale 2"),
         ({"background": "lanczos", "faces": True}, "--face-upsample needs a network that enlarges; give"),
         ({"background": "lanczos", "factor": 1, "faces": True}, "--face-upsample needs a network"),

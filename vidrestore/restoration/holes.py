@@ -22,8 +22,8 @@ from .temporal.colour_transfer import LIGHT_NOISE, broad_change, match_colours, 
 from .temporal.face_crop import RestoredFace, Source
 from .temporal.tint import keep_hue
 
-#: Pixels of a map over which the result fades in from the edge of a hole; fewer in a narrow one.
-_FEATHER = 4
+#: Pixels of a map, from the edge of a hole inwards, over which the result is fitted to what is around it.
+_FITTED = 8
 #: Pixels of a map by which a hole is wider where its surroundings are looked at, and where it is filled: a
 #: map is coarser than the pixels of a large face.
 _MIXED, _MARGIN = 2, 1
@@ -54,8 +54,8 @@ def finish_holes(face: RestoredFace[Source], own: Tensor) -> RestoredFace[Source
     """``face`` as its holes are filled, with ``layers`` in float32, in the light and the hue of its own
     frame. ``own`` (3, s, s), RGB in [0, 1], is the crop of that as it was read.
 
-    From the edge of a hole inwards the result takes the place of what follows from the pixels around it, so
-    that no edge shows and nothing of what was in the hole remains.
+    At the edge of a hole the result is changed by as much as it differs from the frame beside it, and less
+    and less inwards. So no edge shows, and what the network continues into the hole joins what is outside.
     """
     layers = face.layers.to(torch.float32, copy=True)
     if face.cover is None:
@@ -63,24 +63,26 @@ def finish_holes(face: RestoredFace[Source], own: Tensor) -> RestoredFace[Source
         return replace(face, layers=layers)
     hole, side, size = (face.cover > 0).astype(np.uint8), own.shape[-1], layers.shape[-1]
     # Reading has mixed the pixels at the edge of the hole with those in it.
-    own = fill_covered(own, STRONG * widened(hole, _MIXED))
+    beside = STRONG * widened(hole, _MIXED)
+    own = fill_covered(own, beside)
     seen = 1 - shrink(_inside([hole], layers[None]), side)
     change = broad_change(shrink(layers[None, :3], side), own[None], seen, noise=LIGHT_NOISE)
     restored = (layers[:3] + spread(change, size)[0]).clamp_(0, 1)
     if face.hue is not None:
         restored = keep_hue(restored, own, face.hue)
-    share = upload(depth_share(hole, size), layers.device)
-    layers[:3] = enlarge(own[None], (size, size))[0].lerp(restored, share)
+    missing = own - fill_covered(shrink(restored[None], side)[0], beside)
+    share = upload(edge_share(hole, size), layers.device)
+    layers[:3] = restored.add_(enlarge(missing[None], (size, size))[0] * share).clamp_(0, 1)
     layers[3] *= _inside([widened(hole, _MARGIN)], layers[None])[0, 0]
     return replace(face, layers=layers)
 
 
-def depth_share(hole: np.ndarray, size: int) -> np.ndarray:
-    """(size, size) float32: how far the result is used, rising from 0 at the edge of the ``hole`` (M, M)
-    uint8; in the middle of a narrow one it is 1, too."""
+def edge_share(hole: np.ndarray, size: int) -> np.ndarray:
+    """(size, size) float32: how far the result is fitted to what is around it, falling from 1 at the edge of
+    the ``hole`` (M, M) uint8 to 0 inside."""
     depth = cv2.distanceTransform(np.pad(hole, 1), cv2.DIST_L2, cv2.DIST_MASK_5)[1:-1, 1:-1]
-    reached = cv2.dilate(depth, np.ones((2 * _FEATHER + 1,) * 2))
-    share = np.minimum(depth / np.clip(reached, 1, _FEATHER), 1, dtype=np.float32)
+    near = np.clip(1 - depth / _FITTED, 0, 1)
+    share = (near * near * (3 - 2 * near)).astype(np.float32)
     return cv2.resize(share, (size, size), interpolation=cv2.INTER_LINEAR)
 
 

@@ -114,6 +114,8 @@ def _own_file(
     path: Path, factor: int, denoise: float | None, *, faces: bool, steady: bool, commercial: bool
 ) -> UpscalerSetup:
     if not path.exists():
+        if (known := REGISTRY.get(str(path))) and known.network:
+            raise UsageError(f"--background {path} works on faces; give it with --model")
         names = ", ".join((LANCZOS, *upscaler_names()))
         raise UsageError(
             f"--background {path} is neither an upscaler nor a file; choose one of {names}, or give a file "

@@ -35,7 +35,6 @@ UPSCALERS: tuple[Weights, ...] = (
         about="The partner of realesr-general-x4v3 that removes little noise: --denoise blends the two.",
         filename="realesr-general-wdn-x4v3.pth",
         url=f"{_RELEASES}/v0.2.5.0/realesr-general-wdn-x4v3.pth",
-        size=4_885_111,
         sha256="1641f8c4464b9f097c9fdda5589273713f67cf59f3d909e0bd688f0cee269dca",
         enlarger=Enlarger(factor=4, source=_CALLED),
     ),

@@ -32,6 +32,7 @@ def graph_of(path):
         ([FACE], [(1, 512)], r"its outputs are out0 \(1 x 512\)"),
         ([FACE], [(1, 19, 512, 512)], "its outputs are out0"),
         ([FACE], [(1, 3, 2048, 2048)], "it enlarges pictures 4 times"),
+        ([FACE], [(1, 3, 256, 256)], "it makes pictures of 0.5 times the size of its input"),
         ([(1, 3, 128, 128)], [(1, 3, 256, 256)], "it enlarges pictures 2 times"),
     ],
 )

@@ -31,13 +31,21 @@ def restorer(path, **options) -> OnnxRestorer:
     )
 
 
-@pytest.mark.parametrize("side", [256, 512, 1024, 2048])
-def test_faces_of_the_size_that_the_file_takes(tmp_path, side):
-    """Values are in [-1, 1]: the file's network takes half of them away and inverts them."""
-    network = restorer(save_restorer(tmp_path / "n.onnx", side=side))
-    given = faces(side, 1)
-    assert (network.spec.input_size, network.spec.has_weight) == (side, False)
-    assert torch.allclose(network(given, torch.zeros(1)), (-0.5 * (2 * given - 1)) / 2 + 0.5, atol=1e-6)
+@pytest.mark.parametrize(
+    ("side", "precision", "weight"),
+    [
+        *((side, "fp32", None) for side in (256, 512, 1024, 2048)),
+        *((side, "fp16", "w: double") for side in (256, 512, 1024)),
+    ],
+)
+def test_faces_of_the_size_that_the_file_takes(tmp_path, side, precision, weight):
+    """Values are in [-1, 1]: the file's network halves and inverts them, and adds the weight."""
+    network = restorer(save_restorer(tmp_path / "n.onnx", side=side, precision=precision, weight=weight))
+    given, added = faces(side, 1), 0.25 if weight else 0.0
+    assert (network.spec.input_size, network.spec.has_weight) == (side, bool(weight))
+    expected = ((-0.5 * (2 * given - 1) + added) / 2 + 0.5).clamp(0, 1)
+    limit = 1e-6 if precision == "fp32" else 2e-3
+    assert torch.allclose(network(given, torch.tensor([added])), expected, atol=limit)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])

@@ -76,6 +76,8 @@ def read_graph(session: InferenceSession, source: str, network: Network | None) 
     factor = _factor(session, graph, image, output)
     if factor == 2 and side >= _DOUBLED and isinstance(size[0], int):
         return replace(graph, output_side=2 * side)
+    if factor < 1:
+        _refuse(source, f"it makes pictures of {factor:g} times the size of its input")
     if factor != 1:
         _refuse(source, f"it enlarges pictures {factor:g} times, as super-resolution networks do")
     return graph
