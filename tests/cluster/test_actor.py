@@ -39,26 +39,27 @@ def film(tmp_path) -> Any:
 
 
 def test_a_worker_that_sees_the_input_and_the_folder_says_so(restorer, film):
-    assert restorer.join(film, None) == (True, True)
+    assert restorer.join(film, None) == ("seen", True)
 
 
 def test_a_worker_that_does_not_see_the_input_receives_it(restorer, film, tmp_path):
     film.options.input = Path("/nowhere/in.mp4")
     film.folder = tmp_path / "other"
-    assert restorer.join(film, None) == (False, False)
+    assert restorer.join(film, None) == ("", False)
     restorer.receive(film, b"01234", begins=True, ends=False)
-    assert restorer.join(film, None) == (False, False)
+    assert restorer.join(film, None) == ("", False)
     restorer.receive(film, b"56789", begins=False, ends=True)
-    assert restorer.join(film, None) == (True, False)
+    assert restorer.join(film, None) == ("received", False)
     assert received_path(film).read_bytes() == b"0123456789"
     forget(film)
+    assert restorer.join(film, None) == ("", False)  # another film with the same input has ended
     forget(film)  # another worker of the machine has done so
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
 def test_another_file_of_that_name_is_not_the_input(restorer, film):
     film.options.input.write_bytes(b"0123456780")
-    assert restorer.join(film, None)[0] is False
+    assert restorer.join(film, None)[0] == ""
 
 
 def test_what_cannot_be_kept_is_an_error_and_leaves_nothing(restorer, film, tmp_path, monkeypatch):

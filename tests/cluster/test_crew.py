@@ -15,7 +15,8 @@ class Hand:
     """A worker that does nothing."""
 
     def __init__(self, number: int, begins: bool | Exception = True) -> None:
-        self.name, self.begins, self.dismissed = f"worker {number}", begins, False
+        self.name = self.machine = f"worker {number}"
+        self.begins, self.dismissed = begins, False
 
     def has_begun(self) -> bool:
         if isinstance(self.begins, Exception):
@@ -86,6 +87,21 @@ def test_workers_that_never_begin_end_the_run():
     assert len(hired) <= 2 * (_MAX_FAILED + 2)
 
 
+def test_a_machine_where_none_can_begin_is_left_out(caplog):
+    hired = []
+
+    def hire(number: int) -> Any:
+        hired.append(number)
+        return Hand(number, True if number == 1 else LostError("no such module"))
+
+    made = crew(2, hire)
+    claim = enter(made, "film", 1)
+    for _ in range(4 * _MAX_FAILED):
+        made.release(acquire(made, claim), claim)
+    assert len(hired) <= 2 * (_MAX_FAILED + 1)
+    assert caplog.text.count("is left out: no such module") == 1
+
+
 def test_a_worker_that_cannot_take_part_in_one_film_works_for_others(caplog):
     made = crew(2)
     one, other = enter(made, "one", 1), enter(made, "other", 1)
@@ -105,8 +121,27 @@ def test_a_film_that_no_worker_can_take_part_in_ends():
         made.refuse(acquire(made, claim), claim, "the model is not the same")
 
 
+def test_a_film_waits_for_a_worker_that_another_film_has():
+    made = crew(2)
+    one, other = enter(made, "one", 1), enter(made, "other", 1)
+    first, second = acquire(made, one), acquire(made, other)
+    made.refuse(first, one, "the model is not the same")
+    assert made.has_others(one, {first.machine})
+    made.release(second, other)
+    assert acquire(made, one) is second
+    assert not made.has_others(one, {second.machine})
+
+
+def test_it_is_known_whether_films_share_workers():
+    made = crew(1)
+    one, _ = enter(made, "one", 1), enter(made, "other", 1)
+    assert made.shared
+    made.leave(one)
+    assert not made.shared
+
+
 def test_a_film_that_waits_long_says_so(monkeypatch, caplog):
-    monkeypatch.setattr("vidrestore.cluster.crew._PATIENCE", 0.0)
+    monkeypatch.setattr("vidrestore.cluster.crew.PATIENCE", 0.0)
     made = crew(1, lambda number: Hand(number, False))
     claim = enter(made, "film", 1)
 

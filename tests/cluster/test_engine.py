@@ -2,13 +2,119 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from vidrestore.cluster.crew import LostError
-from vidrestore.cluster.engine import _translated
+from vidrestore.cluster.engine import Engine, RayWorker, _translated
+from vidrestore.cluster.film import RefusedError
+from vidrestore.cluster.lead import prepare
+from vidrestore.cluster.placing import Placing
 from vidrestore.errors import OutputError
 
 ray = pytest.importorskip("ray")
+FILM: Any = SimpleNamespace(
+    name="a film", options=SimpleNamespace(input=Path("in.mp4")), folder=Path("."), key={"vidrestore": "2"}
+)
+
+
+class Call:
+    """A method of an actor, called at once."""
+
+    def __init__(self, method: Callable[..., Any]) -> None:
+        self._method = method
+
+    def options(self, **_: Any) -> Call:
+        return self
+
+    async def _result(self, *given: Any, **named: Any) -> Any:
+        return self._method(*given, **named)
+
+    def remote(self, *given: Any, **named: Any) -> Any:
+        return self._result(*given, **named) if self._method.__name__ != "about" else self._method()
+
+
+class Actor:
+    """Stands in for a worker's process on the machine ``a``."""
+
+    def __init__(self, version: str = "2") -> None:
+        self.version = version
+        self.content = b""
+        self.dies = 0  #: times that it dies while it receives
+
+    def about(self) -> Any:
+        return "a", "host", {"vidrestore": self.version}
+
+    def join(self, film: Any, recording: Any) -> Any:
+        return "received" if self.content else "", True
+
+    def receive(self, film: Any, content: bytes, *, begins: bool, ends: bool) -> None:
+        if self.dies:
+            self.dies -= 1
+            raise ray.exceptions.ActorDiedError
+        self.content += content
+
+    def __getattribute__(self, name: str) -> Any:
+        value = object.__getattribute__(self, name)
+        return Call(value) if callable(value) else value
+
+
+def engine(*actors: Actor) -> tuple[Engine, list[RayWorker]]:
+    """An engine on a stand-in for Ray, which begins these actors, and its workers."""
+    left = list(actors)
+    begun = SimpleNamespace(remote=lambda: left.pop(0))
+    fake = SimpleNamespace(
+        remote=lambda what: SimpleNamespace(options=lambda **settings: begun),
+        wait=lambda references, timeout: (references, []),
+        get=lambda reference: reference,
+        exceptions=ray.exceptions,
+    )
+    made = Engine(fake, Placing(len(actors), 1, on_gpus=False))
+    workers = [made.hire(number) for number in range(len(actors))]
+    assert all(worker.has_begun() for worker in workers)
+    return made, workers
+
+
+def test_a_worker_of_another_version_is_told_nothing():
+    """It might not understand it."""
+    _, [worker] = engine(Actor("1"))
+    with pytest.raises(RefusedError, match=r"vidrestore is not the same \(2, there 1\)"):
+        asyncio.run(prepare(worker, FILM))
+
+
+def test_one_that_waited_for_a_file_in_vain_is_sent_it(tmp_path):
+    (tmp_path / "in.mp4").write_bytes(b"content")
+    film: Any = SimpleNamespace(**(vars(FILM) | {"options": SimpleNamespace(input=tmp_path / "in.mp4")}))
+    first, second = Actor(), Actor()
+    first.dies = 1
+    made, workers = engine(first, second)
+
+    async def both() -> Any:
+        return await asyncio.gather(*(prepare(each, film) for each in workers), return_exceptions=True)
+
+    lost, joined = asyncio.run(both())
+    assert isinstance(lost, LostError)
+    assert joined is None
+    assert second.content == b"content"
+    assert made.of(film).received == {"a"}
+
+
+def test_a_copy_that_an_earlier_run_left_is_deleted_at_the_end(monkeypatch):
+    actor = Actor()
+    actor.content = b"content"
+    made, [worker] = engine(actor)
+    asyncio.run(prepare(worker, FILM))
+    forgotten = []
+    task = SimpleNamespace(remote=forgotten.append)
+    monkeypatch.setattr(made, "_task_on", lambda machine, what: task)
+    made.ray.wait = lambda references, **_: None
+    made.end(FILM)
+    assert forgotten == [FILM]
 
 
 def test_an_error_of_the_work_is_itself():

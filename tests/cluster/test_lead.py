@@ -14,8 +14,9 @@ import pytest
 from vidrestore.cluster.collector import Collector
 from vidrestore.cluster.crew import Crew, LostError
 from vidrestore.cluster.film import RefusedError
-from vidrestore.cluster.lead import MAX_LOST, Lead
+from vidrestore.cluster.lead import Lead
 from vidrestore.cluster.rendering import Count, Made
+from vidrestore.cluster.retries import MAX_LOST
 from vidrestore.cluster.sightings import Sighting
 from vidrestore.cluster.told import Piece, Said
 from vidrestore.errors import DeviceError, InputError, OutputError
@@ -33,6 +34,7 @@ class Hand:
 
     def __init__(self, number: int, team: Team) -> None:
         self.name, self.number, self.team = f"worker {number}", number, team
+        self.machine = team.machines.get(number, self.name)
         self.has_input = not team.sends
         self.dismissed = False
 
@@ -76,7 +78,9 @@ class Team:
         joins: Callable[[int], None] = lambda worker: None,
         sends: bool = False,
         pieces: bool = False,
+        machines: dict[int, str] | None = None,
     ) -> None:
+        self.machines = machines or {}
         self.fault, self.joins, self.sends, self.pieces, self.frames = fault, joins, sends, pieces, frames
         self.sent: list[int] = []
         self.portions: list[tuple[int, range]] = []
@@ -195,16 +199,18 @@ def test_what_fails_once_is_done_again(error):
     assert len(set(tried)) == 2  # on another worker
 
 
+@pytest.mark.parametrize("size", [1, 2])
+@pytest.mark.parametrize("where", [40, 90], ids=["inside", "the last"])
 @pytest.mark.parametrize("error", [InputError("frame 43 is odd"), RuntimeError("a bug")])
-def test_what_fails_twice_ends_the_run_with_its_own_error(error):
+def test_what_fails_twice_ends_the_run_with_its_own_error(error, where, size):
     def fault(worker: int, first: int) -> None:
-        if first == 40:
+        if first == where:
             raise error
 
-    team = Team(2, fault=fault)
+    team = Team(size, fault=fault)
     with pytest.raises(type(error), match=str(error)):
         team.run()
-    assert {0, 10, 20, 30} <= set(team.taken)  # those before it are kept
+    assert set(range(0, where, 10)) <= set(team.taken)  # those before it are kept
 
 
 def test_a_segment_at_which_every_worker_ends_ends_the_run():
@@ -250,6 +256,65 @@ def test_a_machine_whose_disk_is_full_gets_no_more(caplog):
     assert len(team.taken) == 30
     assert len([1 for worker, _ in team.portions if worker == 1]) == 2
     assert "worker 1 gets no more of film.mkv: no space left on device" in caplog.text
+
+
+def test_a_full_disk_that_two_workers_share_does_not_end_the_run():
+    def fault(worker: int, first: int) -> None:
+        if worker != 3:
+            raise OutputError("no space left on device")
+
+    team = Team(3, frames=300, fault=fault, machines={1: "a", 2: "a"})
+    team.run()
+    assert len(team.taken) == 30
+
+
+def test_workers_that_ended_while_they_were_idle_are_no_fault_of_a_segment():
+    def joins(worker: int) -> None:
+        if worker <= 7:
+            raise LostError("its machine is gone")
+
+    team = Team(8, joins=joins)
+    team.run()
+    assert sorted(team.taken) == FIRSTS
+
+
+def test_workers_that_always_end_before_they_take_part_end_the_run():
+    def joins(worker: int) -> None:
+        raise LostError("out of memory")
+
+    with pytest.raises(DeviceError, match=r"workers end before they restore film\.mkv: out of memory"):
+        Team(2, joins=joins).run()
+
+
+def test_a_worker_that_cannot_receive_the_input_is_passed_over():
+    def joins(worker: int) -> None:
+        if worker == 1:
+            raise OutputError("no space left on device")
+
+    team = Team(2, joins=joins)
+    team.run()
+    assert {worker for worker, _ in team.portions} == {2}
+
+
+def test_a_worker_that_is_acquired_when_the_run_ends_is_not_forgotten():
+    team, ends = Team(1), asyncio.Event()
+    acquire = team.crew.acquire
+
+    async def acquired(claim: Any) -> Any:
+        await ends.wait()
+        return await acquire(claim)
+
+    async def analyse(state: Any) -> AsyncIterator[list[Sighting]]:
+        async for sightings in team.analyse(state):
+            yield sightings
+        await asyncio.sleep(0.1)  # until a worker is asked for
+        ends.set()
+        raise InputError("the file is damaged")
+
+    team.crew.acquire = acquired  # type: ignore[method-assign]
+    with pytest.raises(InputError):
+        team.run(analyse=analyse)
+    assert len([*team.crew._idle, *team.crew._coming]) == 1  # or another in its place
 
 
 def test_a_worker_that_cannot_take_part_is_passed_over(caplog):

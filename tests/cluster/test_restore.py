@@ -229,6 +229,7 @@ def test_nodes_of_ray_make_the_same_frames(three_nodes, film, tmp_path, workers)
     analyze_video(Options(output=tracks, **{name: film[name] for name in ("input", "device")}))
     kinds: dict[str, dict[str, Any]] = {
         "found": {},
+        "found and kept": {"keep": tmp_path / "another store"},
         "recorded": {"tracks": tracks},
         "kept": {"tracks": tracks, "keep": store},
         "edited": {"tracks": tracks, "keep": store, "track_w": ((1, 0.9),)},

@@ -79,7 +79,12 @@ def test_recorded_faces_are_not_told_again(clip, tmp_path):
     with tracks.open("w") as file:
         write_recording(recording, file)
     options = Options(
-        input=clip, output=Path("out.mkv"), device="cpu", tracks=tracks, start=Fraction(10, 25), duration=3
+        input=clip,
+        output=Path("out.mkv"),
+        device="cpu",
+        tracks=tracks,
+        start=Fraction(10, 25),
+        duration=Fraction(3),
     )
     setup = AnalysisSetup.resolve(options)
     with open_for_restoration(options) as decoder:

@@ -4,21 +4,23 @@
 
 The cluster is several Ray nodes on this machine. A worker is killed by SIGKILL; a machine is a node whose
 processes are all killed, and another takes its place; when the leading process is killed, the same run is
-started again, until OUT exists. OUT must never exist unless it is complete: its frames, as ffmpeg reads them,
-are those of a run by itself, and its audio is the input's. Needs a POSIX system with /proc, and Ray.
+started again, until OUT exists. Faces are found in some runs, and come from a tracks file in others. OUT must
+never exist unless it is complete: its frames, as ffmpeg reads them, are those of a run by itself, and its
+audio is the input's. Needs a POSIX system with /proc, and Ray.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.support import reader
 from tests.support.clips import pattern, write
-from tests.support.clusters import nodes
+from tests.support.clusters import add_node, nodes
 from tests.support.runs import face_frame
 from tests.support.tiny import save_weights
 from vidrestore.options import Options
@@ -35,6 +37,12 @@ from vidrestore.options import Options
 KINDS = ("worker", "machine", "leader")
 #: Kills during one run at most, so that it comes to its end.
 _PER_RUN = 4
+#: What every leading process imports: it is a copy of one that has done so.
+_IMPORTED = [
+    *("ray", "vidrestore.cluster.cluster", "vidrestore.cluster.restore"),
+    *("tests.support.clips", "tests.support.clusters", "tests.support.reader", "tests.support.runs"),
+    "tests.support.tiny",
+]
 
 
 def make_clip(path: Path, frames: int) -> Path:
@@ -48,7 +56,7 @@ def make_clip(path: Path, frames: int) -> Path:
     return write(path, drawn, audio=1, options={"preset": "ultrafast"})
 
 
-def options(folder: Path, name: str, address: str | None = None) -> Options:
+def options(folder: Path, name: str) -> Options:
     return Options(
         input=folder / "in.mp4",
         output=folder / f"{name}.mkv",
@@ -57,17 +65,17 @@ def options(folder: Path, name: str, address: str | None = None) -> Options:
         device="cpu",
         min_face=0,
         max_sharpness=0,
-        ray=address,
-        workers=2 if address else None,
     )
 
 
-def lead(folder: Path, name: str, address: str, length: int) -> None:
+def lead(given: Options, length: int, log: Path) -> None:
     """One run, in a process of its own."""
     from vidrestore.cluster.cluster import opened
     from vidrestore.cluster.restore import restore_on_cluster
 
-    given = options(folder, name, address)
+    with log.open("w") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
     with opened(given) as cluster:
         assert cluster is not None
         print(restore_on_cluster(given, cluster, segment_length=length), flush=True)
@@ -99,7 +107,7 @@ class Killer:
         if not others:
             return False
         self._cluster.remove_node(self._chance.choice(others), allow_graceful=False)
-        self._cluster.add_node(num_cpus=1, object_store_memory=80 << 20)
+        add_node(self._cluster)
         return True
 
     def _processes(self) -> list[int]:
@@ -122,8 +130,10 @@ class Killer:
 
 
 def _is_worker(command: str) -> bool:
-    """Whether it is a process of Ray that has a task or an actor."""
-    return command.startswith("ray::") and not command.startswith("ray::IDLE")
+    """Whether it is a process of Ray that has a task or an actor. The agents of a node are not: the node ends
+    with them, and the cluster with its head."""
+    kind = command.removeprefix("ray::").strip()
+    return kind != command.strip() and kind != "IDLE" and not kind.endswith("Agent")
 
 
 def _command(pid: int) -> str:
@@ -144,67 +154,73 @@ def main() -> int:
     parser.add_argument("--segment-length", type=int, default=12, help="frames per segment")
     parser.add_argument("--folder", type=Path, help="where temporary files go")
     parser.add_argument("--limit", type=float, default=900, help="seconds a run may take")
-    parser.add_argument("--lead", nargs=3, help=argparse.SUPPRESS)
     words = parser.parse_args()
-    if words.lead:
-        folder, name, address = words.lead
-        lead(Path(folder), name, address, words.segment_length)
-        return 0
     with tempfile.TemporaryDirectory(dir=words.folder) as folder, nodes(words.nodes) as cluster:
         return soak(Path(folder), words, cluster)
 
 
 def soak(folder: Path, words: argparse.Namespace, cluster: Any) -> int:
+    from vidrestore.analysis import analyze_video
     from vidrestore.pipeline import restore_video
 
-    chance, log = random.Random(words.seed), folder / "log"
+    chance, log, length = random.Random(words.seed), folder / "log", words.segment_length
     make_clip(folder / "in.mp4", words.frames)
     save_weights(folder / "tiny.safetensors")
-    restore_video(options(folder, "whole"), segment_length=words.segment_length)
-    expected = content(folder / "whole.mkv")
-    if len(expected[0]) != words.frames:
-        return _fail("the run by itself lost frames", log)
+    tracks = folder / "tracks.json"
+    analyze_video(Options(input=folder / "in.mp4", output=tracks, device="cpu"))
+    found, recorded = options(folder, "found"), replace(options(folder, "recorded"), tracks=tracks)
+    expected = {}
+    for given in (found, recorded):
+        restore_video(given, segment_length=length)
+        expected[given.tracks] = content(given.destination)
+        if len(expected[given.tracks][0]) != words.frames:
+            return _fail("the run by itself lost frames", log)
+    copies = multiprocessing.get_context("forkserver")
+    copies.set_forkserver_preload(_IMPORTED)
     killer, kills, runs = Killer(cluster, chance), Counter[str](), 0
-    length = None  # seconds that a run without kills takes
-    while length is None or kills.total() < words.kills:
+    usual = None  # seconds that a run without kills takes
+    while usual is None or kills.total() < words.kills:
         runs += 1
-        name = f"run{runs}"
-        out, began, quota = folder / f"{name}.mkv", time.monotonic(), chance.randint(1, _PER_RUN)
+        given = replace(
+            chance.choice((found, recorded)) if usual else found,
+            output=folder / f"run{runs}.mkv",
+            ray=cluster.address,
+            workers=2,
+        )
+        out, began, quota = given.destination, time.monotonic(), chance.randint(1, _PER_RUN)
         while True:  # until a run is not killed
-            command = [sys.executable, __file__, "--lead", str(folder), name, cluster.address]
-            command += ["--segment-length", str(words.segment_length)]
-            with log.open("w") as file:
-                run = subprocess.Popen(command, stdout=file, stderr=file, start_new_session=True)
-            while run.poll() is None:
-                if length is None or not quota or kills.total() >= words.kills:
-                    time.sleep(0.2)
+            run = copies.Process(target=lead, args=(given, length, log))
+            run.start()
+            while run.is_alive():
+                if usual is None or not quota or kills.total() >= words.kills:
+                    run.join(0.2)
                 else:
-                    time.sleep(chance.uniform(0, length / 2))
+                    run.join(chance.uniform(0, usual / 2))
                     kind = chance.choice(KINDS)
-                    if run.poll() is not None:
+                    if not run.is_alive():
                         break
                     if kind == "leader":
                         run.kill()
-                        run.wait()
+                        run.join()
                         done = True
                     else:
                         done = getattr(killer, kind)()
                     kills[kind] += done
                     quota -= done
                     if done:
-                        print(f"kill {kills.total()}: {kind}", flush=True)
+                        print(f"kill {kills.total()}: {kind}, in run {runs}", flush=True)
                 if time.monotonic() - began > words.limit:
                     run.kill()
                     return _fail(f"run {runs} took more than {words.limit:.0f} s", log)
-            if out.exists() and content(out) != expected:
+            if out.exists() and content(out) != expected[given.tracks]:
                 return _fail(f"run {runs}: {out.name} is not that of the run by itself", log)
-            if run.returncode == 0:
+            if run.exitcode == 0:
                 break
-            if run.returncode != -signal.SIGKILL:
-                return _fail(f"run {runs} ended with status {run.returncode}", log)
-        if length is None:
-            length = time.monotonic() - began
-            print(f"a run of {words.frames} frames takes {length:.1f} s", flush=True)
+            if run.exitcode != -signal.SIGKILL:
+                return _fail(f"run {runs} ended with status {run.exitcode}", log)
+        seconds = time.monotonic() - began
+        print(f"run {runs}: {'recorded' if given.tracks else 'found'} faces, {seconds:.0f} s", flush=True)
+        usual = usual or seconds
         left = sorted(path.name for path in folder.iterdir() if path.name.startswith("."))
         if not out.exists() or left:
             return _fail(f"run {runs} ended without an error, but left {left or 'no OUT'}", log)

@@ -13,6 +13,11 @@ _ROOT = Path(__file__).parents[2]
 _STORE = 80 << 20
 _ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
+    "RAY_prestart_worker_first_driver": "0",  # processes that nobody uses
+    # A node that is lost is noticed in seconds.
+    "RAY_health_check_period_ms": "1000",
+    "RAY_health_check_failure_threshold": "8",
+    "RAY_worker_niceness": "0",  # else they wait for everything else that the machine does
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "VIDRESTORE_OFFLINE": "1",
@@ -30,7 +35,7 @@ def nodes(count: int, *, cores: int = 1) -> Iterator[Any]:
     cluster = Cluster()
     try:
         for _ in range(count):
-            cluster.add_node(num_cpus=cores, object_store_memory=_STORE, include_dashboard=False)
+            add_node(cluster, cores=cores)
         yield cluster
     finally:
         cluster.shutdown()
@@ -39,3 +44,8 @@ def nodes(count: int, *, cores: int = 1) -> Iterator[Any]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def add_node(cluster: Any, *, cores: int = 1) -> None:
+    """Add a node with so many ``cores``, without the processes that a short run does not need."""
+    cluster.add_node(num_cpus=cores, object_store_memory=_STORE, include_dashboard=False, no_monitor=True)

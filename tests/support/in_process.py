@@ -27,7 +27,7 @@ class InProcessWorker:
     """Does what an actor would."""
 
     def __init__(self, engine: InProcessEngine, number: int) -> None:
-        self.name = f"worker {number}"
+        self.name = self.machine = f"worker {number}"
         self._engine = engine
         self._number = number
         self._restorer = Restorer()
@@ -38,7 +38,7 @@ class InProcessWorker:
         return True
 
     async def join(self, film: Film) -> bool:
-        return self._restorer.join(film, self._engine.recordings.get(film.name))[0]
+        return bool(self._restorer.join(film, self._engine.recordings.get(film.name))[0])
 
     async def send(self, film: Film) -> None:
         self._engine.sent = True

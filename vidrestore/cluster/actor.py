@@ -22,7 +22,7 @@ from ..stages.networks import Networks
 from ..stages.portion import Portion
 from ..stages.setup import Setup
 from ..weights.store import cache_dir
-from .film import Film, check_worker, is_content
+from .film import Film, check_worker, code_key, is_content
 from .rendering import Count, Made, render
 from .sightings import Sighting, live_sightings
 from .told import Piece, Said
@@ -50,25 +50,31 @@ class Restorer:
         self._films: dict[str, _Joined] = {}
         self._received: Path | None = None
 
-    def where(self) -> tuple[str, str]:
-        """The id that the cluster gives its machine, and the name of the machine."""
+    def about(self) -> tuple[str, str, dict[str, str]]:
+        """The id that the cluster gives its machine, the name of the machine, and its :func:`.code_key`.
+        These types are known to workers of every version."""
         import ray
 
-        return ray.get_runtime_context().get_node_id(), platform.node()
+        return ray.get_runtime_context().get_node_id(), platform.node(), code_key()
 
-    def join(self, film: Film, recording: Recording | None) -> tuple[bool, bool]:
-        """Take part in a film whose faces ``recording`` has, if any does: whether this machine has the input,
-        and whether it sees the folder where segments are kept. Raises RefusedError."""
-        if film.name not in self._films or self._films[film.name].input is None:
+    def join(self, film: Film, recording: Recording | None) -> tuple[str, bool]:
+        """Take part in a film whose faces ``recording`` has, if any does: where this machine has the input
+        (``seen``, ``received``, or empty for nowhere), and whether it sees the folder where segments are
+        kept. Raises RefusedError."""
+        received = received_path(film)
+        known = self._films.get(film.name)
+        # What was received is deleted when a film ends, which may have had the same input.
+        if not known or known.input is None or (known.input == received and not received.is_file()):
             check_worker(film)
-            paths = (film.options.input, received_path(film))
+            paths = (film.options.input, received)
             found = next((path for path in paths if is_content(path, film.content)), None)
             self._films.pop(film.name, None)
             while len(self._films) >= _FILMS:
                 del self._films[next(iter(self._films))]
             self._films[film.name] = _Joined(film, recording, found, sees(film.folder, film.probe))
         joined = self._films[film.name]
-        return joined.input is not None, joined.shared
+        place = "received" if joined.input == received else "seen" if joined.input else ""
+        return place, joined.shared
 
     def receive(self, film: Film, content: bytes, *, begins: bool, ends: bool) -> None:
         """Receive the next piece of a film's input. Raises OutputError if it cannot be kept."""

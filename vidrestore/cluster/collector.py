@@ -12,8 +12,9 @@ from ..stages.restoration import CONTEXT
 from ..stages.stretches import Stretches
 from .sightings import Sighting
 
-#: Segments that one worker restores in one go at most. Each portion needs frames around it, which cost time.
-LONGEST = 8
+#: Segments that one worker restores in one go at most. Each portion needs frames around it, which cost time;
+#: and while several films want workers, one is not to wait long for the portion of another.
+LONGEST, LONGEST_SHARED = 32, 8
 
 
 class Collector:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 #: Seconds between two looks at who is free.
 _POLL = 0.05
 #: Seconds without any worker after which it is said that the run waits for one.
-_PATIENCE = 30.0
+PATIENCE = 30.0
 #: Beginnings that may fail, for each worker.
 _MAX_FAILED = 3
 
@@ -32,6 +32,7 @@ class Worker(Protocol):
     """A process that restores portions of films, one at a time."""
 
     name: str
+    machine: str  #: what no other machine has; known once it has begun
 
     def has_begun(self) -> bool:
         """Whether it is ready to work. Raises LostError."""
@@ -79,6 +80,8 @@ class Crew:
         self._hired = 0
         self._failed = 0  # workers that ended before they could begin, since one last did
         self._coming: list[Worker] = []
+        self._begun = set[Worker]()  # idle or at work
+        self._why = ""  # the last of those that failed to begin did
         self._idle: list[Worker] = []
         for _ in range(size):
             self._replace()
@@ -94,14 +97,14 @@ class Crew:
             self._claims.remove(claim)
 
     async def acquire(self, claim: Claim) -> Worker:
-        """Wait for a worker. Raises DeviceError if none can take part in the film."""
+        """Wait for a worker. Raises DeviceError if none can begin."""
         waited, said = time.monotonic(), False
         claim.waiting = True
         try:
             while True:
                 if worker := self._try(claim):
                     return worker
-                if not said and not claim.held and time.monotonic() - waited > _PATIENCE:
+                if not said and not claim.held and time.monotonic() - waited > PATIENCE:
                     said = True
                     log.warning("%s waits for a worker: none is free", claim.film)
                 await asyncio.sleep(_POLL)
@@ -118,6 +121,8 @@ class Crew:
         """A worker has ended: another takes its place."""
         with self._lock:
             claim.held -= 1
+            claim.refused.discard(worker)
+            self._begun.discard(worker)
             self._replace()
 
     def refuse(self, worker: Worker, claim: Claim, reason: str) -> None:
@@ -126,9 +131,20 @@ class Crew:
             claim.held -= 1
             claim.refused.add(worker)
             self._idle.append(worker)
-            if claim.refused >= {*self._idle} and not self._coming and not claim.held:
+            if claim.refused >= self._begun and not self._coming:
                 raise DeviceError(f"no worker can restore {claim.film}: {reason}")
         log.warning("%s does not take part in %s: %s", worker.name, claim.film, reason)
+
+    def has_others(self, claim: Claim, machines: Collection[str]) -> bool:
+        """Whether a film can have a worker that is on none of these machines."""
+        with self._lock:
+            return any(worker.machine not in machines for worker in self._begun - claim.refused)
+
+    @property
+    def shared(self) -> bool:
+        """Whether several films want workers."""
+        with self._lock:
+            return len(self._claims) > 1
 
     def close(self) -> None:
         """Dismiss all workers that are not at work."""
@@ -140,6 +156,8 @@ class Crew:
     def _try(self, claim: Claim) -> Worker | None:
         with self._lock:
             self._look()
+            if not self._begun and not self._coming:
+                raise DeviceError(f"workers cannot begin: {self._why}")
             free = [worker for worker in self._idle if worker not in claim.refused]
             if not free or claim is not self._first(free):
                 return None
@@ -159,13 +177,16 @@ class Crew:
             try:
                 if not worker.has_begun():
                     continue
+                self._begun.add(worker)
                 self._idle.append(worker)
                 self._failed = 0
             except LostError as error:
-                self._failed += 1
-                if self._failed > _MAX_FAILED * self.size:
-                    raise DeviceError(f"workers cannot begin: {error}") from None
-                self._replace()
+                self._failed, self._why = self._failed + 1, str(error)
+                # One machine where none can begin must not end what others do.
+                if self._failed <= _MAX_FAILED * self.size:
+                    self._replace()
+                elif self._begun:
+                    log.warning("%s cannot begin, and is left out: %s", worker.name, error)
             self._coming.remove(worker)
 
     def _replace(self) -> None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import OutputError
+from ..errors import OutputError, VidrestoreError
 from ..faces.recorded.recording import Recording
 from ..stages.portion import Portion
 from .actor import CHUNK, Restorer, forget
-from .crew import LostError
-from .film import Film, RefusedError
+from .crew import PATIENCE, LostError
+from .film import Film, RefusedError, check_code
 from .placing import ANALYST_GPU, WORKER_GPU, Placing
 from .sightings import Sighting
 
@@ -23,7 +25,17 @@ log = logging.getLogger(__name__)
 _WAITING = 4
 _POLL = 0.05
 #: Seconds that the end of a film waits for machines to delete what they were sent of it.
-_PATIENCE = 10.0
+_FORGETTING = 10.0
+
+
+@dataclass
+class _Known:
+    """What is known of a film."""
+
+    recording: Any = None  #: of its faces, if there is one: a reference into the object store
+    sending: set[str] = field(default_factory=set)  #: machines that are sent its input
+    received: set[str] = field(default_factory=set)  #: machines that keep a copy of it
+    apart: set[str] = field(default_factory=set)  #: machines that do not see where segments are kept
 
 
 class Engine:
@@ -32,25 +44,23 @@ class Engine:
     def __init__(self, ray: Any, placing: Placing) -> None:
         self.ray = ray
         self.placing = placing
-        self._recordings: dict[str, Any] = {}  # by film: references into the object store
-        self._sending = set[tuple[str, str]]()  # films and machines
-        self._sent = set[tuple[str, str]]()  # films, and machines that were sent their input
-        self._apart = set[tuple[str, str]]()  # films, and machines that do not see where segments are kept
+        self._films = dict[str, _Known]()  # each used by one thread
+
+    def of(self, film: Film) -> _Known:
+        """What is known of a film."""
+        return self._films.setdefault(film.name, _Known())
 
     def share(self, film: Film, recording: Recording | None) -> None:
         """Let workers have the ``recording`` of the faces of a film."""
         if recording is not None:
-            self._recordings[film.name] = self.ray.put(recording)
+            self.of(film).recording = self.ray.put(recording)
 
     def end(self, film: Film) -> None:
         """A film has ended: nothing is kept of it."""
-        self._recordings.pop(film.name, None)
-        places = {node for name, node in self._sent if name == film.name}
-        for known in (self._sent, self._apart):
-            known -= {key for key in known if key[0] == film.name}
-        done = [self._task_on(node, forget).remote(film) for node in places]
+        known = self._films.pop(film.name, _Known())
+        done = [self._task_on(machine, forget).remote(film) for machine in known.received]
         if done:
-            self.ray.wait(done, num_returns=len(done), timeout=_PATIENCE)
+            self.ray.wait(done, num_returns=len(done), timeout=_FORGETTING)
 
     def _task_on(self, node: str, task: Any) -> Any:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -72,12 +82,16 @@ class Engine:
         while True:
             analyst = self._hire_analyst(refusing)
             try:
+                began, said = time.monotonic(), False
                 while not analyst.has_begun():
                     await asyncio.sleep(_POLL)
+                    if not said and time.monotonic() - began > PATIENCE:
+                        said = True
+                        log.warning("%s waits: what finds its faces has not begun", film.options.input.name)
                 try:
                     await prepare(analyst, film)
-                except RefusedError:
-                    refusing.add(analyst.node)
+                except VidrestoreError:  # its disk may be full, for one
+                    refusing.add(analyst.machine)
                     if not self._others(refusing):
                         raise
                     continue
@@ -113,45 +127,50 @@ class RayWorker:
 
     def __init__(self, engine: Engine, name: str, **settings: Any) -> None:
         self.name = name
-        self.node = ""  #: the id of its machine, once it has begun
+        self.machine = ""  #: the id that the cluster gives its machine, once it has begun
+        self._code: dict[str, str] = {}
         self._engine = engine
         self._ray = engine.ray
         actor = self._ray.remote(Restorer)
         self._actor = actor.options(max_restarts=0, max_task_retries=0, **settings).remote()
-        self._where = self._actor.where.options(name=f"{name} begins").remote()
+        self._about = self._actor.about.options(name=f"{name} begins").remote()
 
     def has_begun(self) -> bool:
         """See :class:`.crew.Worker`."""
-        if not self.node:
-            if not self._ray.wait([self._where], timeout=0)[0]:
+        if not self.machine:
+            if not self._ray.wait([self._about], timeout=0)[0]:
                 return False
             try:
-                self.node, machine = self._ray.get(self._where)
+                self.machine, host, self._code = self._ray.get(self._about)
             except self._ray.exceptions.RayError as error:
-                raise _translated(self._ray, error) from None
-            self.name = f"{self.name} on {machine}"
+                raise LostError(_first_line(error)) from None
+            self.name = f"{self.name} on {host}"
         return True
 
     async def join(self, film: Film) -> bool:
         """See :class:`.crew.Worker`."""
-        recording = self._engine._recordings.get(film.name)
+        check_code(film, self._code)
+        known = self._engine.of(film)
         call = self._actor.join.options(name=f"{film.options.input.name}: {self.name} joins")
-        has_input, shared = await self._get(call.remote(film, recording))
-        if not has_input:
+        place, shared = await self._get(call.remote(film, known.recording))
+        if not place:
             log.info("%s does not see %s, and is sent it", self.name, film.options.input)
-        if not shared and (film.name, self.node) not in self._engine._apart:
-            self._engine._apart.add((film.name, self.node))
+        elif place == "received":  # now, or by a run that was killed
+            known.received.add(self.machine)
+        if not shared and self.machine not in known.apart:
+            known.apart.add(self.machine)
             log.info("%s does not see %s, and sends segments back", self.name, film.folder)
-        return has_input
+        return bool(place)
 
     async def send(self, film: Film) -> None:
         """See :class:`.crew.Worker`. One machine is sent a file once."""
-        key = (film.name, self.node)
-        if key in self._engine._sending:
-            while key in self._engine._sending:
+        known = self._engine.of(film)
+        if waited := self.machine in known.sending:
+            while self.machine in known.sending:
                 await asyncio.sleep(_POLL)
+        if waited and self.machine in known.received:
             return
-        self._engine._sending.add(key)
+        known.sending.add(self.machine)
         path = film.options.input
         try:
             if not path.is_file():
@@ -166,9 +185,9 @@ class RayWorker:
                     end = begin + len(content)
                     await self._get(call.remote(film, content, begins=not begin, ends=end >= size))
                     begin = end
-            self._engine._sent.add(key)
+            known.received.add(self.machine)
         finally:
-            self._engine._sending.discard(key)
+            known.sending.discard(self.machine)
 
     def render(self, film: Film, portion: Portion) -> AsyncIterator[Any]:
         """See :class:`.crew.Worker`."""
@@ -202,5 +221,8 @@ def _translated(ray: Any, error: Exception) -> Exception:
     if isinstance(error, ray.exceptions.RayTaskError):
         cause = getattr(error, "cause", None)
         return cause if isinstance(cause, Exception) else RuntimeError(str(error))
-    first = str(error).strip().partition("\n")[0]
-    return LostError(first or type(error).__name__)
+    return LostError(_first_line(error))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import torch
 
+from .. import __version__
 from ..errors import VidrestoreError
 from ..media.output.workfolder import difference
 from ..options import Options
@@ -51,12 +52,28 @@ def worker_key(options: Options, setup: Setup) -> dict[str, str]:
     own = replace(RestorerSetup.of(options), others=wanted.others)
     return {
         **result_key(options, own, setup.detector, upscaler_of(options)),
+        **code_key(),
+    }
+
+
+def code_key() -> dict[str, str]:
+    """The versions on this machine that the frames of every film depend on, by name."""
+    return {
+        "vidrestore": __version__,
         "the code": code_fingerprint(),
         "PyAV": av.__version__,
         "PyTorch": torch.__version__,
         "NumPy": np.__version__,
         "OpenCV": cv2.__version__,
     }
+
+
+def check_code(film: Film, there: Mapping[str, str]) -> None:
+    """Raise RefusedError, which names the difference, unless a worker with the versions ``there`` makes the
+    same frames, and understands what it is told of the film."""
+    for name, value in there.items():
+        if film.key.get(name) != value:
+            raise RefusedError(_difference(name, film.key, there))
 
 
 def check_worker(film: Film) -> None:
@@ -69,7 +86,11 @@ def check_worker(film: Film) -> None:
         raise RefusedError(f"{error.filename} cannot be read there: {error.strerror}") from None
     for name in {**film.key, **key}:
         if film.key.get(name) != key.get(name):
-            raise RefusedError(difference(name, film.key, key, what="is not the same", now="there"))
+            raise RefusedError(_difference(name, film.key, key))
+
+
+def _difference(name: str, here: Mapping[str, str], there: Mapping[str, str]) -> str:
+    return difference(name, here, there, what="is not the same", now="there")
 
 
 def content_of(path: Path) -> str:

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from ..errors import DeviceError
 from ..media.output.segments import Segment
-from ..stages.portion import Portion
-from .collector import LONGEST, Collector
+from .collector import LONGEST, LONGEST_SHARED, Collector
 from .crew import Claim, Crew, LostError, Worker
 from .film import Film, RefusedError
 from .rendering import Count, Made
+from .retries import Retries, Work
 from .sightings import Sighting
 from .told import Piece, Said
 
 log = logging.getLogger(__name__)
 
-#: Times that one segment may fail before the run ends with its error.
-MAX_FAILED = 2
-#: Workers that may end at one segment, or at the analysis, before the run ends.
-MAX_LOST = 5
-#: Portions in a row that may fail on one worker, while others do them, before it gets no more.
+#: Times that the analysis may end in a row before the run ends.
+_MAX_ENDED = 5
+#: Workers that may have ended before they take part, for each that there is, before the run ends.
+_MAX_IDLE = 3
+#: Portions in a row that may fail on one worker, while other machines do them, before it gets no more.
 _MAX_IN_A_ROW = 2
 #: Segments that may be ready and wait, at most: what is known of their frames is in memory.
 _MAX_READY = 256
@@ -61,14 +62,6 @@ class Taker(Protocol):
     def save_state(self, frame: int, state: Mapping[str, Any]) -> None:
         """Save what a later run needs to resume at a frame."""
         ...
-
-
-@dataclass
-class _Work:
-    """A portion that is to be done, or done again."""
-
-    portion: Portion
-    avoid: set[Worker] = field(default_factory=set)  #: workers that it failed on
 
 
 class Lead:
@@ -109,13 +102,13 @@ class Lead:
         self._state = state
         self._told = told
         self._claim = Claim(film.options.input.name, left=expected or 1)
-        self._again = deque[_Work]()
+        self._again = Retries(self._claim.film)
+        self._acquired = set[Worker]()  # that have no work yet
         self._running = 0
         self.faces = 0  #: restored in complete segments
         self._frames = 0  # of complete segments
         self._counts: dict[Worker, Count] = {}
-        self._failed = Counter[int]()  # by the first frame of a segment
-        self._lost = Counter[int]()
+        self._lost_idle = 0  # workers that had ended before they took part, since a segment was complete
         self._in_a_row = Counter[Worker]()
         self._said = set[str]()
 
@@ -124,20 +117,22 @@ class Lead:
         self._crew.enter(self._claim)
         tasks: set[asyncio.Future[Any]] = set(map(asyncio.ensure_future, (self._listen(), self._tell())))
         try:
-            while not self._done:
+            while True:
                 for task in [task for task in tasks if task.done()]:
                     tasks.discard(task)
                     task.result()
+                if self._done:  # only now: the last segment may have failed
+                    break
                 if self._again or self._collector.ready:
-                    claimed = asyncio.ensure_future(self._crew.acquire(self._claim))
+                    claimed = asyncio.ensure_future(self._acquire())
                     tasks.add(claimed)
                     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                     if not claimed.done():
                         claimed.cancel()
                         await asyncio.wait({claimed})
-                    tasks.discard(claimed)
-                    if not claimed.cancelled():
-                        tasks.add(asyncio.ensure_future(self._work(claimed.result())))
+                        tasks.discard(claimed)
+                    tasks.update(asyncio.ensure_future(self._work(worker)) for worker in self._acquired)
+                    await asyncio.sleep(0)  # they take what they were acquired for
                 else:
                     await asyncio.wait(tasks, timeout=_POLL, return_when=asyncio.FIRST_COMPLETED)
                 self._claim.left = max(1, (self._expected or self._collector.frames) - self._frames)
@@ -146,7 +141,12 @@ class Lead:
                 task.cancel()
             with suppress(asyncio.CancelledError):
                 await asyncio.gather(*tasks, return_exceptions=True)
+            for worker in self._acquired:
+                self._crew.release(worker, self._claim)
             self._crew.leave(self._claim)
+
+    async def _acquire(self) -> None:
+        self._acquired.add(await self._crew.acquire(self._claim))
 
     @property
     def _done(self) -> bool:
@@ -170,7 +170,7 @@ class Lead:
                 break
             except LostError as error:
                 lost += 1
-                if lost == MAX_LOST:
+                if lost == _MAX_ENDED:
                     raise DeviceError(
                         f"the worker that finds faces in {self._claim.film} ended {lost} times: {error}"
                     ) from None
@@ -187,6 +187,7 @@ class Lead:
 
     async def _work(self, worker: Worker) -> None:
         """Let a worker do one portion."""
+        self._acquired.remove(worker)
         work = self._next(worker)
         if work is None:  # what is left failed on this worker: another is to try it
             self._crew.release(worker, self._claim)
@@ -194,37 +195,65 @@ class Lead:
             return
         self._running += 1
         try:
-            await prepare(worker, self.film)
-            await self._render(worker, work)
+            if await self._prepare(worker, work):
+                await self._restore(worker, work)
         except asyncio.CancelledError:
-            worker.dismiss()
-            self._crew.lose(worker, self._claim)
+            self._dismiss(worker)
             raise
-        except LostError as error:
-            log.warning("%s has ended: %s", worker.name, error)
-            worker.dismiss()  # it may only be out of reach, and hold what its successor needs
-            self._crew.lose(worker, self._claim)
-            self._retry(work, self._lost, MAX_LOST, error)
-        except RefusedError as error:
-            self._again.appendleft(work)
-            self._crew.refuse(worker, self._claim, str(error))
-        except Exception as error:
-            self._crew.release(worker, self._claim)
-            work.avoid.add(worker)
-            self._retry(work, self._failed, MAX_FAILED, error)
-            self._in_a_row[worker] += 1
-            if self._in_a_row[worker] == _MAX_IN_A_ROW and self._crew.size > len(self._claim.refused) + 1:
-                self._claim.refused.add(worker)
-                log.warning("%s gets no more of %s: %s", worker.name, self._claim.film, error)
-        else:
-            self._in_a_row[worker] = 0
-            self._crew.release(worker, self._claim)
         finally:
             self._running -= 1
             self._counts.pop(worker, None)
             self._taker.drop_pieces(worker.name)
 
-    async def _render(self, worker: Worker, work: _Work) -> None:
+    async def _prepare(self, worker: Worker, work: Work) -> bool:
+        """Let a worker take part; whether it does. What fails here is no fault of the portion. Raises
+        DeviceError."""
+        try:
+            await prepare(worker, self.film)
+        except LostError as error:  # it may have ended long ago, with all of its machine
+            self._again.put(work)
+            self._lose(worker, error)
+            self._lost_idle += 1
+            if self._lost_idle >= _MAX_IDLE * self._crew.size:
+                raise DeviceError(f"workers end before they restore {self._claim.film}: {error}") from None
+        except Exception as error:
+            self._again.put(work)
+            self._crew.refuse(worker, self._claim, str(error))
+        else:
+            return True
+        return False
+
+    async def _restore(self, worker: Worker, work: Work) -> None:
+        """Let a worker restore a portion, and note what fails. Raises what ends the run."""
+        try:
+            await self._render(worker, work)
+        except LostError as error:
+            self._lose(worker, error)
+            self._again.lost(work, error)
+        except RefusedError as error:
+            self._again.put(work)
+            self._crew.refuse(worker, self._claim, str(error))
+        except Exception as error:
+            self._crew.release(worker, self._claim)
+            self._again.failed(work, worker.machine, error)
+            self._in_a_row[worker] += 1
+            others = self._crew.has_others(self._claim, {worker.machine})
+            if self._in_a_row[worker] == _MAX_IN_A_ROW and others:
+                self._claim.refused.add(worker)
+                log.warning("%s gets no more of %s: %s", worker.name, self._claim.film, error)
+        else:
+            self._in_a_row[worker] = 0
+            self._crew.release(worker, self._claim)
+
+    def _lose(self, worker: Worker, error: LostError) -> None:
+        log.warning("%s has ended: %s", worker.name, error)
+        self._dismiss(worker)
+
+    def _dismiss(self, worker: Worker) -> None:
+        worker.dismiss()  # it may only be out of reach, and hold what its successor needs
+        self._crew.lose(worker, self._claim)
+
+    async def _render(self, worker: Worker, work: Work) -> None:
         async for item in worker.render(self.film, work.portion):
             if isinstance(item, Count):
                 self._counts[worker] = item
@@ -236,6 +265,7 @@ class Lead:
                 self._taker.take_piece(item, worker.name)
             elif isinstance(item, Made):
                 self._counts.pop(worker, None)
+                self._lost_idle = 0
                 segment = self._taker.take(item, worker.name)
                 frames = segment.frames
                 self._frames += frames
@@ -250,34 +280,15 @@ class Lead:
                 else:
                     return
 
-    def _next(self, worker: Worker) -> _Work | None:
+    def _next(self, worker: Worker) -> Work | None:
         """The next portion for a worker: one that failed on another before new ones."""
-        for work in self._again:
-            others = self._crew.size - len(self._claim.refused)
-            if worker not in work.avoid or others <= len(work.avoid):
-                self._again.remove(work)
-                return work
-        longest = min(LONGEST, self._collector.ready // self._crew.size)
+        again = self._again.take(worker.machine, partial(self._crew.has_others, self._claim))
+        if again:
+            return again
+        longest = LONGEST_SHARED if self._crew.shared else LONGEST
+        longest = min(longest, self._collector.ready // self._crew.size)
         portion = self._collector.take(max(1, longest))
-        return _Work(portion) if portion else None
-
-    def _retry(self, work: _Work, counter: Counter[int], limit: int, error: Exception) -> None:
-        """Give a portion again, its first segment by itself. Raises ``error`` if that failed too often."""
-        first = work.portion.frames.start
-        counter[first] += 1
-        if counter[first] >= limit:
-            if not isinstance(error, LostError):
-                raise error
-            frames = work.portion.frames
-            raise DeviceError(
-                f"workers ended {limit} times while they restored frames {first} to "
-                f"{min(first + work.portion.length, frames.stop) - 1} of {self._claim.film}: {error}"
-            )
-        rest = range(first + work.portion.length, work.portion.frames.stop)
-        if rest:
-            self._again.appendleft(_Work(work.portion.part(rest)))
-            work.portion = work.portion.part(range(first, rest.start))
-        self._again.appendleft(work)
+        return Work(portion) if portion else None
 
 
 async def prepare(worker: Worker, film: Film) -> None:

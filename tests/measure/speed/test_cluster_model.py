@@ -73,7 +73,8 @@ class Hand:
     """A worker that sleeps for as long as its work takes."""
 
     def __init__(self, number: int, shape: Shape, costs: Costs) -> None:
-        self.name, self._shape, self._costs = f"worker {number}", shape, costs
+        self.name = self.machine = f"worker {number}"
+        self._shape, self._costs = shape, costs
 
     def has_begun(self) -> bool:
         return True
