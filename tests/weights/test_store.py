@@ -8,6 +8,7 @@ import os
 import pickle
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,19 @@ def test_fetch_downloads_once(
     assert locate("test") is None
     assert fetch("test") == fetch("test") == locate("test") == cache / "weights.pth"
     assert server.ranges == [None]
+
+
+def test_what_is_no_weights_does_not_stay_in_the_cache(
+    server: FaultyServer, weights: RemoteWeights, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no hash tells: what a server sends in place of a file."""
+    monkeypatch.setenv("VIDRESTORE_OFFLINE", "0")
+    monkeypatch.setitem(registry._ENTRIES, "test", replace(weights, size=None, sha256=None))
+    with pytest.raises(
+        WeightsError, match=r"is not a file of weights, and was deleted; .* in .*cache$"
+    ):
+        fetch("test")
+    assert locate("test") is None
 
 
 @pytest.mark.parametrize("switch", ["argument", "environment"])

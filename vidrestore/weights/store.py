@@ -80,6 +80,8 @@ def fetch(name: str, *, offline: bool = False, timeout: float = 10.0, progress: 
             f"run `vidrestore weights get {name}` while online, or copy {weights.filename} to that folder"
         )
     download(weights, path, timeout=timeout, progress=progress)
+    if weights.sha256 is None:
+        _check_unverified(path, weights)
     return path
 
 
@@ -168,6 +170,19 @@ def fingerprint(source: str | Path) -> str:
         source = fetch(source)
     with open(source, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_unverified(path: Path, weights: RemoteWeights) -> None:
+    """Delete a download whose hash is not known, and raise WeightsError, if it holds no weights: what a
+    server sends in their place would stay in the cache."""
+    try:
+        check_file(path)
+    except WeightsError as error:
+        path.unlink()
+        raise WeightsError(
+            f"what came from {weights.url} is not a file of weights, and was deleted; try again, or download "
+            f"{weights.filename} manually and save it in {path.parent}"
+        ) from error
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
