@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from tests.support.clips import write
 from tests.support.runs import face_frame
@@ -154,6 +154,37 @@ def test_photos_have_pictures_as_masks(tmp_path):
     video = mask_video(tmp_path / "m.mkv", range(1))
     with pytest.raises(InputError, match=r"the mask m\.mkv of a photo must be a picture"):
         with_hole(options(tmp_path / "in.png", video), photo.picture)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("of_mask", [1, 5])
+def test_a_mask_lies_on_a_photo_as_both_are_displayed(tmp_path, orientation, of_mask):
+    """Turned and mirrored as EXIF says."""
+    displayed = np.zeros((HEIGHT, WIDTH), np.uint8)
+    displayed[10:20, 5:30] = 255
+
+    def save(path: Path, orientation: int, samples: np.ndarray) -> Path:
+        """A file that is displayed as ``samples``."""
+        undone = {1: (), 2: ("FLIP_LEFT_RIGHT",), 3: ("ROTATE_180",), 4: ("FLIP_TOP_BOTTOM",)}
+        undone |= {5: ("TRANSPOSE",), 6: ("ROTATE_90",), 7: ("TRANSVERSE",), 8: ("ROTATE_270",)}
+        image = Image.fromarray(samples)
+        for name in undone[orientation]:
+            image = image.transpose(Image.Transpose[name])
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        image.save(path, exif=exif)
+        with Image.open(path) as saved:
+            assert np.array_equal(np.asarray(ImageOps.exif_transpose(saved)), samples)
+        return path
+
+    source = save(tmp_path / "in.png", orientation, np.dstack([displayed // 2] * 3))
+    mask = save(tmp_path / "mask.png", of_mask, displayed)
+    kind = photo_format(source)
+    assert kind is not None
+    picture = read_photo(source, kind).picture
+    hole = with_hole(options(source, mask), picture).hole
+    assert hole is not None
+    assert np.array_equal(hole.missing(), picture.image().planes[0] > 0)
 
 
 def test_the_map_of_a_face_shows_its_hole(tmp_path):

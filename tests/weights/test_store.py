@@ -88,9 +88,7 @@ def test_what_is_no_weights_does_not_stay_in_the_cache(
     """Where no hash tells: what a server sends in place of a file."""
     monkeypatch.setenv("VIDRESTORE_OFFLINE", "0")
     monkeypatch.setitem(registry._ENTRIES, "test", replace(weights, size=None, sha256=None))
-    with pytest.raises(
-        WeightsError, match=r"is not a file of weights, and was deleted; .* in .*cache$"
-    ):
+    with pytest.raises(WeightsError, match=r"is not a file of weights, and was deleted; .* in .*cache$"):
         fetch("test")
     assert locate("test") is None
 

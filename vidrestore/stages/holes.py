@@ -154,6 +154,8 @@ def _of_frame(path: Path, mask: Frame, frame: Frame) -> Hole:
         values = np.minimum.reduce([plane.astype(np.float32) for plane in brightness.planes[:3]])
     middle = float(1 << (bits - 1))
     missing = np.rot90(values >= middle, mask.turns)
+    if mask.is_mirrored != frame.is_mirrored:
+        missing = np.fliplr(missing)
     return Hole.of(np.ascontiguousarray(np.rot90(missing, -frame.turns)))
 
 

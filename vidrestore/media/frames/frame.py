@@ -45,6 +45,11 @@ class Frame:
         return round(self.video.rotation / 90) % 4
 
     @property
+    def is_mirrored(self) -> bool:
+        """Whether it is displayed mirrored, after it was turned."""
+        return False
+
+    @property
     def upright(self) -> np.ndarray:
         """(3, 3) map from stored pixels to displayed pixels: a rotation by quarter turns."""
         width, height = self.video.width, self.video.height

@@ -28,7 +28,7 @@ class Picture(Frame):
 
     @property
     def is_mirrored(self) -> bool:
-        """Whether it is displayed mirrored."""
+        """As of a frame."""
         return self.orientation in (2, 4, 5, 7)
 
     @property
