@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
@@ -79,14 +80,34 @@ def test_an_address_without_a_cluster_is_one_sentence(fake_ray, where, kind, sai
     assert fake_ray.calls == []
 
 
-def test_what_listens_but_is_no_cluster_is_one_sentence(fake_ray):
-    with socket.create_server(("127.0.0.1", 0)) as server:
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"\0\0\x06\4\0\0\0\0\0", "no running Ray instance"),  # speaks gRPC
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "what answers there is something else"),  # Ray's dashboard
+        (b"", "what answers there is something else"),
+        (None, "timed out"),
+    ],
+    ids=["gRPC", "a page", "nothing", "silence"],
+)
+def test_what_listens_but_is_no_cluster_is_one_sentence(fake_ray, monkeypatch, answer, said):
+    monkeypatch.setattr("vidrestore.cluster.connect._PATIENCE", 5.0 if answer is not None else 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as thread:
         where = f"127.0.0.1:{server.getsockname()[1]}"
-        with (
-            pytest.raises(DeviceError, match=r"no Ray cluster at .*: no running Ray instance"),
-            connected(where),
-        ):
+
+        def serve() -> socket.socket:
+            client, _ = server.accept()
+            client.recv(100)
+            if answer is not None:
+                client.sendall(answer)
+                client.close()
+            return client
+
+        serving = thread.submit(serve)
+        with pytest.raises(DeviceError, match=rf"no Ray cluster at .*{said}") as caught, connected(where):
             pass
+        serving.result().close()
+    assert "\n" not in str(caught.value)
 
 
 def test_machines_are_those_that_are_alive():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -234,13 +235,13 @@ def test_nodes_of_ray_make_the_same_frames(three_nodes, film, tmp_path, workers)
         "kept": {"tracks": tracks, "keep": store},
         "edited": {"tracks": tracks, "keep": store, "track_w": ((1, 0.9),)},
     }
-    for kind, more in kinds.items():
-        out, own = tmp_path / f"{kind}.mkv", tmp_path / f"{kind}-alone.mkv"
-        alone(film, own, **{name: value for name, value in more.items() if name != "keep"})
-        with on_ray(three_nodes, workers, film, out, **more) as (options, made):
-            report = restore_on_cluster(options, made, segment_length=LENGTH)
-        assert content(out) == content(own), kind
-        assert len(report.workers) <= workers
+    with on_ray(three_nodes, workers, film, tmp_path / "out.mkv") as (options, made):
+        for kind, more in kinds.items():
+            out, own = tmp_path / f"{kind}.mkv", tmp_path / f"{kind}-alone.mkv"
+            alone(film, own, **{name: value for name, value in more.items() if name != "keep"})
+            report = restore_on_cluster(replace(options, output=out, **more), made, segment_length=LENGTH)
+            assert content(out) == content(own), kind
+            assert len(report.workers) <= workers
 
 
 @pytest.mark.slow

@@ -18,6 +18,10 @@ from .placing import Machine
 _STORE = 256 << 20
 #: Seconds that a cluster may take to answer.
 _PATIENCE = 5.0
+#: How a client of HTTP/2, and so of gRPC, begins: its preface and an empty SETTINGS frame (RFC 9113, 3.4).
+_HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
+#: Where in a frame its type is, and the type of SETTINGS, with which a server begins.
+_TYPE, _SETTINGS = 3, 4
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
@@ -95,13 +99,24 @@ def _connect(ray: Any, where: str, cores: int | None) -> None:
 
 
 def _check_address(where: str) -> None:
-    """Raise UsageError or DeviceError unless something listens at ``host:port``: Ray itself waits long."""
+    """Raise UsageError or DeviceError unless a server of gRPC listens at ``host:port``: Ray itself waits for
+    minutes."""
     host, _, port = where.rpartition(":")
     if not host or not port.isdecimal():
         raise UsageError(f"--ray {where} is no address; give auto, local or HOST:PORT, such as 10.0.0.1:6379")
     try:
-        socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
-    except (OSError, OverflowError) as error:
+        with socket.create_connection((host, int(port)), timeout=_PATIENCE) as server:
+            if os.environ.get("RAY_USE_TLS", "0") in ("0", "false"):  # else it says nothing that is plain
+                _check_answer(server)
+    except (OSError, OverflowError, ValueError) as error:
         raise DeviceError(
             f"there is no Ray cluster at {where} ({error}); begin one with: ray start --head"
         ) from None
+
+
+def _check_answer(server: socket.socket) -> None:
+    """Raise OSError or ValueError unless ``server`` answers as one of gRPC does."""
+    server.sendall(_HELLO)
+    answer = server.recv(_TYPE + 1, socket.MSG_WAITALL)
+    if len(answer) <= _TYPE or answer[_TYPE] != _SETTINGS:
+        raise ValueError("what answers there is something else")

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F
-from facexlib.parsing.parsenet import ParseNet
 from torch import Tensor
-from torchvision.transforms.functional import gaussian_blur
 
 from ...errors import WeightsError
 from ...runtime.batching import per_sample_on_cpu
@@ -31,6 +29,8 @@ class FaceParser:
         self, state: Mapping[str, Tensor], *, device: torch.device | str = "cpu", precision: str = "fp32"
     ) -> None:
         """``state`` holds the published weights. Raises WeightsError for weights of another network."""
+        from facexlib.parsing.parsenet import ParseNet  # imports torchvision, which takes seconds
+
         self._dtype = DTYPES[precision]
         # The network is initialised at random; the caller's random numbers stay the same.
         with torch.random.fork_rng(devices=()):
@@ -54,6 +54,8 @@ class FaceParser:
             resampled = F.interpolate(faces, (SIZE, SIZE), mode="area" if side > SIZE else "bilinear")
             return F.interpolate(self(resampled)[:, None], (side, side), mode="bilinear")[:, 0]
         [classes] = self._forward(faces)
+        from torchvision.transforms.functional import gaussian_blur
+
         mask = torch.isin(classes, torch.tensor(_FACE_CLASSES, device=classes.device)).float()
         radius = int(3 * _SOFTNESS)
         mask = gaussian_blur(mask[:, None], [2 * radius + 1] * 2, [_SOFTNESS])[:, 0]

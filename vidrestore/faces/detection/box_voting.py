@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-from torchvision.ops import batched_nms, box_iou
 
 NMS_IOU = 0.4  #: as in RetinaFace's own evaluation
 VOTE_IOU = 0.6  #: candidates with this IoU with a selected box see the same face
@@ -20,6 +19,9 @@ def select_boxes(
     nor around it. The last condition is needed because the network finds faces larger than those it was
     trained on twice, the second time in a box around a part of the first.
     """
+    # torchvision takes seconds to import, and processes that find no faces do without it.
+    from torchvision.ops import batched_nms
+
     strong = torch.nonzero(scores > threshold).squeeze(1)
     kept = strong[batched_nms(boxes[strong], scores[strong], image[strong], NMS_IOU)]
     inside = _intersection(boxes[kept]) / _areas(boxes[kept]).clamp_min(1e-6)[:, None]
@@ -37,6 +39,8 @@ def vote(
     voting (Gidaris and Komodakis, 2015) makes boxes and landmarks steadier from frame to frame than those of
     the best candidate alone, at no cost.
     """
+    from torchvision.ops import box_iou
+
     voters = box_iou(selected[None], boxes)[0] > VOTE_IOU
     weights = scores[voters] / scores[voters].sum()
     return torch.tensordot(weights, values[voters], dims=1)
