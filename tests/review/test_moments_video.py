@@ -77,9 +77,13 @@ def test_moments_are_as_long_as_a_tenth_of_the_run_allows(folder):
         for seconds in (1, 120, 300, 7200):
             look.source = replace(look.source, frames=25 * seconds)
             lengths.append(frames_of_each(look, 5))
-        recording, look.recording = look.recording, None
-        look.source = replace(look.source, frames=2400)
-        assert frames_of_each(look, 5) == 6, "the faces are still to be found"
+        recording, look.recording = look.recording, None  # the faces are still to be found
+        found = []
+        for frames in (1200, 2400, 3000):
+            look.source = replace(look.source, frames=frames)
+            found.append(frames_of_each(look, 5))
+        assert found[0] == 6, "a tenth is less than stills take, and these do not show how a face moves"
+        assert 1 <= found[1] < 6 <= found[2]
         look.recording = recording
         look.source = replace(look.source, frames=None, duration=None)
         assert frames_of_each(look, 5) == 50

@@ -24,12 +24,12 @@ from .moments import Moment
 from .quick_look import PLACES
 from .side_by_side import Comparer
 
-#: Seconds that each moment is shown, and the part of them that is rendered at least: what moves is judged by
-#: moving pictures.
+#: Seconds that each moment is shown, and the part of them that is rendered where the video is too short for
+#: less than a tenth of its work: what moves is judged by moving pictures.
 _SHOWN, _LEAST = 2, Fraction(1, 4)
-#: Share of the work of a whole run that the moments may take, if that leaves them as much: less than a
-#: tenth, since the shares below are rough.
-_SHARE = 0.09
+#: Share of the work of a whole run that the moments may take: less than a tenth, since the shares below are
+#: rough.
+_SHARE = 0.095
 #: Shares of a run's work per frame in its steps: finding faces, aligning, comparing, observing, rendering,
 #: and what is done for the frame itself. Rough, and measured on a CPU: they only decide how long moments are.
 _FINDING, _ALIGNING, _COMPARING, _OBSERVING, _RENDERING, _FINISHING = 0.09, 0.08, 0.09, 0.19, 0.2, 0.33
@@ -91,13 +91,14 @@ def moments_video(
 
 
 def frames_of_each(look: Look, moments: int) -> int:
-    """Frames of each of so many moments: those of two seconds, or fewer, down to a quarter of a second, so
-    that the moments take less than a tenth of the work of a run over the whole video."""
+    """Frames of each of so many moments: those of two seconds, or fewer, so that the moments take less than a
+    tenth of the work of a run over the whole video. Those of a quarter of a second where stills would take
+    more than that."""
     whole, least = (max(1, round(seconds * look.source.rate)) for seconds in (_SHOWN, _LEAST))
     if look.frames is None:
         return whole
     left = _SHARE * look.frames - (0 if look.recording else _LOOKING * PLACES)
-    return next((n for n in range(whole, least, -1) if moments * _work(n, look) <= left), least)
+    return next((n for n in range(whole, 0, -1) if moments * _work(n, look) <= left), least)
 
 
 def _work(frames: int, look: Look) -> float:
