@@ -21,6 +21,7 @@ from vidrestore.one_file import plan_file, restore_file
 from vidrestore.options import Options
 from vidrestore.photo import PhotoReport
 from vidrestore.pipeline import restore_video
+from vidrestore.report import Report
 
 pytest.importorskip("spandrel")
 FRAMES = 7
@@ -86,6 +87,35 @@ def test_no_frame_depends_on_where_a_run_is_cut(folder, tmp_path):
     assert record["setup"]["upscaler"] == "own.pth, 2 times, faces too"
     used = [weights for weights in record["weights"] if weights["role"] == "upscaler"]
     assert [(weights["name"], len(weights["sha256"])) for weights in used] == [("own.pth", 64)]
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_is_resumed_and_a_kept_one_is_used_again(folder, tmp_path):
+    given = {"codec": "ffv1", "background": "lanczos"}
+    kept = {"keep": tmp_path / "store", **given}
+
+    def render(name: str, progress=lambda frames, faces: None, **settings) -> Report:
+        return restore_video(
+            options(folder, "in.mkv", tmp_path / name, **settings), progress, segment_length=2
+        )
+
+    def stop(frames: int, faces: int) -> None:
+        if frames >= 5:
+            raise KeyboardInterrupt
+
+    assert render("whole.mkv", **given).faces
+    with pytest.raises(KeyboardInterrupt):
+        render("cut.mkv", stop, **given)
+    assert render("cut.mkv", **given).resumed >= 2
+    assert reader.frames(tmp_path / "cut.mkv") == reader.frames(tmp_path / "whole.mkv")
+
+    render("kept.mkv", **kept)
+    # Frames of another size are of no use.
+    assert render("kept.mkv", **kept | {"upscale": 3}).resumed == 0
+    assert render("kept.mkv", **kept).resumed == FRAMES
+    assert reader.frames(tmp_path / "kept.mkv") == reader.frames(tmp_path / "whole.mkv")
+    with av.open(str(tmp_path / "kept.mkv")) as container:
+        assert container.streams.video[0].width == 320
 
 
 def test_a_photo_shows_all_of_the_networks_detail(folder, tmp_path):

@@ -105,6 +105,7 @@ def test_a_batch_killed_during_the_third_of_five_ends_as_if_it_had_not_been(work
 
 @posix
 def test_a_batch_that_is_interrupted_says_in_one_sentence_how_far_it_is(work):
+    (work / "in" / "a0.mp4").write_bytes(b"no video")
     given = [sys.executable, "-c", _RUN, "in", "out/", *SETTINGS]
     run = subprocess.Popen(
         given, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True
@@ -117,8 +118,9 @@ def test_a_batch_that_is_interrupted_says_in_one_sentence_how_far_it_is(work):
     said = run.communicate(timeout=120)[1].splitlines()
     assert run.returncode == 130
     assert said[-1].startswith("vidrestore: error: interrupted; ")
-    assert said[-1].endswith("run the same command again to resume; 2 files restored")
-    assert [line for line in said if "error" in line] == said[-1:]
+    assert said[-1].endswith("run the same command again to resume; 2 files restored, 1 failed")
+    assert [line for line in said if "error" in line] == said[-2:]
+    assert "in/a0.mp4" in said[-2]
 
 
 def test_the_networks_are_loaded_once_and_what_is_chosen_is_said_once(work, monkeypatch, capsys):
@@ -180,8 +182,13 @@ def test_a_folder_that_is_watched_is_worked_through_until_it_is_interrupted(work
         None,
         None,
         None,
+        lambda: Path("watched/bad.mp4").write_bytes(b"no video"),
+        None,
+        None,
+        lambda: failures.append([line for line in capsys.readouterr().err.splitlines() if "bad" in line]),
         signal.raise_signal,
     ]
+    failures = []
     (work / "watched").mkdir()
 
     def wait(seconds: float) -> None:
@@ -195,9 +202,11 @@ def test_a_folder_that_is_watched_is_worked_through_until_it_is_interrupted(work
     given = ["--watch", "watched", "out/", *SETTINGS]
     assert main(given) == 130
     assert sorted(contents(work / "out")) == ["a.mp4", "a2.mp4"]
+    # A failure is said when it happens, as there is no end.
+    assert [line.startswith("vidrestore: warning: watched/bad.mp4") for line in failures[0]] == [True]
     said = capsys.readouterr().err.splitlines()
-    assert said[-1] == "vidrestore: error: interrupted; 2 files restored"
-    assert "vidrestore: waiting for files in watched; end with Ctrl-C" in said
+    assert said == ["vidrestore: error: interrupted; 2 files restored, 1 failed"]
+    (work / "watched" / "bad.mp4").unlink()
     steps[:] = [None, None, None, signal.raise_signal]
     assert main(given) == 130
     assert capsys.readouterr().err.splitlines()[-1].endswith("0 files restored, 2 finished before")

@@ -163,6 +163,7 @@ ALLOWED = {
     "progress": {"messages", "standard_streams"},
     "batch": {
         "options",
+        "messages",
         "cluster",
         "one_file",
         "progress",

@@ -108,11 +108,12 @@ def _many(args: argparse.Namespace, check: Callable[[], None]) -> int:
             if args.watch is not None:
                 _watch(batch, args)
         except KeyboardInterrupt as error:
+            if args.watch is None:
+                _say_problems(batch)
             error.add_note(str(batch.summary))
             raise
     log.info("%s: %s", out, "; ".join((str(batch.summary), *found.left_out)))
-    for problem in batch.summary.failed:
-        log.error("%s", problem)
+    _say_problems(batch)
     return 1 if batch.summary.failed else 0
 
 
@@ -121,8 +122,18 @@ def _watch(batch: Batch, args: argparse.Namespace) -> None:
     from .batch.watch import arrivals
 
     log.info("waiting for files in %s; end with Ctrl-C", args.watch)
+    said = 0
     for files in arrivals(args.watch, batch.out, recursive=args.recursive, wait=time.sleep):
         batch.add(batch.tasks(batch.without_results(files)))
+        # Now, as there is no end.
+        for problem in batch.summary.failed[said:]:
+            log.warning("%s", problem)
+        said = len(batch.summary.failed)
+
+
+def _say_problems(batch: Batch) -> None:
+    for problem in batch.summary.failed:
+        log.error("%s", problem)
 
 
 def _prepare() -> None:

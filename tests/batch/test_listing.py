@@ -32,3 +32,11 @@ def test_a_plan_says_what_goes_where_and_what_is_finished(tmp_path):
         "1 file is neither a video nor a photo",
         "1 folder in a folder is left out (--recursive enters them)",
     ]
+
+
+def test_a_name_with_a_line_break_stays_on_its_line(tmp_path):
+    (tmp_path / "a\nb.mp4").write_bytes(b"film")
+    found = find_inputs([str(tmp_path)], tmp_path / "out", recursive=False)
+    assert (
+        len(str(plan_batch(make_batch(StandIn(), tmp_path / "out", dry_run=True), found)).splitlines()) == 1
+    )

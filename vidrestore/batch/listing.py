@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..messages import one_line
 from .batch import Batch
 from .inputs import Inputs
 
@@ -21,7 +22,7 @@ class BatchPlan:
             for file in self.data["files"]
         ]
         lines += self.data["problems"]
-        return "\n".join([*lines, *self.data["left_out"]])
+        return "\n".join(map(one_line, [*lines, *self.data["left_out"]]))
 
 
 def plan_batch(batch: Batch, found: Inputs) -> BatchPlan:
