@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.support.onnx_files import save_restorer
-from tests.support.small_networks import SMALL
+from tests.support.small_networks import AT_IMAGE, SMALL
 from vidrestore.errors import WeightsError
 from vidrestore.restoration.codeformer import CodeFormer, CodeFormerRestorer
 from vidrestore.restoration.codeformer.frozen import freeze
@@ -100,8 +100,9 @@ def test_without_its_device_it_runs_on_the_cpu_and_says_so(tmp_path, caplog):
 
 
 @pytest.mark.filterwarnings("ignore")  # of the exporter, which PyTorch replaces by one that needs onnxscript
-def test_codeformer_exported_to_onnx_equals_pytorch(tmp_path):
-    """Of a small configuration, to 1e-3: the graph with both inputs, at several fidelity weights."""
+@pytest.mark.parametrize("config", [SMALL, AT_IMAGE], ids=["as published", "as the embedded model"])
+def test_codeformer_exported_to_onnx_equals_pytorch(tmp_path, config):
+    """Of small configurations, to 1e-3: the graph with both inputs, at several fidelity weights."""
 
     class Exported(torch.nn.Module):
         def __init__(self, network: CodeFormer) -> None:
@@ -114,7 +115,7 @@ def test_codeformer_exported_to_onnx_equals_pytorch(tmp_path):
             return self.network.decode(codes, encoding, w)
 
     torch.manual_seed(0)
-    network = CodeFormer(SMALL)
+    network = CodeFormer(config)
     own = CodeFormerRestorer(deepcopy(network), name="own", licence="")
     path = tmp_path / "codeformer.onnx"
     example = (torch.rand(1, 3, 64, 64), torch.tensor([0.5]))
