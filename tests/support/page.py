@@ -22,6 +22,7 @@ from vidrestore.faces.recorded.tracks_file import write_recording
 from vidrestore.ui.api import Api
 from vidrestore.ui.app import make_app
 from vidrestore.ui.config import Config
+from vidrestore.ui.database import Database
 
 #: Requests wait so long for an answer, in seconds.
 _PATIENCE = 120
@@ -145,3 +146,9 @@ def write_tracks(path: Path) -> Path:
     with path.open("w", encoding="utf-8") as file:
         write_recording(recording, file)
     return path
+
+
+def fill(database: Database, *, full: bool = True) -> None:
+    """Let ``database`` find its disk full when it needs more room, or no longer."""
+    pages = database._connection.execute("PRAGMA page_count").fetchone()[0]
+    database._connection.execute(f"PRAGMA max_page_count = {pages if full else 1 << 30}")

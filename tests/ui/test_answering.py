@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.support.page import serving
+from vidrestore.errors import OutputError
 from vidrestore.ui.answering import integer, seconds
 from vidrestore.ui.uploads import RefusedError
+from vidrestore.ui.visitors import Visitor
 
 
 @pytest.mark.parametrize("value", ["", "-1", "1.5", "x", None, [], 10**12, True])
@@ -40,3 +42,21 @@ def test_bodies_are_checked(tmp_path, body, status):
         found, told = server.client().post("/api/jobs", body)
         assert found == status
         assert told["error"]
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(28, "No space left on device", "/secret"), OutputError("it is full")]
+)
+def test_a_full_disk_is_said_without_names_of_the_server(tmp_path, monkeypatch, error):
+    with serving(tmp_path) as server:
+        client = server.client()
+
+        def fail(*_, **__):
+            raise error
+
+        monkeypatch.setattr(type(server.api.database), "all", fail)
+        monkeypatch.setattr(type(server.api.visitors), "find", lambda *_: Visitor("a", client.csrf, tmp_path))
+        status, told = client.get("/api/files")
+        monkeypatch.undo()
+    assert status == 507
+    assert "secret" not in told["error"]

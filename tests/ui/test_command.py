@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from vidrestore.errors import InputError, UsageError, VidrestoreError
+from vidrestore.errors import InputError, OutputError, UsageError, VidrestoreError
+from vidrestore.runtime.lock import hold
 from vidrestore.ui import command
 from vidrestore.ui.command import parse, ui_command
 from vidrestore.ui.config import Config
@@ -64,3 +65,11 @@ def test_without_the_extra_one_sentence_says_so(monkeypatch, missing):
     monkeypatch.setattr(command, "find_spec", lambda name: None if name == missing else object())
     with pytest.raises(VidrestoreError, match=r"pip install 'vidrestore\[ui\]'"):
         ui_command([])
+
+
+def test_one_server_has_a_folder(tmp_path, monkeypatch):
+    with hold(tmp_path / "lock"), pytest.raises(UsageError, match="another server has"):
+        ui_command(["--folder", str(tmp_path), "--port", "39127"])
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="choose another --folder"):
+        ui_command(["--folder", str(tmp_path / "file" / "x"), "--port", "39127"])

@@ -6,6 +6,8 @@ import threading
 
 import pytest
 
+from tests.support.page import fill
+from vidrestore.errors import InputError, OutputError
 from vidrestore.ui.database import Database
 
 
@@ -78,3 +80,16 @@ def test_many_threads_may_write(database):
     for thread in threads:
         thread.join()
     assert len(database.all("jobs")) == 20
+
+
+def test_a_full_disk_is_one_sentence(database):
+    fill(database)
+    with pytest.raises(OutputError, match="cannot write its queue"):
+        database.add("jobs", job("1", "x" * 100_000))
+    assert database.all("jobs") == []
+
+
+def test_what_is_no_database_is_one_sentence(tmp_path):
+    (tmp_path / "page.sqlite").write_bytes(b"no database " * 500)
+    with pytest.raises(InputError, match="damaged"):
+        Database(tmp_path / "page.sqlite")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.page import fill
 from vidrestore.ui.database import CANCELLED, DONE, FAILED, PAUSED, RUNNING, WAITING, Database
 from vidrestore.ui.runner import Runner
 
@@ -94,6 +95,31 @@ def test_a_job_that_fails_says_why(queue):
     queue.add("2", SHORT)
     queue.runner.begin()
     assert queue.wait("1", FAILED)["progress"]["error"] == "1.mkv is wrong"
+    queue.wait("2", DONE)
+
+
+#: Tells of more than a database has room for.
+LARGE = """
+import json, pathlib, sys
+print(json.dumps({"event": "done", "file": "x", "frames": 10, "model": "m" * 50_000}))
+pathlib.Path(sys.argv[1]).write_text("whole")
+"""
+
+
+def test_the_queue_waits_for_room_on_a_full_disk(queue, monkeypatch, caplog):
+    monkeypatch.setattr("vidrestore.ui.runner._PAUSE", 0.05)
+    queue.add("1", LARGE)
+    fill(queue.database)
+    queue.runner.begin()
+    for _ in range(600):
+        if "cannot write its queue" in caplog.text:
+            break
+        time.sleep(0.05)
+    assert queue.row("1")["state"] == RUNNING
+    fill(queue.database, full=False)
+    assert queue.wait("1", DONE)["progress"]["frames"] == 10
+    assert caplog.text.count("cannot write its queue") == 1
+    queue.add("2", SHORT)
     queue.wait("2", DONE)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.page import fill
 from vidrestore.errors import InputError
 from vidrestore.ui.database import Database
 from vidrestore.ui.uploads import RefusedError, Uploads
@@ -132,3 +134,25 @@ def test_what_is_removed_is_gone(database, visitor):
     row = take(taker, visitor, b"x")
     taker.remove(visitor, row)
     assert list(visitor.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("full", ["disk", "queue"])
+def test_a_disk_that_becomes_full_leaves_nothing(database, visitor, full):
+    async def body() -> AsyncIterator[bytes]:
+        yield b"film"
+        if full == "disk":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        fill(database)
+
+    about = {"kind": "video", "suffix": ".mkv", "details": "x" * 100_000}
+    taker = Uploads(database, 1000, inspect=lambda path: about)
+    with pytest.raises(RefusedError, match="disk of the server is full") as caught:
+        asyncio.run(taker.take(visitor, "a.mp4", None, body()))
+    assert caught.value.status == 507
+    assert list(visitor.folder.iterdir()) == []
+
+
+def test_limits_are_looked_at_again_and_again(database, visitor):
+    large = b"x" * (2 << 20)
+    with pytest.raises(RefusedError):
+        take(uploads(database, 5 << 20), visitor, large, large, large, large)

@@ -87,3 +87,14 @@ def test_there_may_be_only_so_many(visitors, monkeypatch):
     assert visitors.add()
     assert visitors.add()
     assert visitors.add() is None
+
+
+def test_what_a_killed_server_has_left_of_uploads_is_removed(visitors, database):
+    visitor, _ = visitors.add()
+    add_job(database, visitor.id, "done")
+    file = {"id": "f", "visitor": visitor.id, "name": "n", "path": "p", "opened": 0, "size": 1, "about": {}}
+    database.add("files", file | {"made": 1.0})
+    for name in ("half", "f", f"job-{visitor.id}"):
+        (visitor.folder / name).mkdir()
+    visitors.remove_unfinished()
+    assert sorted(path.name for path in visitor.folder.iterdir()) == sorted(["f", f"job-{visitor.id}"])

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ..errors import VidrestoreError
+from ..errors import OutputError, VidrestoreError
 from .uploads import RefusedError
 from .visitors import Visitor
 
@@ -31,6 +31,10 @@ def route(path: str, method: str, answer: Answer) -> Route:
             found = await run_in_threadpool(answer, request, request.state.visitor, body)
         except RefusedError as error:
             return JSONResponse({"error": str(error)}, error.status)
+        except OutputError as error:
+            return JSONResponse({"error": str(error)}, 507)
+        except OSError as error:  # without names of the server's files
+            return JSONResponse({"error": f"the server cannot do this now: {error.strerror}"}, 507)
         except VidrestoreError as error:
             return JSONResponse({"error": str(error)}, 422)
         return found if isinstance(found, Response) else JSONResponse(found)

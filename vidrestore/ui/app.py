@@ -66,6 +66,7 @@ def make_app(
     @asynccontextmanager
     async def running(_: Starlette) -> AsyncIterator[None]:
         visitors.forget_old()
+        visitors.remove_unfinished()
         api.runner.begin()
         ended = threading.Event()
         keeper = threading.Thread(target=_forget_old, args=(visitors, ended), daemon=True)

@@ -6,14 +6,17 @@ import argparse
 import logging
 import secrets
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
 import platformdirs
 
 from ..cli_parser import Parser
-from ..errors import InputError, UsageError
+from ..errors import InputError, OutputError, UsageError
 from ..option_types import size
+from ..runtime.lock import hold
 from .config import Config
 
 log = logging.getLogger("vidrestore")
@@ -28,7 +31,7 @@ def ui_command(argv: list[str]) -> int:
 
     from .app import make_app
 
-    with listen(config) as address:
+    with listen(config) as address, _held(config.folder):
         app, _ = make_app(config)
         log.info("the page is at %s; end with Ctrl-C", config.address)
         # No access log: addresses may hold the token. What proxies say of who asks is not believed.
@@ -42,6 +45,20 @@ def ui_command(argv: list[str]) -> int:
         )
         uvicorn.Server(serving).run(sockets=[address])
     return 0
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """The folder of a server, which no other one has. Raises OutputError or UsageError."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = hold(folder / "lock")
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be written: {error.strerror}; choose another --folder") from None
+    if lock is None:
+        raise UsageError(f"another server has {folder}; end it, or choose another --folder")
+    with lock:
+        yield
 
 
 def listen(config: Config) -> socket.socket:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from ..errors import InputError, OutputError
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS visitors (
     id TEXT PRIMARY KEY, secret TEXT UNIQUE NOT NULL, csrf TEXT NOT NULL, seen REAL NOT NULL
@@ -40,18 +42,24 @@ ACTIVE = (WAITING, RUNNING, PAUSING, CANCELLING)
 
 
 class Database:
-    """The tables. Every method may be called from any thread, and is one transaction."""
+    """The tables. Every method may be called from any thread, and is one transaction. One that changes
+    something raises OutputError if that cannot be written."""
 
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
         """Open the database at ``path``, which is made if it does not exist. ``clock`` tells seconds."""
         self.clock = clock
         self._lock = threading.RLock()
-        self._connection = sqlite3.connect(path, check_same_thread=False)
-        self._connection.row_factory = sqlite3.Row
-        with self._lock, self._connection:
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA foreign_keys = ON")
-            self._connection.executescript(_SCHEMA)
+        try:
+            self._connection = sqlite3.connect(path, check_same_thread=False)
+            self._connection.row_factory = sqlite3.Row
+            with self._connection:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                self._connection.execute("PRAGMA foreign_keys = ON")
+                self._connection.executescript(_SCHEMA)
+        except sqlite3.OperationalError as error:
+            raise _unwritable(error) from None
+        except sqlite3.DatabaseError:
+            raise InputError(f"{path} is damaged; remove it, or choose another --folder") from None
 
     def close(self) -> None:
         """Close it."""
@@ -89,8 +97,15 @@ class Database:
         self._change(f"DELETE FROM {table}{condition}", values)
 
     def _change(self, statement: str, values: Iterable[Any]) -> int:
-        with self._lock, self._connection:
-            return self._connection.execute(statement, tuple(values)).rowcount
+        try:
+            with self._lock, self._connection:
+                return self._connection.execute(statement, tuple(values)).rowcount
+        except sqlite3.OperationalError as error:
+            raise _unwritable(error) from None
+
+
+def _unwritable(error: sqlite3.Error) -> OutputError:
+    return OutputError(f"the server cannot write its queue ({error}); make room on its disk")
 
 
 def _condition(where: dict[str, Any]) -> tuple[str, tuple[Any, ...]]:

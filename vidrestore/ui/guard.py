@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ..errors import OutputError
 from .config import LOCAL, Config
 from .visitors import Visitor, Visitors
 
@@ -67,7 +68,10 @@ class Guard:
         if refused is not None:
             await refused(scope, receive, response)
             return
-        visitor = self._identify(scope, response)
+        try:
+            visitor = self._identify(scope, response)
+        except (OutputError, OSError):
+            visitor = _error(507, "the disk of the server is full")
         if isinstance(visitor, Response):
             await visitor(scope, receive, response)
             return

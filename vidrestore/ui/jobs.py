@@ -63,21 +63,26 @@ class Jobs:
                 command += ["--tracks", str(folder / "tracks.json")]
         command += ["--", file["path"], str(result)]
         self._check_number(visitor)
-        folder.mkdir(mode=0o700)
-        # Texts only, and read back as texts: nothing in it is anything but the value of an option.
-        (folder / "options.yaml").write_text(yaml.safe_dump(given), encoding="utf-8")
-        if kind == "video" and tracks.exists():
-            write_settings(tracks, file["settings"], folder / "tracks.json")
-        return self._queue(visitor, file, "restore", given, command, result, identity)
+        try:
+            folder.mkdir(mode=0o700)
+            # Texts only, and read back as texts: nothing in it is anything but the value of an option.
+            (folder / "options.yaml").write_text(yaml.safe_dump(given), encoding="utf-8")
+            if kind == "video" and tracks.exists():
+                write_settings(tracks, file["settings"], folder / "tracks.json")
+            return self._queue(visitor, file, "restore", given, command, result, identity)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
 
     def remove(self, visitor: Visitor, job: Row) -> None:
         """Remove a job that does not run, with its result unless that lies in an opened folder. Raises
         RefusedError."""
         if job["state"] in ACTIVE:
             raise RefusedError(409, "this job is not at its end; cancel it first")
+        # The files first: on a disk that is full the queue cannot be written before.
         clean(job)
-        self._database.remove("jobs", id=job["id"])
         shutil.rmtree(folder_of(visitor, job), ignore_errors=True)
+        self._database.remove("jobs", id=job["id"])
 
     def again(self, job: Row) -> bool:
         """Queue a job again: one that was paused goes on. Returns whether it was not waiting or running."""

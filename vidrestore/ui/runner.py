@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
+from ..errors import OutputError
 from ..media.untrusted import VARIABLE
 from .database import (
     CANCELLED,
@@ -119,6 +120,9 @@ class Runner:
                 continue
             try:
                 self._run(job)
+            except OutputError as error:  # before it began
+                log.warning("%s", error)
+                self._ending.wait(_PAUSE)
             except Exception as error:
                 log.exception("the job %s could not be run", job["id"])
                 self._finish(job, FAILED, {"error": f"it could not be run ({type(error).__name__})"})
@@ -146,12 +150,12 @@ class Runner:
         if code == 0:
             self._finish(job, DONE, {**told, "code": 0})
         elif row["state"] == PAUSING:
-            self._database.update("jobs", {"state": PAUSED}, id=job["id"])
+            self._note(job, {"state": PAUSED})
         elif row["state"] == CANCELLING:
-            self._database.update("jobs", {"state": CANCELLED}, id=job["id"])
             clean(job)
+            self._note(job, {"state": CANCELLED})
         elif self._ending.is_set():
-            self._database.update("jobs", {"state": WAITING}, id=job["id"])
+            self._note(job, {"state": WAITING})
         elif code is not None:
             self._finish(job, FAILED, told)
 
@@ -184,7 +188,7 @@ class Runner:
 
     def _hear(self, job: Row, line: str, told: dict[str, Any]) -> None:
         """Note a line of progress (docs/progress.schema.json)."""
-        with suppress(ValueError):
+        with suppress(ValueError, OutputError):
             event = json.loads(line)
             kind = event.pop("event", None)
             kept = {name: value for name, value in event.items() if name not in ("file", "output", "number")}
@@ -200,7 +204,21 @@ class Runner:
 
     def _finish(self, job: Row, state: str, told: dict[str, Any]) -> None:
         progress = {name: value for name, value in told.items() if name != "messages"}
-        self._database.update("jobs", {"state": state, "progress": _public(progress, job)}, id=job["id"])
+        self._note(job, {"state": state, "progress": _public(progress, job)})
+
+    def _note(self, job: Row, changes: Row) -> None:
+        """Note what has become of a job, as soon as the disk has room for that."""
+        said = False
+        while True:
+            try:
+                self._database.update("jobs", changes, id=job["id"])
+                return
+            except OutputError as error:
+                if not said:
+                    log.warning("%s", error)
+                said = True
+            if self._ending.wait(_PAUSE):
+                return
 
 
 def _ended(process: subprocess.Popen[str]) -> int:
@@ -216,7 +234,7 @@ def _public(value: Any, job: Row) -> Any:
     if isinstance(value, str):
         folders = {str(Path(argument).parent) for argument in job["command"] if os.path.isabs(argument)}
         for folder in sorted(folders, key=len, reverse=True):
-            value = value.replace(folder + os.sep, "")
+            value = value.replace(folder + os.sep, "").replace(folder, "the folder")
         return value
     if isinstance(value, list):
         return [_public(each, job) for each in value]

@@ -11,7 +11,7 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
-from ..errors import InputError, VidrestoreError
+from ..errors import InputError, OutputError, VidrestoreError
 from .database import Database, Row
 from .inspection import inspect_upload
 from .names import shown_name
@@ -21,6 +21,8 @@ from .visitors import Visitor
 _MOST_FILES, _MOST_AT_ONCE = 200, 4
 #: Bytes of the disk that uploads leave free.
 _LEFT_FREE = 1 << 30
+#: Bytes that arrive of a file from one look at the limits to the next.
+_OFTEN = 1 << 20
 
 
 class RefusedError(VidrestoreError):
@@ -63,23 +65,28 @@ class Uploads:
         self._check(visitor, length or 0)
         identity = secrets.token_hex(8)
         folder = visitor.folder / identity
-        folder.mkdir(mode=0o700)
-        arriving[identity] = 0
+        arriving[identity] = due = 0
         try:
+            folder.mkdir(mode=0o700)
             path = folder / "upload"
             with path.open("xb") as file:
                 async for chunk in body:
                     arriving[identity] += len(chunk)
-                    self._check(visitor, 0)
+                    if arriving[identity] >= due:
+                        self._check(visitor, 0)
+                        due = arriving[identity] + _OFTEN
                     file.write(chunk)
+            self._check(visitor, 0)
             if not path.stat().st_size:
                 raise RefusedError(422, "the file is empty")
             about = await run_in_threadpool(self.look, path)
             path = path.rename(path.with_name(f"{about['kind']}{about['suffix']}"))
             row = self._row(visitor, identity, name, path, about)
             self._database.add("files", row)
-        except BaseException:
+        except BaseException as error:
             shutil.rmtree(folder, ignore_errors=True)
+            if isinstance(error, OutputError | OSError):
+                raise RefusedError(507, "the disk of the server is full") from None
             raise
         finally:
             del arriving[identity]
@@ -97,8 +104,9 @@ class Uploads:
 
     def remove(self, visitor: Visitor, file: Row) -> None:
         """Remove what is kept of a file; one in an opened folder stays there."""
-        self._database.remove("files", id=file["id"])
+        # The files first: on a disk that is full the queue cannot be written before.
         shutil.rmtree(visitor.folder / file["id"], ignore_errors=True)
+        self._database.remove("files", id=file["id"])
 
     def look(self, path: Path) -> dict[str, Any]:
         """What the file at ``path`` is. Raises RefusedError."""

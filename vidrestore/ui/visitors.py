@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import secrets
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..errors import OutputError
 from .database import ACTIVE, Database
 
 #: Seconds after which a visitor who does not come back, and for whom nothing runs, is forgotten.
@@ -41,7 +43,8 @@ class Visitors:
             return None
         now = self._database.clock()
         if now - row["seen"] > 60:
-            self._database.update("visitors", {"seen": now}, id=row["id"])
+            with suppress(OutputError):  # noted another time
+                self._database.update("visitors", {"seen": now}, id=row["id"])
         return Visitor(row["id"], row["csrf"], self._folder / row["id"])
 
     def add(self) -> tuple[Visitor, str] | None:
@@ -60,8 +63,17 @@ class Visitors:
 
     def forget(self, visitor: str) -> None:
         """Remove a visitor and all of their files."""
-        self._database.remove("visitors", id=visitor)
+        # The files first: on a disk that is full the queue cannot be written before.
         shutil.rmtree(self._folder / visitor, ignore_errors=True)
+        self._database.remove("visitors", id=visitor)
+
+    def remove_unfinished(self) -> None:
+        """Remove what a server that was killed has left of uploads, while none arrive."""
+        known = {row["id"] for row in self._database.all("files")}
+        known |= {f"job-{row['id']}" for row in self._database.all("jobs")}
+        for folder in self._folder.glob("*/*"):
+            if folder.name not in known:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def forget_old(self, *, at_end: bool = False) -> None:
         """Forget who has not come back for long, and ``at_end`` of the server everyone who has no job; and
