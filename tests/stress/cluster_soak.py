@@ -36,7 +36,7 @@ from vidrestore.options import Options
 
 KINDS = ("worker", "machine", "leader")
 #: Kills during one run at most, so that it comes to its end.
-_PER_RUN = 4
+_PER_RUN = 5
 #: What every leading process imports: it is a copy of one that has done so.
 _IMPORTED = [
     *("ray", "vidrestore.cluster.cluster", "vidrestore.cluster.restore"),
@@ -187,7 +187,7 @@ def soak(folder: Path, words: argparse.Namespace, cluster: Any) -> int:
             ray=cluster.address,
             workers=2,
         )
-        out, began, quota = given.destination, time.monotonic(), chance.randint(1, _PER_RUN)
+        out, began, quota = given.destination, time.monotonic(), chance.randint(2, _PER_RUN)
         while True:  # until a run is not killed
             run = copies.Process(target=lead, args=(given, length, log))
             run.start()
