@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 import pytest
 from skimage import data as pictures
 
@@ -26,6 +27,7 @@ from vidrestore.analysis import analyze_video
 from vidrestore.errors import InputError, OutputError
 from vidrestore.faces.tracking.live_source import LiveSource
 from vidrestore.media.decode.decoder import Decoder
+from vidrestore.media.frames.pixel_format import plane_views
 from vidrestore.media.frames.thumbnails import Thumbnails
 from vidrestore.options import Options
 from vidrestore.pipeline import restore_video
@@ -49,9 +51,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             av.VideoFrame.from_ndarray(picture.copy(), format="rgb24").reformat(160, 160, "yuv420p")
         )
     write(folder / "in.mp4", frames, audio=1)
+    write(folder / "mask.mkv", [bar(i) for i in range(COUNT)], codec="ffv1")
     save_weights(folder / "tiny.safetensors")
     analyze_video(Options(input=folder / "in.mp4", output=folder / "tracks.json"))
     return folder
+
+
+def bar(number: int) -> av.VideoFrame:
+    """A frame of a mask: a bar that moves over the face."""
+    frame = av.VideoFrame.from_ndarray(np.zeros((160, 160), np.uint8), format="gray")
+    plane_views(frame)[0][30:110, 40 + number : 50 + number] = 255
+    return frame
 
 
 def options(folder: Path, out: Path, **settings: Any) -> Options:
@@ -91,11 +101,16 @@ def cut_short(given: Options, after: int) -> BaseException:
         pytest.param(
             {"steady": "none", "w": "auto"}, (57,), id="nothing held steady", marks=pytest.mark.slow
         ),
+        pytest.param(
+            {"task": "inpaint", "mask": "mask.mkv", "upscale": 2},
+            (55,),
+            id="holes of a mask, enlarged",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_run_cut_short_ends_as_if_it_had_not_been(folder, tmp_path, monkeypatch, settings, stops):
-    if "tracks" in settings:
-        settings = settings | {"tracks": folder / settings["tracks"]}
+    settings = settings | {name: folder / settings[name] for name in ("tracks", "mask") if name in settings}
     whole = restore_video(options(folder, tmp_path / "whole.mkv", **settings), segment_length=LENGTH)
     assert whole.faces > 0.8 * whole.frames
     seen = []
