@@ -181,6 +181,21 @@ def test_from_a_video_to_the_right_file(analysed, browser, server, tmp_path):
     assert frames(tmp_path / "page.mkv") == frames(tmp_path / "command.mkv")
 
 
+def test_who_has_no_w_of_their_own_follows_the_others(analysed):
+    page = analysed.page
+    own = page.get_by_label("w of Person 1", exact=True).input_value()
+    after = page.locator(".picture img.after")
+    page.get_by_role("button", name="Look at Person 2").click()
+    page.wait_for_function("() => document.querySelector('.place').textContent.startsWith('Person 2')")
+    page.get_by_label("Leave as is").nth(1).uncheck()
+    page.wait_for_function("() => !document.querySelector('.picture').hasAttribute('aria-busy')")
+    first = after.get_attribute("src")
+    move(page, "Fidelity (w) of all others", 0.9)
+    assert page.get_by_label("w of Person 2", exact=True).input_value() == "0.9"
+    page.wait_for_function("first => document.querySelector('.picture img.after').src !== first", arg=first)
+    assert page.get_by_label("w of Person 1", exact=True).input_value() == own
+
+
 def test_a_moment_is_chosen_by_mouse_and_keyboard(analysed):
     page = analysed.page
     place = page.locator(".place")
@@ -219,6 +234,8 @@ def test_a_photo_with_the_five_controls(visit, tmp_path):
     move(page, "Rescaling factor", 2)
     assert background.is_enabled()
     assert page.get_by_label("Face upsample").is_disabled()
+    page.wait_for_function("() => document.querySelector('.note').textContent.includes('Enlarged 2 times')")
+    assert page.locator(".picture img.after").evaluate("image => image.naturalWidth") == 512
     move(page, "Fidelity (w)", 0.1)
     page.locator("#render").click()
     link = page.locator(".own-jobs").get_by_role("link", name="Download")

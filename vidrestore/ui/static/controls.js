@@ -101,7 +101,7 @@ function lookAt(host, address) {
     const left = answer.faces.filter(face => !face.restored).length, count = answer.faces.length;
     note.textContent = !count ? "No face was found here." :
       left === count ? `Left as ${count > 1 ? "they are" : "it is"}: ${answer.faces[0].text}.` :
-      `${answer.faces.map(face => face.text).slice(0, 3).join("; ")}. Restored with ${answer.model}.` +
+      `${count > 1 ? `${count} faces: ` : ""}${answer.faces.map(face => face.text).slice(0, 3).join("; ")}${count > 3 ? "; …" : "."} Restored with ${answer.model}.` +
       (left ? ` ${left} of ${count} faces are left as they are.` : "");
     if (answer.run_model) note.textContent += ` A run first downloads ${answer.run_model}, and uses that if it can.`;
     if (answer.enlarged > 1) note.textContent += ` Enlarged ${answer.enlarged} times${answer.part ? "; a part is shown" : ""}.`;

@@ -34,6 +34,7 @@ function standing(job) {
   if (job.state === "done") return [told.frames ? counted(told.frames, "frame") : "", counted(told.faces ?? 0, "face"), told.seconds ? `in ${lasting(told.seconds)}` : "", told.model ? `with ${told.model}` : ""].filter(Boolean).join(", ");
   if (job.state !== "running") return told.frames ? `${told.frames} of ${told.of ?? "?"} frames` : "";
   if (told.frames === undefined) return job.messages.at(-1)?.[1] ?? "loading the models"; // or downloading them
+  if (told.of && told.frames >= told.of) return `${counted(told.frames, "frame")}, finishing`;
   const left = told.seconds_left === null || told.seconds_left === undefined ? "" : `, ${lasting(told.seconds_left)} left`;
   return `${told.frames}${told.of ? ` of ${told.of}` : ""} frames${left}`;
 }
