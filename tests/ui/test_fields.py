@@ -34,7 +34,8 @@ def test_no_option_that_may_be_set_is_a_path_or_goes_to_an_encoder_unseen():
 def test_values_become_the_texts_of_a_preset_file(tmp_path):
     given = {"w": 0.3, "start": "1:30.5", "strict": True, "crf": "14", "container": "matroska", "preset": ""}
     texts = checked(given, "video")
-    assert texts == {"w": "0.3", "start": "181/2", "strict": "true", "crf": "14", "container": "matroska"}
+    assert texts == {"w": "0.3", "start": "90.5", "strict": "true", "crf": "14", "container": "matroska"}
+    assert checked({"duration": "1/3"}, "video") == {"duration": "1/3"}
     import yaml
 
     path = tmp_path / "options.yaml"

@@ -11,8 +11,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from ..media.photo.formats import MOST_PIXELS as PHOTO_PIXELS
 from .answering import integer, route, seconds
-from .config import MOST_PIXELS, Config
+from .config import Config
 from .database import ACTIVE, DONE, Database, Row
 from .fields import checked, described_fields, presets
 from .folders import Folders
@@ -73,7 +74,7 @@ class Api:
         return {
             "csrf": visitor.csrf,
             "most_bytes": self.config.most_bytes,
-            "most_pixels": MOST_PIXELS,
+            "most_pixels": PHOTO_PIXELS,
             "folders": self.folders.names,
         }
 

@@ -116,5 +116,6 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Fraction):
-        return str(value.numerator) if value.denominator == 1 else f"{value.numerator}/{value.denominator}"
+        short = f"{float(value):.9g}"
+        return short if "e" not in short and Fraction(short) == value else str(value)
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -13,6 +13,7 @@ import yaml
 
 from ..media.output.destination import partial_path
 from ..media.output.workfolder import WorkFolder
+from ..media.photo.formats import MOST_PIXELS as PHOTO_PIXELS
 from ..media.photo.formats import SUFFIXES
 from .config import MOST_PIXELS
 from .database import ACTIVE, CANCELLED, DONE, FAILED, PAUSED, WAITING, Database, Row
@@ -50,7 +51,8 @@ class Jobs:
         kind = file["about"]["kind"]
         given = checked(options, kind)
         factor = int(str(given.get("upscale", 1)))
-        if file["about"]["width"] * file["about"]["height"] * factor**2 > MOST_PIXELS:
+        most = PHOTO_PIXELS if kind == "photo" else MOST_PIXELS
+        if file["about"]["width"] * file["about"]["height"] * factor**2 > most:
             raise RefusedError(422, f"enlarged {factor} times it would be larger than this page makes")
         identity = secrets.token_hex(8)
         folder = visitor.folder / f"job-{identity}"

@@ -38,7 +38,7 @@ function photoWork(file, host, kept) {
     upsample.input.disabled = !larger || !values.background;
     if (!larger) { delete values.background; background.select.value = ""; }
     if (upsample.input.disabled) { delete values.face_upsample; upsample.input.checked = false; }
-    why.textContent = !larger ? "Background enhance and face upsample need a rescaling factor above 1." : !values.background ? "Face upsample needs a network for the background." :
+    why.textContent = !larger ? "Background enhance and face upsample need a rescaling factor above 1." : !values.background ? "Face upsample needs a network, chosen as background enhance." :
       "The network is downloaded at its first use. What it adds is not shown before the run.";
   };
   controls.append(fidelity, scale, background, upsample, why);

@@ -31,9 +31,9 @@ function standing(job) {
   const told = job.progress;
   if (job.state === "failed") return told.error || "It failed.";
   const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
-  if (job.state === "done") return [told.frames ? counted(told.frames, "frame") : "", counted(told.faces ?? 0, "face"), told.seconds ? `in ${lasting(told.seconds)}` : "", told.model ? `with ${told.model}` : ""].filter(Boolean).join(", ");
+  if (job.state === "done") return [told.frames ? counted(told.frames, "frame") : "", counted(told.faces ?? 0, "face"), told.seconds ? `in ${lasting(told.seconds)}` : "", told.model && job.kind === "restore" ? `with ${told.model}` : ""].filter(Boolean).join(", ");
   if (job.state !== "running") return told.frames ? `${told.frames} of ${told.of ?? "?"} frames` : "";
-  if (told.frames === undefined) return job.messages.at(-1)?.[1] ?? "loading the models"; // or downloading them
+  if (told.frames === undefined) return job.messages.map(([, text]) => text).findLast(text => text.startsWith("Downloading ")) ?? "loading the models";
   if (told.of && told.frames >= told.of) return `${counted(told.frames, "frame")}, finishing`;
   const left = told.seconds_left === null || told.seconds_left === undefined ? "" : `, ${lasting(told.seconds_left)} left`;
   return `${told.frames}${told.of ? ` of ${told.of}` : ""} frames${left}`;

@@ -199,7 +199,7 @@ function runStep(file, values, changed) {
   const step = make("section", {class: "step", "aria-labelledby": "h-run"});
   const row = make("div", {class: "row"}), rest = make("div");
   const w = slide(file.analysed ? "Fidelity (w) of all others" : "Fidelity (w)", number(values.w, 0.5), value => { values.w = String(value); changed(); },
-    {hint: file.analysed ? "Whose own w was not set." : "0: cleaner, 1: closer to the video"});
+    {hint: file.analysed ? "Of persons whose own w was not set." : "0: cleaner, 1: closer to the video"});
   const draw = () => {
     const container = options.video.find(field => field.name === "container");
     row.replaceChildren(
