@@ -137,3 +137,22 @@ def test_the_end_of_a_worker_is_one_line():
         assert isinstance(translated, LostError)
         assert str(translated)
         assert "\n" not in str(translated)
+
+
+@pytest.mark.parametrize(("chosen", "expected"), [(None, "4"), ("2", None)], ids=str)
+def test_faces_are_found_on_as_many_cores_as_a_worker_has(monkeypatch, chosen, expected):
+    """Ray lets an actor that asks for no core have one."""
+    if chosen:
+        monkeypatch.setenv("OMP_NUM_THREADS", chosen)
+    else:
+        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    asked: list[Any] = []
+
+    def begun(**settings: Any) -> Any:
+        asked.append(settings)
+        return SimpleNamespace(remote=Actor)
+
+    made = Engine(SimpleNamespace(remote=lambda what: SimpleNamespace(options=begun)), Placing(1, 4, False))
+    made._hire_analyst(set())
+    threads = asked[0].get("runtime_env", {}).get("env_vars", {}).get("OMP_NUM_THREADS")
+    assert (asked[0]["num_cpus"], threads) == (0, expected)

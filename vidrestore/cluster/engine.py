@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
@@ -102,7 +103,10 @@ class Engine:
                 analyst.dismiss()
 
     def _hire_analyst(self, refusing: set[str]) -> RayWorker:
-        settings: dict[str, Any] = {"num_cpus": 0}
+        settings: dict[str, Any] = {"num_cpus": 0}  # so that there is room beside workers
+        if "OMP_NUM_THREADS" not in os.environ:  # Ray would let it have one core
+            threads = {"OMP_NUM_THREADS": str(self.placing.cores)}
+            settings["runtime_env"] = {"env_vars": threads}
         if self.placing.on_gpus:
             settings["num_gpus"] = ANALYST_GPU
         if refusing:
