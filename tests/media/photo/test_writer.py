@@ -169,3 +169,12 @@ def test_16_bit_grey_with_alpha_stays_grey(tmp_path):
     assert tuple((tmp_path / "out.png").read_bytes()[24:26]) == (16, 4)
     assert (photos.load(tmp_path / "out.png") == wanted[..., [0, 0, 0, 1]]).all()
     assert (read_photo(tmp_path / "out.png", PNG).samples() == wanted).all()
+
+
+@pytest.mark.parametrize("suffix", [".avif", ".heic", ".jpg", ".tif"])
+def test_grey_stays_grey(tmp_path, suffix):
+    if suffix == ".heic":
+        pytest.importorskip("pillow_heif")
+    out = copied(SOURCES["grey"](tmp_path), tmp_path / f"out{suffix}")
+    with Image.open(out) as image:
+        assert image.mode == "L"

@@ -89,7 +89,7 @@ def write_photo(path: Path, photo: Photo, kind: PhotoFormat) -> None:
     elif kind is WEBP:
         given |= {"lossless": True, "exact": True} if photo.lossless else {"method": 6}
     elif kind is AVIF:
-        given |= {"subsampling": "4:4:4"}
+        given |= {"subsampling": "4:0:0" if samples.ndim == 2 else "4:4:4"}
     elif kind is HEIF:
         given |= {"chroma": 444}
         # Readers of HEIC heed the container, which Pillow's plugin leaves as it is, and not EXIF.
