@@ -58,9 +58,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def bar(number: int) -> av.VideoFrame:
-    """A frame of a mask: a bar that moves over the face."""
+    """A frame of a mask: a bar over the face that moves down."""
     frame = av.VideoFrame.from_ndarray(np.zeros((160, 160), np.uint8), format="gray")
-    plane_views(frame)[0][30:110, 40 + number : 50 + number] = 255
+    plane_views(frame)[0][60 + number // 5 : 70 + number // 5] = 255
     return frame
 
 
