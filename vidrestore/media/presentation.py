@@ -22,6 +22,7 @@ from av.video.stream import VideoStream
 
 from .containers import Container
 from .ebml import Element, Id, find, read_element, read_header, unsigned
+from .frames.side_data import side_data_of
 from .spherical import (
     CUBEMAP,
     EQUIRECTANGULAR,
@@ -174,7 +175,7 @@ def _children(content: bytes) -> list[Element]:
 
 def _stereo_mode(frame: VideoFrame) -> int | None:
     """The arrangement of the two views in a frame, from AVStereo3D: its type and flags."""
-    data = frame.side_data.get("STEREO3D")
+    data = side_data_of(frame).get("STEREO3D")
     if not data:
         return None
     kind, flags = struct.unpack_from("=2i", bytes(data))

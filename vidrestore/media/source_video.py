@@ -11,6 +11,7 @@ from av.video.frame import VideoFrame
 
 from .frames.colour import Colour, ColourTags
 from .frames.hdr_metadata import HdrMetadata
+from .frames.side_data import side_data_of
 from .presentation import Presentation
 from .timeline import Timeline
 
@@ -55,5 +56,5 @@ class SourceVideo:
 
 def display_matrix(frame: VideoFrame) -> tuple[int, ...] | None:
     """Rotation and flips of a decoded frame: 9 numbers in FFmpeg's fixed point; None if it has none."""
-    matrix = frame.side_data.get("DISPLAYMATRIX")
+    matrix = side_data_of(frame).get("DISPLAYMATRIX")
     return struct.unpack("=9i", bytes(matrix)) if matrix else None

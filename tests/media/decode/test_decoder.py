@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from av.video.frame import VideoFrame
 
 from tests.support import reader
 from tests.support.clips import pattern, write
@@ -45,6 +47,29 @@ def test_a_span_has_the_frames_of_its_time(tmp_path, container, codec):
     wanted = [f for f in whole if whole[0].time + 1 <= f.time < whole[0].time + 2]
     assert [f.digest for f in reader.frames(out)] == [f.digest for f in wanted]
     assert reader.frames(out)[0].time == 0
+
+
+def test_a_frame_that_is_done_leaves_memory_at_once(tmp_path):
+    """Not only when Python looks for circles of references: 4K has hundreds of frames of 12 MB until then."""
+    words = ("-metadata:s:v", "timecode=01:00:00:00", "-bf", "0")
+    source = synthetic(
+        tmp_path / "in.mov", "testsrc2=s=64x48:r=25", "-frames:v", 20, "-c:v", "libx264", *words
+    )
+    gc.collect()
+    before, kept = _pictures(), 0
+    gc.disable()
+    try:
+        with Decoder(source) as decoder:
+            for frame in decoder:
+                kept = max(kept, _pictures() - before)
+                assert frame.turns == 0
+    finally:
+        gc.enable()
+    assert kept <= 6, "of 20: those that are read ahead"
+
+
+def _pictures() -> int:
+    return sum(type(each) is VideoFrame for each in gc.get_objects())
 
 
 LENGTH = 150

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from av.video.frame import VideoFrame
 
 from ..frames.frame import presentation_time
-from ..frames.side_data import GOP_TIMECODES, TIMECODES
+from ..frames.side_data import GOP_TIMECODES, TIMECODES, side_data_of
 from ..timecode import frames_between, timecode_at
 
 #: Frames per second up to which a timecode numbers each frame, and not every second one (ST 12-1, clause 12).
@@ -62,10 +62,11 @@ class PictureTimecodes:
 
     def _read(self, video: VideoFrame) -> _Timecode | None:
         """The timecode of a decoded frame; None if it has none that says more than its time does."""
-        if data := video.side_data.get("S12M_TIMECODE"):
+        side_data = side_data_of(video)
+        if data := side_data.get("S12M_TIMECODE"):
             count, code, *_ = struct.unpack("=4I", bytes(data))
             return _Timecode(_smpte(code, self._rate), of_group=False) if count else None
-        data = video.side_data.get("GOP_TIMECODE")
+        data = side_data.get("GOP_TIMECODE")
         text = _of_group(*struct.unpack("=q", bytes(data))) if data else _MIDNIGHT
         # Encoders that know no timecode write zeros, or count from the beginning of the file.
         frames = frames_between(_MIDNIGHT, text, self._rate)

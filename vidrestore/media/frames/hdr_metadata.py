@@ -13,6 +13,8 @@ from fractions import Fraction
 
 import av
 
+from .side_data import side_data_of
+
 #: Chromaticities are coded in steps of 0.00002, luminance in steps of 0.0001 cd/m2 (H.265, D.3.28).
 _CHROMATICITY_STEPS, _LUMINANCE_STEPS = 50000, 10000
 
@@ -33,14 +35,15 @@ class HdrMetadata:
     def of(cls, frame: av.VideoFrame) -> HdrMetadata | None:
         """The metadata of a decoded frame; None if it has none."""
         chromaticities = luminance = content = None
-        if data := frame.side_data.get("MASTERING_DISPLAY_METADATA"):
+        side_data = side_data_of(frame)
+        if data := side_data.get("MASTERING_DISPLAY_METADATA"):
             # AVMasteringDisplayMetadata: ten AVRationals, then flags that tell which of them are set.
             *numbers, has_primaries, has_luminance = struct.unpack("=22i", bytes(data))
             pairs = zip(numbers[::2], numbers[1::2], strict=True)
             values = tuple(Fraction(a, b) if b else Fraction(0) for a, b in pairs)
             chromaticities = values[:8] if has_primaries else None
             luminance = (values[8], values[9]) if has_luminance else None
-        if data := frame.side_data.get("CONTENT_LIGHT_LEVEL"):
+        if data := side_data.get("CONTENT_LIGHT_LEVEL"):
             max_cll, max_fall = struct.unpack_from("=2I", bytes(data))
             content = (max_cll, max_fall)
         metadata = cls(chromaticities, luminance, content)

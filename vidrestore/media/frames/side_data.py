@@ -10,6 +10,7 @@ import struct
 from typing import Any
 
 import av
+from av.sidedata.sidedata import SideDataContainer
 
 from .pixel_format import planar_format, plane_views
 
@@ -50,17 +51,23 @@ _NAMES = {
 }
 
 
+def side_data_of(frame: av.VideoFrame) -> SideDataContainer:
+    """The side data of a frame. PyAV's ``frame.side_data`` keeps it in the frame to which it refers: the
+    picture would stay in memory until Python looks for such circles, which takes hundreds of frames."""
+    return SideDataContainer(frame)  # pyright: ignore[reportCallIssue]  # PyAV's stubs lack the parameter
+
+
 def carried(frame: av.VideoFrame) -> frozenset[str]:
     """The kinds of side data of a planar frame as it was decoded, by the names that messages use."""
-    data: Any = frame.side_data  # PyAV's stubs lack its items by index
+    data: Any = side_data_of(frame)  # PyAV's stubs lack its items by index
     entries = [data[index] for index in range(len(data))]
     kinds = frozenset(
         _NAMES[entry.type.name]
         for entry in entries
         if entry.type.name in _NAMES and not _is_void(entry.type.name, bytes(entry))
     )
-    if data := frame.side_data.get("PANSCAN"):
-        kinds |= _pan_scan(bytes(data), frame.width, frame.height)
+    if window := data.get("PANSCAN"):
+        kinds |= _pan_scan(bytes(window), frame.width, frame.height)
     return kinds | {TRANSPARENCY} if _is_transparent(frame) else kinds
 
 
@@ -77,7 +84,7 @@ def _pan_scan(content: bytes, width: int, height: int) -> frozenset[str]:
 def leave_stereo_to_container(frame: av.VideoFrame) -> None:
     """Take the arrangement of two views out of a frame as it was decoded, so that no encoder writes it:
     FFmpeg 9 cannot decode a file that states it twice."""
-    if data := frame.side_data.get("STEREO3D"):
+    if data := side_data_of(frame).get("STEREO3D"):
         memoryview(data)[:4] = struct.pack("=i", _UNSPECIFIED_STEREO)
 
 
