@@ -27,7 +27,7 @@ ALLOWED = {
     "media/frames": {"runtime"},
     "media/boxes": set(),
     "media/spherical": {"media/boxes", "media/ebml"},
-    "media/presentation": {"media/containers", "media/ebml", "media/spherical"},
+    "media/presentation": {"media/containers", "media/ebml", "media/frames", "media/spherical"},
     "media/source_video": {"media", "media/frames", "media/presentation"},
     "media/decode": {"media", "media/frames", "media/presentation", "media/source_video"},
     "media/encode": {
