@@ -79,7 +79,7 @@ def test_moments_are_as_long_as_a_tenth_of_the_run_allows(folder):
             lengths.append(frames_of_each(look, 5))
         recording, look.recording = look.recording, None  # the faces are still to be found
         found = []
-        for frames in (1200, 2400, 3000):
+        for frames in (2400, 3000, 3600):
             look.source = replace(look.source, frames=frames)
             found.append(frames_of_each(look, 5))
         assert found[0] == 6, "a tenth is less than stills take, and these do not show how a face moves"

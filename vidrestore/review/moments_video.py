@@ -27,14 +27,14 @@ from .side_by_side import Comparer
 #: Seconds that each moment is shown, and the part of them that is rendered where the video is too short for
 #: less than a tenth of its work: what moves is judged by moving pictures.
 _SHOWN, _LEAST = 2, Fraction(1, 4)
-#: Share of the work of a whole run that the moments may take: less than a tenth, since the shares below are
-#: rough.
-_SHARE = 0.095
+#: Share of the work of a whole run that the moments may take.
+_SHARE = 0.1
 #: Shares of a run's work per frame in its steps: finding faces, aligning, comparing, observing, rendering,
-#: and what is done for the frame itself. Rough, and measured on a CPU: they only decide how long moments are.
-_FINDING, _ALIGNING, _COMPARING, _OBSERVING, _RENDERING, _FINISHING = 0.09, 0.08, 0.09, 0.19, 0.2, 0.33
-#: The same of a place that is looked at to find the riskiest moments.
-_LOOKING = 0.5
+#: and what is done for the frame itself. Measured on a CPU with the embedded model: they only decide how long
+#: moments are.
+_FINDING, _ALIGNING, _COMPARING, _OBSERVING, _RENDERING, _FINISHING = 0.115, 0.09, 0.1, 0.21, 0.22, 0.33
+#: The same of a place that is looked at to find the riskiest moments, and of the beginning of the program.
+_LOOKING, _BEGINNING = 0.7, 20
 #: Of the sections of a profile, those in which a face is worked on twice.
 _TWICE = ("steady",)
 #: Sections of a profile that are about faces.
@@ -97,7 +97,7 @@ def frames_of_each(look: Look, moments: int) -> int:
     whole, least = (max(1, round(seconds * look.source.rate)) for seconds in (_SHOWN, _LEAST))
     if look.frames is None:
         return whole
-    left = _SHARE * look.frames - (0 if look.recording else _LOOKING * PLACES)
+    left = _SHARE * (look.frames + _BEGINNING) - _BEGINNING - (0 if look.recording else _LOOKING * PLACES)
     return next((n for n in range(whole, 0, -1) if moments * _work(n, look) <= left), least)
 
 
