@@ -129,7 +129,7 @@ class Looking:
             if tracks is None:
                 frame = photo_frame(Path(path))
                 detector = self._networks.detector(resolve_detector("auto").name, setup.device)
-                faces = find_faces(frame, detector, mirrored=getattr(frame, "is_mirrored", False))
+                faces = find_faces(frame, detector, mirrored=frame.is_mirrored)
             else:
                 frame = frame_at(Path(path), time)
                 faces = _faces_of(frame, tracks, person)
@@ -206,7 +206,7 @@ def _shown(original: Frame, frame: Frame, factor: int, box: np.ndarray | None) -
         picture = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
     if box is not None:
         picture = cut_out(picture, box * factor)
-    if getattr(original, "is_mirrored", False):
+    if original.is_mirrored:
         picture = picture[:, ::-1]
     return fitted(np.ascontiguousarray(picture), _WHOLE if box is None or factor > 1 else _AROUND)
 
