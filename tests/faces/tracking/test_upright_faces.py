@@ -45,6 +45,43 @@ def test_a_face_at_any_roll_is_found_in_one_frame(angle, size):
     assert error(face, moved(face_points(*PLACE, size)[2:], matrix)) < 0.18
 
 
+def noisy(image: np.ndarray, deviation: float) -> np.ndarray:
+    """``image`` with Gaussian noise, as of film pushed in the dark."""
+    noise = np.random.default_rng(1).normal(0, deviation, image.shape)
+    return np.clip(image + noise, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("angle", [135, 330])
+def test_a_rolled_face_is_found_in_strong_noise(angle):
+    """There, the detector knows faces only that are within about twenty degrees of upright."""
+    image, matrix = turned(scene(("collins", *PLACE, 60)), angle)
+    [face] = [face for face in find(noisy(image, 50)) if face.score >= CLEAR_SCORE]
+    assert error(face, moved(face_points(*PLACE, 60)[2:], matrix)) < 0.18
+
+
+def test_of_a_face_rolled_by_twenty_degrees_the_turned_copy_is_used():
+    """In noise, the frame as it is shows such faces in some frames only, and badly."""
+    image, matrix = turned(scene(("collins", *PLACE, 130)), 22)
+    points = moved(face_points(*PLACE, 130), matrix)
+    rough = detection(*points.mean(axis=0), 150, score=0.6)
+    wide = np.array([[-12, 0], [12, 0], [0, 0], [-12, 0], [12, 0]])
+    landmarks = (points[2:] + wide).astype(np.float32)
+    [face] = UprightFaces(detector())(image, [Detection(rough.box, 0.6, landmarks)])
+    assert face.score >= CLEAR_SCORE
+    assert error(face, points[2:]) < 0.18
+
+
+@pytest.mark.parametrize("angle", [180, 330])
+def test_a_doubtful_face_around_it_does_not_hide_a_rolled_one(angle):
+    """In noise, the detector takes a whole figure for a face."""
+    image, matrix = turned(scene(("collins", *PLACE, 110)), angle)
+    [x, y] = moved(face_points(*PLACE, 110), matrix).mean(axis=0)
+    figure = detection(x, y, 400, score=0.6)
+    [face] = UprightFaces(detector())(image, [figure])
+    assert face.score >= CLEAR_SCORE
+    assert error(face, moved(face_points(*PLACE, 110)[2:], matrix)) < 0.18
+
+
 def test_upright_faces_are_left_as_they_were_found():
     image = scene(("collins", 200, 200, 120), ("hopper", 440, 200, 120))
     [found] = detector()(image[None])

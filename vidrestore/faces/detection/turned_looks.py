@@ -87,6 +87,22 @@ class TurnedLooks:
             results.append(expected if keep else best)
         return results
 
+    def whole(self, image: np.ndarray, eighths: int) -> list[tuple[float, Place]]:
+        """Look at the whole ``image``, turned counterclockwise by ``eighths`` of a turn. Returns the score
+        and the place of each face that may be there, best first."""
+        height, width = image.shape[:2]
+        angle = eighths * np.pi / 4
+        cos, sin = np.cos(angle), np.sin(angle)
+        turn = np.array([[cos, sin], [-sin, cos]])
+        side = np.ceil(np.abs(turn) @ [width, height] - 1e-6).astype(int)
+        matrix = np.column_stack([turn, side / 2 - turn @ (np.array([width, height]) / 2)])
+        [detections] = self._detector(_warp(image, matrix, side)[None])
+        places = []
+        for found in detections:
+            turned = _turned_back(found, matrix, np.zeros(2))
+            places.append((found.score, Place.of(turned.box, turned.landmarks)))
+        return places
+
 
 def _log_odds(found: Detection | None) -> float:
     if found is None:
@@ -115,10 +131,18 @@ def _look(image: np.ndarray, place: Place, size: float, side: int) -> tuple[np.n
         reduction = reduced / np.array(part.shape[1::-1])
         part = cv2.resize(part, reduced.tolist(), interpolation=cv2.INTER_AREA)
     to_copy = np.column_stack([turn / reduction, matrix[:, 2] + turn @ low])
-    # OpenCV puts the origin at the centre of the first pixel, not at its corner.
-    to_copy[:, 2] += to_copy[:, :2].sum(axis=1) / 2 - 0.5
-    copy = cv2.warpAffine(part, to_copy, (side, side), borderMode=cv2.BORDER_CONSTANT, borderValue=_BORDER)
-    return matrix, copy
+    return matrix, _warp(part, to_copy, np.array([side, side]))
+
+
+def _warp(image: np.ndarray, matrix: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """``image`` mapped by ``matrix`` (2, 3), whose origin is the corner of the first pixel, to a copy of
+    ``size`` (2,): (width, height)."""
+    # OpenCV puts the origin at the centre of the first pixel.
+    about_centres = matrix.copy()
+    about_centres[:, 2] += matrix[:, :2].sum(axis=1) / 2 - 0.5
+    return cv2.warpAffine(
+        image, about_centres, size.tolist(), borderMode=cv2.BORDER_CONSTANT, borderValue=_BORDER
+    )
 
 
 def _best(

@@ -6,8 +6,8 @@ The detector runs over whole frames as they are. Turned copies are looked at onl
   the track;
 - where a detection is doubtful: it is new or rolled, or its landmarks do not fit its box; and about once a
   second for each track, because the landmarks of a face found upside down may look plausible;
-- now and then at hints, faces that the detector is not sure of, and, while a frame has no face, at the whole
-  frame in quarter turns. Small rolled faces are found by these only.
+- now and then at hints, faces that the detector is not sure of, and, while a frame shows no face clearly, at
+  the whole frame in eighth turns. Small rolled faces and rolled faces in noise are found by these only.
 
 Every kind is limited in number, so that the cost per frame is bounded whatever the frame shows.
 """
@@ -26,13 +26,13 @@ from ..geometry import fit, overlap, roll_between
 from .tracker import CLEAR_SCORE, FIRST_CHECK, Track
 
 #: Roll in radians from which landmarks found in the frame as it is are not used: their errors grow with it.
-ROLLED = np.radians(25)
+ROLLED = np.radians(18)
 CHECK_EVERY = 24  #: frames after which the orientation of a track is checked again
 MOST_CHECKS = 4  #: places checked in one frame
 HINTS_EVERY = 8  #: frames after which the next hint is followed
-HINTS_EVERY_ALONE = 2  #: the same in frames without a face
-MOST_HINTS = 2  #: hints followed in the first frame of a shot
-QUARTER_EVERY = 16  #: frames after which the next quarter turn of a frame without faces is looked at
+HINTS_EVERY_ALONE = 2  #: the same in frames without a clear face
+MOST_HINTS = 2  #: hints followed in the first frame of a shot, and in each turn of a whole frame
+TURN_EVERY = 16  #: frames after which the next turn of a frame without a clear face is looked at
 SAME_FACE = 0.5  #: share of the smaller of two boxes inside the other from which they show one face
 #: Score from which a hint is followed further: nothing is shown that is not clearly a face.
 _CLEAR_COPY = 0.9
@@ -68,15 +68,22 @@ class UprightFaces:
         faces = [face for face in sure if not _covered(face, followed)]
         faces = [*self._check(image, faces, tracks, frame), *followed]
 
-        unsure = [face for face in found if face.score <= SCORE_THRESHOLD and not _covered(face, faces)]
+        certain, doubtful = [], []
+        for face in faces:
+            (certain if _is_certain(face, tracks) else doubtful).append(face)
+        unsure = [face for face in found if face.score <= SCORE_THRESHOLD and not _covered(face, certain)]
         hints = [_place(face) for face in unsure[:MOST_HINTS]] if new_shot else []
-        every = HINTS_EVERY if faces else HINTS_EVERY_ALONE
+        alone = not certain and not any(track.id for track in tracks)
+        every = HINTS_EVERY_ALONE if alone else HINTS_EVERY
         if unsure and not new_shot and frame % every == 0:
             # Each in turn, so that one that is no face does not keep the others from being looked at.
             hints = [_place(unsure[frame // every % len(unsure)])]
-        if not faces:
-            hints += self._quarter_turns(image, frame, new_shot)
-        return faces + self._follow_hints(image, hints, faces)
+        if alone:
+            hints += self._whole_turns(image, frame, new_shot)
+        clear = self._follow_hints(image, hints, certain)
+        # What is clear in a look counts for more than what is not in the frame: in noise, the detector takes
+        # whole figures and pictures for faces, and the true face lies inside.
+        return [*certain, *(face for face in doubtful if not _covered(face, clear)), *clear]
 
     def _follow(self, image: np.ndarray, tracks: Sequence[Track], frame: int) -> list[Detection]:
         """The faces of rolled tracks."""
@@ -122,21 +129,15 @@ class UprightFaces:
                 kept[index] = face
         return kept
 
-    def _quarter_turns(self, image: np.ndarray, frame: int, new_shot: bool) -> list[Place]:
-        """Where the frame, looked at in quarter turns, may have faces: best first."""
-        if not new_shot and frame % QUARTER_EVERY:
+    def _whole_turns(self, image: np.ndarray, frame: int, new_shot: bool) -> list[Place]:
+        """Where the frame, looked at in eighth turns, may have faces: best first."""
+        if not new_shot and frame % TURN_EVERY:
             return []
-        height, width = image.shape[:2]
         found = []
-        for quarter in (1, 2, 3) if new_shot else (1 + frame // QUARTER_EVERY % 3,):
-            [faces] = self._detector(np.rot90(image, quarter)[None])
-            for face in faces[:MOST_HINTS]:
-                x, y = (face.box[:2] + face.box[2:]) / 2
-                middle = {1: (width - y, x), 2: (width - x, height - y), 3: (y, height - x)}[quarter]
-                place = _place(face)
-                turned = Place(np.array(middle), place.size, place.roll + quarter * np.pi / 2)
-                found.append((face.score, turned))
-        return [place for _, place in sorted(found, key=lambda entry: -entry[0])[:MOST_HINTS]]
+        for eighths in range(1, 8) if new_shot else (1 + frame // TURN_EVERY % 7,):
+            found += self._looks.whole(image, eighths)[:MOST_HINTS]
+        found = sorted(found, key=lambda entry: -entry[0])
+        return [place for _, place in found[:MOST_HINTS]]
 
     def _follow_hints(self, image: np.ndarray, hints: list[Place], faces: list[Detection]) -> list[Detection]:
         """The rolled faces among ``hints`` that are clearly faces and not among ``faces``."""
@@ -146,11 +147,7 @@ class UprightFaces:
             for face in searched
             if face and face.score >= _CLEAR_COPY and abs(_place(face).roll) > ROLLED
         ]
-        clear = [
-            face
-            for face in self._looks.level(image, places)
-            if face and face.score >= CLEAR_SCORE and fit(face.box, face.landmarks) == 1
-        ]
+        clear = [face for face in self._looks.level(image, places) if face and _is_clear(face)]
         return [face for face in _distinct(clear) if not _covered(face, faces)]
 
 
@@ -161,6 +158,17 @@ def _place(face: Detection | Track) -> Place:
 def _is_found(face: Detection | None) -> TypeGuard[Detection]:
     """Whether a look found a face."""
     return face is not None and face.score > SCORE_THRESHOLD
+
+
+def _is_clear(face: Detection) -> bool:
+    """Whether a detection is clearly a face."""
+    return face.score >= CLEAR_SCORE and fit(face.box, face.landmarks) == 1
+
+
+def _is_certain(face: Detection, tracks: Sequence[Track]) -> bool:
+    """Whether a detection is clearly a face, or at the place of one."""
+    track = _nearest(_place(face), tracks)
+    return _is_clear(face) or (track is not None and track.id > 0)
 
 
 def _note_check(track: Track, frame: int, found: Detection | None) -> None:
