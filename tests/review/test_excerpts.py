@@ -5,22 +5,29 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
 
 from tests.support.clips import decode, write
 from tests.support.drifting import drifting_face, quick_options
+from tests.support.moving import detection
 from tests.support.oracles import Colourist, Filler, install
 from tests.support.runs import face_frame
 from vidrestore.analysis import analyze_video
+from vidrestore.faces.face import Detection
 from vidrestore.faces.recorded.tracks_file import read_recording
 from vidrestore.media.frames.pixel_format import plane_views
+from vidrestore.options import Options
 from vidrestore.pipeline import restore_video
 from vidrestore.review.excerpts import record_part, restore_part
 from vidrestore.runtime.profile import Profile
+from vidrestore.runtime.scheduler import Stages
+from vidrestore.stages.face_source import timestamp, track_faces
 from vidrestore.stages.models import Models
-from vidrestore.stages.setup import Setup
+from vidrestore.stages.networks import Networks
+from vidrestore.stages.setup import Setup, open_video
 from vidrestore.upscale.lanczos import Lanczos
 
 COUNT = 110
@@ -66,7 +73,9 @@ def test_a_part_has_the_frames_of_the_whole_run(folder, tmp_path, recorded, weig
         recording = (
             read_recording(folder / "tracks.json")
             if recorded
-            else record_part(options, setup, start=start, frames=2, rate=Fraction(25))
+            else record_part(
+                options, setup, Networks(), start=start, frames=2, rate=Fraction(25), first=Fraction(0)
+            )
         )
         shown = list(restore_part(options, setup, models, recording, start=start, frames=2, weights=weights))
         assert [moment.frame.index for moment in shown] == [0, 1]
@@ -112,3 +121,50 @@ def test_a_part_of_another_task_has_the_frames_of_the_whole_run(tmp_path, monkey
     )
     assert same(planes(shown.restored[0]), expected[2])
     assert not same(planes(shown.enlarged), expected[2])
+
+
+class Spotted(Networks):
+    """Its detector finds a bright spot."""
+
+    def detector(self, name, device):
+        return lambda pictures: [found(picture[..., 1] > 200) for picture in pictures]
+
+
+def found(bright: np.ndarray) -> list[Detection]:
+    if not bright.any():
+        return []
+    y, x = (float(places.mean()) for places in np.nonzero(bright))
+    return [detection(x, y, 60)]
+
+
+def spotted(index: int) -> av.VideoFrame:
+    """A spot that moves unsteadily, and is missing now and then."""
+    picture = np.full((64, 96, 3), 40, np.uint8)
+    x = 40 + 10 * np.sin(index / 9) + index % 3
+    if index % 11:
+        picture[24:40, int(x) : int(x) + 12] = 250
+    return av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p")
+
+
+@pytest.mark.parametrize("spread", [False, True], ids=["evenly", "further apart where the part is"])
+def test_the_faces_of_a_part_are_those_of_the_whole_video(tmp_path, spread):
+    """All that it depends on are found, however far apart in time; few frames beyond them are looked at."""
+    count, first = 230, 184
+    times = [2 * min(i, 145) + 8 * max(i - 145, 0) if spread else 4 * i for i in range(count)]
+    pictures = list(map(spotted, range(count)))
+    clip = write(tmp_path / "in.mkv", pictures, codec="ffv1", times=times, time_base=Fraction(1, 100))
+    options = Options(input=clip, model="lite")
+    setup = Setup.resolve(options)
+    with open_video(options) as decoder, Stages() as stage:
+        rate = decoder.source.rate
+        _, tracked = track_faces(options, setup, decoder, stage, networks=Spotted())
+        whole = [(timestamp(frame), frame.time, faces) for frame, faces in tracked]
+    part = record_part(
+        options, setup, Spotted(), start=whole[first][1], frames=2, rate=rate, first=Fraction(0)
+    )
+    for pts, _, faces in whole[first - 42 : first + 44]:
+        there = part.faces_at(pts)
+        assert there is not None
+        assert [face.strength for face in faces] == [face.strength for face in there]
+        assert all(np.array_equal(a.landmarks, b.landmarks) for a, b in zip(faces, there, strict=True))
+    assert spread or part.frames < 125

@@ -15,6 +15,7 @@ from vidrestore.media.decode.decoder import Decoder
 from vidrestore.options import Options
 from vidrestore.review import quick_look as module
 from vidrestore.review.quick_look import quick_look
+from vidrestore.stages.networks import Networks
 from vidrestore.stages.setup import Setup
 
 
@@ -29,7 +30,7 @@ def look(clip: Path, **settings):
     options = Options(input=clip, model="lite", max_sharpness=0, **settings)
     with Decoder(clip) as decoder:
         source = decoder.source
-    return options, Setup.resolve(options, source), source
+    return options, Setup.resolve(options, source), source, Networks()
 
 
 def test_faces_are_found_at_places_all_over_the_video(clip):
@@ -55,17 +56,17 @@ def test_faces_that_a_run_leaves_alone_do_not_count(clip, settings):
 def test_faces_of_which_a_task_changes_nothing_do_not_count(clip, tmp_path, task):
     """One in colour, or without a hole."""
     weights = save_weights(tmp_path / "tiny.safetensors")
-    options, setup, source = look(clip, task=task, weights=weights)
-    assert list(quick_look(options, setup, source)) == [[], []]
+    options, setup, source, networks = look(clip, task=task, weights=weights)
+    assert list(quick_look(options, setup, source, networks)) == [[], []]
     if task == "inpaint":
         Image.new("L", (160, 120), "white").save(tmp_path / "mask.png")
         holed = replace(options, mask=tmp_path / "mask.png")
-        assert [len(faces) for faces in quick_look(holed, setup, source)] == [1, 1]
+        assert [len(faces) for faces in quick_look(holed, setup, source, networks)] == [1, 1]
 
 
 def test_a_video_of_unknown_length_is_read_through(clip):
-    options, setup, source = look(clip)
-    found = list(quick_look(options, setup, replace(source, duration=None)))
+    options, setup, source, networks = look(clip)
+    found = list(quick_look(options, setup, replace(source, duration=None), networks))
     assert [faces[0].speed for faces in found] == [None] * 3
     assert [float(faces[0].time) for faces in found] == pytest.approx([0, 1.52, 3.04])
 

@@ -18,7 +18,7 @@ def test_one_frame_needs_few_results_and_all_the_faces_around():
     assert sorted(f for f in needs.rendered if f >= 0) == [0, 1, 2, 3, 6, 12, 18, 24]
     assert sorted(needs.observed) == list(range(-27, 28))
     assert sorted(needs.planned) == list(range(-30, 31))
-    assert sorted(needs.aligned) == list(range(-45, 46))
+    assert sorted(needs.aligned) == list(range(-42, 43))
     assert max(needs.aligned) < CONTEXT
 
 
@@ -26,7 +26,7 @@ def test_faces_are_compared_with_photographs_in_the_frames_around():
     needs = Needs.of([0], guarded=True)
     assert needs.observed == Needs.of([0]).observed
     assert sorted(needs.compared) == list(range(-38, 39))
-    assert sorted(needs.aligned) == list(range(-56, 57))
+    assert sorted(needs.aligned) == list(range(-53, 54))
     assert max(needs.aligned) < CONTEXT
 
 

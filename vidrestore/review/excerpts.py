@@ -14,6 +14,8 @@ from ..faces.alignment.align import Placement
 from ..faces.face import Face
 from ..faces.recorded.recorded_source import RecordedSource
 from ..faces.recorded.recording import Recording
+from ..faces.tracking.dissolves import STEP, STRETCHES
+from ..faces.tracking.smoothing import REACH as SMOOTHED
 from ..media.frames.frame import Frame
 from ..media.frames.pixel_format import plane_views
 from ..media.output.segment_writer import SEGMENT_LENGTH
@@ -21,18 +23,21 @@ from ..options import Options
 from ..restoration.temporal.face_crop import ObservedFace, RestoredFace
 from ..runtime.scheduler import Stages
 from ..stages.enlarging import enlarged_faces, enlarged_frame
-from ..stages.face_source import record_faces, timestamp
+from ..stages.face_source import origin_of, timestamp, track_faces
 from ..stages.holes import with_holes
 from ..stages.models import Models
 from ..stages.needs import Needs
+from ..stages.networks import Networks
 from ..stages.reference_guard import ReferenceGuard
 from ..stages.restoration import restore_faces
 from ..stages.setup import Setup, open_video
 from ..upscale.upscaler import Upscaler
 
-#: Frames before and after a part in which faces are found and tracked, beyond those that it depends on: what
-#: the tracker remembers of earlier frames has faded by then, and it looks 32 frames ahead.
-_LEAD, _TAIL = 48, 32
+#: Frames before a part in which faces are found and tracked, beyond those that it depends on: what the
+#: tracker remembers of earlier frames has faded by then. In the first of them it is enough to look now and
+#: then at who is there; only from the last ones on do faces depend on what is found in each frame.
+_LEAD = max(age for ages in STRETCHES for age in ages) + SMOOTHED
+_CLOSE_LEAD = SMOOTHED + STEP
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +108,19 @@ def restore_part(
                 return
 
 
-def record_part(options: Options, setup: Setup, *, start: Fraction, frames: int, rate: Fraction) -> Recording:
-    """Find the faces of the frames that :func:`restore_part` looks at, and of some around them, so that they
-    are tracked as in a run over the whole video. ``rate`` is the number of frames per second. Raises
-    VidrestoreError."""
+def record_part(
+    options: Options,
+    setup: Setup,
+    networks: Networks,
+    *,
+    start: Fraction,
+    frames: int,
+    rate: Fraction,
+    first: Fraction,
+) -> Recording:
+    """Find the faces of the frames that :func:`restore_part` looks at, and of some before them, so that they
+    are tracked as in a run over the whole video. That has ``rate`` frames per second, the first one ``first``
+    seconds after its beginning. ``networks`` have the detector. Raises VidrestoreError."""
     reach = -min(Needs.of((0,), task=options.task).aligned)
     part = replace(
         options,
@@ -114,9 +128,34 @@ def record_part(options: Options, setup: Setup, *, start: Fraction, frames: int,
         mask=None,
         start=max(Fraction(0), start - (reach + _LEAD) / rate),
         duration=None,
-        end=start + (frames + reach + _TAIL) / rate,
+        end=None,
     )
-    return record_faces(part, setup)
+    before = after = 0  #: frames before the part of which none is left out, and from its beginning on
+    with open_video(part) as decoder, Stages(depth=1) as stage:
+        recording = Recording(origin_of(part, decoder), "the record of the faces")
+        begin = decoder.timeline.begin
+        number = round((decoder.first.time - begin - first) * rate)  #: of the first frame that is decoded
+        close = start - (reach + _CLOSE_LEAD) / rate
+        _, tracked = track_faces(
+            part,
+            setup,
+            decoder,
+            stage,
+            frames=(f for f in decoder if (number + f.index) % STEP == 0 or f.time - begin >= close),
+            networks=networks,
+            eager=True,
+            number=lambda frame: number + frame.index,
+        )
+        for frame, faces in tracked:
+            recording.add(timestamp(frame), faces)
+            before += close <= frame.time - begin < start
+            after += frame.time - begin >= start
+            if after == frames + reach:
+                break
+    if part.start and before < reach + SMOOTHED:
+        # Frames are further apart here than in the rest of the video.
+        return record_part(options, setup, networks, start=start, frames=frames, rate=rate / 2, first=first)
+    return recording
 
 
 def _variants(face: ObservedFace[Placement], weights: Sequence[float]) -> list[ObservedFace[Placement]]:

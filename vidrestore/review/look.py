@@ -20,9 +20,9 @@ from ..stages.enlarging import enlarged_source
 from ..stages.face_source import read_tracks
 from ..stages.holes import check_mask
 from ..stages.models import Models
+from ..stages.networks import Networks
 from ..stages.restoration import limits_of
 from ..stages.setup import Setup, open_video
-from ..upscale.load import load_upscaler
 from ..upscale.upscaler import Upscaler
 from .excerpts import RestoredMoment, record_part, restore_part
 from .moments import Moment, choose_moments, sights_of
@@ -39,8 +39,10 @@ class Look:
     options: Options
     setup: Setup
     source: SourceVideo
+    first: Fraction  #: time of its first frame, in seconds after its beginning
     models: Models
     upscaler: Upscaler | None  #: None if frames keep their size
+    networks: Networks  #: which have the detector
     recording: Recording | None  #: the tracks file, if there is one
     faces_per_frame: float | None = None  #: on average, once the riskiest moments have been looked for
     tracked: int = 0  #: frames in which faces were found and tracked
@@ -84,7 +86,9 @@ class Look:
             )
             self.faces_per_frame = self.recording.faces / max(1, self.recording.frames)
         else:
-            looked = [list(faces) for faces in quick_look(self.options, self.setup, self.source)]
+            looked = [
+                list(faces) for faces in quick_look(self.options, self.setup, self.source, self.networks)
+            ]
             sights = [sight for faces in looked for sight in faces]
             self.faces_per_frame = len(sights) / max(1, len(looked))
         if moments := choose_moments(sights, worst):
@@ -97,7 +101,15 @@ class Look:
         if self.recording:
             return self.recording
         began, rate = time.monotonic(), self.source.rate
-        recording = record_part(self.options, self.setup, start=start, frames=frames, rate=rate)
+        recording = record_part(
+            self.options,
+            self.setup,
+            self.networks,
+            start=start,
+            frames=frames,
+            rate=rate,
+            first=self.first,
+        )
         self.tracking += time.monotonic() - began
         self.tracked += recording.frames
         return recording
@@ -128,16 +140,18 @@ def looking(options: Options) -> Iterator[Look]:
     with ExitStack() as stack:
         with open_video(options) as decoder:
             source = decoder.source
+            first = decoder.first.time - decoder.timeline.begin
             check_mask(options, decoder)
             recording = read_tracks(options, decoder) if options.tracks else None
         enlarged_source(source, options.upscale)  # which refuses what cannot be enlarged
         setup = Setup.resolve(options, source)
         stack.enter_context(translate_out_of_memory(setup.device))
         stack.enter_context(float32_arithmetic(setup.device, setup.restorer.precision))
-        models = Models(setup.restorer, Profile(setup.device))
-        upscaler = load_upscaler(setup.upscaler, setup.device) if setup.upscaler else None
+        networks = Networks()
+        models = networks.models(setup.restorer, Profile(setup.device))
+        upscaler = networks.upscaler(setup.upscaler, setup.device)
         stack.enter_context(_said_once())
-        yield Look(options, setup, source, models, upscaler, recording)
+        yield Look(options, setup, source, first, models, upscaler, networks, recording)
 
 
 @contextmanager

@@ -9,7 +9,6 @@ from itertools import islice
 
 from ..errors import InputError
 from ..faces.alignment.align import AlignedFace, align
-from ..faces.detection.load import load_detector
 from ..faces.detection.working_size import DetectorInput
 from ..faces.face import Face
 from ..faces.geometry import centre, fit
@@ -21,6 +20,7 @@ from ..restoration.fidelity.face_quality import measure_quality
 from ..restoration.holes import find_holes
 from ..restoration.tasks import find_task
 from ..stages.holes import hole_map, with_holes
+from ..stages.networks import Networks
 from ..stages.restoration import limits_of
 from ..stages.setup import Setup, open_video
 from .moments import Sight, speed
@@ -35,12 +35,14 @@ _CERTAIN = 0.8
 _SIZE = 512
 
 
-def quick_look(options: Options, setup: Setup, source: SourceVideo) -> Iterator[list[Sight]]:
+def quick_look(
+    options: Options, setup: Setup, source: SourceVideo, networks: Networks
+) -> Iterator[list[Sight]]:
     """The faces at each of some places that are spread over the video ``source``; those that a run with these
-    options leaves alone are not counted. Raises VidrestoreError."""
+    options leaves alone are not counted. ``networks`` have the detector. Raises VidrestoreError."""
     assert setup.detector is not None  # as there is no tracks file
     task, limits = find_task(options.task), limits_of(options)
-    detector = load_detector(setup.detector, setup.device)
+    detector = networks.detector(setup.detector, setup.device)
     pictures = DetectorInput(source.upright_size, Thumbnails)
     for time, frames in _pairs(options, source):
         found = [

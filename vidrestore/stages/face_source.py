@@ -37,13 +37,16 @@ def track_faces(
     recorded: RecordedSource[Frame] | GivenSource[Frame] | None = None,
     frames: Iterable[Frame] | None = None,
     networks: Networks | None = None,
+    eager: bool = False,
+    number: Callable[[Frame], int] | None = None,
 ) -> tuple[FaceSource[Frame], Tracked]:
     """The source of a run's faces and the frames of ``decoder`` with them.
 
     Decoding and detection become stages of ``stage``. ``watch`` wraps the frames as they leave the source.
     ``recorded`` is the source if it has been read before, and ``frames`` are those of ``decoder`` that are
-    wanted. They have their holes if the run fills some. ``networks`` may have the detector. Raises as
-    :func:`recorded_source` and :func:`.holes.with_holes` do.
+    wanted. They have their holes if the run fills some. ``networks`` may have the detector. ``eager`` and
+    ``number`` are those of a ``LiveSource``. Raises as :func:`recorded_source` and :func:`.holes.with_holes`
+    do.
     """
     wanted = with_holes(options, decoder, decoder if frames is None else frames)
     if options.tracks:
@@ -60,7 +63,7 @@ def track_faces(
         with stage.profile.section("detector", len(pictures)):
             return detector(pictures)
 
-    live = LiveSource(detect, batch=setup.detector_batch)
+    live = LiveSource(detect, batch=setup.detector_batch, eager=eager, number=number)
     pictures = DetectorInput(decoder.source.upright_size, Thumbnails)
     decoded = stage(pictures.pairs(wanted), "decode")
     return live, stage(watch(live, live.stream(decoded, pictures.scale)), "detect")

@@ -33,7 +33,8 @@ class Needs:
         observed = _around(rendered, range(code_averaging.REACH + 1))
         compared = _around(observed, range(reference_guard.REACH + 1)) if guarded else observed
         planned = _around(compared, range(stabilise.INPUT_REACH + 1))
-        aligned = _around(planned, range(w_chooser.REACH + cover_tracking.REACH + 1))
+        # The quality by which w is chosen does not depend on what lies over the face in other frames.
+        aligned = _around(planned, range(max(w_chooser.REACH, cover_tracking.REACH) + 1))
         return cls(
             wanted=frames,
             rendered=rendered,

@@ -13,6 +13,7 @@ from tests.support.scripted_video import Script, ScriptedVideo, face_during
 from vidrestore.faces.face import Detection, Face
 from vidrestore.faces.tracking.gap_filling import SHORT
 from vidrestore.faces.tracking.live_source import WINDOW, LiveSource
+from vidrestore.faces.tracking.smoothing import REACH
 from vidrestore.faces.tracking.track_history import FADE
 
 GAP = WINDOW - FADE  # the longest gap that is filled
@@ -219,6 +220,58 @@ def test_frames_are_delayed_by_the_window_only(batch):
     for number, _ in enumerate(LiveSource(video.detector, batch=batch).stream(video.items())):
         assert video.taken <= min(80, number + WINDOW + batch)
         assert video.taken >= min(80, number + WINDOW + 1)
+
+
+def same(a: tuple[Face, ...], b: tuple[Face, ...]) -> bool:
+    return [(face.strength, face.score) for face in a] == [(face.strength, face.score) for face in b] and all(
+        np.array_equal(one.box, other.box) and np.array_equal(one.landmarks, other.landmarks)
+        for one, other in zip(a, b, strict=True)
+    )
+
+
+def busy(t: int) -> list[Detection]:
+    """A face that is missed now and then, for long, and beyond cuts; one that comes and goes; false ones."""
+    rng = np.random.default_rng(t)
+    found = [] if t % 7 == 0 or 64 <= t < 82 else [detection(*walk(t))]
+    found += [detection(520, 120, 60, score=0.96)] if 20 <= t < 52 or 84 <= t < 97 or t >= 130 else []
+    found += [detection(90, 330, 50)] if rng.random() < 0.08 else []
+    return [jittered(face, 1.0, rng) for face in found]
+
+
+def test_an_eager_source_shows_the_same_faces():
+    shown, eager = (
+        ScriptedVideo(110, busy, (33, 58), draw=drawn).faces(eager=eager) for eager in (False, True)
+    )
+    assert {len(found) for found in shown} >= {0, 1, 2}
+    assert len(eager) == len(shown)
+    for number, (a, b) in enumerate(zip(shown, eager, strict=True)):
+        assert same(a, b), number
+        assert [face.track for face in a] == [face.track for face in b]
+
+
+def test_an_eager_source_reads_a_window_only_where_a_face_is_missing():
+    video = ScriptedVideo(120, face_during((0, 60), (90, 120)))
+    source = LiveSource(video.detector, eager=True)
+    ahead = [video.taken - number for number, _ in enumerate(source.stream(video.items()), 1)]
+    assert ahead[30] == REACH
+    assert ahead[58] > REACH
+    assert ahead[95] == REACH
+
+
+def test_frames_of_a_lead_may_be_left_out():
+    """Of the frames before 64 each fourth is looked at; the face is missing around the change."""
+
+    def script(t: int) -> list[Detection]:
+        missed = t % 7 == 0 or 50 <= t < 70
+        return [] if missed else [jittered(detection(*walk(t)), 1.0, np.random.default_rng(t))]
+
+    whole = ScriptedVideo(100, script, draw=drawn).faces()
+    video = ScriptedVideo(100, script, draw=drawn)
+    source = LiveSource(video.detector, number=lambda frame: int(frame.split()[1]))
+    items = (item for number, item in enumerate(video.items()) if number % 4 == 0 or number >= 64)
+    part = dict(source.stream(items))
+    assert all(same(whole[t], part[f"frame {t}"]) for t in range(71 + REACH, 100))
+    assert {faces[0].track for faces in part.values() if faces} == {1}
 
 
 def test_detections_are_scaled_to_the_frame():

@@ -225,3 +225,14 @@ def test_prediction_of_a_moving_face(ahead, tolerance):
     constant = np.array(detection(100 + 7 * (14 + ahead)).landmarks)
     assert np.all(track.points[2:, 0] > detection(100 + 7 * 14).landmarks[:, 0])
     np.testing.assert_allclose(track.points[2:], constant, atol=tolerance)
+
+
+def test_a_track_is_predicted_over_frames_that_are_left_out():
+    tracker = Tracker(max_gap=GAP)
+    for number in (*range(40, 50), 53):
+        tracker.advance(number)
+        assert tracker.frame == number
+        if number < 50:
+            tracker.update([detection(300 + 3 * number)], [SAME_FOR_ALL])
+    [track] = tracker.tracks
+    assert track.box[0] == pytest.approx(detection(300 + 3 * 53).box[0], abs=3)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Generic
@@ -26,7 +26,7 @@ from .upright_faces import UprightFaces
 WINDOW = 32  #: frames to each side that affect which faces a frame has
 
 
-class LiveSource:
+class LiveSource(Generic[Frame]):
     """A ``FaceSource`` that detects and tracks the faces of one video as its frames arrive.
 
     A frame is yielded ``window`` frames after it arrived, so its faces depend on at most that many frames to
@@ -43,14 +43,21 @@ class LiveSource:
         batch: int = 1,
         window: int = WINDOW,
         looks: Detector | None = None,
+        eager: bool = False,
+        number: Callable[[Frame], int] | None = None,
     ) -> None:
-        """``looks``, ``detector`` by default, gets the turned copies."""
+        """``looks``, ``detector`` by default, gets the turned copies. ``eager`` yields a frame as soon as no
+        later one can change its faces, so that who wants some frames need not read a window more.
+        ``number`` returns the number of a frame in the whole video; by default they are counted from 0. Some
+        may be left out."""
         if batch < 1 or window <= FADE:
             raise ValueError(f"batch must be at least 1 and window above {FADE}, not {batch} and {window}")
         self._detector = detector
         self._upright = UprightFaces(looks or detector)
         self._batch = batch
         self._size = window
+        self._eager = eager
+        self._number = number
         self._resumed: State | None = None
         self.tracks = 0
         self.faces = 0
@@ -75,7 +82,7 @@ class LiveSource:
                 self._detections = deque(self._detector(np.stack([image for _, image in chunk])))
             for frame, image in chunk:
                 new_shot = starts_shot(image)
-                tracker.advance(new_shot=new_shot)
+                tracker.advance(self._number(frame) if self._number else None, new_shot=new_shot)
                 detections = self._upright(
                     image, self._detections.popleft(), tracker.tracks, frame=tracker.frame, new_shot=new_shot
                 )
@@ -86,7 +93,7 @@ class LiveSource:
                 seen = zip(tracks, appearances, strict=True)
                 for track in self._dissolves.ended(image, tracker.frame, seen):
                     tracker.end(track)
-                if window.full:
+                while window.full or (self._eager and window.settled(tracker.tracks)):
                     yield self._counted(window.pop())
         window.close()
         while window.frames:
@@ -188,6 +195,15 @@ class _Window(Generic[Frame]):
             history.add(Sighting(number, coordinates(detection), appearance, detection.score), earlier)
             if track.id and not history.track:
                 history.confirm(track.id, shown_from=number - self._size)
+
+    def settled(self, followed: Collection[Track]) -> bool:
+        """Whether no later frame can change the faces of the oldest one. ``followed`` are the tracks that may
+        still be seen."""
+        latest = self.first + len(self.frames) - 1
+        return self.first < latest and all(
+            history.settled(self.first, latest, ended=track not in followed)
+            for track, history in self.histories.items()
+        )
 
     def close(self) -> None:
         """Declare that no more frames will arrive."""

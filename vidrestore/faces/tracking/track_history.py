@@ -10,7 +10,7 @@ from ..face import Face
 from ..json_state import State, pack_array, unpack_array
 from .appearance import Appearance
 from .gap_filling import Presence, SearchImage, Sighting, fill_gap
-from .smoothing import smooth
+from .smoothing import REACH, smooth
 from .tracker import CLEAR_SIGHTINGS
 
 FADE = 5  #: frames over which a face fades in after its first sighting, and out before its last
@@ -87,6 +87,15 @@ class TrackHistory:
         """
         self.track = track
         self._start = max(self._start, shown_from)
+
+    def settled(self, frame: int, latest: int, *, ended: bool) -> bool:
+        """Whether no frame after the frame ``latest`` can change the face in ``frame``. ``ended`` says that
+        its track will not be seen again."""
+        if self._frames[0] > frame:
+            return True
+        if ended:
+            return not self.track or self.last < latest  # it is known whether its shot ends with it
+        return bool(self.track) and self.last >= frame + REACH
 
     def forget(self, before: int) -> None:
         """Drop the sightings in frames before the frame ``before``."""

@@ -164,14 +164,17 @@ class Tracker:
         self._tracks: list[Track] = []
         self.confirmed = 0  #: number of tracks confirmed to be faces so far
 
-    def advance(self, *, new_shot: bool = False) -> None:
-        """Predict the tracks in the next frame; those that ended before it are dropped."""
-        self.frame += 1
+    def advance(self, number: int | None = None, *, new_shot: bool = False) -> None:
+        """Predict the tracks in the frame ``number``, by default the next one; those that ended before it are
+        dropped."""
+        steps = 1 if number is None else number - self.frame
+        self.frame += steps
         if new_shot:
             self._tracks.clear()
         self._tracks = [track for track in self._tracks if self._missed(track) <= self._patience(track)]
         for track in self._tracks:
-            track.predict()
+            for _ in range(steps):
+                track.predict()
 
     def update(self, detections: Sequence[Detection], appearances: Sequence[Appearance]) -> list[Track]:
         """Assign the detections of the frame advanced to, with their appearances; return the track of each.
