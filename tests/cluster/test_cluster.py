@@ -33,7 +33,7 @@ def cluster_of(monkeypatch) -> Any:
         monkeypatch.setattr(clusters, "connected", connected)
         monkeypatch.setattr(clusters, "machines", lambda ray: list(found))
 
-        def crew(hire: Any, size: int) -> Any:
+        def crew(hire: Any, size: int, needs: str) -> Any:
             return SimpleNamespace(size=size, close=lambda: calls.append("close"))
 
         monkeypatch.setattr(clusters, "Crew", crew)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vidrestore.cluster.collector import Collector
+from vidrestore.cluster.collector import Collector, least_of
 from vidrestore.cluster.sightings import Sighting
 from vidrestore.faces.recorded.given_source import Given
 from vidrestore.media.decode.fingerprint import FrameFingerprint
@@ -54,6 +54,30 @@ def test_segments_that_follow_each_other_are_taken_together():
     last = made.take(8)
     assert last is not None
     assert (last.frames, made.frames, made.done) == (range(40, 50), 50, True)
+
+
+def test_a_worker_that_is_alone_waits_for_more_than_several_do():
+    assert [least_of(workers) for workers in (1, 2, 3, 8, 1000)] == [8, 4, 2, 1, 1]
+
+
+def test_fewer_segments_are_enough_if_none_will_follow_them():
+    made = collector()
+    assert not made.has(1)
+    made.add(sighting(number) for number in range(25))
+    assert (made.has(2), made.has(3)) == (True, False)
+    made.end()
+    assert made.has(4)
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [(13, False), (23, True), (53, True)],
+    ids=["another follows", "finished ones follow", "there is a gap"],
+)
+def test_segments_before_finished_ones_are_not_held_back(known, expected):
+    made = collector(Stretches((range(20), range(40, 90))))
+    made.add(sighting(number) for number in range(known))
+    assert made.has(4) is expected
 
 
 def test_what_no_segment_needs_any_more_is_dropped():

@@ -140,18 +140,33 @@ def test_it_is_known_whether_films_share_workers():
     assert not made.shared
 
 
-def test_a_film_that_waits_long_says_so(monkeypatch, caplog):
-    monkeypatch.setattr("vidrestore.cluster.crew.PATIENCE", 0.0)
-    made = crew(1, lambda number: Hand(number, False))
+def test_a_film_whose_workers_cannot_be_placed_ends(monkeypatch, caplog):
+    monkeypatch.setattr("vidrestore.cluster.waiting.PATIENCE", 0.0)
+    monkeypatch.setattr("vidrestore.cluster.waiting.LIMIT", 0.15)
+    made = Crew(lambda number: Hand(number, number == 1), 1, needs="8 free cores")
     claim = enter(made, "film", 1)
-
-    async def wait() -> None:
-        with pytest.raises(asyncio.TimeoutError):
-            await asyncio.wait_for(made.acquire(claim), 0.2)
-
-    asyncio.run(wait())
+    made.lose(acquire(made, claim), claim)  # its machine was the only one with room
+    with pytest.raises(DeviceError, match=r"a worker of film has not begun in .* it needs 8 free cores"):
+        acquire(made, claim)
     assert caplog.text.count("film waits for a worker") == 1
     assert not claim.waiting
+
+
+def test_a_film_waits_as_long_as_there_is_a_worker(monkeypatch, caplog):
+    monkeypatch.setattr("vidrestore.cluster.waiting.PATIENCE", 0.0)
+    monkeypatch.setattr("vidrestore.cluster.waiting.LIMIT", 0.0)
+    made = crew(2, lambda number: Hand(number, number == 1))
+    one, other = enter(made, "one", 1), enter(made, "other", 1)
+    worker = acquire(made, other)
+
+    async def wait() -> Any:
+        waits = asyncio.ensure_future(made.acquire(one))
+        await asyncio.sleep(0.12)
+        made.release(worker, other)
+        return await waits
+
+    assert asyncio.run(wait()) is worker
+    assert not caplog.text
 
 
 def test_all_are_dismissed_at_the_end():

@@ -15,7 +15,7 @@ from vidrestore.cluster.engine import Engine, RayWorker, _translated
 from vidrestore.cluster.film import RefusedError
 from vidrestore.cluster.lead import prepare
 from vidrestore.cluster.placing import Placing
-from vidrestore.errors import OutputError
+from vidrestore.errors import DeviceError, OutputError, UsageError
 
 ray = pytest.importorskip("ray")
 FILM: Any = SimpleNamespace(
@@ -67,7 +67,7 @@ class Actor:
 def engine(*actors: Actor) -> tuple[Engine, list[RayWorker]]:
     """An engine on a stand-in for Ray, which begins these actors, and its workers."""
     left = list(actors)
-    begun = SimpleNamespace(remote=lambda: left.pop(0))
+    begun = SimpleNamespace(remote=lambda name: left.pop(0))
     fake = SimpleNamespace(
         remote=lambda what: SimpleNamespace(options=lambda **settings: begun),
         wait=lambda references, timeout: (references, []),
@@ -78,6 +78,23 @@ def engine(*actors: Actor) -> tuple[Engine, list[RayWorker]]:
     workers = [made.hire(number) for number in range(len(actors))]
     assert all(worker.has_begun() for worker in workers)
     return made, workers
+
+
+def begins(asked: list[Any]) -> Any:
+    """A stand-in for Ray that begins actors, and notes with what settings."""
+
+    def begun(**settings: Any) -> Any:
+        asked.append(settings)
+        return SimpleNamespace(remote=lambda name: Actor())
+
+    return SimpleNamespace(remote=lambda what: SimpleNamespace(options=begun))
+
+
+def test_workers_are_spread_over_the_machines():
+    Engine(begins(asked := []), Placing(4, 8, on_gpus=True)).hire(1)
+    [settings] = asked
+    assert settings["scheduling_strategy"] == "SPREAD"
+    assert (settings["num_cpus"], settings["num_gpus"]) == (8, 0.8)
 
 
 def test_a_worker_of_another_version_is_told_nothing():
@@ -139,6 +156,89 @@ def test_the_end_of_a_worker_is_one_line():
         assert "\n" not in str(translated)
 
 
+class Cluster:
+    """Stands in for Ray on machines with GPUs: a task is run when its answer is fetched."""
+
+    exceptions = ray.exceptions
+
+    def __init__(self, *, has_room: bool = True) -> None:
+        self.has_room = has_room
+        self.asked: list[dict[str, Any]] = []
+
+    def remote(self, task: Callable[..., Any]) -> Any:
+        def options(**settings: Any) -> Any:
+            self.asked.append(settings)
+            return SimpleNamespace(remote=lambda *given: lambda: task(*given))
+
+        return SimpleNamespace(options=options)
+
+    def wait(self, answers: list[Any], timeout: float) -> Any:
+        return (answers, []) if self.has_room else ([], answers)
+
+    def get(self, answer: Any) -> Any:
+        return answer()
+
+
+def asked(cluster: Cluster, question: Callable[..., Any]) -> Any:
+    made = Engine(cluster, Placing(1, 4, on_gpus=True))
+    return made.ask("film.mkv", "decisions", question, 1)
+
+
+def test_a_machine_with_a_gpu_is_asked():
+    assert asked(cluster := Cluster(), lambda number: number + 1) == 2
+    assert cluster.asked == [{"num_cpus": 0, "num_gpus": 0.2, "name": "film.mkv: decisions"}]
+
+
+def test_what_is_wrong_with_the_options_is_said_as_it_is():
+    error = UsageError("no such model")
+
+    def refuse(number: int) -> None:
+        raise ray.exceptions.RayTaskError("decisions", "a traceback", error)
+
+    with pytest.raises(UsageError) as caught:
+        asked(Cluster(), refuse)
+    assert caught.value is error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ray.exceptions.RayTaskError("decisions", "a traceback", RuntimeError("No module named x\nmore")),
+        ray.exceptions.WorkerCrashedError(),
+    ],
+    ids=["vidrestore is not installed there", "it ends"],
+)
+def test_a_machine_that_cannot_answer_ends_the_run_in_one_line(error):
+    def fail(number: int) -> None:
+        raise error
+
+    with pytest.raises(DeviceError, match=r"could make the decisions for film\.mkv: ") as caught:
+        asked(Cluster(), fail)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_cluster_without_a_free_gpu_is_not_asked_without_end(monkeypatch):
+    monkeypatch.setattr("vidrestore.cluster.waiting.LIMIT", 0.0)
+    with pytest.raises(DeviceError, match=r"the task for the decisions of film\.mkv has not begun"):
+        asked(Cluster(has_room=False), lambda number: None)
+
+
+def test_a_finder_of_faces_that_cannot_be_placed_ends_the_run(monkeypatch):
+    monkeypatch.setattr("vidrestore.cluster.waiting.LIMIT", 0.0)
+    made = Engine(begins([]), Placing(1, 1, on_gpus=False))
+    dismissed: list[bool] = []
+    monkeypatch.setattr(RayWorker, "has_begun", lambda self: False)
+    monkeypatch.setattr(RayWorker, "dismiss", lambda self: dismissed.append(True))
+
+    async def find() -> None:
+        async for _ in made.find(FILM, None):
+            pass
+
+    with pytest.raises(DeviceError, match=r"the finder of faces of in\.mp4 has not begun"):
+        asyncio.run(find())
+    assert dismissed
+
+
 @pytest.mark.parametrize(("chosen", "expected"), [(None, "4"), ("2", None)], ids=str)
 def test_faces_are_found_on_as_many_cores_as_a_worker_has(monkeypatch, chosen, expected):
     """Ray lets an actor that asks for no core have one."""
@@ -147,12 +247,7 @@ def test_faces_are_found_on_as_many_cores_as_a_worker_has(monkeypatch, chosen, e
     else:
         monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     asked: list[Any] = []
-
-    def begun(**settings: Any) -> Any:
-        asked.append(settings)
-        return SimpleNamespace(remote=Actor)
-
-    made = Engine(SimpleNamespace(remote=lambda what: SimpleNamespace(options=begun)), Placing(1, 4, False))
+    made = Engine(begins(asked), Placing(1, 4, on_gpus=False))
     made._hire_analyst(set())
     threads = asked[0].get("runtime_env", {}).get("env_vars", {}).get("OMP_NUM_THREADS")
     assert (asked[0]["num_cpus"], threads) == (0, expected)

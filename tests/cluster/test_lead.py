@@ -172,6 +172,7 @@ def test_segments_begin_before_the_analysis_has_ended():
 
 def test_the_analysis_waits_for_workers_that_are_slow(monkeypatch):
     monkeypatch.setattr("vidrestore.cluster.lead._MAX_READY", 2)
+    monkeypatch.setattr("vidrestore.cluster.collector._LEAST", 1)
     team = Team(1, frames=400)
     lead = team.lead()
     most = 0

@@ -32,6 +32,18 @@ def test_each_gpu_or_machine_has_a_worker(machines, given, expected):
     assert place(machines, **given) == expected
 
 
+@pytest.mark.parametrize(
+    ("placing", "expected"),
+    [
+        (Placing(4, 8, on_gpus=True), "a machine with a free GPU and 8 free cores"),
+        (Placing(4, 1, on_gpus=False), "a machine with 1 free core"),
+    ],
+    ids=str,
+)
+def test_what_a_worker_needs_is_said(placing, expected):
+    assert placing.needs == expected
+
+
 def test_a_cluster_without_cores_is_refused():
     with pytest.raises(DeviceError, match="no machine with a free core"):
         place([Machine(0)])

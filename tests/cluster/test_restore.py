@@ -6,6 +6,7 @@ The workers are in this process, but for one test on Ray.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.support.cluster_films import LENGTH, alone, content, make_film
-from tests.support.clusters import nodes
+from tests.support.clusters import add_node, nodes
 from tests.support.in_process import Fault, in_process, no_fault
 from tests.support.tiny import save_weights
 from vidrestore.analysis import analyze_video
@@ -23,7 +24,7 @@ from vidrestore.cluster import actor, sightings
 from vidrestore.cluster.cluster import opened
 from vidrestore.cluster.crew import LostError
 from vidrestore.cluster.restore import restore_on_cluster
-from vidrestore.errors import InputError, UsageError
+from vidrestore.errors import DeviceError, InputError, UsageError
 from vidrestore.options import Options
 from vidrestore.pipeline import restore_video
 from vidrestore.report import Report
@@ -185,8 +186,9 @@ def test_recorded_faces_and_a_part(film, tmp_path):
     analyze_video(Options(output=tracks, **found))
     more = {"tracks": tracks, "start": "0.2", "duration": "0.4"}
     alone(film, tmp_path / "plain.mkv", **more)
-    spread(film, tmp_path / "out.mkv", **more)
+    _, engine = spread(film, tmp_path / "out.mkv", **more)
     assert content(tmp_path / "out.mkv") == content(tmp_path / "plain.mkv")
+    assert not engine.shared, "what workers are sent is not to grow with the film"
 
 
 @pytest.mark.slow
@@ -242,6 +244,46 @@ def test_nodes_of_ray_make_the_same_frames(three_nodes, film, tmp_path, workers)
             report = restore_on_cluster(replace(options, output=out, **more), made, segment_length=LENGTH)
             assert content(out) == content(own), kind
             assert len(report.workers) <= workers
+
+
+@pytest.mark.slow
+def test_two_workers_on_one_node_of_ray_make_the_same_frames(film, tmp_path):
+    pytest.importorskip("ray")
+    out, store = tmp_path / "out.mkv", tmp_path / "store"
+    with nodes(1, cores=2) as cluster, on_ray(cluster, 2, film, out) as (options, made):
+        report = restore_on_cluster(options, made, segment_length=LENGTH)
+        again = replace(options, output=tmp_path / "kept.mkv", keep=store)
+        restore_on_cluster(again, made, segment_length=LENGTH)
+        edited = replace(again, output=tmp_path / "edited.mkv", w=0.9)
+        restore_on_cluster(edited, made, segment_length=LENGTH)
+    alone(film, tmp_path / "edited-alone.mkv", w=0.9)
+    assert len({share["worker"].rpartition(" on ")[2] for share in report.workers}) == 1
+    assert content(out) == content(tmp_path / "kept.mkv") == expected(film)
+    assert content(tmp_path / "edited.mkv") == content(tmp_path / "edited-alone.mkv")
+
+
+@pytest.mark.slow
+def test_workers_that_no_node_of_ray_has_room_for_do_not_keep_a_run_for_ever(film, tmp_path, monkeypatch):
+    pytest.importorskip("ray")
+    out, lost = tmp_path / "out.mkv", []
+    with nodes(1) as cluster:
+        add_node(cluster, cores=2)
+        with on_ray(cluster, 1, film, out) as (options, made):
+            while not made.crew._coming[0].has_begun():
+                time.sleep(0.1)
+
+            def lose(frames: int, faces: int) -> None:
+                if frames and not lost:
+                    monkeypatch.setattr("vidrestore.cluster.waiting.LIMIT", 30.0)
+                    lost.append(cluster.worker_nodes.copy().pop())
+                    cluster.remove_node(lost[0], allow_graceful=False)
+
+            with pytest.raises(DeviceError, match=r"has not begun in .* with 2 free cores; .*to continue"):
+                restore_on_cluster(options, made, lose, segment_length=LENGTH)
+    assert not out.exists()
+    report = alone(film, out)
+    assert report.resumed >= LENGTH
+    assert content(out) == expected(film)
 
 
 @pytest.mark.slow

@@ -68,7 +68,8 @@ def test_every_frame_is_told_and_where_segments_can_begin(clip):
     assert again[-1].given == told[-1].given
 
 
-def test_recorded_faces_are_not_told_again(clip, tmp_path):
+@pytest.mark.parametrize("shared", [False, True])
+def test_recorded_faces_are_told_unless_workers_have_them(clip, tmp_path, shared):
     """The frames around the part are told too: their faces count."""
     options = Options(input=clip, output=Path("out.mkv"), device="cpu")
     with open_video(options) as decoder:
@@ -88,9 +89,13 @@ def test_recorded_faces_are_not_told_again(clip, tmp_path):
     )
     setup = AnalysisSetup.resolve(options)
     with open_for_restoration(options) as decoder:
-        feed = recorded_sightings(options, setup, decoder, NOTHING, length=LENGTH)
+        feed = recorded_sightings(options, setup, decoder, NOTHING, length=LENGTH, shared=shared)
         told = [sighting for chunk in feed for sighting in chunk]
     assert [sighting.number for sighting in told] == list(range(-10, 100))
     assert [sighting.number for sighting in told if not sighting.context] == list(range(75))
-    assert {sighting.given for sighting in told} == {None}
+    if shared:
+        assert {sighting.given for sighting in told} == {None}
+    else:
+        faces = [len(sighting.given.faces) for sighting in told if sighting.given]
+        assert faces == [number > 40 for number in range(-10, 100)]
     assert (told[0].tracks, told[-1].tracks) == (0, 1)

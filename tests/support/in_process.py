@@ -76,12 +76,13 @@ class InProcessEngine:
     def __init__(self, fault: Fault) -> None:
         self.fault = fault
         self.recordings: dict[str, Recording] = {}
+        self.shared = False  #: whether a whole recording was
         self.portions: list[tuple[int, range]] = []  #: which worker was given which frames
         self.workers: list[InProcessWorker] = []
         self.sent = False  #: whether the input was sent to a worker
 
     def share(self, film: Film, recording: Recording) -> None:
-        self.recordings[film.name] = recording
+        self.recordings[film.name], self.shared = recording, True
 
     def end(self, film: Film) -> None:
         self.recordings.pop(film.name, None)

@@ -15,6 +15,9 @@ from vidrestore.measure.speed.cluster_model import Costs, Shape
 class SleepingRestorer:
     """Has the methods of :class:`vidrestore.cluster.actor.Restorer`. A film says how long its work takes."""
 
+    def __init__(self, name: str) -> None:
+        self.name = name
+
     def about(self) -> tuple[str, str, dict[str, str]]:
         import ray
 

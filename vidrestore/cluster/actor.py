@@ -44,11 +44,16 @@ class _Joined:
 class Restorer:
     """Restores portions of films."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "worker") -> None:
+        """``name`` is what Ray's dashboard calls it."""
         prepare()
+        self._name = name
         self._networks = Networks()
         self._films: dict[str, _Joined] = {}
         self._received: Path | None = None
+
+    def __repr__(self) -> str:
+        return self._name
 
     def about(self) -> tuple[str, str, dict[str, str]]:
         """The id that the cluster gives its machine, the name of the machine, and its :func:`.code_key`.

@@ -18,7 +18,7 @@ from .connect import connected, load_ray, machines
 from .crew import Crew
 from .engine import Engine
 from .film import worker_key
-from .placing import ANALYST_GPU, Placing, place
+from .placing import Placing, place
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +28,7 @@ class Cluster:
 
     def __init__(self, ray: Any, placing: Placing) -> None:
         self.engine = Engine(ray, placing)
-        self.crew = Crew(self.engine.hire, placing.workers)
-        self._ray = ray
+        self.crew = Crew(self.engine.hire, placing.workers, needs=placing.needs)
         self._on_gpus = placing.on_gpus
 
     def decide(self, options: Options, source: SourceVideo) -> tuple[Options, Setup, dict[str, str]]:
@@ -38,13 +37,7 @@ class Cluster:
         options = replace(options, device="cuda" if self._on_gpus else "cpu")
         if not self._on_gpus or torch.cuda.is_available():
             return options, *_decide(options, source)
-        there = self._ray.remote(_decide).options(
-            num_cpus=0, num_gpus=ANALYST_GPU, name=f"{options.input.name}: decisions"
-        )
-        try:
-            return options, *self._ray.get(there.remote(options, source))
-        except self._ray.exceptions.RayTaskError as error:
-            raise error.cause from None
+        return options, *self.engine.ask(options.input.name, "decisions", _decide, options, source)
 
 
 def _decide(options: Options, source: SourceVideo) -> tuple[Setup, dict[str, str]]:

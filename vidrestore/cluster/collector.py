@@ -15,6 +15,14 @@ from .sightings import Sighting
 #: Segments that one worker restores in one go at most. Each portion needs frames around it, which cost time;
 #: and while several films want workers, one is not to wait long for the portion of another.
 LONGEST, LONGEST_SHARED = 32, 8
+#: Segments for which a worker that is alone waits while more can come: their context is then a few percent.
+#: Several workers share them, as they would wait longer, and have less to do at the end.
+_LEAST = 8
+
+
+def least_of(workers: int) -> int:
+    """For how many segments each of so many ``workers`` waits."""
+    return max(1, _LEAST // workers)
 
 
 class Collector:
@@ -53,6 +61,16 @@ class Collector:
         """Whether all segments have been taken."""
         return self._ended and not self._ready
 
+    def has(self, least: int) -> bool:
+        """Whether so many segments that follow each other can be restored, or fewer that no other will
+        follow."""
+        stop = None
+        for count, frames in enumerate(self._ready, 1):
+            if count == least or (stop is not None and frames.start != stop):
+                return True
+            stop = frames.stop
+        return stop is not None and (self._ended or stop not in self._wanted)
+
     def add(self, sightings: Iterable[Sighting]) -> None:
         """Take what is known of the next frames."""
         for sighting in sightings:
@@ -74,6 +92,14 @@ class Collector:
         while self._next < self.frames:
             self._make_ready(min(self._next + self._length, self.frames))
         self._ended = True
+
+    def take_share(self, workers: int, longest: int) -> Portion | None:
+        """What one of so many ``workers`` is to restore next, ``longest`` segments at most; None if it is to
+        wait."""
+        least = least_of(workers)
+        if not self.has(least):
+            return None
+        return self.take(min(longest, max(self.ready // workers, 1 if self._ended else least)))
 
     def take(self, longest: int) -> Portion | None:
         """The next segments that are ready and follow each other, ``longest`` at most; None if there is

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from ..errors import DeviceError, UsageError
+from ..errors import DeviceError, UsageError, VidrestoreError
 from ..runtime.host import usable_cores
 from .placing import Machine
+
+log = logging.getLogger(__name__)
 
 #: Bytes of the object store of a cluster that is begun here: what waits in it is bounded.
 _STORE = 256 << 20
@@ -71,16 +73,14 @@ def machines(ray: Any) -> list[Machine]:
 
 def _connect(ray: Any, where: str, cores: int | None) -> None:
     settings: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-    if where.startswith("ray://"):
+    if where == "auto":
+        where = os.environ.get("RAY_ADDRESS") or "auto"
+    if where == "auto":
+        where = _own_cluster()
+    if "://" in where:
         raise UsageError(
             f"--ray {where} is the address of a Ray Client; run on a machine of the cluster and give auto"
         )
-    if where == "auto":
-        try:
-            ray.init("auto", **settings)
-            return
-        except (ConnectionError, ValueError):
-            where = "local"
     if where == "local":
         ray.init(
             "local",
@@ -93,9 +93,29 @@ def _connect(ray: Any, where: str, cores: int | None) -> None:
     _check_address(where)
     try:
         ray.init(where, **settings)
-    except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise DeviceError(f"there is no Ray cluster at {where}: {reason}") from None
+    except Exception as error:  # such as another version of Ray or Python, or another token
+        raise DeviceError(
+            f"cannot join the Ray cluster at {where}: {' '.join(str(error).split())}"
+        ) from error
+
+
+def _own_cluster() -> str:
+    """The address of the cluster that this machine is part of; ``local`` if it is part of none. Ray keeps the
+    address of one that was killed, and itself waits for minutes for it to answer."""
+    from ray._private.services import canonicalize_bootstrap_address
+
+    try:
+        where = canonicalize_bootstrap_address("auto")
+    except (ConnectionError, ValueError):
+        where = None
+    if where is None:
+        return "local"
+    try:
+        _check_address(where)
+    except VidrestoreError as error:
+        log.warning("--ray auto is --ray local: %s", error)
+        return "local"
+    return where
 
 
 def _check_address(where: str) -> None:
@@ -105,7 +125,7 @@ def _check_address(where: str) -> None:
     if not host or not port.isdecimal():
         raise UsageError(f"--ray {where} is no address; give auto, local or HOST:PORT, such as 10.0.0.1:6379")
     try:
-        with socket.create_connection((host, int(port)), timeout=_PATIENCE) as server:
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE) as server:
             if os.environ.get("RAY_USE_TLS", "0") in ("0", "false"):  # else it says nothing that is plain
                 _check_answer(server)
     except (OSError, OverflowError, ValueError) as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-import time
 from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -13,13 +12,12 @@ from typing import Any, Protocol
 from ..errors import DeviceError
 from ..stages.portion import Portion
 from .film import Film
+from .waiting import Waiting
 
 log = logging.getLogger(__name__)
 
 #: Seconds between two looks at who is free.
 _POLL = 0.05
-#: Seconds without any worker after which it is said that the run waits for one.
-PATIENCE = 30.0
 #: Beginnings that may fail, for each worker.
 _MAX_FAILED = 3
 
@@ -71,9 +69,11 @@ class Crew:
     """Hands workers to films: each film that waits gets one first, then those with the most frames left for
     each worker that they have. May be used by several threads."""
 
-    def __init__(self, hire: Callable[[int], Worker], size: int) -> None:
-        """``hire`` begins a worker, by its number from 1; ``size`` is how many there are to be."""
+    def __init__(self, hire: Callable[[int], Worker], size: int, *, needs: str = "a machine") -> None:
+        """``hire`` begins a worker, by its number from 1; ``size`` is how many there are to be; ``needs``
+        says, for messages, what room each needs."""
         self.size = size
+        self._needs = needs
         self._hire = hire
         self._lock = threading.Lock()
         self._claims: list[Claim] = []
@@ -97,16 +97,18 @@ class Crew:
             self._claims.remove(claim)
 
     async def acquire(self, claim: Claim) -> Worker:
-        """Wait for a worker. Raises DeviceError if none can begin."""
-        waited, said = time.monotonic(), False
+        """Wait for a worker: as long as there is one that can take part, or for the time that
+        :class:`.waiting.Waiting` gives to one that is to begin. Raises DeviceError if none can begin."""
+        waiting = Waiting(claim.film, "a worker", self._needs)
         claim.waiting = True
         try:
             while True:
                 if worker := self._try(claim):
                     return worker
-                if not said and not claim.held and time.monotonic() - waited > PATIENCE:
-                    said = True
-                    log.warning("%s waits for a worker: none is free", claim.film)
+                if self.has_others(claim, ()):  # at work, for this film or another
+                    waiting.restart()
+                else:
+                    waiting.go_on()
                 await asyncio.sleep(_POLL)
         finally:
             claim.waiting = False

@@ -5,26 +5,28 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import OutputError, VidrestoreError
+from ..errors import DeviceError, OutputError, VidrestoreError
 from ..faces.recorded.recording import Recording
 from ..stages.portion import Portion
 from .actor import CHUNK, Restorer, forget
-from .crew import PATIENCE, LostError
+from .crew import LostError
 from .film import Film, RefusedError, check_code
 from .placing import ANALYST_GPU, WORKER_GPU, Placing
 from .sightings import Sighting
+from .waiting import Waiting
 
 log = logging.getLogger(__name__)
 
 #: Results of a worker that may wait to be fetched, so that the object store stays small.
 _WAITING = 4
-_POLL = 0.05
+#: Seconds between two looks at what Ray does, from a loop of asyncio and from a thread that may wait.
+_POLL, _LOOK = 0.05, 1.0
+_A_GPU = "a machine with a part of a GPU that is free"
 #: Seconds that the end of a film waits for machines to delete what they were sent of it.
 _FORGETTING = 10.0
 
@@ -33,7 +35,7 @@ _FORGETTING = 10.0
 class _Known:
     """What is known of a film."""
 
-    recording: Any = None  #: of its faces, if there is one: a reference into the object store
+    recording: Any = None  #: of its faces, if it is shared: a reference into the object store
     sending: set[str] = field(default_factory=set)  #: machines that are sent its input
     received: set[str] = field(default_factory=set)  #: machines that keep a copy of it
     apart: set[str] = field(default_factory=set)  #: machines that do not see where segments are kept
@@ -46,15 +48,15 @@ class Engine:
         self.ray = ray
         self.placing = placing
         self._films = dict[str, _Known]()  # each used by one thread
+        self._finding = set[RayWorker]()  # that find faces, or are about to
 
     def of(self, film: Film) -> _Known:
         """What is known of a film."""
         return self._films.setdefault(film.name, _Known())
 
-    def share(self, film: Film, recording: Recording | None) -> None:
+    def share(self, film: Film, recording: Recording) -> None:
         """Let workers have the ``recording`` of the faces of a film."""
-        if recording is not None:
-            self.of(film).recording = self.ray.put(recording)
+        self.of(film).recording = self.ray.put(recording)
 
     def end(self, film: Film) -> None:
         """A film has ended: nothing is kept of it."""
@@ -71,8 +73,10 @@ class Engine:
 
     def hire(self, number: int) -> RayWorker:
         """Begin a worker that restores."""
-        share = {"num_gpus": WORKER_GPU} if self.placing.on_gpus else {}
-        return RayWorker(self, f"worker {number}", num_cpus=self.placing.cores, **share)
+        settings: dict[str, Any] = {"num_gpus": WORKER_GPU} if self.placing.on_gpus else {}
+        # Else Ray fills one machine before it uses the next, with its memory, disk and network.
+        settings["scheduling_strategy"] = "SPREAD"
+        return RayWorker(self, f"worker {number}", num_cpus=self.placing.cores, **settings)
 
     async def find(self, film: Film, state: Mapping[str, Any] | None) -> AsyncIterator[list[Sighting]]:
         """Let faces be found on a machine that can take part in ``film``. Raises VidrestoreError or
@@ -83,12 +87,12 @@ class Engine:
         while True:
             analyst = self._hire_analyst(refusing)
             try:
-                began, said = time.monotonic(), False
+                needs = _A_GPU if self.placing.on_gpus else "a machine"
+                waiting = Waiting(film.options.input.name, "the finder of faces", needs)
                 while not analyst.has_begun():
                     await asyncio.sleep(_POLL)
-                    if not said and time.monotonic() - began > PATIENCE:
-                        said = True
-                        log.warning("%s waits: what finds its faces has not begun", film.options.input.name)
+                    self._wait(waiting)
+                self._finding.add(analyst)
                 try:
                     await prepare(analyst, film)
                 except VidrestoreError:  # its disk may be full, for one
@@ -100,7 +104,33 @@ class Engine:
                     yield sightings
                 return
             finally:
+                self._finding.discard(analyst)
                 analyst.dismiss()
+
+    def ask(self, film: str, what: str, question: Callable[..., Any], *given: Any) -> Any:
+        """What ``question`` says of a film on a machine with a GPU; ``what`` that is, for messages and as the
+        name of the task. Raises VidrestoreError."""
+        task = self.ray.remote(question).options(num_cpus=0, num_gpus=ANALYST_GPU, name=f"{film}: {what}")
+        waiting = Waiting(film, f"the task for the {what}", _A_GPU)
+        answer = task.remote(*given)
+        while not self.ray.wait([answer], timeout=_LOOK)[0]:
+            self._wait(waiting)
+        try:
+            return self.ray.get(answer)
+        except self.ray.exceptions.RayError as error:
+            cause = _translated(self.ray, error)
+            if isinstance(cause, VidrestoreError):
+                raise cause from None
+            raise DeviceError(
+                f"no machine of the cluster could make the {what} for {film}: {_first_line(cause)}"
+            ) from cause
+
+    def _wait(self, waiting: Waiting) -> None:
+        """Wait for a part of a GPU in which faces are found: those of another film may be in the way."""
+        if self._finding:
+            waiting.restart()
+        else:
+            waiting.go_on()
 
     def _hire_analyst(self, refusing: set[str]) -> RayWorker:
         settings: dict[str, Any] = {"num_cpus": 0}  # so that there is room beside workers
@@ -136,7 +166,7 @@ class RayWorker:
         self._engine = engine
         self._ray = engine.ray
         actor = self._ray.remote(Restorer)
-        self._actor = actor.options(max_restarts=0, max_task_retries=0, **settings).remote()
+        self._actor = actor.options(max_restarts=0, max_task_retries=0, **settings).remote(name)
         self._about = self._actor.about.options(name=f"{name} begins").remote()
 
     def has_begun(self) -> bool:

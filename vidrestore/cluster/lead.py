@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from ..errors import DeviceError
 from ..media.output.segments import Segment
-from .collector import LONGEST, LONGEST_SHARED, Collector
+from .collector import LONGEST, LONGEST_SHARED, Collector, least_of
 from .crew import Claim, Crew, LostError, Worker
 from .film import Film, RefusedError
 from .rendering import Count, Made
@@ -95,6 +95,7 @@ class Lead:
         self.film = film
         self.shares: dict[str, Share] = {}  #: by worker
         self._crew = crew
+        self._least = least_of(crew.size)
         self._collector = collector
         self._taker = taker
         self._analyse = analyse
@@ -123,7 +124,7 @@ class Lead:
                     task.result()
                 if self._done:  # only now: the last segment may have failed
                     break
-                if self._again or self._collector.ready:
+                if self._again or self._collector.has(self._least):
                     claimed = asyncio.ensure_future(self._acquire())
                     tasks.add(claimed)
                     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -155,7 +156,7 @@ class Lead:
     async def _listen(self) -> None:
         """Collect what the analysis tells; begin it again where it stopped if its worker ends."""
         last, lost = -1, 0
-        bound = max(self._crew.size, min(_MAX_READY, LONGEST * self._crew.size))
+        bound = max(self._least, self._crew.size, min(_MAX_READY, LONGEST * self._crew.size))
         while True:
             try:
                 async for sightings in self._analyse(self._state):
@@ -286,8 +287,7 @@ class Lead:
         if again:
             return again
         longest = LONGEST_SHARED if self._crew.shared else LONGEST
-        longest = min(longest, self._collector.ready // self._crew.size)
-        portion = self._collector.take(max(1, longest))
+        portion = self._collector.take_share(self._crew.size, longest)
         return Work(portion) if portion else None
 
 

@@ -27,6 +27,12 @@ class Placing:
     cores: int  #: of each
     on_gpus: bool  #: each has a GPU
 
+    @property
+    def needs(self) -> str:
+        """What a machine must have free for a worker, in words."""
+        cores = "1 free core" if self.cores == 1 else f"{self.cores} free cores"
+        return f"a machine with {'a free GPU and ' if self.on_gpus else ''}{cores}"
+
 
 def place(machines: Sequence[Machine], *, workers: int | None = None, gpus: bool = True) -> Placing:
     """How to use ``machines``: a worker for each GPU, or without any a worker for each machine; or so many

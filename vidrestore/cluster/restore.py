@@ -150,8 +150,14 @@ def _lead(
     engine, state = cluster.engine, None
     if film.options.tracks or isinstance(earlier, Reuse):
         source = earlier.source or recorded_source(film.options, decoder)
-        engine.share(film, source.recording)
-        feed = recorded_sightings(film.options, film.setup, decoder, earlier, length=film.length)
+        # Restored faces are compared with photographs by the place of their frame in the recording. Without
+        # any, workers get the faces of what they restore, however long the film.
+        shared = any(each.reference for each in source.recording.persons.values())
+        if shared:
+            engine.share(film, source.recording)
+        feed = recorded_sightings(
+            film.options, film.setup, decoder, earlier, length=film.length, shared=shared
+        )
     else:
         feed, state = None, earlier.state
 

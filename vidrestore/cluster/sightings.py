@@ -32,7 +32,7 @@ class Sighting:
 
     number: int
     context: bool  #: the frame is outside the part of the video that is restored
-    given: Given | None  #: its faces; None if a recording has them
+    given: Given | None  #: its faces; None if workers have the recording of them
     tracks: int  #: that had a face in any frame by then
     #: The first frame of the segment whose context begins after this frame, if one does, and what is needed
     #: to begin there: the frame's fingerprint, and the state of a resumed run, if there is any.
@@ -73,13 +73,22 @@ def live_sightings(
 
 
 def recorded_sightings(
-    options: Options, setup: AnalysisSetup, decoder: Decoder, earlier: Resume | Reuse, *, length: int
+    options: Options,
+    setup: AnalysisSetup,
+    decoder: Decoder,
+    earlier: Resume | Reuse,
+    *,
+    length: int,
+    shared: bool = False,
 ) -> Generator[list[Sighting], None, None]:
-    """The frames of a video whose faces are recorded: decoded once, so that workers can seek to them."""
+    """The frames of a video whose faces are recorded: decoded once, so that workers can seek to them. If
+    workers ``shared`` the recording, faces are left out."""
     states = _States()
     if isinstance(earlier, Resume):
         earlier = Resume(states, length, earlier.state)
-    yield from _sightings(options, setup, decoder, earlier, states, length=length, networks=None)
+    yield from _sightings(
+        options, setup, decoder, earlier, states, length=length, networks=None, shared=shared
+    )
 
 
 def _sightings(
@@ -91,13 +100,13 @@ def _sightings(
     *,
     length: int,
     networks: Networks | None,
+    shared: bool = False,
 ) -> Generator[list[Sighting], None, None]:
-    live = not options.tracks and earlier.source is None
     found = deque[tuple[Given | None, int]]()
 
     def watch(source: FaceSource[Frame], tracked: Tracked) -> Tracked:
         for frame, faces in earlier.watch(source, tracked):
-            found.append((Given(faces, source.shots) if live else None, source.tracks))
+            found.append((None if shared else Given(faces, source.shots), source.tracks))
             yield frame, faces
 
     def sighting(frame: Frame) -> Sighting:

@@ -29,9 +29,10 @@ def test_one_worker_takes_the_sum_of_its_work():
     shape = Shape(frames=1000, most_ready=8)
     free = replace(COSTS, find=0.0, join=0.0, decode=0.0, context=0.0)
     assert simulate(shape, free, 1).seconds == pytest.approx(1000 * 0.1)
-    # The portions and their context: of the first segment, which is ready before others are, and of the rest.
-    outcome = simulate(shape, replace(free, context=0.01), 1)
-    assert outcome.seconds == pytest.approx(1000 * 0.1 + (83 + 83) * 0.01, rel=0.02)
+    # Portions and their context: the worker waits for eight segments, and then takes all that are ready.
+    assert simulate(shape, replace(free, context=0.01), 1).seconds == pytest.approx(1000 * 0.1)
+    longer = simulate(replace(shape, frames=2000), replace(free, context=0.01), 1)
+    assert longer.seconds == pytest.approx(2000 * 0.1 + (83 + 83) * 0.01, rel=0.02)
     assert simulate(shape, replace(free, begin=7.0), 1).seconds == pytest.approx(107)
 
 

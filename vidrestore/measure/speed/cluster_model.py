@@ -37,6 +37,7 @@ class Shape:
     length: int = 125  #: frames per segment
     context: int = 83  #: frames to each side that a segment depends on
     longest: int = 32  #: segments in a portion at most
+    least: int = 8  #: segments for which a worker that is alone waits; several share them
     most_ready: int = 256  #: segments that may be ready and wait at most
 
 
@@ -56,9 +57,10 @@ def simulate(shape: Shape, costs: Costs, workers: int) -> Outcome:
 
     >>> costs = Costs(find=0.01, decode=0.002, context=0.01, restore=0.1, join=0.001)
     >>> [round(simulate(Shape(frames=100_000), costs, n).seconds) for n in (1, 10, 1000)]
-    [10054, 1092, 1014]
+    [10061, 1092, 1014]
     """
     firsts = deque(range(0, shape.frames, shape.length))
+    least = max(1, shape.least // workers)
     found = costs.begin  # when the last frame that was searched was
     searched = 0
     bound = max(workers, min(shape.most_ready, shape.longest * workers))
@@ -72,7 +74,7 @@ def simulate(shape: Shape, costs: Costs, workers: int) -> Outcome:
     def search(now: float) -> None:
         """Let faces be found until enough segments are ready, or later than ``now``."""
         nonlocal found, searched
-        while firsts and len(ready) <= bound and (found <= now or not ready):
+        while firsts and len(ready) <= bound and (found <= now or len(ready) < least):
             first = firsts.popleft()
             stop = min(first + shape.length, shape.frames)
             needed = min(stop + shape.context, shape.frames)
@@ -82,10 +84,11 @@ def simulate(shape: Shape, costs: Costs, workers: int) -> Outcome:
     while firsts or ready:
         now = heapq.heappop(free)
         search(now)
-        begin = max(now, ready[0][0])
+        begin = max(now, ready[min(least, len(ready)) - 1][0])
         # Workers look at what is ready when they begin.
         waiting = sum(1 for when, _ in ready if when <= begin)
-        taken = [ready.popleft()[1] for _ in range(max(1, min(shape.longest, waiting // workers)))]
+        share = max(waiting // workers, 1 if not firsts and waiting == len(ready) else least)
+        taken = [ready.popleft()[1] for _ in range(min(shape.longest, share))]
         around = _around(range(taken[0].start, taken[-1].stop), shape)
         frames = taken[-1].stop - taken[0].start
         storage = max(storage, begin) + (frames + around) * costs.read / costs.storage
