@@ -38,6 +38,8 @@ from ..upscale.upscaler import Upscaler
 #: then at who is there; only from the last ones on do faces depend on what is found in each frame.
 _LEAD = max(age for ages in STRETCHES for age in ages) + SMOOTHED
 _CLOSE_LEAD = SMOOTHED + STEP
+#: Frames in which faces are found beyond those that a part depends on: before them, and some after.
+FOUND_BEYOND = _CLOSE_LEAD + (_LEAD - _CLOSE_LEAD) // STEP + SMOOTHED
 
 
 @dataclass(frozen=True, slots=True)

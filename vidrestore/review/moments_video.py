@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -19,6 +21,7 @@ from ..stages.needs import Needs
 from ..stages.setup import encoder_settings
 from ..upscale.lanczos import Lanczos
 from .drawing import clock
+from .excerpts import FOUND_BEYOND
 from .look import Look
 from .moments import Moment
 from .quick_look import PLACES
@@ -32,9 +35,9 @@ _SHARE = 0.1
 #: Shares of a run's work per frame in its steps: finding faces, aligning, comparing, observing, rendering,
 #: and what is done for the frame itself. Measured on a CPU with the embedded model: they only decide how long
 #: moments are.
-_FINDING, _ALIGNING, _COMPARING, _OBSERVING, _RENDERING, _FINISHING = 0.115, 0.09, 0.1, 0.21, 0.22, 0.33
+_FINDING, _ALIGNING, _COMPARING, _OBSERVING, _RENDERING, _FINISHING = 0.108, 0.08, 0.09, 0.2, 0.2, 0.33
 #: The same of a place that is looked at to find the riskiest moments, and of the beginning of the program.
-_LOOKING, _BEGINNING = 0.7, 20
+_LOOKING, _BEGINNING = 0.6, 21
 #: Of the sections of a profile, those in which a face is worked on twice.
 _TWICE = ("steady",)
 #: Sections of a profile that are about faces.
@@ -71,15 +74,21 @@ def moments_video(
     frames = frames_of_each(look, len(moments))
     slowed = max(1, round(_SHOWN * rate / frames))
     result = look.result if look.models.task.w is not None else f"restored, {look.result}"
-    written = 0
-    with VideoWriter(out, video, encoder, container) as writer:
+    written, began = 0, time.monotonic()
+    starts = [max(Fraction(0), moment.time - Fraction(frames // 2) / rate) for moment in moments]
+    with (
+        ThreadPoolExecutor(1, thread_name_prefix="moment") as ahead,
+        VideoWriter(out, video, encoder, container) as writer,
+    ):
+        following = ahead.submit(look.faces_around, starts[0], frames)
         for number, moment in enumerate(moments, 1):
-            start = max(Fraction(0), moment.time - Fraction(frames // 2) / rate)
-            recording = look.faces_around(start, frames)
-            for shown in look.restored(recording, start, frames):
-                time = float(shown.frame.time - look.source.timeline.begin)
+            recording = following.result()
+            if number < len(moments):  # while this one is restored
+                following = ahead.submit(look.faces_around, starts[number], frames)
+            for shown in look.restored(recording, starts[number - 1], frames):
+                seconds = float(shown.frame.time - look.source.timeline.begin)
                 slow = ", still" if frames == 1 else f", {slowed} times slower" if slowed > 1 else ""
-                labels = (f"input, {clock(time)}{slow}", f"{result}{moment.why and ': '}{moment.why}")
+                labels = (f"input, {clock(seconds)}{slow}", f"{result}{moment.why and ': '}{moment.why}")
                 # The two have one size.
                 before = shown.frame if factor == 1 else resampler(shown.frame)
                 made = comparer(before.video, shown.restored[0], shown.frame.colour, labels)
@@ -87,7 +96,9 @@ def moments_video(
                 writer.write(made)
                 written += 1
             progress(number, len(moments))
-    return _estimate(look, writer.packets, len(moments), written)
+    both = look.tracking + look.restoring
+    share = min(1.0, (time.monotonic() - began) / both) if both else 1.0  # as they were done side by side
+    return _estimate(look, writer.packets, len(moments), written, share)
 
 
 def frames_of_each(look: Look, moments: int) -> int:
@@ -104,7 +115,7 @@ def frames_of_each(look: Look, moments: int) -> int:
 def _work(frames: int, look: Look) -> float:
     """The work of restoring a moment of ``frames`` frames, relative to that of a frame of a run."""
     needs = Needs.of(range(frames), task=look.options.task)
-    found = 0 if look.recording else 80 + len(needs.aligned)
+    found = 0 if look.recording else FOUND_BEYOND + len(needs.aligned)
     return (
         _FINDING * found
         + _ALIGNING * len(needs.aligned)
@@ -115,7 +126,9 @@ def _work(frames: int, look: Look) -> float:
     )
 
 
-def _estimate(look: Look, packets: Sequence[int], moments: int, written: int) -> Estimate | None:
+def _estimate(
+    look: Look, packets: Sequence[int], moments: int, written: int, share: float
+) -> Estimate | None:
     frames = look.frames
     if frames is None or not written:
         return None
@@ -128,7 +141,7 @@ def _estimate(look: Look, packets: Sequence[int], moments: int, written: int) ->
     # Each moment begins with a large packet, and so does each segment of OUT. Half of the picture is OUT's.
     ordered = sorted(packets, reverse=True)
     key, others = fmean(ordered[:moments]), fmean(ordered[moments:] or ordered)
-    return Estimate(seconds, 0.5 * frames * (others + (key - others) / SEGMENT_LENGTH))
+    return Estimate(share * seconds, 0.5 * frames * (others + (key - others) / SEGMENT_LENGTH))
 
 
 def _ratio(profile: Profile, faces: float) -> float:

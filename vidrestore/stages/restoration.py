@@ -91,14 +91,16 @@ def restore_faces(
     if needs:
         shown = _only(shown, needs.planned)
         near, whole = needs.reach(stabilise.INPUT_REACH, stabilise.REACH), needs.reach(0, stabilise.REACH)
+        seen = needs.reach(stabilise.INPUT_REACH, stabilise.INPUT_REACH)
     else:
-        near = whole = None
+        near = whole = seen = None
     if parts & {"input", "codes", "output"}:
         compared = in_background(shown, timed("compare", compare), reach=stabilise.REACH, reach_of=near)
     else:
         compared = ((frame, list(map(skip_comparison, faces))) for frame, faces in shown)
     if "input" in parts:
-        compared = in_background(compared, timed("steady", stabilise_input), reach=stabilise.INPUT_REACH)
+        steady = timed("steady", stabilise_input)
+        compared = in_background(compared, steady, reach=stabilise.INPUT_REACH, reach_of=seen)
     if needs:
         compared = _only(compared, needs.compared)
     compared = stage(compared, "align")
