@@ -263,9 +263,10 @@ def test_two_workers_on_one_node_of_ray_make_the_same_frames(film, tmp_path):
 
 
 @pytest.mark.slow
-def test_workers_that_no_node_of_ray_has_room_for_do_not_keep_a_run_for_ever(film, tmp_path, monkeypatch):
+def test_workers_that_no_node_of_ray_has_room_for_do_not_keep_a_run_for_ever(tmp_path, monkeypatch):
     pytest.importorskip("ray")
-    out, lost = tmp_path / "out.mkv", []
+    film, out, lost = make_film(tmp_path, frames=80), tmp_path / "out.mkv", []
+    alone(film, tmp_path / "plain.mkv")
     with nodes(1) as cluster:
         add_node(cluster, cores=2)
         with on_ray(cluster, 1, film, out) as (options, made):
@@ -273,7 +274,7 @@ def test_workers_that_no_node_of_ray_has_room_for_do_not_keep_a_run_for_ever(fil
                 time.sleep(0.1)
 
             def lose(frames: int, faces: int) -> None:
-                if frames and not lost:
+                if frames >= 3 * LENGTH and not lost:
                     monkeypatch.setattr("vidrestore.cluster.waiting.LIMIT", 30.0)
                     lost.append(cluster.worker_nodes.copy().pop())
                     cluster.remove_node(lost[0], allow_graceful=False)
