@@ -54,12 +54,15 @@ def find_precision(name: str, device: torch.device) -> str:
         )
     if name != "auto":
         return name
+    return "bf16" if has_bf16(device) else "fp32"
+
+
+def has_bf16(device: torch.device) -> bool:
+    """Return whether ``device`` has instructions for bf16. A CPU without them is many times slower in bf16
+    than in fp32."""
     if device.type == "cuda":
-        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
-    if device.type == "cpu":
-        # Without tile or vector instructions for bf16, a CPU is slower in it than in fp32.
-        return "bf16" if cpu_bf16_instructions() else "fp32"
-    return "fp32"
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "cpu" and cpu_bf16_instructions() is not None
 
 
 def cpu_bf16_instructions() -> str | None:

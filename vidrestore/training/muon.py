@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..runtime.device import has_bf16
+
 #: Coefficients of the quintic Newton-Schulz iteration of Jordan et al. (2024), chosen so that small singular
 #: values grow quickly. After five iterations nearly all are between 0.7 and 1.2.
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)
@@ -15,9 +17,10 @@ _ITERATIONS = 5
 
 
 def orthogonalise(matrix: Tensor) -> Tensor:
-    """Return approximately the nearest semi-orthogonal matrix to ``matrix`` (R, C), as (R, C) bfloat16."""
+    """Return approximately the nearest semi-orthogonal matrix to ``matrix`` (R, C), as (R, C) bfloat16, or as
+    float32 on a device without instructions for bfloat16."""
     a, b, c = _COEFFICIENTS
-    x = matrix.bfloat16()
+    x = matrix.bfloat16() if has_bf16(matrix.device) else matrix.float()
     tall = len(x) > x.shape[1]
     x = x.T if tall else x
     x = x / (x.norm() + 1e-7)

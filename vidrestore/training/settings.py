@@ -86,7 +86,7 @@ _STAGE3_IMAGE = _COMMON | {
 }
 _GENERAL = {
     "seed": _Number(0, whole=True),
-    "precision": _Choice(("fp32", "bf16")),
+    "precision": _Choice(("fp32", "bf16")),  #: bf16 only on devices with instructions for it, else fp32
     "workers": _Number(0, whole=True),  #: data loader processes per training process
     #: What the network is to do with faces. What theirs lack takes the place of degradations.
     "task": _Choice(TASKS, default="restore"),

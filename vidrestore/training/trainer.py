@@ -18,6 +18,7 @@ from ..errors import TrainingError, UsageError
 from ..measure.face_set import FaceSet
 from ..restoration.codeformer import CodeFormer, CodeFormerConfig
 from ..restoration.tasks import find_task
+from ..runtime.device import has_bf16
 from .checkpoint import load_averaged, load_state
 from .data import Pairs, Recipes, batches, to_network
 from .distributed import Share, average_gradients, barrier, mean, rank, world
@@ -68,6 +69,7 @@ class Trainer:
         self.config = complete(config)
         self.settings: dict[str, Any] = self.config[stage]
         self.device = torch.device(device)
+        self.bf16 = config["precision"] == "bf16" and has_bf16(self.device)
         self.run = run
         self.path = run / f"{stage}.pt"
         self.step = self.lost = 0
@@ -199,8 +201,7 @@ class Trainer:
         for optimiser in (*self.optimisers, *self.stage.optimisers()):
             for group in optimiser.param_groups:
                 group["lr"] = self.rate(step) * group.get("scale", 1.0)
-        bf16 = self.config["precision"] == "bf16"
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=bf16):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             loss, figures = self.stage.loss(self.model, clean, degraded, step, generator)
         for optimiser in self.optimisers:
             optimiser.zero_grad(set_to_none=True)
