@@ -31,7 +31,10 @@ CHECK_EVERY = 24  #: frames after which the orientation of a track is checked ag
 MOST_CHECKS = 4  #: places checked in one frame
 HINTS_EVERY = 8  #: frames after which the next hint is followed
 HINTS_EVERY_ALONE = 2  #: the same in frames without a clear face
-MOST_HINTS = 2  #: hints followed in the first frame of a shot, and in each turn of a whole frame
+MOST_HINTS = 2  #: hints followed in the first frame of a shot
+#: Places followed in each turn of a whole frame. In noise, the face is not the best of them: the detector gives
+#: more for whole figures. Looks at places are small, so that even 21 cost less than two turns of the frame.
+MOST_PLACES = 3
 TURN_EVERY = 16  #: frames after which the next turn of a frame without a clear face is looked at
 SAME_FACE = 0.5  #: share of the smaller of two boxes inside the other from which they show one face
 #: Score from which a hint is followed further: nothing is shown that is not clearly a face.
@@ -130,14 +133,13 @@ class UprightFaces:
         return kept
 
     def _whole_turns(self, image: np.ndarray, frame: int, new_shot: bool) -> list[Place]:
-        """Where the frame, looked at in eighth turns, may have faces: best first."""
+        """Where the frame, looked at in eighth turns, may have faces."""
         if not new_shot and frame % TURN_EVERY:
             return []
-        found = []
-        for eighths in range(1, 8) if new_shot else (1 + frame // TURN_EVERY % 7,):
-            found += self._looks.whole(image, eighths)[:MOST_HINTS]
-        found = sorted(found, key=lambda entry: -entry[0])
-        return [place for _, place in found[:MOST_HINTS]]
+        turns = range(1, 8) if new_shot else [1 + frame // TURN_EVERY % 7]
+        return [
+            place for eighths in turns for _, place in self._looks.whole(image, eighths)[:MOST_PLACES]
+        ]
 
     def _follow_hints(self, image: np.ndarray, hints: list[Place], faces: list[Detection]) -> list[Detection]:
         """The rolled faces among ``hints`` that are clearly faces and not among ``faces``."""
