@@ -78,6 +78,11 @@ ONE_SHOT = {
     "noise": [noisy(STILL + np.uint8(t), 20) for t in range(6)],
     "dark noise": [noisy(dark(STILL) + np.uint8(t), 6) for t in range(6)],
     "flash": [STILL, STILL, brighter(STILL, 1, 100), brighter(STILL, 1, 50), STILL],
+    "lightning": [STILL, brighter(STILL, 2.4, 60), STILL, brighter(STILL, 2.6, 80), STILL],
+    "lamp from one side": [
+        (STILL * np.linspace(1 - side, 1 + side, SIZE[0])[:, None]).clip(0, 255).astype(np.uint8)
+        for side in (0.0, 0.7, -0.7, 0.6, -0.8)
+    ],
     "fade to black and back": [brighter(STILL, 1 - t / 20) for t in [*range(18), *range(18)[::-1]]],
     "dissolve": [
         cv2.addWeighted(STILL, 1 - t / 12, view("coffee"), t / 12, 0) for t in range(13)

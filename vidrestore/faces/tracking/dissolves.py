@@ -12,12 +12,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
-import cv2
 import numpy as np
 
 from ..json_state import State, pack_array, unpack_array
 from .appearance import Appearance
-from .shots import correlation, grey_thumbnail
+from .shots import correlation, grey_thumbnail, without_light
 from .tracker import LOOKS, Track
 
 STEP = 4  #: frames from one look that is kept to the next
@@ -31,16 +30,7 @@ LOOK_BELOW = 0.45  #: similarity of structure without light
 APPEARANCE_BELOW = 0.6  #: similarity of :class:`.appearance.Appearance`
 FRAME_BELOW = 0.5  #: similarity of frames without light
 
-_FINE = 3.0  #: deviation in cells of the Gaussian whose result counts as local brightness
-_FLAT = 9.0  #: variance, of 255 squared, well below which there is no structure
 _MASK_DEVIATION = 9.0  #: of the Gaussian that weights the cells of a face, in cells
-
-
-def without_light(grey: np.ndarray) -> np.ndarray:
-    """The structure of ``grey`` (H, W) float32 in [0, 255], less local brightness and contrast."""
-    detail = grey - cv2.GaussianBlur(grey, (0, 0), _FINE)
-    energy = cv2.GaussianBlur(detail * detail, (0, 0), 1.5 * _FINE)
-    return detail / np.sqrt(energy + _FLAT)
 
 
 class Dissolves:

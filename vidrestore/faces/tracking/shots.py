@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 from scenedetect import ContentDetector, FrameTimecode
@@ -17,6 +19,13 @@ LARGEST_SHIFT = 5  #: thumbnail pixels between two frames: an eighth of the imag
 CUT_BELOW = 0.75  #: a lower similarity is a cut, whatever the colours
 CUT_BELOW_WITH_COLOUR = 0.85  #: a lower similarity is a cut if the colours changed too
 FLAT = 1.0  #: standard deviation, of 255, below which a thumbnail has no structure
+# A flash that overexposes a picture, and a lamp that lights one side of it, lower that similarity as cuts do.
+# That of the structure without light decides then. Measured on 450 pictures: of the same picture overexposed to
+# 2.4 times its brightness at least 0.65 in 88 %, lit from one side in all; of 7 000 pairs of different pictures
+# in none, even with the same letters or black bars in both.
+SAME_STRUCTURE = 0.65  #: a higher similarity without light is no cut
+FINE = 3.0  #: deviation in cells of the Gaussian whose result counts as local brightness
+FLAT_PART = 9.0  #: variance, of 255 squared, well below which a part has no structure
 
 
 class ShotDetector:
@@ -42,17 +51,29 @@ class ShotDetector:
         previous, self._thumbnail = self._thumbnail, grey_thumbnail(image)
         if previous is None:
             return True
-        return _similarity(previous, self._thumbnail) < (
-            CUT_BELOW_WITH_COLOUR if colours_changed else CUT_BELOW
+        limit = CUT_BELOW_WITH_COLOUR if colours_changed else CUT_BELOW
+        return (
+            _similarity(previous, self._thumbnail) < limit
+            and _similarity(previous, self._thumbnail, without_light) < SAME_STRUCTURE
         )
 
 
-def _similarity(before: np.ndarray, after: np.ndarray) -> float:
-    """In [-1, 1]. Two flat thumbnails have similarity 1, a flat one and one with structure 0."""
+def _similarity(
+    before: np.ndarray, after: np.ndarray, structure: Callable[[np.ndarray], np.ndarray] = np.asarray
+) -> float:
+    """That of the ``structure`` of two thumbnails, in [-1, 1]. Two flat ones have similarity 1, a flat one
+    and one with structure 0."""
     flat = [float(thumbnail.std()) < FLAT for thumbnail in (before, after)]
     if any(flat):
         return float(all(flat))
-    return correlation(before, after)
+    return correlation(structure(before), structure(after))
+
+
+def without_light(grey: np.ndarray) -> np.ndarray:
+    """The structure of ``grey`` (H, W) float32 in [0, 255], less local brightness and contrast."""
+    detail = grey - cv2.GaussianBlur(grey, (0, 0), FINE)
+    energy = cv2.GaussianBlur(detail * detail, (0, 0), 1.5 * FINE)
+    return detail / np.sqrt(energy + FLAT_PART)
 
 
 def correlation(before: np.ndarray, after: np.ndarray) -> float:
