@@ -24,7 +24,7 @@ def test_singular_values_become_nearly_equal(shape: tuple[int, int]) -> None:
 def test_without_instructions_for_bf16_it_computes_in_fp32(
     has: bool, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Such a CPU multiplies matrices of bf16 one number at a time: a training step took 33 s instead of 7.5 s."""
+    """Such a CPU multiplies matrices of bf16 one number at a time: a step took 33 s instead of 7.5 s."""
     monkeypatch.setattr("vidrestore.training.muon.has_bf16", lambda device: has)
     assert orthogonalise(torch.eye(4)).dtype == dtype
 

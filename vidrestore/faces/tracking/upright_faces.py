@@ -137,9 +137,7 @@ class UprightFaces:
         if not new_shot and frame % TURN_EVERY:
             return []
         turns = range(1, 8) if new_shot else [1 + frame // TURN_EVERY % 7]
-        return [
-            place for eighths in turns for _, place in self._looks.whole(image, eighths)[:MOST_PLACES]
-        ]
+        return [place for eighths in turns for _, place in self._looks.whole(image, eighths)[:MOST_PLACES]]
 
     def _follow_hints(self, image: np.ndarray, hints: list[Place], faces: list[Detection]) -> list[Detection]:
         """The rolled faces among ``hints`` that are clearly faces and not among ``faces``."""
