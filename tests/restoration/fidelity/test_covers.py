@@ -156,5 +156,6 @@ def test_nothing_is_shown_where_something_lies():
     covered[100:120, 50:60] = 1
     shown = shown_share(covered, 512)
     assert (shown[200:240, 100:120] == 0).all()
-    assert (shown[:186] > 0.999).all()
-    assert 0 < shown[195, 110] < 1  # it rises gradually
+    # It rises gradually, and soon: beside two scratches over a face, most of the face is restored.
+    assert (shown[:190] > 0.999).all()
+    assert 0 < shown[195, 110] < 1

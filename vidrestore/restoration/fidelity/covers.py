@@ -75,7 +75,7 @@ _GAP, _ALONG, _BESIDE, _STROKE = 5, 3, 7, 9
 #: Side of the square in which colours of covers and of the face beside them are averaged.
 _NEAR = 31
 #: Side of the square over which the restored face rises beside a cover.
-_SOFT = 5
+_SOFT = 3
 #: Deviation in pixels of the blur that takes from a picture what is sharp.
 _BLUR = 1.0
 
