@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.support.notes import face, frames, record
 from tests.support.reports import AFTER, BEFORE, flagged, photograph
 from vidrestore.review.html_file import render
 
@@ -128,6 +129,31 @@ def test_zoom_and_faces(page):
     assert page.locator("#timeline .cursor").count() == 1
     page.locator("#whole").click()
     assert page.locator("#timeline rect.shot").count() == 2
+
+
+def test_of_thousands_of_shots_few_are_drawn(browser, tmp_path):
+    """Those too narrow to be seen are one, until the timeline is enlarged; a track is shown in its row."""
+    notes = (note for i in range(6000) for note in frames([face(1 + i // 4)], shot=1 + i // 4, start=i))
+    path = tmp_path / "report.html"
+    path.write_text(render(record(notes), photograph), encoding="utf-8")
+    opened = browser.new_page(viewport={"width": 1200, "height": 900})
+    opened.goto(path.as_uri())
+    shots, titles = opened.locator("#timeline rect.shot"), opened.locator("#timeline rect.shot title")
+    assert 200 < shots.count() < 400
+    assert titles.first.text_content().startswith("shots 1 to 5, 0:00.00 to ")
+    assert " 1500, " in titles.last.text_content()
+    first = shots.first.element_handle()
+    opened.locator("#timeline").press("ArrowRight")
+    assert first.evaluate("rect => rect.isConnected"), "only the cursor moves"
+    assert opened.locator("#timeline .cursor").count() == 1
+    opened.locator("#track").fill("1000")
+    opened.locator("#track").blur()
+    assert opened.locator("#plotted").text_content() == "track 1000"
+    assert opened.locator("#timeline text", has_text="track 1000").count() == 1
+    for _ in range(8):
+        opened.locator("#in").click()
+    assert titles.first.text_content().startswith("shot ")
+    opened.close()
 
 
 def test_text_has_contrast(page):

@@ -1,7 +1,7 @@
 "use strict";
 // Pieces that the report and the page share: small helpers, the timeline, and two pictures under a slider.
 const SVG = "http://www.w3.org/2000/svg";
-const TIMELINE = {row: 22, left: 130, top: 34, width: 1200};
+const TIMELINE = {row: 22, left: 130, top: 34, width: 1200, narrow: 3};
 
 function clock(seconds) {
   const hundredths = Math.round(seconds * 100), minutes = Math.floor(hundredths / 6000);
@@ -25,11 +25,11 @@ function draw(parent, name, attributes, text = "") {
 // The timeline as an SVG: ``shots`` are [id, start, end]; each row has a ``label``, ``spans`` [start, end, title]
 // in which it is present, and ``flags`` with start, end, class, label and the value of data-flag.
 function timelineSvg({view, now, shots, rows}) {
-  const {row: ROW, left: LEFT, top: TOP, width: WIDTH} = TIMELINE;
+  const {row: ROW, left: LEFT, top: TOP, width: WIDTH, narrow: NARROW} = TIMELINE;
   const x = time => LEFT + (WIDTH - LEFT) * (time - view[0]) / (view[1] - view[0]);
   const box = (start, stop) => {
     const left = Math.max(LEFT, x(start)), right = Math.min(WIDTH, x(stop));
-    return right < LEFT || left > WIDTH ? null : [left, Math.max(right - left, 3)];
+    return right < LEFT || left > WIDTH ? null : [left, Math.max(right - left, NARROW)];
   };
   const height = TOP + ROW * rows.length + 6;
   const svg = document.createElementNS(SVG, "svg");
@@ -38,12 +38,21 @@ function timelineSvg({view, now, shots, rows}) {
   for (let time = Math.ceil(view[0] / step) * step; time < view[1]; time += step)
     if (x(time) < WIDTH - 50) draw(svg, "text", {x: x(time) + 2, y: 12}, clock(time).replace(/\.00$/, ""));
   draw(svg, "text", {x: 4, y: 28}, "shots");
-  shots.forEach(([id, start, stop], number) => {
-    const next = number + 1 < shots.length ? shots[number + 1][1] : stop + 0.04, place = box(start, next);
-    if (!place) return;
+  // Shots too narrow to be seen are drawn as one, so that a film of thousands of shots is drawn quickly.
+  for (let first = 0, number = 0; first < shots.length; number++) {
+    const start = shots[first][1];
+    let last = first, next;
+    for (;; last++) {
+      next = last + 1 < shots.length ? shots[last + 1][1] : shots[last][2] + 0.04;
+      if (last + 1 === shots.length || x(next) - x(start) >= NARROW) break;
+    }
+    const ids = first === last ? `shot ${shots[first][0]}` : `shots ${shots[first][0]} to ${shots[last][0]}`;
+    const place = box(start, next), stop = shots[last][2];
+    first = last + 1;
+    if (!place) continue;
     const rect = draw(svg, "rect", {x: place[0], y: 18, width: place[1], height: 12, class: number % 2 ? "shot odd" : "shot"});
-    draw(rect, "title", {}, `shot ${id}, ${clock(start)} to ${clock(stop)}`);
-  });
+    draw(rect, "title", {}, `${ids}, ${clock(start)} to ${clock(stop)}`);
+  }
   rows.forEach((row, number) => {
     const top = TOP + number * ROW;
     draw(svg, "text", {x: 4, y: top + 14}, row.label.length > 17 ? row.label.slice(0, 16) + "…" : row.label);
@@ -60,9 +69,15 @@ function timelineSvg({view, now, shots, rows}) {
       draw(span, "title", {}, flag.label);
     }
   });
-  if (now >= view[0] && now <= view[1])
-    draw(svg, "line", {x1: x(now), x2: x(now), y1: 14, y2: height, class: "cursor"});
+  timelineCursor(svg, view, now);
   return svg;
+}
+// Puts the line at the time ``now`` into a timeline that shows ``view``.
+function timelineCursor(svg, view, now) {
+  const {left: LEFT, width: WIDTH} = TIMELINE, place = LEFT + (WIDTH - LEFT) * (now - view[0]) / (view[1] - view[0]);
+  svg.querySelector(".cursor")?.remove();
+  if (now >= view[0] && now <= view[1])
+    draw(svg, "line", {x1: place, x2: place, y1: 14, y2: svg.viewBox.baseVal.height, class: "cursor"});
 }
 // Where a click into a timeline is: its time, null left of it, and the number of its row.
 function timelinePlace(host, event, view) {

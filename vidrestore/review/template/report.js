@@ -21,7 +21,18 @@ for (const flag of data.flags) {
   if (!flagsOf.has(flag.track)) flagsOf.set(flag.track, []);
   flagsOf.get(flag.track).push(flag);
 }
+let drawn = [];  // what the timeline shows besides the cursor
 function drawTimeline() {
+  const wanted = [...view, rowPage, chosen];
+  if (drawn.length && wanted.every((value, i) => value === drawn[i]))
+    timelineCursor(find("timeline").firstChild, view, now);
+  else {
+    drawn = wanted;
+    drawRows();
+  }
+  find("now").textContent = `at ${clock(now)}`;
+}
+function drawRows() {
   const focused = document.activeElement && document.activeElement.dataset ? document.activeElement.dataset.flag : undefined;
   const rows = data.rows.slice(rowPage * ROWS, (rowPage + 1) * ROWS).map(row => ({
     label: row.label,
@@ -40,7 +51,6 @@ function drawTimeline() {
   find("rows-page").textContent = `rows ${rowPage + 1} of ${pages}`;
   find("rows-back").disabled = rowPage === 0;
   find("rows-on").disabled = rowPage >= pages - 1;
-  find("now").textContent = `at ${clock(now)}`;
 }
 function seek(time) {
   now = Math.min(Math.max(time, begin), end);
@@ -137,11 +147,15 @@ function drawDetail() {
   command.append(code, copy);
   detail.append(command);
 }
+// Makes a track the one that is plotted, and shows its row.
+function show(id) {
+  track = id;
+  const row = data.rows.findIndex(each => each.tracks.includes(id));
+  if (row >= 0) rowPage = Math.floor(row / ROWS);
+}
 function choose(flag) {
   chosen = flag;
-  track = flag.track;
-  const row = data.rows.findIndex(each => each.tracks.includes(flag.track));
-  if (row >= 0) rowPage = Math.floor(row / ROWS);
+  show(flag.track);
   const place = listed.indexOf(flag);
   if (place >= 0) flagPage = Math.floor(place / FLAGS);
   drawDetail();
@@ -191,11 +205,11 @@ function drawPlots() {
 find("track").onchange = () => {
   const wanted = Number(find("track").value);
   if (!data.tracks[wanted]) return;
-  track = wanted;
+  show(wanted);
   seek(data.tracks[wanted].start);
 };
 for (const button of document.querySelectorAll(".strip button"))
-  button.onclick = () => { track = Number(button.dataset.track); seek(Number(button.dataset.time)); timeline.scrollIntoView({block: "nearest"}); };
+  button.onclick = () => { show(Number(button.dataset.track)); seek(Number(button.dataset.time)); timeline.scrollIntoView({block: "nearest"}); };
 
 track = data.rows.length ? data.rows[0].tracks[0] : null;
 if (data.flags.length) choose(listed[0]);
