@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import pickle
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,8 +15,11 @@ from vidrestore.cluster.crew import LostError
 from vidrestore.cluster.engine import Engine, RayWorker, _translated
 from vidrestore.cluster.film import RefusedError
 from vidrestore.cluster.lead import prepare
+from vidrestore.cluster.parcels import Parcel, Part, parts
 from vidrestore.cluster.placing import Placing
 from vidrestore.errors import DeviceError, OutputError, UsageError
+from vidrestore.faces.recorded.given_source import Given
+from vidrestore.stages.portion import Portion
 
 ray = pytest.importorskip("ray")
 FILM: Any = SimpleNamespace(
@@ -119,6 +123,45 @@ def test_one_that_waited_for_a_file_in_vain_is_sent_it(tmp_path):
     assert joined is None
     assert second.content == b"content"
     assert made.of(film).received == {"a"}
+
+
+class Stream(Call):
+    """A method of an actor that yields."""
+
+    def remote(self, *given: Any, **named: Any) -> Any:
+        return self._results(*given, **named)
+
+    async def _results(self, *given: Any, **named: Any) -> AsyncIterator[Any]:
+        for item in self._method(*given, **named):
+            yield self._result_of(item)
+
+    async def _result_of(self, item: Any) -> Any:
+        return item
+
+
+def test_what_passes_is_so_small_that_ray_does_not_store_it():
+    """It would stay in the object store for as long as an array of it is used: until the last segment whose
+    faces came with it is complete."""
+    faces = {number: Given((), number) for number in range(20_000)}
+    portion = Portion(frames=range(20_000), length=125, marks={}, faces=faces)
+    sightings = [("a frame", bytes(300_000))]
+    told: list[Part] = []
+    _, [worker] = engine(Actor())
+    worker._actor = SimpleNamespace(
+        hear=Call(told.append),
+        render=Stream(lambda film: ["restored"]),
+        find=Stream(lambda film, state: parts(sightings)),
+    )
+
+    async def items(given: AsyncIterator[Any]) -> list[Any]:
+        return [item async for item in given]
+
+    assert asyncio.run(items(worker.render(FILM, portion))) == ["restored"]
+    assert asyncio.run(items(worker.find(FILM, None))) == [sightings]
+    assert len(told) > 1
+    assert max(len(pickle.dumps(part)) for part in told) < 100_000
+    parcel = Parcel()
+    assert [parcel.add(part) for part in told][-1] == portion
 
 
 def test_a_copy_that_an_earlier_run_left_is_deleted_at_the_end(monkeypatch):

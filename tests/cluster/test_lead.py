@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.virtual_time import seconds_of
 from vidrestore.cluster.collector import Collector
 from vidrestore.cluster.crew import Crew, LostError
 from vidrestore.cluster.film import RefusedError
@@ -157,7 +158,7 @@ def test_every_segment_is_taken_once(size):
 
 
 def test_segments_begin_before_the_analysis_has_ended():
-    team = Team(1)
+    team = Team(1, frames=400)
     seen = []
 
     async def analyse(state: Any) -> AsyncIterator[list[Sighting]]:
@@ -166,7 +167,7 @@ def test_segments_begin_before_the_analysis_has_ended():
             await asyncio.sleep(0.002)
             seen.append(len(team.taken))
 
-    team.run(analyse=analyse)
+    seconds_of(team.lead(analyse=analyse).run())
     assert seen[-1] > 0
 
 

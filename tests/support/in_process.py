@@ -11,6 +11,7 @@ from vidrestore.cluster.cluster import Cluster
 from vidrestore.cluster.crew import Crew
 from vidrestore.cluster.film import Film
 from vidrestore.cluster.lead import prepare
+from vidrestore.cluster.parcels import Parcel, parts
 from vidrestore.cluster.placing import Placing
 from vidrestore.faces.recorded.recording import Recording
 from vidrestore.stages.portion import Portion
@@ -49,12 +50,16 @@ class InProcessWorker:
 
     async def render(self, film: Film, portion: Portion) -> AsyncIterator[Any]:
         self._engine.portions.append((self._number, portion.frames))
-        async for item in self._passed_on(self._restorer.render(film, portion)):
+        for part in parts(portion):
+            self._restorer.hear(part)
+        async for item in self._passed_on(self._restorer.render(film)):
             yield item
 
     async def find(self, film: Film, state: Any) -> AsyncIterator[Any]:
-        async for item in self._passed_on(self._restorer.find(film, state)):
-            yield item
+        parcel = Parcel()
+        async for part in self._passed_on(self._restorer.find(film, state)):
+            if sightings := parcel.add(part):
+                yield sightings
 
     def dismiss(self) -> None:
         self.dismissed = True

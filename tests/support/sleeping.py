@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
+from vidrestore.cluster.parcels import Parcel, Part, parts
 from vidrestore.cluster.rendering import Made
 from vidrestore.cluster.sightings import CHUNK, Sighting
 from vidrestore.measure.speed.cluster_model import Costs, Shape
@@ -17,6 +18,8 @@ class SleepingRestorer:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self._parcel = Parcel()
+        self._portion: Any = None
 
     def about(self) -> tuple[str, str, dict[str, str]]:
         import ray
@@ -26,16 +29,19 @@ class SleepingRestorer:
     def join(self, film: Any, recording: Any) -> tuple[str, bool]:
         return "seen", True
 
-    def find(self, film: Any, state: Any) -> Iterator[list[Sighting]]:
+    def find(self, film: Any, state: Any) -> Iterator[Part]:
         shape: Shape = film.shape
         for first in range(0, shape.frames, CHUNK):
             numbers = range(first, min(first + CHUNK, shape.frames))
             if first:  # the first comes at once: it says that the rest begins
                 time.sleep(len(numbers) * film.costs.find)
-            yield [Sighting(number, False, None, 0) for number in numbers]
+            yield from parts([Sighting(number, False, None, 0) for number in numbers])
 
-    def render(self, film: Any, portion: Any) -> Iterator[Made]:
-        shape, costs = film.shape, film.costs
+    def hear(self, part: Part) -> None:
+        self._portion = self._parcel.add(part)
+
+    def render(self, film: Any) -> Iterator[Made]:
+        shape, costs, portion = film.shape, film.costs, self._portion
         first, stop = portion.frames.start, portion.frames.stop
         around = min(first, shape.context) + min(shape.frames - stop, shape.context)
         time.sleep(costs.open + around * (costs.decode + costs.context))

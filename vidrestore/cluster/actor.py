@@ -23,8 +23,9 @@ from ..stages.portion import Portion
 from ..stages.setup import Setup
 from ..weights.store import cache_dir
 from .film import Film, check_worker, code_key, is_content
+from .parcels import Parcel, Part, parts
 from .rendering import Count, Made, render
-from .sightings import Sighting, live_sightings
+from .sightings import live_sightings
 from .told import Piece, Said
 
 #: Bytes of a file that are sent at once.
@@ -51,6 +52,8 @@ class Restorer:
         self._networks = Networks()
         self._films: dict[str, _Joined] = {}
         self._received: Path | None = None
+        self._parcel = Parcel()
+        self._portion: Portion | None = None
 
     def __repr__(self) -> str:
         return self._name
@@ -96,11 +99,16 @@ class Restorer:
             self._received.unlink(missing_ok=True)
             raise
 
-    def render(self, film: Film, portion: Portion) -> Iterator[Count | Made | Said | Piece]:
-        """Restore ``portion`` of a film that was joined. A complete segment comes as a file in the folder of
-        segments, else as pieces, before :class:`.rendering.Made`. Raises VidrestoreError."""
-        joined = self._films[film.name]
+    def hear(self, part: Part) -> None:
+        """Hear the next part of the portion that is to be restored next."""
+        self._portion = self._parcel.add(part)
+
+    def render(self, film: Film) -> Iterator[Count | Made | Said | Piece]:
+        """Restore the portion that was heard, of a film that was joined. A complete segment comes as a file
+        in the folder of segments, else as pieces, before :class:`.rendering.Made`. Raises VidrestoreError."""
+        joined, portion = self._films[film.name], self._portion
         assert joined.input is not None
+        assert portion is not None
         options = replace(film.options, input=joined.input)
         with heard() as said, tempfile.TemporaryDirectory(prefix="vidrestore-") as scratch:
             folder = film.folder if joined.shared else Path(scratch)
@@ -123,13 +131,17 @@ class Restorer:
                 yield item
             yield from said
 
-    def find(self, film: Film, state: Mapping[str, Any] | None) -> Iterator[list[Sighting]]:
-        """Find and track the faces of a film that was joined, from ``state`` on. Raises VidrestoreError."""
+    def find(self, film: Film, state: Mapping[str, Any] | None) -> Iterator[Part]:
+        """Find and track the faces of a film that was joined, from ``state`` on. Yields the parts of what
+        :func:`.live_sightings` does. Raises VidrestoreError."""
         joined = self._films[film.name]
         assert joined.input is not None
         setup = local_setup(film.setup, film.options.batch)
         options = replace(film.options, input=joined.input)
-        yield from live_sightings(options, setup, length=film.length, state=state, networks=self._networks)
+        for sightings in live_sightings(
+            options, setup, length=film.length, state=state, networks=self._networks
+        ):
+            yield from parts(sightings)
 
 
 def forget(film: Film) -> None:

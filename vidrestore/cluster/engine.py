@@ -16,6 +16,7 @@ from ..stages.portion import Portion
 from .actor import CHUNK, Restorer, forget
 from .crew import LostError
 from .film import Film, RefusedError, check_code
+from .parcels import Parcel, parts
 from .placing import ANALYST_GPU, WORKER_GPU, Placing
 from .sightings import Sighting
 from .waiting import Waiting
@@ -223,15 +224,22 @@ class RayWorker:
         finally:
             known.sending.discard(self.machine)
 
-    def render(self, film: Film, portion: Portion) -> AsyncIterator[Any]:
+    async def render(self, film: Film, portion: Portion) -> AsyncIterator[Any]:
         """See :class:`.crew.Worker`."""
         frames = portion.frames
         name = f"{film.options.input.name}: frames {frames.start} to {frames.stop - 1}"
-        return self._stream(self._actor.render, name, film, portion)
+        hear = self._actor.hear.options(name=f"{name}, their faces")
+        for part in parts(portion):
+            await self._get(hear.remote(part))
+        async for item in self._stream(self._actor.render, name, film):
+            yield item
 
-    def find(self, film: Film, state: Mapping[str, Any] | None) -> AsyncIterator[list[Sighting]]:
+    async def find(self, film: Film, state: Mapping[str, Any] | None) -> AsyncIterator[list[Sighting]]:
         """Let it find the faces of ``film`` from ``state`` on. Raises VidrestoreError or LostError."""
-        return self._stream(self._actor.find, f"{film.options.input.name}: faces", film, state)
+        parcel = Parcel()
+        async for part in self._stream(self._actor.find, f"{film.options.input.name}: faces", film, state):
+            if sightings := parcel.add(part):
+                yield sightings
 
     def dismiss(self) -> None:
         """See :class:`.crew.Worker`."""
