@@ -15,6 +15,7 @@ from tests.support.drifting import drifting_face, quick_options
 from tests.support.moving import detection
 from tests.support.oracles import Colourist, Filler, install
 from tests.support.runs import face_frame
+from tests.support.tiny import save_weights
 from vidrestore.analysis import analyze_video
 from vidrestore.faces.face import Detection
 from vidrestore.faces.recorded.tracks_file import read_recording
@@ -123,6 +124,36 @@ def test_a_part_of_another_task_has_the_frames_of_the_whole_run(tmp_path, monkey
     assert not same(planes(shown.enlarged), expected[2])
 
 
+def test_a_part_stops_at_the_cuts_around_it(tmp_path):
+    """Of another shot no face is aligned, and after the part none is found."""
+    pictures = [face_frame(160, 120, "rgb24", shift=i).to_ndarray() for i in range(50)]
+    pictures += [np.ascontiguousarray(picture[:, ::-1]) for picture in pictures] + pictures
+    frames = [av.VideoFrame.from_ndarray(picture, format="rgb24") for picture in pictures]
+    write(tmp_path / "in.mp4", [frame.reformat(format="yuv420p") for frame in frames], codec="ffv1")
+    save_weights(tmp_path / "tiny.safetensors")
+    options = quick_options(tmp_path)
+    setup, start = Setup.resolve(options), Fraction(90, 25)
+    recording = record_part(
+        options, setup, Networks(), start=start, frames=2, rate=Fraction(25), first=Fraction(0)
+    )
+    assert recording.timestamps[-1] * recording.origin.time_base == Fraction(99, 25)
+    aligned = []
+
+    class Counted(Models):
+        def align(self, frame, faces):
+            aligned.extend(frame.time for _ in faces)
+            return super().align(frame, faces)
+
+    models = Counted(setup.restorer, Profile())
+    shown = list(restore_part(options, setup, models, recording, start=start, frames=2))
+    assert min(aligned) == 2
+    assert max(aligned) == Fraction(99, 25)
+    expected = whole(tmp_path, tmp_path / "out.mkv")
+    for number, moment in enumerate(shown, 90):
+        assert same(planes(moment.restored[0]), expected[number])
+        assert not same(planes(moment.restored[0]), planes(moment.frame.video))
+
+
 class Spotted(Networks):
     """Its detector finds a bright spot."""
 
@@ -138,8 +169,9 @@ def found(bright: np.ndarray) -> list[Detection]:
 
 
 def spotted(index: int) -> av.VideoFrame:
-    """A spot that moves unsteadily, and is missing now and then."""
+    """A spot that moves unsteadily, and is missing now and then, on a ground that shows that there is no cut."""
     picture = np.full((64, 96, 3), 40, np.uint8)
+    picture[:20], picture[44:], picture[:, :20] = 150, 90, 0
     x = 40 + 10 * np.sin(index / 9) + index % 3
     if index % 11:
         picture[24:40, int(x) : int(x) + 12] = 250

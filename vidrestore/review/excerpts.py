@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -14,6 +15,7 @@ from ..faces.alignment.align import Placement
 from ..faces.face import Face
 from ..faces.recorded.recorded_source import RecordedSource
 from ..faces.recorded.recording import Recording
+from ..faces.source import FaceSource
 from ..faces.tracking.dissolves import STEP, STRETCHES
 from ..faces.tracking.smoothing import REACH as SMOOTHED
 from ..media.frames.frame import Frame
@@ -23,7 +25,7 @@ from ..options import Options
 from ..restoration.temporal.face_crop import ObservedFace, RestoredFace
 from ..runtime.scheduler import Stages
 from ..stages.enlarging import enlarged_faces, enlarged_frame
-from ..stages.face_source import origin_of, timestamp, track_faces
+from ..stages.face_source import Tracked, origin_of, timestamp, track_faces
 from ..stages.holes import with_holes
 from ..stages.models import Models
 from ..stages.needs import Needs
@@ -71,6 +73,7 @@ def restore_part(
     # Faces with other weights are not compared with photographs: they show what these weights make.
     guard = None if weights else ReferenceGuard.of(RecordedSource(recording, pts=timestamp), models)
     needs = Needs.of(range(frames), guarded=guard is not None, task=options.task)
+    shown = _tracks_of(recording, start, frames)
     faces_at: dict[int, tuple[Face, ...]] = {}
     part = replace(options, start=start, duration=None, end=None)
     with (
@@ -86,7 +89,8 @@ def restore_part(
             for frame, faces in source.stream((frame, None) for frame in decoded):
                 if frame.index in needs.wanted:
                     faces_at[frame.index] = recording.faces_at(timestamp(frame)) or ()
-                yield frame, models.align(frame, faces) if frame.index in needs.aligned else []
+                needed = frame.index in needs.aligned
+                yield frame, models.align(frame, [f for f in faces if needed and f.track in shown])
 
         restored = restore_faces(
             align(),
@@ -137,12 +141,24 @@ def record_part(
         recording = Recording(origin_of(part, decoder), "the record of the faces")
         begin = decoder.timeline.begin
         number = round((decoder.first.time - begin - first) * rate)  #: of the first frame that is decoded
+
+        def until_cut(source: FaceSource[Frame], tracked: Tracked) -> Tracked:
+            """Up to the end of the last shot of the part: what is beyond does not change it."""
+            shown = shots = 0
+            for frame, faces in tracked:
+                shown += frame.time - begin >= start
+                if shown > frames and source.shots > shots:
+                    return
+                shots = source.shots
+                yield frame, faces
+
         close = start - (reach + _CLOSE_LEAD) / rate
         _, tracked = track_faces(
             part,
             setup,
             decoder,
             stage,
+            until_cut,
             frames=(f for f in decoder if (number + f.index) % STEP == 0 or f.time - begin >= close),
             networks=networks,
             eager=True,
@@ -158,6 +174,15 @@ def record_part(
         # Frames are further apart here than in the rest of the video.
         return record_part(options, setup, networks, start=start, frames=frames, rate=rate / 2, first=first)
     return recording
+
+
+def _tracks_of(recording: Recording, start: Fraction, frames: int) -> set[int]:
+    """The tracks of the first ``frames`` frames from ``start`` seconds on, and of those next to them. A part
+    depends on no other: a face depends on none of another track."""
+    origin, times = recording.origin, recording.timestamps
+    first = bisect_left(times, (start + origin.begin) / origin.time_base)
+    near = times[max(0, first - 1) : first + frames + 1]
+    return {face.track for pts in near for face in recording.faces_at(pts) or ()}
 
 
 def _variants(face: ObservedFace[Placement], weights: Sequence[float]) -> list[ObservedFace[Placement]]:
