@@ -169,7 +169,7 @@ def found(bright: np.ndarray) -> list[Detection]:
 
 
 def spotted(index: int) -> av.VideoFrame:
-    """A spot that moves unsteadily, and is missing now and then, on a ground that shows that there is no cut."""
+    """A spot that moves unsteadily, and is missing now and then, on a ground without cuts."""
     picture = np.full((64, 96, 3), 40, np.uint8)
     picture[:20], picture[44:], picture[:, :20] = 150, 90, 0
     x = 40 + 10 * np.sin(index / 9) + index % 3

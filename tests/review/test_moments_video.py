@@ -80,7 +80,7 @@ def test_moments_are_as_long_as_a_tenth_of_the_run_allows(folder):
         recording, look.recording = look.recording, None  # the faces are still to be found
         found = []
         for frames in (2200, 2400, 2700, 3600):
-            look.source = replace(look.source, frames=frames)
+            look.source = replace(look.source, frames=frames, duration=Fraction(frames, 25))
             found.append(frames_of_each(look, 5))
         assert found[0] == 6, "a tenth is less than stills take, and these do not show how a face moves"
         assert 1 == found[1] < found[2] < 6 <= found[3]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from tests.support.tiny import save_weights
 from vidrestore.media.decode.decoder import Decoder
 from vidrestore.options import Options
 from vidrestore.review import quick_look as module
-from vidrestore.review.quick_look import quick_look
+from vidrestore.review.quick_look import places_of, quick_look
 from vidrestore.stages.networks import Networks
 from vidrestore.stages.setup import Setup
 
@@ -69,6 +70,12 @@ def test_a_video_of_unknown_length_is_read_through(clip):
     found = list(quick_look(options, setup, replace(source, duration=None), networks))
     assert [faces[0].speed for faces in found] == [None] * 3
     assert [float(faces[0].time) for faces in found] == pytest.approx([0, 1.52, 3.04])
+
+
+@pytest.mark.parametrize(("seconds", "places"), [(1, 1), (9, 6), (60, 12), (120, 18), (7200, 24)])
+def test_of_a_short_video_fewer_places_are_looked_at(clip, seconds, places):
+    *_, source, _ = look(clip)
+    assert places_of(replace(source, duration=Fraction(seconds))) == places
 
 
 def test_the_number_of_places_is_bounded(clip, monkeypatch):

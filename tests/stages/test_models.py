@@ -82,6 +82,21 @@ def test_faces_go_through_all_states(models, frame):
         assert result.mask.max() == pytest.approx(0.5, abs=0.01)  # the strength
 
 
+def test_a_face_that_is_not_shown_is_measured_alone(models, frame):
+    """In its place among the others, and without rendering it."""
+    limits = Limits(min_size=0, max_sharpness=0, max_yaw=0)
+    chooser = Chooser(w=0.7, of_track={}, limits=limits, strength=1.0)
+    crops = models.align(frame, [face(1), face(2, shift=10), face(3, shift=20)])
+    observed = models.observe([skip_comparison(chooser(crop, [])) for crop in crops])
+    whole = models.restore(observed, keep_colours=True)
+    observed[1] = replace(observed[1], is_shown=False)
+    restored = models.restore(observed, keep_colours=True)
+    assert [result.track for result in restored] == [1, 2, 3]
+    assert [result.layers.numel() > 0 for result in restored] == [True, False, True]
+    assert all(torch.equal(a.tint, b.tint) for a, b in zip(restored, whole, strict=True))
+    assert torch.equal(restored[2].layers, whole[2].layers)
+
+
 @pytest.mark.parametrize("keep_colours", [False, True])
 def test_faces_are_restored_within_limits(models, frame, monkeypatch, keep_colours):
     """With their own landmarks and the quality of their track."""

@@ -15,7 +15,8 @@ class Numbered:
 
 def test_one_frame_needs_few_results_and_all_the_faces_around():
     needs = Needs.of([0])
-    assert sorted(f for f in needs.rendered if f >= 0) == [0, 1, 2, 3, 6, 12, 18, 24]
+    assert sorted(f for f in needs.rendered if f >= 0) == [0, 1, 6, 12, 18, 24]
+    assert sorted(needs.measured) == list(range(-3, 4))
     assert sorted(needs.observed) == list(range(-27, 28))
     assert sorted(needs.planned) == list(range(-30, 31))
     assert sorted(needs.aligned) == list(range(-42, 43))
@@ -28,6 +29,12 @@ def test_faces_are_compared_with_photographs_in_the_frames_around():
     assert sorted(needs.compared) == list(range(-38, 39))
     assert sorted(needs.aligned) == list(range(-53, 54))
     assert max(needs.aligned) < CONTEXT
+
+
+def test_what_is_measured_of_results_needs_them():
+    needs = Needs.of([0], task="colour")
+    assert needs.measured <= needs.rendered
+    assert needs.measured <= needs.observed
 
 
 def test_several_frames_need_what_each_needs():

@@ -70,8 +70,9 @@ class Task:
     render: Render
     #: What is measured of images and results, (N, 3, S, S) each, so that ``hold`` can hold results to it.
     measure: Callable[[Tensor, Tensor], Tensor]
+    measures_results: bool  #: whether it depends on the results
     hold: Hold
-    reach: int  #: frames to each side that ``hold`` looks at
+    reach: int  #: frames to each side that ``hold`` looks at: at what was measured of them alone
     finish: Callable[[RestoredFace[Any], Tensor], RestoredFace[Any]]  #: see :func:`.finish.finish`
 
     def wants(self, cover: np.ndarray | None) -> bool:
@@ -160,6 +161,7 @@ _RESTORE = Task(
     see=lambda images, holes: images,
     render=_within_limits,
     measure=lambda images, restored: measure_tints(images),
+    measures_results=False,
     hold=stabilise_colour,
     reach=tint.REACH,
     finish=finish,
@@ -180,6 +182,7 @@ _COLOUR = Task(
     see=lambda images, holes: as_grey(images),
     render=_colours,
     measure=measure_chroma,
+    measures_results=True,
     hold=steady_chroma,
     reach=chroma.REACH,
     finish=finish_colours,
@@ -200,6 +203,7 @@ _INPAINT = Task(
     see=whitened,
     render=_filled,
     measure=lambda images, restored: measure_tints(images),
+    measures_results=False,
     hold=stabilise_colour,
     reach=tint.REACH,
     finish=finish_holes,

@@ -24,14 +24,14 @@ from .drawing import clock
 from .excerpts import FOUND_BEYOND
 from .look import Look
 from .moments import Moment
-from .quick_look import PLACES
+from .quick_look import places_of
 from .side_by_side import Comparer
 
 #: Seconds that each moment is shown, and the part of them that is rendered where the video is too short for
 #: less than a tenth of its work: what moves is judged by moving pictures.
 _SHOWN, _LEAST = 2, Fraction(1, 4)
-#: Share of the work of a whole run that the moments may take.
-_SHARE = 0.1
+#: Share of the work of a whole run that the moments may take: a tenth, less the error of the figures below.
+_SHARE = 0.095
 #: Shares of a run's work per frame in its steps: finding faces, aligning, comparing, observing, rendering,
 #: and what is done for the frame itself. Measured on a CPU with the embedded model: they only decide how long
 #: moments are.
@@ -108,7 +108,8 @@ def frames_of_each(look: Look, moments: int) -> int:
     whole, least = (max(1, round(seconds * look.source.rate)) for seconds in (_SHOWN, _LEAST))
     if look.frames is None:
         return whole
-    left = _SHARE * (look.frames + _BEGINNING) - _BEGINNING - (0 if look.recording else _LOOKING * PLACES)
+    looking = 0 if look.recording else _LOOKING * places_of(look.source)
+    left = _SHARE * (look.frames + _BEGINNING) - _BEGINNING - looking
     return next((n for n in range(whole, 0, -1) if moments * _work(n, look) <= left), least)
 
 

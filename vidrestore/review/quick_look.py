@@ -27,6 +27,8 @@ from .moments import Sight, speed
 
 #: Places of the video that are looked at, at most, and seconds from one to the next, at least.
 PLACES, _STEP = 24, Fraction(3, 2)
+#: Of a short video fewer places are looked at, since a look is work too: this many, or one in so many frames.
+_FEW, _FRAMES = 12, 160
 #: Distance over which a face may move from one frame to the next, as a share of its size.
 _NEAR = 0.5
 #: The score from which on a detection is likely to be a face that a run follows.
@@ -82,6 +84,14 @@ def quick_look(
         yield sights
 
 
+def places_of(source: SourceVideo) -> int:
+    """How many places of a video are looked at."""
+    if source.duration is None:
+        return PLACES
+    frames = int(source.duration * source.rate)
+    return max(1, min(PLACES, int(source.duration / _STEP), max(_FEW, frames // _FRAMES)))
+
+
 def _has_hole(frame: Frame, crop: AlignedFace) -> bool:
     """Whether a face of ``frame``, which ``crop`` shows, has a hole to fill."""
     placement = crop.placement
@@ -99,7 +109,7 @@ def _pairs(options: Options, source: SourceVideo) -> Iterator[tuple[Fraction, li
             for frame in islice(frames, 0, PLACES * round(_STEP * source.rate), round(_STEP * source.rate)):
                 yield frame.time - begin, [frame]
         return
-    places = max(1, min(PLACES, int(source.duration / _STEP)))
+    places = places_of(source)
     for place in range(places):
         time = source.duration * (2 * place + 1) / (2 * places)
         try:

@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 
 #: Faces go through the networks in groups that have the same restorer.
 _RESTORER = attrgetter("restorer")
+_SHOWN = attrgetter("is_shown")
 #: A range of sharpness from which on faces are readable that every face is beyond.
 _EVERY_FACE = (-2.0, -1.0)
 
@@ -168,9 +169,28 @@ class Models:
     def restore(
         self, faces: Sequence[ObservedFace[Placement]], *, keep_colours: bool
     ) -> list[RestoredFace[Placement]]:
-        """Restore a batch of observed faces and make their masks. ``keep_colours`` gives each result the
-        low-frequency colours of its input."""
-        return by_group(faces, _RESTORER, partial(self._restore, keep_colours=keep_colours))
+        """Restore a batch of observed faces and make their masks; of those that are not shown, measure the
+        colours. ``keep_colours`` gives each result the low-frequency colours of its input."""
+
+        def work(shown: bool, faces: Sequence[ObservedFace[Placement]]) -> Sequence[RestoredFace[Placement]]:
+            if not shown:
+                return self._measured(faces)
+            return by_group(faces, _RESTORER, partial(self._restore, keep_colours=keep_colours))
+
+        return by_group(faces, _SHOWN, work)
+
+    def _measured(self, faces: Sequence[ObservedFace[Placement]]) -> list[RestoredFace[Placement]]:
+        images = torch.stack([face.image for face in faces]).float()
+        return [
+            RestoredFace(
+                track=face.track,
+                source=face.source,
+                layers=images.new_empty((4, 0, 0)),
+                tint=tint,
+                comparison=face.comparison,
+            )
+            for face, tint in zip(faces, self.task.measure(images, images).cpu(), strict=True)
+        ]
 
     def _restore(
         self, name: str | None, faces: Sequence[ObservedFace[Placement]], *, keep_colours: bool

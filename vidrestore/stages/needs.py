@@ -18,6 +18,7 @@ class Needs:
 
     wanted: frozenset[int]  #: frames that are to come out as in a run over all
     rendered: frozenset[int]
+    measured: frozenset[int]  #: of what is not rendered, only the colours of the input matter
     observed: frozenset[int]
     compared: frozenset[int]
     planned: frozenset[int]
@@ -28,9 +29,12 @@ class Needs:
         """What the frames ``wanted`` need. ``guarded``: faces are compared with photographs. ``task`` is what
         is done to them."""
         frames = frozenset(wanted)
-        held = range(find_task(task).reach + 1)
-        rendered = _around(frames, {0, *stabilise.OUTPUT_OFFSETS, *held})
-        observed = _around(rendered, range(code_averaging.REACH + 1))
+        done = find_task(task)
+        measured = _around(frames, range(done.reach + 1))
+        rendered = _around(frames, {0, *stabilise.OUTPUT_OFFSETS})
+        if done.measures_results:
+            rendered |= measured
+        observed = _around(rendered, range(code_averaging.REACH + 1)) | measured
         compared = _around(observed, range(reference_guard.REACH + 1)) if guarded else observed
         planned = _around(compared, range(stabilise.INPUT_REACH + 1))
         # The quality by which w is chosen does not depend on what lies over the face in other frames.
@@ -38,6 +42,7 @@ class Needs:
         return cls(
             wanted=frames,
             rendered=rendered,
+            measured=measured,
             observed=observed,
             compared=compared,
             planned=planned,

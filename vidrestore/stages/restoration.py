@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from operator import attrgetter
 from typing import TypeVar
@@ -114,7 +115,7 @@ def restore_faces(
     if "codes" in parts and models.has_codes:
         observed = over_time(observed, average_codes, reach=code_averaging.REACH, keep=as_neighbour)
     if needs:
-        observed = _only(observed, needs.rendered)
+        observed = _rendered(observed, needs)
     if variants:
         observed = ((frame, [v for face in faces for v in variants(face)]) for frame, faces in observed)
     restored = batched(observed, restore, starts_batch=precedes_segment(_RENDERED))
@@ -125,6 +126,15 @@ def restore_faces(
     if "colour" in parts:
         restored = over_time(restored, task.hold, reach=task.reach)
     return restored
+
+
+def _rendered(
+    frames: Iterable[tuple[Frame, list[ObservedFace[Placement]]]], needs: Needs
+) -> Iterator[tuple[Frame, list[ObservedFace[Placement]]]]:
+    """``frames`` with the faces that are rendered or measured."""
+    for frame, faces in _only(frames, needs.rendered | needs.measured):
+        shown = frame.index in needs.rendered
+        yield frame, faces if shown else [replace(face, is_shown=False) for face in faces]
 
 
 def _only(

@@ -95,6 +95,7 @@ class ObservedFace(Generic[Source]):
     strength: float
     comparison: Comparison
     observation: Observation
+    is_shown: bool = True  #: whether its result matters; if not, only what is measured of its colours
     #: What lies over the face, a map (see :mod:`..fidelity.covers`); None: nothing.
     cover: np.ndarray | None = None
     likeness: Likeness | None = None  #: None: not measured
@@ -107,7 +108,8 @@ class RestoredFace(Generic[Source]):
 
     track: int
     source: Source
-    #: (4, S, S) float16 in [0, 1]: RGB and the mask, in one tensor since both are blended alike.
+    #: (4, S, S) float16 in [0, 1]: RGB and the mask, in one tensor since both are blended alike; (4, 0, 0) of
+    #: a face that was measured and not rendered.
     layers: Tensor
     #: float32 on the CPU, what was measured of its colours: (2, 112), how the crop's depend on its luma, see
     #: :mod:`.tint`; of one that is coloured (4, 16, 16), see :mod:`.chroma`.
