@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.notes import face, frames, record
 from tests.support.reports import AFTER, BEFORE, flagged, photograph
+from vidrestore.review import record as module
 from vidrestore.review.html_file import render
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright")
@@ -153,6 +154,19 @@ def test_of_thousands_of_shots_few_are_drawn(browser, tmp_path):
     for _ in range(8):
         opened.locator("#in").click()
     assert titles.first.text_content().startswith("shot ")
+    opened.close()
+
+
+def test_it_fits_a_telephone(browser, tmp_path, monkeypatch):
+    """Nothing but the timeline is wider than the screen, and its text can be read."""
+    long = {"role": "detector", "name": 9 * "mobile", "sha256": 64 * "a", "licence": "MIT"}
+    monkeypatch.setattr(module, "weights", lambda setup, licence: [long])
+    path = tmp_path / "report.html"
+    path.write_text(render(flagged(), photograph), encoding="utf-8")
+    opened = browser.new_page(viewport={"width": 390, "height": 800})
+    opened.goto(path.as_uri())
+    assert opened.evaluate("document.documentElement.scrollWidth") == 390
+    assert opened.locator("#timeline text").first.bounding_box()["height"] > 8
     opened.close()
 
 
