@@ -38,5 +38,13 @@ def test_each_state_drops_what_has_been_used():
     assert crop - planned == {"set_w", "set_strength", "time"}
     assert planned - compared == {"view"}
     assert compared - observed == set()
-    assert observed - restored == {"image", "quality", "w", "strength", "observation", "restorer"}
+    assert observed - restored == {
+        "image",
+        "is_shown",
+        "observation",
+        "quality",
+        "restorer",
+        "strength",
+        "w",
+    }
     assert all({"track", "source"} <= state for state in names)
