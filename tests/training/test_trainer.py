@@ -72,6 +72,14 @@ def test_a_resumed_run_gives_the_same_numbers(
         torch.testing.assert_close(states[1][part], states[0][part], rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("has", [True, False])
+def test_bf16_is_for_devices_that_have_it(
+    faces: FaceSet, tmp_path: Path, has: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vidrestore.training.trainer.has_bf16", lambda device: has)
+    assert Trainer(changed(precision="bf16"), "stage1", faces=faces, run=tmp_path).bf16 == has
+
+
 def test_a_resumed_run_keeps_the_momentum_of_muon(faces: FaceSet, tmp_path: Path) -> None:
     config = changed(model={"channels": 64}, stage1={"steps": 6, "adversarial": 0.0, "optimiser": "muon"})
     weights = []

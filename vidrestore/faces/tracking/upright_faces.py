@@ -33,7 +33,7 @@ HINTS_EVERY = 8  #: frames after which the next hint is followed
 HINTS_EVERY_ALONE = 2  #: the same in frames without a clear face
 MOST_HINTS = 2  #: hints followed in the first frame of a shot
 #: Places followed in each turn of a whole frame. In noise, the face is not the best of them: the detector
-#: gives more for whole figures. Looks at places are small, so that even 21 cost less than two turns.
+#: gives more for whole figures. 21 looks have fewer pixels than one eighth turn of a frame of 960 x 960.
 MOST_PLACES = 3
 TURN_EVERY = 16  #: frames after which the next turn of a frame without a clear face is looked at
 SAME_FACE = 0.5  #: share of the smaller of two boxes inside the other from which they show one face
