@@ -28,13 +28,13 @@ AT_IMAGE = replace(SMALL, multipliers=(1, 2, 2), cft_sizes=(), image_widths=(8, 
 #: With all that the published network does not have, except the transformation at the image.
 FACE = replace(
     SMALL,
-    patch=4,
-    residual_blocks=(1, 2),
+    multipliers=(1, 2, 2),
+    residual_blocks=(1, 1, 2),
     cft_sizes=(8, 16),
     attention_sizes=(8,),
     cft_divisor=2,
     head_widths=(8,),
     narrow_upsampling=True,
-    correction=8,
+    image_widths=(8, 12, 16),
     positions=True,
 )

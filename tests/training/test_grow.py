@@ -9,15 +9,15 @@ import pytest
 import torch
 
 from tests.support.small_networks import FACE
-from tests.support.small_training import changed, needs_weights, write_faces
+from tests.support.small_training import changed, column, needs_weights, write_faces
 from vidrestore.errors import UsageError
 from vidrestore.measure.face_set import FaceSet
 from vidrestore.restoration.codeformer import CodeFormer
 from vidrestore.training.grow import grow
 from vidrestore.training.trainer import Trainer
 
-LARGE = replace(FACE, image_size=128, multipliers=(1, 2, 3), residual_blocks=(2, 1, 1))
-SMALL = replace(FACE, multipliers=(2, 3), residual_blocks=(1, 1))
+LARGE = replace(FACE, image_size=128, patch=4, multipliers=(1, 2, 3), residual_blocks=(2, 1, 1))
+SMALL = replace(LARGE, image_size=64, multipliers=(2, 3), residual_blocks=(1, 1), image_widths=())
 
 
 def test_common_layers_compute_the_same() -> None:
@@ -46,25 +46,56 @@ def test_another_network_is_refused() -> None:
         grow(CodeFormer(LARGE), CodeFormer(replace(SMALL, channels=32)).state_dict())
 
 
+def trainer(tmp_path: Path, side: int, run: str, begin: Path | None = None, **settings: int) -> Trainer:
+    """A trainer of stage I for faces of 64 pixels, or of 128, which can begin from it."""
+    folder = tmp_path / "faces"
+    if not folder.exists():
+        folder.mkdir()
+        write_faces(folder, side=128)
+    network = {64: SMALL, 128: LARGE}[side]
+    stage = {"steps": 3, "part": side, "warmup": 0, "adversarial": 0.0} | settings
+    config = changed(stage1=stage) | {"model": {**network.to_dict(), "cft_sizes": [8, 16]}}
+    (tmp_path / run).mkdir(exist_ok=True)
+    return Trainer(config, "stage1", faces=FaceSet(folder, side), run=tmp_path / run, begin=begin)
+
+
 @needs_weights
 def test_stage1_begins_from_stage1_at_half_the_size(tmp_path: Path) -> None:
-    folder = write_faces(tmp_path, side=128)
-
-    def trainer(side: int, run: str, begin: Path | None = None) -> Trainer:
-        network = {64: SMALL, 128: LARGE}[side]
-        settings = {"steps": 3, "part": side, "warmup": 0, "adversarial": 0.0}
-        config = changed(stage1=settings) | {"model": {**network.to_dict(), "cft_sizes": [8, 16]}}
-        (tmp_path / run).mkdir(exist_ok=True)
-        return Trainer(config, "stage1", faces=FaceSet(folder, side), run=tmp_path / run, begin=begin)
-
-    small = trainer(64, "small")
+    small = trainer(tmp_path, 64, "small")
     assert small.stage.averages.count.sum() == 0
     small.train()
     begin = tmp_path / "small" / "stage1.pt"
-    large = trainer(128, "large", begin)
+    large = trainer(tmp_path, 128, "large", begin)
     assert torch.equal(large.stage.averages.count, small.stage.averages.count)
     assert torch.equal(large.averaged["feat_emb.weight"], small.averaged["feat_emb.weight"])
     large.train()
-    assert trainer(128, "large", begin).step == 3  # resumes from its own checkpoint
+    assert trainer(tmp_path, 128, "large", begin).step == 3  # resumes from its own checkpoint
     with pytest.raises(UsageError, match=r"stage1 cannot begin from .*no\.pt"):
-        trainer(128, "other", tmp_path / "no.pt")
+        trainer(tmp_path, 128, "other", tmp_path / "no.pt")
+
+
+@needs_weights
+def test_at_first_only_new_layers_learn(tmp_path: Path) -> None:
+    trainer(tmp_path, 64, "small").train()
+    begin = tmp_path / "small" / "stage1.pt"
+    with pytest.raises(UsageError, match="outer_steps are for a network that begins from a smaller one"):
+        trainer(tmp_path, 128, "large", outer_steps=30)
+    large = trainer(tmp_path, 128, "large", begin, steps=32, outer_steps=30)
+    before = {name: value.clone() for name, value in large.model.state_dict().items()}
+
+    def learnt() -> set[str]:
+        after = large.model.state_dict()
+        return {name.rsplit(".", 1)[0] for name in before if not torch.equal(before[name], after[name])}
+
+    large.train(until=30)
+    # In the encoder, what comes before the small network's second block; in the generator, after its last.
+    encoder, generator = large.model.encoder, large.model.generator
+    last = max(index for index, size in generator.taps.items() if size == 16)
+    inner = {f"encoder.blocks.{i}." for i in range(encoder.outer, len(encoder.blocks))}
+    inner |= {f"generator.blocks.{i}." for i in range(last + 1)}
+    assert not {name for name in learnt() for prefix in inner if f"{name}.".startswith(prefix)}
+    assert {"encoder.blocks.0", "encoder.blocks.1.conv2", f"generator.blocks.{last + 1}.conv"} <= learnt()
+    imitation = column(tmp_path / "large" / "stage1.csv", "imitation")
+    assert imitation[-1] < 1
+    large.train()
+    assert f"encoder.blocks.{encoder.outer}.conv1" in learnt()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from vidrestore.training.muon import Muon, orthogonalise
+from vidrestore.training.muon import Muon, _polynomial, orthogonalise
 
 
 @pytest.mark.parametrize("shape", [(64, 576), (96, 32), (48, 48)])
@@ -27,6 +27,18 @@ def test_without_instructions_for_bf16_it_computes_in_fp32(
     """Such a CPU multiplies matrices of bf16 one number at a time: a step took 33 s instead of 7.5 s."""
     monkeypatch.setattr("vidrestore.training.muon.has_bf16", lambda device: has)
     assert orthogonalise(torch.eye(4)).dtype == dtype
+
+
+def test_in_fp32_the_factors_are_multiplied_first() -> None:
+    """It is the same polynomial as multiplying the matrix by each factor, for singular values of any size."""
+    torch.manual_seed(0)
+    matrix = torch.randn(32, 288) @ torch.diag(torch.logspace(0, -5, 288))
+    x = matrix.double() / matrix.norm()
+    for _ in range(5):
+        gram = x @ x.T
+        x = 3.4445 * x + (-4.7750 * gram + 2.0315 * gram @ gram) @ x
+    found = _polynomial((matrix / matrix.norm()) @ (matrix / matrix.norm()).T) @ (matrix / matrix.norm())
+    torch.testing.assert_close(found.double(), x, rtol=0, atol=1e-4)
 
 
 def test_an_update_has_the_size_of_adamws() -> None:

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from tests.support.small_training import CONFIG, changed, evaluate_checkpoint, needs_weights
+from vidrestore.errors import UsageError
 from vidrestore.measure.face_set import FaceSet
 from vidrestore.restoration.codeformer import CodeFormer, CodeFormerConfig
 from vidrestore.training.checkpoint import load_averaged
 from vidrestore.training.data import to_network
-from vidrestore.training.stage3 import Stage3, growth, watched
+from vidrestore.training.settings import complete
+from vidrestore.training.stage3 import Stage3, begin_correction, growth, watched
 from vidrestore.training.trainer import Trainer
+from vidrestore.weights.store import load_state
 
 pytestmark = needs_weights
+
+#: Sizes of a network with a correction; and changes with which its U-Net is the embedded model's.
+WITH_CORRECTION: dict[str, Any] = CONFIG["model"] | {"multipliers": [1, 2, 2], "image_widths": [12, 16, 16]}
+LITES = {"image_size": 128, "channels": 32, "multipliers": [1, 2, 2, 2], "image_widths": [48, 80, 112, 144]}
 
 
 def test_the_network_improves(faces: FaceSet, run: Path) -> None:
@@ -68,7 +76,7 @@ def test_parts_without_a_learning_rate_are_frozen(faces: FaceSet, run: Path, tmp
 
 
 def test_the_correction_is_trained(faces: FaceSet, tmp_path: Path) -> None:
-    config = changed(model={"correction": 8}, stage3={"steps": 3, "adversarial_start": 0})
+    config = changed(model=WITH_CORRECTION, stage3={"steps": 3, "adversarial_start": 0})
     before = CodeFormer(CodeFormerConfig.from_dict(config["model"])).state_dict()
     torch.save({"averaged": before}, tmp_path / "stage2.pt")
     Trainer(config, "stage3", faces=faces, run=tmp_path).train()
@@ -76,7 +84,27 @@ def test_the_correction_is_trained(faces: FaceSet, tmp_path: Path) -> None:
     changes = {
         n.split(".")[1] for n in after if n.startswith("correction.") and not after[n].equal(before[n])
     }
-    assert {"last", "mix", "blocks", "pixels"} <= changes
+    assert {"last", "mix", "up_blocks", "pixels"} <= changes
+
+
+def test_the_correction_begins_with_that_of_the_embedded_model() -> None:
+    config = CodeFormerConfig.from_dict(WITH_CORRECTION | LITES)
+    model = CodeFormer(config)
+    Stage3(model, complete(changed(model=WITH_CORRECTION | LITES))["stage3"] | {"correction_from": "lite"})
+    state, _ = load_state("lite")
+    assert model.correction is not None
+    assert torch.equal(model.correction.last.weight, state["image_transform.last.weight"][:3].float())
+    assert torch.equal(model.correction.mix.weight, state["image_transform.mix.weight"].float())
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [({}, "whose U-Net has other sizes"), ({"image_widths": []}, "one of the two networks has no U-Net")],
+)
+def test_a_correction_that_does_not_fit_is_refused(sizes: dict[str, Any], message: str) -> None:
+    model = CodeFormer(CodeFormerConfig.from_dict(WITH_CORRECTION | sizes))
+    with pytest.raises(UsageError, match=message):
+        begin_correction(model, "lite")
 
 
 @pytest.mark.parametrize(("factor", "expected"), [(0.5, 0), (4, 0), (8, math.log(2)), (40, math.log(10))])
@@ -89,7 +117,7 @@ def test_the_growth_penalty(factor: float, expected: float) -> None:
 
 def test_the_distribution_of_w() -> None:
     model = CodeFormer(CodeFormerConfig.from_dict(CONFIG["model"]))
-    stage = Stage3(model, CONFIG["stage3"] | {"w_zero": 0.2, "w_one": 0.5})
+    stage = Stage3(model, complete(changed(stage3={"w_zero": 0.2, "w_one": 0.5}))["stage3"])
     w = stage.draw_w(4000, torch.Generator().manual_seed(0))
     assert (w == 0).float().mean().item() == pytest.approx(0.2, abs=0.03)
     assert (w == 1).float().mean().item() == pytest.approx(0.5, abs=0.03)

@@ -6,25 +6,26 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..errors import UsageError
 from ..restoration.codeformer import CodeFormer
+from .stage1 import Stage1
 
 
-def begin_from(path: Path, model: CodeFormer, averages: nn.Module) -> None:
+def begin_from(path: Path, model: CodeFormer, stage: Stage1) -> None:
     """Begin stage I from its checkpoint ``path`` at half the size: load its averaged weights into ``model``,
-    as :func:`grow` does, and the moving averages of its codebook into ``averages``.
+    as :func:`grow` does, and the moving averages of its codebook into ``stage``, with the small network's
+    first layer if the new layers learn from it.
 
     Raises UsageError if the file cannot be read or the networks do not fit together.
     """
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         grow(model, state["averaged"])
-        prefix = "averages."
-        averages.load_state_dict(
-            {k.removeprefix(prefix): v for k, v in state["stage"].items() if k.startswith(prefix)}
-        )
+        stage.averages.load_state_dict(_below(state["stage"], "averages."))
+        if stage.outer is not None:
+            stage.outer.first.load_state_dict(_below(state["averaged"], "encoder.blocks.0."))
     except (ValueError, KeyError, OSError, RuntimeError) as error:
         raise UsageError(f"stage1 cannot begin from {path}: {error}") from None
 
@@ -57,6 +58,11 @@ def grow(model: CodeFormer, small: Mapping[str, Tensor]) -> None:
             raise ValueError(f"{name} does not have the same shape in both networks")
         loaded[name] = value
     model.load_state_dict(loaded, strict=False)
+
+
+def _below(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The entries whose names begin with ``prefix``, without it."""
+    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
 
 
 def _block_count(state: Mapping[str, Tensor], part: str) -> int:

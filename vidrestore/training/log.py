@@ -11,7 +11,7 @@ from typing import Any
 
 COLUMNS = (
     *("step", "seconds", "faces_per_second", "loss", "input", "l1", "perceptual"),
-    *("perceptual_one", "perceptual_zero", "commitment", "codes", "adversarial", "adaptive"),
+    *("perceptual_one", "perceptual_zero", "imitation", "commitment", "codes", "adversarial", "adaptive"),
     *("discriminator", "entropy", "feature", "accuracy", "growth", "norm", "rate"),
 )
 

@@ -69,7 +69,7 @@ _IMAGE = {
     "adversarial_start": _Number(0, whole=True, default=0),
     "discriminator_channels": _Number(8, whole=True, default=64),
 }
-#: Stage III of a network with ``image_widths``.
+#: Stage III of a network without ``cft_sizes``.
 _STAGE3_IMAGE = _COMMON | {
     "parts": _Number(1, whole=True),  #: crops per face
     "part": _Number(64, whole=True),  #: side of a crop; the perceptual network mostly gets half of it
@@ -101,6 +101,8 @@ _STAGES = {
         "warmup": _Number(0, whole=True),
         "adain": _SWITCH,
         "commitment": _Number(0.0),
+        #: after beginning from a smaller network: first steps, in which only the new layers learn
+        "outer_steps": _Number(0, whole=True, default=0),
     },
     "stage2": _COMMON | {"encoder_scale": _Number(0.0), "feature": _Number(0.0)},
     "stage3": _COMMON
@@ -113,6 +115,8 @@ _STAGES = {
         "code_every": _Number(1, whole=True),
         "code": _Number(0.0),
         "feature": _Number(0.0),
+        #: weights whose trained U-Net at the image the correction begins with; "" for none
+        "correction_from": _Choice(("", "lite"), default=""),
     },
 }
 
@@ -135,9 +139,9 @@ def complete(config: Mapping[str, Any]) -> dict[str, Any]:
         raise UsageError(f"the configuration's table 'model': {error}") from None
     if general["task"] != "restore" and sizes.image_widths:
         raise UsageError(
-            f"a model with image_widths restores faces; for the task {general['task']} give it cft_sizes"
+            f"a model with image_widths restores faces; for the task {general['task']} give it cft_sizes alone"
         )
-    known = _STAGES | ({"stage3": _STAGE3_IMAGE} if sizes.image_widths else {})
+    known = _STAGES | ({} if sizes.cft_sizes else {"stage3": _STAGE3_IMAGE})
     stages = {name: _filled(config[name], keys, name) for name, keys in known.items()}
     for name, stage in stages.items():
         if "part" in stage:

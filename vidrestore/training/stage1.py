@@ -13,6 +13,7 @@ from ..restoration.codeformer import CodeFormer
 from ..restoration.codeformer.network import adaptive_instance_norm
 from .codebook import CodebookAverages, nearest_codes
 from .image_loss import ImageLoss, parts
+from .outer import OuterLayers
 from .stage import Stage
 
 
@@ -22,7 +23,8 @@ class Stage1(Stage):
     Features are not quantised in the first ``warmup`` steps. With ``adain`` the quantised features get the
     statistics of the encoder's features, as at inference, so that codes need not represent colour. ``part``
     is the side in pixels of the crop of each face: the autoencoder does not depend on position, and crops of
-    many faces teach it more than a few whole faces.
+    many faces teach it more than a few whole faces. In the first ``outer_steps`` of a network that begins
+    from a smaller one, only its new layers learn (:class:`.outer.OuterLayers`).
     """
 
     name = "stage1"
@@ -32,6 +34,7 @@ class Stage1(Stage):
         super().__init__(model, settings)
         self.image_loss = ImageLoss(settings)
         self.averages = CodebookAverages(model.quantize.embedding.weight)
+        self.outer = OuterLayers(model) if settings["outer_steps"] else None
 
     def parameter_groups(self, model: CodeFormer) -> list[dict[str, Any]]:
         return [{"params": [*model.encoder.parameters(), *model.generator.parameters()], "scale": 1.0}]
@@ -42,6 +45,8 @@ class Stage1(Stage):
     def loss(
         self, model: CodeFormer, clean: Tensor, degraded: Tensor, step: int, generator: torch.Generator
     ) -> tuple[Tensor, dict[str, Tensor | float]]:
+        if self.outer is not None and step < self.settings["outer_steps"]:
+            return self._outer_loss(self.outer, model, clean, step, generator)
         (clean,) = parts(clean, side=self.settings["part"], generator=generator)
         features = model.encoder(clean)[0].float()
         quantised, commitment = features, features.new_zeros(())
@@ -53,10 +58,27 @@ class Stage1(Stage):
         if self.settings["adain"]:
             quantised = adaptive_instance_norm(quantised, features)
         image = model.reconstruct(quantised).float()
-        last = model.generator.last_weight
-        loss, figures = self.image_loss(image, clean, step=step, generator=generator, last=last)
+        loss, figures = self._image_loss(model, image, clean, step, generator)
         figures |= {"commitment": commitment.detach(), "codes": self.averages.perplexity()}
         return loss + self.settings["commitment"] * commitment, figures
+
+    def _outer_loss(
+        self, outer: OuterLayers, model: CodeFormer, clean: Tensor, step: int, generator: torch.Generator
+    ) -> tuple[Tensor, dict[str, Tensor | float]]:
+        seen, features = outer.look(model, clean)
+        quantised = quantise(model, features)
+        if self.settings["adain"]:
+            quantised = adaptive_instance_norm(quantised, features)
+        imitation = outer.imitation(model, clean, seen)
+        image, clean = outer.images(model, quantised, clean, generator)
+        loss, figures = self._image_loss(model, image, clean, step, generator)
+        return loss + imitation, figures | {"imitation": imitation.detach()}
+
+    def _image_loss(
+        self, model: CodeFormer, image: Tensor, clean: Tensor, step: int, generator: torch.Generator
+    ) -> tuple[Tensor, dict[str, Tensor | float]]:
+        last = model.generator.last_weight
+        return self.image_loss(image, clean, step=step, generator=generator, last=last)
 
     def views(self, model: CodeFormer, clean: Tensor, degraded: Tensor) -> dict[str, Tensor]:
         features = model.encoder(clean)[0].float()

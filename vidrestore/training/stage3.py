@@ -11,7 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..errors import UsageError
 from ..restoration.codeformer import CodeFormer
+from ..weights.store import load_state
 from .distributed import share, world
 from .image_loss import ImageLoss
 from .stage import Stage
@@ -37,6 +39,8 @@ class Stage3(Stage):
         super().__init__(model, settings)
         self.image_loss = ImageLoss(settings)
         self.teacher = Teacher(model) if settings["encoder_scale"] else None
+        if settings["correction_from"]:
+            begin_correction(model, settings["correction_from"])
 
     def parameter_groups(self, model: CodeFormer) -> list[dict[str, Any]]:
         transforms = list(model.fuse_convs_dict.parameters())
@@ -89,6 +93,25 @@ class Stage3(Stage):
             extra, more = code_loss(model, encoding.features, logits, codes, self.settings["feature"])
             loss, figures = loss + self.settings["code"] * extra, figures | more
         return loss, figures
+
+
+def begin_correction(model: CodeFormer, source: str) -> None:
+    """Load into the correction of ``model`` the U-Net at the image of the weights ``source``, a name of the
+    registry: what it adds to its input at ``w = 1``. Raises UsageError if the two do not fit."""
+    state, _ = load_state(source)
+    prefix = "image_transform."
+    trained = {name.removeprefix(prefix): x.float() for name, x in state.items() if name.startswith(prefix)}
+    if model.correction is None or not trained:
+        raise UsageError(f"stage3: correction_from is {source}, but one of the two networks has no U-Net")
+    last = model.correction.last
+    for name in ("last.weight", "last.bias"):  # its other outputs are the detail for smaller w
+        trained[name] = trained[name][: last.out_channels]
+    try:
+        model.correction.load_state_dict(trained)
+    except RuntimeError:
+        raise UsageError(
+            f"stage3: correction_from is {source}, whose U-Net has other sizes than this network's"
+        ) from None
 
 
 @contextmanager

@@ -92,8 +92,14 @@ class Trainer:
         # Stage I has a setting for whether codes get the statistics of the input's features.
         settings = {"adain": task.adain} | self.settings
         self.stage = stage_class(stage, sizes)(self.model, settings).to(self.device)
-        if begin and isinstance(self.stage, Stage1) and not self.path.exists():
-            begin_from(begin, self.model, self.stage.averages)
+        if isinstance(self.stage, Stage1) and not self.path.exists():
+            if begin:
+                begin_from(begin, self.model, self.stage)
+            elif self.stage.outer is not None:
+                raise UsageError(
+                    "stage1: outer_steps are for a network that begins from a smaller one; give --begin-from, or "
+                    "set outer_steps to 0"
+                )
         self.averaged = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
         groups = self.stage.parameter_groups(self.model)
         self.parameters = [p for group in groups for p in group["params"]]
@@ -261,7 +267,7 @@ class Trainer:
 def stage_class(stage: str, sizes: CodeFormerConfig) -> type[Stage]:
     """Return the class that implements a stage for a network of these sizes."""
     if stage == "stage3":
-        return ImageStage3 if sizes.image_widths else Stage3
+        return Stage3 if sizes.cft_sizes else ImageStage3
     return {"stage1": Stage1, "stage2": Stage2}[stage]
 
 

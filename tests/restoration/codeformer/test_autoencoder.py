@@ -44,7 +44,7 @@ def test_the_generator_stops_at_a_level():
 
 @pytest.mark.parametrize("part", [Encoder, Generator])
 def test_each_level_has_its_own_depth(part):
-    few, more = (len(part(replace(FACE, residual_blocks=depths)).blocks) for depths in (1, (1, 2)))
+    few, more = (len(part(replace(FACE, residual_blocks=depths)).blocks) for depths in (1, (1, 1, 2)))
     assert more == few + 2  # a residual block and, on the code grid, an attention block
 
 
@@ -53,7 +53,7 @@ def test_upsampling_may_output_the_next_levels_channels():
         [block.conv.weight.shape[:2] for block in Generator(config).blocks if isinstance(block, Upsample)]
         for config in (replace(FACE, narrow_upsampling=False), FACE)
     ]
-    assert shapes == [[(32, 32)], [(16, 32)]]
+    assert shapes == [[(32, 32), (32, 32)], [(32, 32), (16, 32)]]
 
 
 def test_positions_are_added_on_the_code_grid():
@@ -83,7 +83,7 @@ def test_the_last_weight_makes_the_image(config):
 
 
 def test_the_encoder_begins_with_whitened_patches():
-    first = Encoder(FACE).blocks[0]
-    expected = PatchConv(3, FACE.channels, FACE.patch)
-    whiten(expected, FACE.patch)
+    first = Encoder(replace(FACE, patch=4)).blocks[0]
+    expected = PatchConv(3, FACE.channels, 4)
+    whiten(expected, 4)
     torch.testing.assert_close(first.weight[:, :, 1, 1], expected.weight[:, :, 1, 1])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -31,15 +30,12 @@ def test_levels_of_the_published_network():
         ({"image_size": 30}, "multiple"),
         ({"colour": 1}, r"unknown CodeFormer settings \['colour'\]"),
         ({"cft_sizes": (8,)}, "not among the levels"),
-        ({"correction": 7}, "correction 7 must be even"),
-        ({"correction": 8, "patch": 1}, "patch 1 with it a power of 2 above 1"),
-        ({"correction": 8, "multipliers": (1,), "cft_sizes": (32,)}, "correction needs two or more levels"),
         ({"residual_blocks": (1, 2, 3)}, "must be at least 1 for each of the levels"),
         ({"residual_blocks": (1, 0)}, r"residual_blocks \(1, 0\) must be at least 1"),
         ({"head_widths": (8, 8)}, "patch 2 is not a multiple of 2\\^2"),
-        ({"image_widths": (8, 12)}, "exclude each other"),
-        ({"cft_sizes": (), "image_widths": (8, 12)}, "three or more levels"),
-        ({"multipliers": (1, 2, 2), "cft_sizes": (), "image_widths": (8, 11, 16)}, "even"),
+        ({"image_widths": (8, 12)}, "three or more levels"),
+        ({"multipliers": (1, 2, 2), "image_widths": (8, 11, 16)}, "even"),
+        ({"patch": 1, "multipliers": (1, 2, 2), "image_widths": (8, 12, 16)}, "a power of 2 above 1"),
     ],
 )
 def test_impossible_sizes_are_errors(change, message):
@@ -48,9 +44,7 @@ def test_impossible_sizes_are_errors(change, message):
 
 
 @pytest.mark.parametrize(
-    ("config", "kept"),
-    [(SMALL, (32, 16)), (AT_IMAGE, ()), (FACE, (16, 8)), (replace(FACE, cft_sizes=(8,)), (16, 8))],
-    ids=["CFT", "CFT at the image", "both", "correction and one level"],
+    ("config", "kept"), [(SMALL, (32, 16)), (AT_IMAGE, ()), (FACE, (16, 8))], ids=["CFT", "at image", "both"]
 )
-def test_decoding_needs_the_levels_of_cft_and_correction(config, kept):
+def test_decoding_needs_the_levels_of_the_cft(config, kept):
     assert config.kept_sizes == kept

@@ -63,9 +63,15 @@ class Encoder(nn.Module):
         ]
         self.blocks = nn.ModuleList(blocks)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, dict[int, Tensor]]:
+    @property
+    def outer(self) -> int:
+        """The number of blocks before the second level."""
+        return next(i for i, block in enumerate(self.blocks) if isinstance(block, Downsample)) + 1
+
+    def forward(self, x: Tensor, *, begin: int = 0) -> tuple[Tensor, dict[int, Tensor]]:
+        """With ``begin``, ``x`` is the input of the block with that index."""
         features = {}
-        for index, block in enumerate(self.blocks):
+        for index, block in enumerate(self.blocks[begin:], begin):
             if index == self._coarsest and self.positions is not None:
                 x = x + self.positions.to(x.dtype)
             x = block(x)
@@ -115,22 +121,29 @@ class Generator(nn.Module):
         self.blocks = nn.ModuleList(blocks)
 
     def forward(
-        self, x: Tensor, transforms: Mapping[int, Callable[[Tensor], Tensor]], until: int | None = None
+        self,
+        x: Tensor,
+        transforms: Mapping[int, Callable[[Tensor], Tensor]],
+        *,
+        after: int | None = None,
+        until: int | None = None,
     ) -> Tensor:
         """Return the features at the finest level, from which :meth:`image` makes an image.
 
         ``transforms`` maps a level's size to the function applied to its features after the level's first
-        residual block. With ``until``, the size of a level, stop there and return that level's features.
+        residual block. With ``until``, the size of a level, stop there and return these features; with
+        ``after``, go on from there, ``x`` being the features of that level.
         """
-        for index, block in enumerate(self.blocks[:-1]):
+        ends = {size: index + 1 for index, size in self.taps.items()}
+        begin = 0 if after is None else ends[after]
+        end = len(self.blocks) - 1 if until is None else ends[until]
+        for index, block in enumerate(self.blocks[begin:end], begin):
             x = block(x)
             if index == 0 and self.positions is not None:
                 x = x + self.positions.to(x.dtype)
             size = self.taps.get(index)
             if size is not None and size in transforms:
                 x = transforms[size](x)
-            if until is not None and size == until:
-                break
         return x
 
     def image(self, finest: Tensor) -> Tensor:

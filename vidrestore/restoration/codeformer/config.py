@@ -32,9 +32,10 @@ class CodeFormerConfig:
     transformer_layers: int = 9
     transformer_mlp: int = 1024
     cft_sizes: tuple[int, ...] = (32, 64, 128, 256)
-    #: Channels at each level, finest first, of a transformation at the image itself that replaces the feature
-    #: transformations: the result is the input plus a correction that depends on ``w`` and on the codes. For
-    #: networks whose codes alone do not make a face; empty in the published network.
+    #: Channels at each level, finest first, of a U-Net at the image itself. Without ``cft_sizes`` it replaces the
+    #: feature transformations: the result is the input plus a correction that depends on ``w`` and on the
+    #: codes, for networks whose codes alone do not make a face. With them it corrects the input, which replaces
+    #: the generator's face as ``w`` approaches 1. Empty in the published network.
     image_widths: tuple[int, ...] = ()
     #: Channels of convolutions at 2, 4, ... times the side of the generator's finest level, on the way to the
     #: image; the final pixel shuffle is then by the rest of ``patch``. Empty in the published network.
@@ -44,9 +45,6 @@ class CodeFormerConfig:
     narrow_upsampling: bool = False
     #: The CFT of a level works on the level's channels divided by this; 1 in the published network.
     cft_divisor: int = 1
-    #: Channels of a correction of the input, which replaces the generator's face as ``w`` approaches 1; 0, as
-    #: in the published network, disables it.
-    correction: int = 0
     #: Whether the encoder and the generator have learned position embeddings, added to their features on the
     #: code grid. False in the published network.
     positions: bool = False
@@ -71,25 +69,12 @@ class CodeFormerConfig:
                 f"head_widths {self.head_widths} has {len(self.head_widths)} entries, but patch {self.patch} "
                 f"is not a multiple of 2^{len(self.head_widths)}"
             )
-        if self.correction:
-            self._check_correction()
         if self.image_widths:
             self._check_image_widths()
         if unknown := set(self.cft_sizes) - set(self.sizes):
             raise ValueError(f"cft_sizes {sorted(unknown)} are not among the levels {self.sizes}")
 
-    def _check_correction(self) -> None:
-        if self.image_widths or len(self.sizes) < 2:
-            raise ValueError("correction needs two or more levels, and excludes image_widths")
-        if self.correction % 2 or self.patch < 2 or self.patch & (self.patch - 1):
-            raise ValueError(
-                f"correction {self.correction} must be even, and patch {self.patch} with it a power of 2 "
-                "above 1"
-            )
-
     def _check_image_widths(self) -> None:
-        if self.cft_sizes:
-            raise ValueError("cft_sizes and image_widths exclude each other; leave one of them empty")
         if len(self.image_widths) != len(self.sizes) or len(self.sizes) < 3:
             raise ValueError(
                 f"image_widths {self.image_widths} must have one entry for each of three or more levels, "
@@ -120,8 +105,7 @@ class CodeFormerConfig:
     @property
     def kept_sizes(self) -> tuple[int, ...]:
         """Sizes of the levels whose encoder features decoding needs, finest first."""
-        kept = {*self.cft_sizes, *(self.sizes[:2] if self.correction else ())}
-        return tuple(size for size in self.sizes if size in kept)
+        return tuple(size for size in self.sizes if size in self.cft_sizes)
 
     @property
     def code_grid(self) -> int:

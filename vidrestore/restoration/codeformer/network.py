@@ -85,16 +85,12 @@ class CodeFormer(nn.Module):
                 for s in config.cft_sizes
             }
         )
-        self.image_transform = (
-            ImageTransform(config.image_widths, config.widths[1], config.patch)
-            if config.image_widths
-            else None
-        )
-        self.correction = (
-            Correction(config.correction, config.widths[0], config.widths[1], config.patch)
-            if config.correction
-            else None
-        )
+        self.image_transform: ImageTransform | None = None
+        self.correction: Correction | None = None
+        if config.image_widths and config.cft_sizes:
+            self.correction = Correction(config.image_widths, config.widths[1], config.patch)
+        elif config.image_widths:
+            self.image_transform = ImageTransform(config.image_widths, config.widths[1], config.patch)
 
     def encode(self, x: Tensor) -> Encoding:
         """Encode faces ``x`` (N, 3, S, S) RGB in [-1, 1]. Raises ValueError for another shape."""
@@ -149,12 +145,12 @@ class CodeFormer(nn.Module):
             int(size): partial(fuse, encoding.levels[int(size)], w=w)
             for size, fuse in self.fuse_convs_dict.items()
         }
-        finest = self.generator(quantised, transforms)
-        face = self.generator.image(finest)
         if self.correction is None:
-            return face
-        levels = (encoding.levels[size] for size in self.config.sizes[:2])
-        corrected = self.correction(encoding.image, *levels, finest)
+            return self.generator.image(self.generator(quantised, transforms))
+        second = self.config.sizes[1]
+        informed = self.generator(quantised, transforms, until=second)
+        face = self.generator.image(self.generator(informed, transforms, after=second))
+        corrected = self.correction(encoding.image, informed)
         return torch.lerp(face, corrected.to(face), w.to(face))
 
     def inform(self, quantised: Tensor) -> Tensor:

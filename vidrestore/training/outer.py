@@ -1,0 +1,63 @@
+"""The first steps of stage I after growing: the new layers, those at the image, are trained by themselves."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..restoration.codeformer import CodeFormer
+from ..restoration.codeformer.blocks import PatchConv
+from .distributed import share, world
+
+
+class OuterLayers(nn.Module):
+    """What the layers before and after those of the small network have to learn.
+
+    The encoder's new layers learn to pass on what the small network's first layer sees in the downscaled
+    image. The generator's learn the image from what the loaded layers make of the codes, on a crop of each
+    face. The loaded layers need no gradient, so such a step costs about a third of one of the whole network.
+    """
+
+    def __init__(self, model: CodeFormer) -> None:
+        super().__init__()
+        config = model.config
+        #: The first layer of the small network; :func:`.grow.begin_from` loads it.
+        self.first = PatchConv(3, config.channels, config.patch).requires_grad_(False)
+
+    @torch.no_grad()
+    def look(self, model: CodeFormer, clean: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what the small network's first layer sees in clean faces (N, 3, S, S), and the code features
+        (N, C, G, G) that follow from it."""
+        seen = self.first(F.avg_pool2d(clean, 2))
+        return seen, model.encoder(seen, begin=model.encoder.outer)[0].float()
+
+    def imitation(self, model: CodeFormer, clean: Tensor, seen: Tensor) -> Tensor:
+        """Return the error of the encoder's new layers, relative to the variance of what they imitate."""
+        x = clean
+        for block in model.encoder.blocks[: model.encoder.outer]:
+            x = block(x)
+        return F.mse_loss(x.float(), seen.float()) / seen.float().var()
+
+    def images(
+        self, model: CodeFormer, quantised: Tensor, clean: Tensor, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """Generate a part of half the side of each face from features (N, C, G, G): it and the same part of
+        ``clean``, both (N, 3, S / 2, S / 2)."""
+        second = model.config.sizes[1]
+        with torch.no_grad():
+            inner = model.generator(quantised, {}, until=second)
+        side, stride = second // 2, clean.shape[-1] // second
+        places = torch.randint(0, second - side + 1, (len(clean) * world(), 2), generator=generator)
+        corners = share(places).tolist()
+        parts = [
+            torch.stack(
+                [
+                    x[:, y * step : (y + side) * step, x0 * step : (x0 + side) * step]
+                    for x, (y, x0) in zip(whole, corners, strict=True)
+                ]
+            ).contiguous(memory_format=torch.channels_last)
+            for whole, step in ((inner, 1), (clean, stride))
+        ]
+        finest = model.generator(parts[0], {}, after=second)
+        return model.generator.image(finest).float(), parts[1]
