@@ -95,6 +95,9 @@ def test_the_correction_begins_with_that_of_the_embedded_model() -> None:
     assert model.correction is not None
     assert torch.equal(model.correction.last.weight, state["image_transform.last.weight"][:3].float())
     assert torch.equal(model.correction.mix.weight, state["image_transform.mix.weight"].float())
+    # It does not see this generator's features yet.
+    faces, features = torch.rand(1, 3, 128, 128), torch.randn(2, 1, 64, 16, 16)
+    assert torch.equal(model.correction(faces, features[0]), model.correction(faces, features[1]))
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,8 @@ class Stage3(Stage):
 
 def begin_correction(model: CodeFormer, source: str) -> None:
     """Load into the correction of ``model`` the U-Net at the image of the weights ``source``, a name of the
-    registry: what it adds to its input at ``w = 1``. Raises UsageError if the two do not fit."""
+    registry: what it adds to its input at ``w = 1``. The features of another generator mean something else, so
+    these weights begin at zero. Raises UsageError if the two do not fit."""
     state, _ = load_state(source)
     prefix = "image_transform."
     trained = {name.removeprefix(prefix): x.float() for name, x in state.items() if name.startswith(prefix)}
@@ -106,6 +107,7 @@ def begin_correction(model: CodeFormer, source: str) -> None:
     last = model.correction.last
     for name in ("last.weight", "last.bias"):  # its other outputs are the detail for smaller w
         trained[name] = trained[name][: last.out_channels]
+    trained["features.1.weight"] = torch.zeros_like(trained["features.1.weight"])
     try:
         model.correction.load_state_dict(trained)
     except RuntimeError:
