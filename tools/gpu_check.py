@@ -4,8 +4,8 @@
 
 Needs a checkout and the packages of the extra ``test``, no network. The parts run one after the other: the
 tests marked ``gpu``, ``bench.py network``, ``bench.py compare``, and the first hundred steps of stage I of
-``configs/train/face.yaml``. After each of them ``gpu_check.json`` and ``gpu_check.log`` in FOLDER are written
-again, so that a check that is cut short leaves its results. ``--faces`` is a folder that
+``configs/train/face-256.yaml``. After each of them ``gpu_check.json`` and ``gpu_check.log`` in FOLDER are
+written again, so that a check that is cut short leaves its results. ``--faces`` is a folder that
 ``tools/prepare_faces.py`` wrote; without it random images are used, on which speed does not depend. Without a
 CUDA device, parts that need one are skipped. The exit code is 0 if every part passed.
 """
@@ -53,7 +53,7 @@ def parts(work: Path, faces: Path, device: str) -> list[Part]:
     on_device, cuda = ("--device", device), device.startswith("cuda")
     models = ("--models", "lite", "codeformer", "--seconds", "1.5")
     rounds = ("--model", "codeformer", "--rounds", "1")
-    training = ("--config", "face", "--stage", "stage1", "--until", "100", "--for", "140s")
+    training = ("--config", "face-256", "--stage", "stage1", "--until", "100", "--for", "140s")
     folders = ("--faces", str(faces), "--run-folder", str(work))
     return [
         Part(

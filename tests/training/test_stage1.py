@@ -8,6 +8,7 @@ import torch
 
 from tests.support.small_training import CONFIG, column, needs_weights
 from vidrestore.restoration.codeformer import CodeFormer, CodeFormerConfig
+from vidrestore.training.settings import complete
 from vidrestore.training.stage1 import Stage1, quantise
 
 pytestmark = needs_weights
@@ -31,7 +32,7 @@ def test_quantised_features_are_codes() -> None:
 
 def test_views_show_the_clean_face_and_its_reconstructions() -> None:
     model = CodeFormer(CodeFormerConfig.from_dict(CONFIG["model"])).eval()
-    stage = Stage1(model, CONFIG["stage1"])
+    stage = Stage1(model, complete(CONFIG)["stage1"])
     clean = torch.rand(1, 3, 64, 64) * 2 - 1
     with torch.no_grad():
         views = stage.views(model, clean, clean)

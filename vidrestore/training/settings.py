@@ -139,7 +139,7 @@ def complete(config: Mapping[str, Any]) -> dict[str, Any]:
         raise UsageError(f"the configuration's table 'model': {error}") from None
     if general["task"] != "restore" and sizes.image_widths:
         raise UsageError(
-            f"a model with image_widths restores faces; for the task {general['task']} give it cft_sizes alone"
+            f"a model with image_widths restores faces; for the task {general['task']} leave them out"
         )
     known = _STAGES | ({} if sizes.cft_sizes else {"stage3": _STAGE3_IMAGE})
     stages = {name: _filled(config[name], keys, name) for name, keys in known.items()}

@@ -97,8 +97,8 @@ class Stage3(Stage):
 
 def begin_correction(model: CodeFormer, source: str) -> None:
     """Load into the correction of ``model`` the U-Net at the image of the weights ``source``, a name of the
-    registry: what it adds to its input at ``w = 1``. The features of another generator mean something else, so
-    these weights begin at zero. Raises UsageError if the two do not fit."""
+    registry: what it adds to its input at ``w = 1``. The features of another generator mean something else,
+    so these weights begin at zero. Raises UsageError if the two do not fit."""
     state, _ = load_state(source)
     prefix = "image_transform."
     trained = {name.removeprefix(prefix): x.float() for name, x in state.items() if name.startswith(prefix)}

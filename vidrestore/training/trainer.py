@@ -97,8 +97,8 @@ class Trainer:
                 begin_from(begin, self.model, self.stage)
             elif self.stage.outer is not None:
                 raise UsageError(
-                    "stage1: outer_steps are for a network that begins from a smaller one; give --begin-from, or "
-                    "set outer_steps to 0"
+                    "stage1: outer_steps are for a network that begins from a smaller one; give "
+                    "--begin-from, or set outer_steps to 0"
                 )
         self.averaged = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
         groups = self.stage.parameter_groups(self.model)

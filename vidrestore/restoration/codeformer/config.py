@@ -32,10 +32,10 @@ class CodeFormerConfig:
     transformer_layers: int = 9
     transformer_mlp: int = 1024
     cft_sizes: tuple[int, ...] = (32, 64, 128, 256)
-    #: Channels at each level, finest first, of a U-Net at the image itself. Without ``cft_sizes`` it replaces the
-    #: feature transformations: the result is the input plus a correction that depends on ``w`` and on the
-    #: codes, for networks whose codes alone do not make a face. With them it corrects the input, which replaces
-    #: the generator's face as ``w`` approaches 1. Empty in the published network.
+    #: Channels at each level, finest first, of a U-Net at the image itself. Without ``cft_sizes`` it replaces
+    #: the feature transformations: the result is the input plus a correction that depends on ``w`` and on the
+    #: codes, for networks whose codes alone do not make a face. With them it corrects the input, which
+    #: replaces the generator's face as ``w`` approaches 1. Empty in the published network.
     image_widths: tuple[int, ...] = ()
     #: Channels of convolutions at 2, 4, ... times the side of the generator's finest level, on the way to the
     #: image; the final pixel shuffle is then by the rest of ``patch``. Empty in the published network.

@@ -11,7 +11,7 @@ from .image_unet import ImageUNet
 
 
 class Correction(ImageUNet):
-    """This project's addition to the CFT for ``w`` near 1: the input plus a correction, which a U-Net predicts.
+    """This project's addition to the CFT for ``w`` near 1: the input plus a correction, predicted by a U-Net.
 
     The result of the network is the mean, weighted by ``w``, of the generator's face and the corrected input:
     at 0 the codes alone decide, and at 1 detail of the input does not have to pass through them.

@@ -53,7 +53,8 @@ class ImageUNet(nn.Module):
         """Predict changes (N, outputs, 2 S / patch, 2 S / patch).
 
         ``x`` is (N, 3, S, S) RGB in [-1, 1], and ``decoded`` (N, C, S / 2 patch, S / 2 patch) the generator's
-        features at its second finest level. ``x`` may be a part of a face, with the same part of the features.
+        features at its second finest level. ``x`` may be a part of a face, with the same part of the
+        features.
         """
         x = x.to(decoded)
         h = self.first(x)
