@@ -75,17 +75,21 @@ class ImageLoss(nn.Module):
 
 
 def parts(*images: Tensor, side: int, generator: torch.Generator) -> list[Tensor]:
-    """Crop each face at a random place, the same in all ``images``: (N, 3, S, S) -> (N, 3, side, side).
+    """Crop each face at a random place, the same in all ``images``: (N, C, S, S) -> (N, C, side, side).
 
-    Smaller faces are returned unchanged.
+    Images of a multiple of the first ones' size S are cropped at the same place, to that multiple of
+    ``side``. Smaller faces are returned unchanged.
     """
     count, size = len(images[0]), images[0].shape[-1]
     if size <= side:
         return list(images)
     places = torch.randint(0, size - side + 1, (count * world(), 2), generator=generator)
     corners = share(places).tolist()
-    cut = (
-        torch.stack([f[:, y : y + side, x : x + side] for f, (y, x) in zip(image, corners, strict=True)])
-        for image in images
-    )
-    return [c.contiguous(memory_format=torch.channels_last) for c in cut]
+
+    def cut(image: Tensor) -> Tensor:
+        step = image.shape[-1] // size
+        spans = [[slice(at * step, (at + side) * step) for at in corner] for corner in corners]
+        crops = [face[:, y, x] for face, (y, x) in zip(image, spans, strict=True)]
+        return torch.stack(crops).contiguous(memory_format=torch.channels_last)
+
+    return [cut(image) for image in images]

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ..restoration.codeformer import CodeFormer
 from ..restoration.codeformer.blocks import PatchConv
-from .distributed import share, world
+from .image_loss import parts
 
 
 class OuterLayers(nn.Module):
@@ -16,7 +16,7 @@ class OuterLayers(nn.Module):
 
     The encoder's new layers learn to pass on what the small network's first layer sees in the downscaled
     image. The generator's learn the image from what the loaded layers make of the codes, on a crop of each
-    face. The loaded layers need no gradient, so such a step costs about a third of one of the whole network.
+    face. The loaded layers need no gradient.
     """
 
     def __init__(self, model: CodeFormer) -> None:
@@ -47,17 +47,5 @@ class OuterLayers(nn.Module):
         second = model.config.sizes[1]
         with torch.no_grad():
             inner = model.generator(quantised, {}, until=second)
-        side, stride = second // 2, clean.shape[-1] // second
-        places = torch.randint(0, second - side + 1, (len(clean) * world(), 2), generator=generator)
-        corners = share(places).tolist()
-        parts = [
-            torch.stack(
-                [
-                    x[:, y * step : (y + side) * step, x0 * step : (x0 + side) * step]
-                    for x, (y, x0) in zip(whole, corners, strict=True)
-                ]
-            ).contiguous(memory_format=torch.channels_last)
-            for whole, step in ((inner, 1), (clean, stride))
-        ]
-        finest = model.generator(parts[0], {}, after=second)
-        return model.generator.image(finest).float(), parts[1]
+        inner, clean = parts(inner, clean, side=second // 2, generator=generator)
+        return model.generator.image(model.generator(inner, {}, after=second)).float(), clean

@@ -69,7 +69,7 @@ _IMAGE = {
     "adversarial_start": _Number(0, whole=True, default=0),
     "discriminator_channels": _Number(8, whole=True, default=64),
 }
-#: Stage III of a network without ``cft_sizes``.
+#: Stage III of a network whose CFT is at the image.
 _STAGE3_IMAGE = _COMMON | {
     "parts": _Number(1, whole=True),  #: crops per face
     "part": _Number(64, whole=True),  #: side of a crop; the perceptual network mostly gets half of it
@@ -141,7 +141,7 @@ def complete(config: Mapping[str, Any]) -> dict[str, Any]:
         raise UsageError(
             f"a model with image_widths restores faces; for the task {general['task']} leave them out"
         )
-    known = _STAGES | ({} if sizes.cft_sizes else {"stage3": _STAGE3_IMAGE})
+    known = _STAGES | ({"stage3": _STAGE3_IMAGE} if sizes.at_image else {})
     stages = {name: _filled(config[name], keys, name) for name, keys in known.items()}
     for name, stage in stages.items():
         if "part" in stage:

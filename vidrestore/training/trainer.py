@@ -267,7 +267,7 @@ class Trainer:
 def stage_class(stage: str, sizes: CodeFormerConfig) -> type[Stage]:
     """Return the class that implements a stage for a network of these sizes."""
     if stage == "stage3":
-        return Stage3 if sizes.cft_sizes else ImageStage3
+        return ImageStage3 if sizes.at_image else Stage3
     return {"stage1": Stage1, "stage2": Stage2}[stage]
 
 

@@ -103,6 +103,11 @@ class CodeFormerConfig:
         return (blocks,) * len(self.multipliers) if isinstance(blocks, int) else blocks
 
     @property
+    def at_image(self) -> bool:
+        """Whether the U-Net at the image replaces the feature transformations."""
+        return bool(self.image_widths) and not self.cft_sizes
+
+    @property
     def kept_sizes(self) -> tuple[int, ...]:
         """Sizes of the levels whose encoder features decoding needs, finest first."""
         return tuple(size for size in self.sizes if size in self.cft_sizes)

@@ -87,10 +87,10 @@ class CodeFormer(nn.Module):
         )
         self.image_transform: ImageTransform | None = None
         self.correction: Correction | None = None
-        if config.image_widths and config.cft_sizes:
-            self.correction = Correction(config.image_widths, config.widths[1], config.patch)
-        elif config.image_widths:
+        if config.at_image:
             self.image_transform = ImageTransform(config.image_widths, config.widths[1], config.patch)
+        elif config.image_widths:
+            self.correction = Correction(config.image_widths, config.widths[1], config.patch)
 
     def encode(self, x: Tensor) -> Encoding:
         """Encode faces ``x`` (N, 3, S, S) RGB in [-1, 1]. Raises ValueError for another shape."""
