@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..media.output.destination import fitting_name, writing
@@ -23,5 +24,10 @@ def claimed(out: Path) -> Iterator[bool]:
     try:
         yield True
     finally:
-        path.unlink(missing_ok=True)
-        file.close()
+        if os.name == "nt":  # which deletes no open file, nor one that another process has claimed since
+            file.close()
+            with suppress(OSError):
+                path.unlink()
+        else:
+            path.unlink(missing_ok=True)
+            file.close()

@@ -64,10 +64,11 @@ def inspect_file(
                     "scan": str(find_scan(path, video_stream)),
                 }
             )
+        size: int | None = container.size  # unknown: negative, or None from PyAV 19 on
         return {
             "path": str(path),
             "container": container.format.name,
-            "size": container.size if container.size > 0 else None,
+            "size": size if size and size > 0 else None,
             "duration": _seconds(container.duration, Fraction(1, av.time_base)),
             "start_time": _seconds(container.start_time, Fraction(1, av.time_base)),
             "bit_rate": container.bit_rate or None,

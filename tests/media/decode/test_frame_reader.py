@@ -15,6 +15,7 @@ from tests.support.frames import LOSSLESS, clip, ffmpeg, pass_through, synthetic
 from tests.support.sources import make
 from vidrestore.errors import InputError
 from vidrestore.media.decode.decoder import Decoder
+from vidrestore.media.decode.fingerprint import FrameFingerprint
 from vidrestore.media.encode.settings import EncoderSettings
 
 
@@ -79,6 +80,22 @@ def test_a_file_cut_short_is_decoded_up_to_its_end(tmp_path, caplog):
         count = sum(1 for _ in decoder)
     assert 5 < count < 50
     assert f"{count} of 50 frames could be read" in caplog.text
+    for source, ends_early in ((short, True), (whole, False)):
+        caplog.clear()
+        with Decoder(source) as decoder:
+            last = next(
+                FrameFingerprint.of(frame.index, frame.video) for frame in decoder if frame.index == 3
+            )
+        with Decoder(source, strict=ends_early) as decoder:
+            decoder.resume_after(last)
+            if ends_early:
+                with pytest.raises(
+                    InputError, match=f"the file ends early: only {count} frames could be read"
+                ):
+                    list(decoder)
+            else:
+                assert [frame.index for frame in decoder] == list(range(4, 50))
+        assert not caplog.records
 
 
 def test_b_frames_in_avi_are_put_in_order(tmp_path):

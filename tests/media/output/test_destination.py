@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from tests.support.frames import LOSSLESS, clip
 from tests.support.platforms import posix
 from vidrestore.errors import OutputError, UsageError
 from vidrestore.media.decode.decoder import Decoder
-from vidrestore.media.output.destination import check_output, fitting_name
+from vidrestore.media.output.destination import check_output, fitting_name, new_file
 
 
 def test_out_is_refused_before_any_work(tmp_path):
@@ -31,6 +32,23 @@ def test_out_is_refused_before_any_work(tmp_path):
         with pytest.raises(error, match=words):
             check_output(out, source, overwrite=overwrite)
     check_output(taken, source, overwrite=True)
+
+
+@posix
+def test_a_folder_that_cannot_be_made_durable_is_written_all_the_same(tmp_path, monkeypatch):
+    """Samba, VirtualBox and virtiofs refuse fsync of folders."""
+    real = os.fsync
+
+    def fsync(number: int) -> None:
+        if stat.S_ISDIR(os.fstat(number).st_mode):
+            raise OSError(22, "Invalid argument")
+        real(number)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with new_file(tmp_path / "out.txt") as partial:
+        partial.write_text("all of it")
+    assert (tmp_path / "out.txt").read_text() == "all of it"
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 @posix

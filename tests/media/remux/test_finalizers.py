@@ -44,6 +44,18 @@ def test_standard_output_cannot_be_patched(tmp_path, caplog, capfdbinary, codec,
     assert listing.aspect_ratios(out) == [None if lost else "16:15"]
 
 
+@pytest.mark.parametrize("ratio", [None, Fraction(1), Fraction(0)])  # PyAV 19: 0 is unknown
+def test_tracks_without_an_aspect_ratio_lose_nothing(ratio):
+    lost: list[str] = []
+    ratios = finalizers.AspectRatios(lost.append)
+    ratios.add(ratio, "ffv1")
+    ratios.skip()
+    assert not lost
+    ratios.add(Fraction(16, 15), "ffv1")
+    ratios.skip()
+    assert lost == ["16:15"]
+
+
 @pytest.mark.parametrize("shape", [None, Fraction(1)])
 def test_files_with_square_pixels_are_not_patched(tmp_path, monkeypatch, shape):
     monkeypatch.setattr(finalizers, "write_aspect_ratios", None)

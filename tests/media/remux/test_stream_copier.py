@@ -246,6 +246,33 @@ def test_a_part_has_its_audio_subtitles_and_chapters(tmp_path, ending):
         assert 0.45 <= audio[-1].time + audio[-1].duration < 0.55
 
 
+def test_a_part_has_the_cover(tmp_path):
+    source = sources.full_file(tmp_path)
+    cover = (tmp_path / "cover.png").read_bytes()
+    for given in (source, pass_through_fast(source, tmp_path / "in.mp4")):
+        for ending in (".mp4", ".mkv"):
+            out = pass_through_fast(given, tmp_path / f"out{ending}", span=Span(Fraction(3, 10)))
+            assert cover in out.read_bytes()
+
+
+def test_chapters_of_a_part_of_a_file_that_begins_late(tmp_path):
+    source = (str(sources.full_file(tmp_path)), {"itsoffset": 10})
+    late = sources.make(tmp_path / "late.mkv", source, select="0:v:0 0:a:0", c="copy")
+    with av.open(str(late)) as container:
+        assert container.start_time > 9 * av.time_base
+        times = [[float(c[end] * c["time_base"]) for end in ("start", "end")] for c in container.chapters()]
+    for span, begin, moved in (
+        (Span(Fraction(3, 10), Fraction(8, 10)), 10.3, 10.3),
+        (Span(end=Fraction(8, 10)), 0.0, 0.0),
+    ):
+        out = pass_through_fast(late, tmp_path / "out.mkv", span=span)
+        clipped = [(max(start, begin), min(end, 10.8)) for start, end in times]
+        expected = [(start - moved, end - moved) for start, end in clipped if start < end]
+        chapters = [(float(c["start"]), float(c["end"])) for c in listing.metadata(out)[1:]]
+        assert chapters == [pytest.approx(pair, abs=2e-3) for pair in expected]
+        assert chapters
+
+
 def test_subtitles_that_begin_before_a_part_are_in_it(tmp_path):
     words = tmp_path / "long.srt"
     words.write_text("1\n00:00:01,000 --> 00:00:09,000\nStill here\n")

@@ -192,8 +192,10 @@ class Decoder:
                 index += 1
         if index == 0:
             raise InputError(self._no_frames())
-        expected = self._reader.expected_packets()
-        if timeline.span.whole and not resumed and expected > self._reader.packets:
+        if timeline.span.whole and resumed:
+            if self._reader.ends_early():
+                self.damage.ended = f"the file ends early: only {index} frames could be read"
+        elif timeline.span.whole and (expected := self._reader.expected_packets()) > self._reader.packets:
             self.damage.ended = f"the file ends early: {index} of {expected} frames could be read"
         if self.damage:
             self._reader.refuse_if_strict()

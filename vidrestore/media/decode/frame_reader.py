@@ -64,6 +64,7 @@ class FrameReader:
         self.path = path
         self.damage = Damage()
         self.packets = 0  #: how many packets of the video were read
+        self.last: int | None = None  #: the latest decoding timestamp that was read
         self._video_stream = video_stream
         self._from_start = from_start
         self._given_rate = rate
@@ -83,7 +84,7 @@ class FrameReader:
         self.stream = self._select_stream()
         #: Average frames per second; DEFAULT_RATE if unknown.
         self.rate = frame_rate(self.path, self.stream) or DEFAULT_RATE
-        self.packets = 0
+        self.packets, self.last = 0, None
         context = self.stream.codec_context
         assert context.pix_fmt is not None  # main_video selects only streams that have one
         self.tags = StreamTags(context)
@@ -178,6 +179,16 @@ class FrameReader:
         # An AVI's header may count an empty packet at the end as a frame.
         return max(0, self.stream.frames - 1)
 
+    def ends_early(self) -> bool:
+        """Whether packets that the file's index lists after the last one read were not there; False if there
+        is no such index. For a reader that did not begin at the first frame, and so cannot count them."""
+        if self.last is None or is_sequence(self.path):
+            return False
+        if "mov" not in self.container.format.name:
+            return False
+        entries = self.stream.index_entries
+        return len(entries) > 0 and self.last < entries[-1].timestamp
+
     def _decode(self, clock: Clock | None) -> Iterator[av.VideoFrame]:
         packets = self._demux()
         if clock is not None:
@@ -187,6 +198,8 @@ class FrameReader:
         for packet in chain(packets, (None,)):
             if packet is not None:
                 self.packets += 1
+                if packet.dts is not None:
+                    self.last = max(packet.dts, packet.dts if self.last is None else self.last)
                 refuse_encrypted(packet, self.path)
             try:
                 for frame in self._decoder.decode(packet):

@@ -161,15 +161,17 @@ def new_file(out: Path) -> Iterator[Path]:
 
 def make_durable(partial: Path, out: Path) -> None:
     """Rename a finished file to ``out``, after its content is safely on the disk, so that a power cut leaves
-    either the old file or the complete new one. It gets the permissions of the file that it replaces."""
+    either the old file or the complete new one; some network and shared folders cannot promise that of the
+    name. It gets the permissions of the file that it replaces."""
     with suppress(FileNotFoundError):
         shutil.copymode(out, partial)
     with partial.open("rb+") as file:
         os.fsync(file.fileno())
     os.replace(partial, out)
     if os.name == "posix":
-        folder = os.open(out.absolute().parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        with suppress(OSError):
+            folder = os.open(out.absolute().parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)

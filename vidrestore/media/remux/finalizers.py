@@ -43,9 +43,10 @@ class AspectRatios:
         self._on_loss = on_loss
 
     def add(self, ratio: Fraction | None, codec: str) -> None:
-        """Add the next video track."""
-        self._ratios.append(ratio if ratio != 1 else None)
-        if ratio is not None and ratio != 1 and codec not in _RATIO_IN_PACKETS:
+        """Add the next video track. A ratio of 0 is an unknown one, as is None: PyAV 19 says 0."""
+        ratio = None if not ratio or ratio == 1 else ratio
+        self._ratios.append(ratio)
+        if ratio is not None and codec not in _RATIO_IN_PACKETS:
             self._header_only.append(ratio)
 
     def skip(self) -> None:

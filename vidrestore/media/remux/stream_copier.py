@@ -128,19 +128,19 @@ class StreamCopier:
 
     def chapters(self) -> list[Chapter]:
         """The input's chapters, cut to the span."""
-        span = self._timeline.span
-        if span.whole:
-            return [self._moved(chapter) for chapter in self.source.chapters()]
+        timeline = self._timeline
         chapters: list[Chapter] = []
         for chapter in self.source.chapters():
             base = chapter["time_base"]
             assert base is not None
-            start, end = max(span.start, chapter["start"] * base), chapter["end"] * base
-            if span.end is not None:
-                end = min(end, span.end)
-            if start < end:
-                chapter["start"], chapter["end"] = (round((t - span.start) / base) for t in (start, end))
-                chapters.append(chapter)
+            start, end = chapter["start"] * base, chapter["end"] * base
+            if timeline.span.start:
+                start = max(start, timeline.start)
+            if timeline.end is not None:
+                end = min(end, timeline.end)
+            if start < end or timeline.span.whole:
+                chapter["start"], chapter["end"] = round(start / base), round(end / base)
+                chapters.append(self._moved(chapter))
         return chapters
 
     def _moved(self, chapter: Chapter) -> Chapter:
@@ -257,8 +257,14 @@ class StreamCopier:
         for packet in clock(packets) if clock else packets:
             if packet.stream_index not in self._converters:
                 continue
-            if packet.pts is None or self._timeline.overlaps(
-                packet.pts * packet.time_base, (packet.duration or 0) * packet.time_base
+            # After a seek, FFmpeg gives cover art a time of its own making.
+            is_cover = Disposition.attached_pic in packet.stream.disposition
+            if (
+                is_cover
+                or packet.pts is None
+                or self._timeline.overlaps(
+                    packet.pts * packet.time_base, (packet.duration or 0) * packet.time_base
+                )
             ):
                 yield packet
 
