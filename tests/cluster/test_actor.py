@@ -38,6 +38,22 @@ def film(tmp_path) -> Any:
     )
 
 
+def test_what_is_said_is_heard_by_every_context_and_the_log_is_as_before():
+    log = logging.getLogger("vidrestore")
+    before = log.level, log.propagate, list(log.handlers)
+    first, second = heard(), heard()
+    one = first.__enter__()
+    log.warning("one")
+    two = second.__enter__()
+    log.info("two")
+    first.__exit__(None, None, None)
+    log.info("three")
+    second.__exit__(None, None, None)
+    assert [said.text for said in one] == ["one", "two"]
+    assert [said.text for said in two] == ["two", "three"]
+    assert (log.level, log.propagate, list(log.handlers)) == before
+
+
 def test_a_worker_that_sees_the_input_and_the_folder_says_so(restorer, film):
     assert restorer.join(film, None) == ("seen", True)
 

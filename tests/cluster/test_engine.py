@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import pickle
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from vidrestore.cluster.film import RefusedError
 from vidrestore.cluster.lead import prepare
 from vidrestore.cluster.parcels import Parcel, Part, parts
 from vidrestore.cluster.placing import Placing
+from vidrestore.cluster.told import Said
 from vidrestore.errors import DeviceError, OutputError, UsageError
 from vidrestore.faces.recorded.given_source import Given
 from vidrestore.stages.portion import Portion
@@ -139,7 +141,7 @@ class Stream(Call):
         return item
 
 
-def test_what_passes_is_so_small_that_ray_does_not_store_it():
+def test_what_passes_is_so_small_that_ray_does_not_store_it(caplog):
     """It would stay in the object store for as long as an array of it is used: until the last segment whose
     faces came with it is complete."""
     faces = {number: Given((), number) for number in range(20_000)}
@@ -150,7 +152,7 @@ def test_what_passes_is_so_small_that_ray_does_not_store_it():
     worker._actor = SimpleNamespace(
         hear=Call(told.append),
         render=Stream(lambda film: ["restored"]),
-        find=Stream(lambda film, state: parts(sightings)),
+        find=Stream(lambda film, state: [Said(logging.WARNING, "in.mp4 is damaged"), *parts(sightings)]),
     )
 
     async def items(given: AsyncIterator[Any]) -> list[Any]:
@@ -158,6 +160,7 @@ def test_what_passes_is_so_small_that_ray_does_not_store_it():
 
     assert asyncio.run(items(worker.render(FILM, portion))) == ["restored"]
     assert asyncio.run(items(worker.find(FILM, None))) == [sightings]
+    assert "in.mp4 is damaged" in caplog.text  # only the finder of faces reads the whole file
     assert len(told) > 1
     assert max(len(pickle.dumps(part)) for part in told) < 100_000
     parcel = Parcel()

@@ -13,6 +13,7 @@ from vidrestore.cluster.film import Film
 from vidrestore.cluster.lead import prepare
 from vidrestore.cluster.parcels import Parcel, parts
 from vidrestore.cluster.placing import Placing
+from vidrestore.cluster.told import Said
 from vidrestore.faces.recorded.recording import Recording
 from vidrestore.stages.portion import Portion
 
@@ -57,8 +58,10 @@ class InProcessWorker:
 
     async def find(self, film: Film, state: Any) -> AsyncIterator[Any]:
         parcel = Parcel()
-        async for part in self._passed_on(self._restorer.find(film, state)):
-            if sightings := parcel.add(part):
+        async for item in self._passed_on(self._restorer.find(film, state)):
+            if isinstance(item, Said):
+                self._engine.said.append(item.text)
+            elif sightings := parcel.add(item):
                 yield sightings
 
     def dismiss(self) -> None:
@@ -85,6 +88,7 @@ class InProcessEngine:
         self.portions: list[tuple[int, range]] = []  #: which worker was given which frames
         self.workers: list[InProcessWorker] = []
         self.sent = False  #: whether the input was sent to a worker
+        self.said: list[str] = []  #: what was said while faces were found
 
     def share(self, film: Film, recording: Recording) -> None:
         self.recordings[film.name], self.shared = recording, True

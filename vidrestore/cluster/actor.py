@@ -131,17 +131,22 @@ class Restorer:
                 yield item
             yield from said
 
-    def find(self, film: Film, state: Mapping[str, Any] | None) -> Iterator[Part]:
+    def find(self, film: Film, state: Mapping[str, Any] | None) -> Iterator[Part | Said]:
         """Find and track the faces of a film that was joined, from ``state`` on. Yields the parts of what
-        :func:`.live_sightings` does. Raises VidrestoreError."""
+        :func:`.live_sightings` does, and what is logged meanwhile: only here is the whole file read. Raises
+        VidrestoreError."""
         joined = self._films[film.name]
         assert joined.input is not None
         setup = local_setup(film.setup, film.options.batch)
         options = replace(film.options, input=joined.input)
-        for sightings in live_sightings(
-            options, setup, length=film.length, state=state, networks=self._networks
-        ):
-            yield from parts(sightings)
+        with heard() as said:
+            for sightings in live_sightings(
+                options, setup, length=film.length, state=state, networks=self._networks
+            ):
+                yield from said
+                said.clear()
+                yield from parts(sightings)
+            yield from said
 
 
 def forget(film: Film) -> None:
@@ -182,6 +187,11 @@ def sees(folder: Path, probe: str) -> bool:
     return True
 
 
+#: Those of the contexts of :func:`heard` that are open, and the level and propagation of the log before them.
+_listeners: list[logging.Handler] = []
+_before: list[Any] = []
+
+
 class _Listener(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.INFO)
@@ -193,15 +203,20 @@ class _Listener(logging.Handler):
 
 @contextmanager
 def heard() -> Iterator[list[Said]]:
-    """Collects the messages of this program that are logged inside the context."""
+    """Collects the messages of this program that are logged inside the context. Contexts may overlap: each
+    collects all of them."""
     log, listener = logging.getLogger("vidrestore"), _Listener()
-    level, propagates = log.level, log.propagate
-    log.setLevel(logging.INFO)
-    log.propagate = False
+    if not _listeners:
+        _before[:] = log.level, log.propagate
+        log.setLevel(logging.INFO)
+        log.propagate = False
+    _listeners.append(listener)
     log.addHandler(listener)
     try:
         yield listener.said
     finally:
         log.removeHandler(listener)
-        log.setLevel(level)
-        log.propagate = propagates
+        _listeners.remove(listener)
+        if not _listeners:
+            level, log.propagate = _before
+            log.setLevel(level)

@@ -19,6 +19,7 @@ from .film import Film, RefusedError, check_code
 from .parcels import Parcel, parts
 from .placing import ANALYST_GPU, WORKER_GPU, Placing
 from .sightings import Sighting
+from .told import Said
 from .waiting import Waiting
 
 log = logging.getLogger(__name__)
@@ -235,10 +236,13 @@ class RayWorker:
             yield item
 
     async def find(self, film: Film, state: Mapping[str, Any] | None) -> AsyncIterator[list[Sighting]]:
-        """Let it find the faces of ``film`` from ``state`` on. Raises VidrestoreError or LostError."""
+        """Let it find the faces of ``film`` from ``state`` on; what it says is logged. Raises VidrestoreError
+        or LostError."""
         parcel = Parcel()
-        async for part in self._stream(self._actor.find, f"{film.options.input.name}: faces", film, state):
-            if sightings := parcel.add(part):
+        async for item in self._stream(self._actor.find, f"{film.options.input.name}: faces", film, state):
+            if isinstance(item, Said):
+                log.log(item.level, "%s", item.text)
+            elif sightings := parcel.add(item):
                 yield sightings
 
     def dismiss(self) -> None:
