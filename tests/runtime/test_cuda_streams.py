@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from tests.support.simulated_cuda import DEVICES, SimulatedError, simulated_cuda
+from vidrestore.runtime.batching import map_rows
 from vidrestore.runtime.cuda_streams import on_current_stream, own_stream, record_event, upload, wait_event
 
 CPU = torch.device("cpu")
@@ -66,6 +67,22 @@ def test_work_in_another_thread_uses_the_stream_of_this_one(device):
             thread.start()
             thread.join()
         assert used == [here]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_rows_that_run_in_threads_use_the_stream_of_their_caller(device):
+    with device():
+        cuda, used = torch.device("cuda"), []
+
+        def step(x):
+            used.append(torch.cuda.current_stream(cuda))
+            return [x]
+
+        torch.zeros(1, device=cuda)
+        with own_stream(cuda, urgent=False):
+            here = torch.cuda.current_stream(cuda)
+            map_rows(step)([(torch.zeros(1),), (torch.ones(1),)])
+        assert used == [here, here]
 
 
 def test_nothing_of_this_happens_on_a_cpu():

@@ -22,6 +22,15 @@ def test_the_nearest_codes() -> None:
     assert nearest_codes(features, codebook).tolist() == [[0, 1, 2, 0]]
 
 
+def test_the_nearest_codes_are_the_same_under_autocast() -> None:
+    generator = torch.Generator().manual_seed(0)
+    codebook = 10 + 0.1 * torch.randn((64, 32), generator=generator)  # bfloat16 has steps of 0.06 there
+    chosen = torch.arange(64).view(1, 64)
+    features = codebook[chosen].transpose(1, 2).unflatten(2, (8, 8))
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(nearest_codes(features, codebook), chosen)
+
+
 def test_codes_move_to_their_features_and_all_are_used() -> None:
     centres = 3 * torch.randn((6, 4), generator=torch.manual_seed(0))
     codebook = torch.full((6, 4), 50.0)  # far from all features

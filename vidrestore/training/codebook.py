@@ -9,9 +9,11 @@ from .distributed import rank, total, world
 
 
 def nearest_codes(features: Tensor, codebook: Tensor) -> Tensor:
-    """Return the indices (N, H * W) of the codes (K, C) nearest to features (N, C, H, W)."""
-    flat = features.flatten(2).transpose(1, 2).float()
-    return (codebook.square().sum(dim=1) - 2 * flat @ codebook.T).argmin(dim=-1)
+    """Return the indices (N, H * W) of the codes (K, C) nearest to features (N, C, H, W), in float32 even
+    under autocast: codes lie closer together than bfloat16 can tell apart."""
+    with torch.autocast(features.device.type, enabled=False):
+        flat = features.flatten(2).transpose(1, 2).float()
+        return (codebook.square().sum(dim=1) - 2 * flat @ codebook.T).argmin(dim=-1)
 
 
 class CodebookAverages(nn.Module):

@@ -104,3 +104,4 @@ def test_only_the_patch_matters():
     side = PATCH * 3
     picture[:, : PLACE[0] - side] = 0
     np.testing.assert_array_equal(Appearance.of(picture, LANDMARKS).vector, COLLINS.vector)
+    assert COLLINS.vector.dtype == np.float32

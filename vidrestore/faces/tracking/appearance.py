@@ -66,7 +66,7 @@ class Appearance:
         offset = structure - (_WEIGHT * structure).sum()
         spread = np.sqrt((_WEIGHT * offset**2).sum() + FLAT**2)
         vector = np.concatenate([(offset * np.sqrt(_WEIGHT)).ravel() / spread, colour]) / np.sqrt(2)
-        return cls(structure, colour, vector)
+        return cls(structure, colour, vector.astype(np.float32))
 
     def state(self) -> State:
         """Encode it for JSON."""

@@ -82,11 +82,12 @@ def measure_quality(
         return []
     measured = *_sharpness_and_noise(images, np.stack(list(landmarks))), _colours(images)
     sharpness, noise, colours = torch.stack(measured).tolist()  # at once: a GPU is waited for
+    reduction = _SIDE / images.shape[-1]
     return [
         FaceQuality(
             size=face_height(points) / scale,
             sharpness=sharp,
-            noise=noisy * max(scale, 1.0) ** _SMOOTHING,
+            noise=noisy * max(scale * reduction, 1.0) ** _SMOOTHING,  # where it was measured
             yaw=face_yaw(points),
             colour=colour,
         )

@@ -38,7 +38,7 @@ def broad_change(
 ) -> Tensor:
     """What :func:`match_colours` adds to the colours of ``restored``, (N, 3, 16, 16), before :func:`spread`.
     The same pictures reduced, to no less than that, give nearly the same."""
-    down, _ = (matrix.to(restored) for matrix in _resampling(restored.shape[-1]))
+    down, _ = _resampling(restored.shape[-1], restored.device, restored.dtype)
     change = images - restored
     change = _shrink(change, down) if weight is None else _weighted_mean(change, weight, down)
     return change.pow(3) / (change.square() + noise**2) if noise else change
@@ -47,7 +47,7 @@ def broad_change(
 def spread(change: Tensor, size: int, window: tuple[slice, slice] | None = None) -> Tensor:
     """``change`` (N, C, 16, 16) interpolated linearly to the rows and columns ``window``, by default all, of
     (N, C, size, size), in its order in memory."""
-    up = _resampling(size)[1].to(change)
+    _, up = _resampling(size, change.device, change.dtype)
     rows, columns = window or (slice(None), slice(None))
     return _enlarge(change, up[rows], up[columns])
 
@@ -81,14 +81,15 @@ def _weighted_mean(x: Tensor, weight: Tensor, down: Tensor) -> Tensor:
 
 
 @cache
-def _resampling(size: int) -> tuple[Tensor, Tensor]:
+def _resampling(size: int, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     """Two matrices: (_SIDE, size) averages ``size`` pixels to _SIDE and smooths them by (1, 2, 1) with a
-    replicated border; (size, _SIDE) interpolates linearly back."""
+    replicated border; (size, _SIDE) interpolates linearly back. They are kept on ``device``: a copy would
+    wait for what runs there."""
     mean = F.interpolate(torch.eye(size)[None], _SIDE, mode="area")[0].T
     padded = F.pad(mean.T[None], (1, 1), mode="replicate")[0].T
     down = (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4
     up = F.interpolate(torch.eye(_SIDE)[None], size, mode="linear", align_corners=False)[0].T
-    return down, up
+    return down.to(device, dtype), up.to(device, dtype)
 
 
 def replace_non_finite(restored: Tensor, images: Tensor) -> Tensor:

@@ -113,12 +113,13 @@ def _fit(basis: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
     (N, 2, P).
     """
     count = values.shape[-1]
-    prior = _roughness().to(basis) * count
+    prior = _roughness(basis.device, basis.dtype) * count
     weights = torch.ones_like(values[:, :1])
     curve, residual = values, values
     for _ in range(_ROUNDS):
         weighted = basis.mT * weights
-        curve = torch.linalg.solve(weighted @ basis + prior, weighted @ values.mT).mT
+        # solve_ex does not wait for a GPU, to see whether it failed; the prior keeps it from failing.
+        curve = torch.linalg.solve_ex(weighted @ basis + prior, weighted @ values.mT).result.mT
         residual = values - curve @ basis.mT
         distance = residual.square().sum(1, keepdim=True).sqrt()
         near = 2 * distance.median(-1, keepdim=True).values + _NEAR
@@ -127,9 +128,10 @@ def _fit(basis: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @cache
-def _roughness() -> Tensor:
+def _roughness(device: torch.device, dtype: torch.dtype) -> Tensor:
     """(points, points): the quadratic form of a curve's weighted first and second differences."""
     first = torch.eye(_POINTS).diff(dim=0)
     second = first.diff(dim=0)
     # So little of the values themselves that it matters only where nothing else does.
-    return _LEVEL * first.T @ first + _SMOOTH * second.T @ second + 1e-6 * torch.eye(_POINTS)
+    form = _LEVEL * first.T @ first + _SMOOTH * second.T @ second + 1e-6 * torch.eye(_POINTS)
+    return form.to(device, dtype)
