@@ -147,3 +147,8 @@ def test_probe(clip):
 def test_load_restorer():
     restorer = vidrestore.load_restorer("lite", device="cpu")
     assert isinstance(restorer, vidrestore.Restorer)
+    # A name with a dot is not taken for a file.
+    with pytest.raises(vidrestore.WeightsError, match=r"the weights gfpgan-1\.4 are not in"):
+        vidrestore.load_restorer("gfpgan-1.4", device="cpu")
+    with pytest.raises(vidrestore.WeightsError, match=r"mine\.pth does not exist"):
+        vidrestore.load_restorer("mine.pth", device="cpu")

@@ -145,6 +145,24 @@ def test_a_plan(source, weights, tmp_path):
     assert not (tmp_path / "out.jpg").exists()
 
 
+def test_a_plan_downloads_nothing(source, tmp_path, monkeypatch):
+    monkeypatch.setenv("VIDRESTORE_OFFLINE", "")  # a request would be an error of the test's network
+    options = Options(
+        input=source, output=tmp_path / "out.png", detector="retinaface_resnet50", model="gfpgan-1.4"
+    )
+    planned = plan_photo(options, photo_format(source))
+    assert planned.data["faces"] is None
+    assert [file["name"] for file in planned.data["downloads"]] == ["retinaface_resnet50", "gfpgan-1.4"]
+    text = str(planned)
+    assert "faces are not looked for: retinaface_resnet50, which finds them, is not in the cache" in text
+    assert "would download retinaface_resnet50 (109.5 MB; licence: MIT" in text
+    # Without a name the embedded detector is used, and lite if the download fails.
+    planned = plan_photo(Options(input=source, output=tmp_path / "out.png"), photo_format(source))
+    assert [face["number"] for face in planned.data["faces"]] == [1, 2]
+    assert "model: codeformer (or lite, if it cannot be downloaded)" in str(planned)
+    assert "would download codeformer (376.6 MB; licence: S-Lab" in str(planned)
+
+
 def test_the_licence_is_minded(source, tmp_path):
     options = Options(input=source, output=tmp_path / "out.png", model="codeformer", commercial=True)
     with pytest.raises(VidrestoreError, match="commercial"):

@@ -137,7 +137,7 @@ ALLOWED = {
         "weights",
     },
     "dry_run": {"options", "review", "stages", "media", "weights"},
-    "photo": {"options", "stages", "media", "faces", "restoration", "upscale", "runtime"},
+    "photo": {"options", "stages", "media", "faces", "restoration", "upscale", "runtime", "weights"},
     "one_file": {
         "options",
         "option_types",
@@ -158,6 +158,7 @@ ALLOWED = {
         "faces",
         "restoration",
         "runtime",
+        "weights",
     },
     # Many files, and how far a run is.
     "progress": {"messages", "standard_streams"},

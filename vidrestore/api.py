@@ -194,8 +194,8 @@ def load_restorer(name_or_path: Source, device: str = "auto", precision: str = "
     """Load a restorer of aligned faces and single frames.
 
     Args:
-        name_or_path: ``"lite"``, ``"codeformer"``, ``"auto"``, or a file of CodeFormer weights
-            (``.pth`` or ``.safetensors``).
+        name_or_path: The name of a restorer (docs/models.md), ``"auto"``, or a file of weights (``.pth``,
+            ``.safetensors`` or ``.onnx``).
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"mps"``.
         precision: ``"auto"``, ``"fp32"``, ``"bf16"`` or ``"fp16"``.
 

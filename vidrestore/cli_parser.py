@@ -156,8 +156,9 @@ def analyze_parser() -> argparse.ArgumentParser:
     """The parser of ``vidrestore analyze``."""
     parser = Parser(
         prog="vidrestore analyze",
-        description="Find and track the faces of a video and write them to a tracks file. Edit w, skip and "
-        "name of each track there, then restore with: vidrestore IN OUT --tracks FILE",
+        description="Find and track the faces of a video and write them to a tracks file. Edit the "
+        "settings of persons and tracks there (docs/adjust.md), then restore with: vidrestore IN OUT "
+        "--tracks FILE",
         allow_abbrev=False,
     )
     described = {option.name: option for option in fields(Options)}

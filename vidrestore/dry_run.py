@@ -12,9 +12,8 @@ from .options import Options
 from .review.compare import check_comparison
 from .stages.face_source import recorded_source
 from .stages.holes import check_mask, described_task
-from .stages.setup import Setup, open_video
-from .weights.entry import RemoteWeights
-from .weights.registry import lookup, megabytes
+from .stages.setup import Setup, described_model, open_video
+from .weights.registry import planned_download, would_download
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +97,9 @@ def plan(options: Options) -> Plan:
         "device": str(setup.device),
         "precision": setup.restorer.precision,
         "batch": setup.batch,
-        "downloads": [_download(name) for name in setup.downloads],
+        "downloads": [planned_download(name) for name in setup.downloads],
     }
     return Plan(data, setup)
-
-
-def _download(name: str) -> dict[str, Any]:
-    weights = lookup(name)
-    assert isinstance(weights, RemoteWeights)  # embedded ones are never downloaded
-    return {"name": name, "bytes": weights.size, "licence": weights.licence}
 
 
 def _text(plan: dict[str, Any]) -> str:
@@ -114,7 +107,6 @@ def _text(plan: dict[str, Any]) -> str:
     colour, faces = plan["colour"], plan["faces"]
     guessed = " (guessed from the size)" if colour["guessed"] else ""
     actions[plan["input"]["restores"]] += f", by {plan['encoder']['description']}"
-    fallback = f" (or {plan['fallback']}, if it cannot be downloaded)" if plan["fallback"] else ""
     lines = [
         as_text(plan["input"], actions),
         f"colour: K_R {colour['kr']}, K_B {colour['kb']}{guessed}, "
@@ -125,14 +117,11 @@ def _text(plan: dict[str, Any]) -> str:
         if "tracks" in faces
         else f"detector: {faces['detector']} at {faces['size'][0]}x{faces['size'][1]}",
         *described_task(plan["task"], plan["mask"]),
-        f"model: {plan['model']}{fallback}" + (f", w {plan['w']}" if plan["task"] == "restore" else ""),
+        described_model(plan),
         *([f"upscaler: {plan['upscaler']}"] if plan["upscaler"] else []),
         f"device: {plan['device']}, {plan['precision']}, batches of {plan['batch']}",
         f"encoder: {plan['encoder']['description']}",
-        *(
-            f"would download {file['name']} ({megabytes(file['bytes'])}; licence: {file['licence']})"
-            for file in plan["downloads"]
-        ),
+        *map(would_download, plan["downloads"]),
         *(
             [
                 f"enlarged {plan['output']['upscale']} times, to {plan['output']['width']}x"

@@ -32,6 +32,7 @@ from .stages.models import Models
 from .stages.picture import restore_picture
 from .stages.setup import RestorerSetup
 from .stages.still_faces import find_faces
+from .weights.registry import restorer_names
 
 Pixels = NDArray[np.uint8]
 #: Faces of a frame that go through the network at a time.
@@ -76,7 +77,9 @@ class Restorer:
             raise UsageError(f"a model must be a name or the path of a weights file, not {name_or_path!r}")
         path = Path(fsdecode(name_or_path))
         given: dict[str, object] = {"device": str(device), "precision": precision}
-        if isinstance(name_or_path, PathLike) or path.suffix:
+        # Some names, such as gfpgan-1.4, look like files.
+        named = isinstance(name_or_path, str) and name_or_path in restorer_names()
+        if isinstance(name_or_path, PathLike) or (path.suffix and not named):
             given["weights"] = path
         else:
             given["model"] = name_or_path

@@ -112,7 +112,8 @@ class Restoration:
         "--person-w",
         type=person_and_w,
         metavar="NAME=W",
-        help="fidelity weight of one person of the tracks file, by name or id; repeatable",
+        help="fidelity weight of one person of the tracks file, by name or id, for tracks without one of "
+        "their own; repeatable",
     )
     model: str = _restoration(
         "auto",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import InputError, LossError, UsageError
-from .faces.detection.load import resolve_detector
+from .faces.detection.load import DetectorChoice, resolve_detector
 from .faces.face import Face
 from .media.output.destination import check_path, new_file
 from .media.output.special_files import is_stream
@@ -29,9 +29,10 @@ from .stages.holes import described_task, with_hole
 from .stages.networks import Networks
 from .stages.picture import PictureFace, restore_picture
 from .stages.restoration import chooser
-from .stages.setup import RestorerSetup
+from .stages.setup import RestorerSetup, described_model
 from .stages.still_faces import aligned_face, find_faces, nearest_to_centre
 from .upscale.lanczos import enlarged_plane
+from .weights.registry import planned_download, would_download
 
 log = logging.getLogger(__name__)
 
@@ -81,13 +82,12 @@ class PhotoPlan:
             f"{about['path']}: {about['format']}, {about['width']}x{about['height']}, {about['bits']} bits, "
             f"{about['samples']}, orientation {about['orientation']}"
             + "".join(f", {name}" for name in about["metadata"]),
-            *(f"face {face['number']}: {face['text']}" for face in self.data["faces"]),
-            *([] if self.data["faces"] else ["no faces were found"]),
+            *_described_faces(self.data),
             *described_task(self.data["task"], self.data["mask"]),
-            f"model: {self.data['model']}"
-            + (f", w {self.data['w']}" if self.data["task"] == "restore" else ""),
+            described_model(self.data),
             *([f"upscaler: {self.data['upscaler']}"] if self.data["upscaler"] else []),
             f"device: {self.data['device']}, {self.data['precision']}",
+            *map(would_download, self.data["downloads"]),
             *(f"would lose {what}" for what in self.data["losses"]),
             f"would write {out['path']}: {out['format']}, {out['width']}x{out['height']}, "
             f"{'lossless' if out['lossless'] else 'lossy'}"
@@ -117,7 +117,7 @@ def restore_photo(
     setup = _restorer_setup(options, download=True)
     networks = networks or Networks()
     with translate_out_of_memory(setup.device), float32_arithmetic(setup.device, setup.precision):
-        faces = _faces(options, photo, networks, setup)
+        faces = _faces(options, photo, networks, setup, _detector(options))
         models = networks.models(setup, Profile(setup.device))
         picture, found = restore_picture(
             photo.picture,
@@ -144,16 +144,23 @@ def restore_photo(
 
 
 def plan_photo(options: Options, kind: PhotoFormat) -> PhotoPlan:
-    """Say what :func:`restore_photo` would do: the faces are found, and nothing is restored. Raises
-    VidrestoreError for what that would refuse."""
+    """Say what :func:`restore_photo` would do: the faces are found, and nothing is restored. The network is
+    not used: if the detector would have to be downloaded, faces are not looked for. Raises VidrestoreError
+    for what that would refuse."""
     target, photo = _opened(options, kind)
     lost = _losses(photo, target)
     if options.strict and lost:
         raise LossError(f"--strict: {options.input.name} loses {lost[0]}")
     upscaling = upscaler_of(options, steady=False, download=False)
     setup = _restorer_setup(options, download=False)
-    with translate_out_of_memory(setup.device), float32_arithmetic(setup.device, setup.precision):
-        faces = _faces(options, photo, Networks(), setup)
+    detector = _detector(options, download=False)
+    faces = None
+    if detector is None or not detector.missing:
+        with translate_out_of_memory(setup.device), float32_arithmetic(setup.device, setup.precision):
+            faces = _faces(options, photo, Networks(), setup, detector)
+    missing = [detector.name] if detector and detector.missing else []
+    missing += [setup.model] if setup.missing else []
+    missing += upscaling.missing if upscaling else ()
     width, height = photo.size
     samples = "grey" if photo.is_grey else "RGB"
     metadata = photo.metadata
@@ -178,16 +185,25 @@ def plan_photo(options: Options, kind: PhotoFormat) -> PhotoPlan:
             "lossless": is_lossless(photo, target),
         },
         "losses": list(lost),
-        "faces": [_described(face) for face in faces],
+        "detector": detector.name if detector else None,
+        "faces": None if faces is None else [_described(face) for face in faces],
         "task": options.task,
         "mask": None if options.mask is None else str(options.mask),
         "model": str(setup.weights or setup.model),
+        "fallback": setup.fallback,
         "w": options.w,
         "upscaler": str(upscaling) if upscaling else None,
         "device": str(setup.device),
         "precision": setup.precision,
+        "downloads": [planned_download(name) for name in missing],
     }
     return PhotoPlan(data)
+
+
+def _described_faces(plan: dict[str, Any]) -> list[str]:
+    if plan["faces"] is None:
+        return [f"faces are not looked for: {plan['detector']}, which finds them, is not in the cache"]
+    return [f"face {face['number']}: {face['text']}" for face in plan["faces"]] or ["no faces were found"]
 
 
 def _described(face: Face) -> dict[str, Any]:
@@ -222,13 +238,25 @@ def _restorer_setup(options: Options, *, download: bool) -> RestorerSetup:
     return RestorerSetup.of(replace(options, tracks=None, person_w=()), download=download)
 
 
-def _faces(options: Options, photo: Photo, networks: Networks, setup: RestorerSetup) -> list[Face]:
+def _detector(options: Options, *, download: bool = True) -> DetectorChoice | None:
+    """The detector that finds the faces; None: the photo is a face."""
+    if options.aligned:
+        return None
+    return resolve_detector(options.detector, offline=options.offline, download=download)
+
+
+def _faces(
+    options: Options,
+    photo: Photo,
+    networks: Networks,
+    setup: RestorerSetup,
+    detector: DetectorChoice | None,
+) -> list[Face]:
     """The faces that are to be restored if nothing speaks against it."""
     picture = photo.picture
-    if options.aligned:
+    if detector is None:
         return [aligned_face(picture)]
-    choice = resolve_detector(options.detector, offline=options.offline)
-    faces = find_faces(picture, networks.detector(choice.name, setup.device), mirrored=picture.is_mirrored)
+    faces = find_faces(picture, networks.detector(detector.name, setup.device), mirrored=picture.is_mirrored)
     if options.face:
         if missing := sorted(set(options.face) - {face.track for face in faces}):
             count = f"{len(faces)} face{'s' * (len(faces) != 1)}"

@@ -13,7 +13,7 @@ from tests.support.face_folders import write_face_folder
 from vidrestore.errors import InputError
 from vidrestore.measure.face_evaluation import check_sizes, evaluate_faces, load_faces, spread
 from vidrestore.measure.face_metrics import FaceComparison
-from vidrestore.measure.face_set import is_held_out
+from vidrestore.measure.face_set import FaceSetWriter, is_held_out
 from vidrestore.measure.methods import load_models
 
 
@@ -47,6 +47,16 @@ def test_a_prepared_folder_gives_its_validation_faces(tmp_path: Path) -> None:
     assert [int(face[0, 0, 0]) for _, face in faces] == expected
     few = load_faces(tmp_path, 3)
     assert [name for name, _ in few][::2] == [faces[0][0], faces[-1][0]]
+
+
+def test_a_folder_of_shards_is_a_prepared_one(tmp_path: Path) -> None:
+    writer = FaceSetWriter(tmp_path, shards=True)
+    for number in range(60):
+        writer.add(np.full((8, 8, 3), number, np.uint8), f"{number}.jpg", 1.0)
+    writer.finish()
+    found = load_faces(tmp_path, None)
+    assert found
+    assert all(is_held_out(name) for name, _ in found)
 
 
 def test_faces_that_were_enlarged_too_much_are_left_out(tmp_path: Path) -> None:

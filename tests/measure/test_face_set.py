@@ -29,7 +29,7 @@ def test_names_factors_and_pixels_are_read(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("shards", "names"),
-    [(False, ["faces.npy"]), (True, ["faces-000.npy", "faces-001.npy", "faces-002.npy"])],
+    [(False, ["faces.npy"]), (True, ["faces-00000.npy", "faces-00001.npy", "faces-00002.npy"])],
     ids=["one file", "shards"],
 )
 def test_a_written_face_set_is_read(
@@ -37,7 +37,7 @@ def test_a_written_face_set_is_read(
 ) -> None:
     monkeypatch.setattr("vidrestore.measure.face_set._SHARD_BYTES", 2 * 8 * 8 * 3)
     pixels = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3), dtype=np.uint8)
-    np.save(tmp_path / "faces-009.npy", pixels)  # of an earlier run
+    np.save(tmp_path / "faces-00009.npy", pixels)  # of an earlier run
     writer = FaceSetWriter(tmp_path, shards=shards)
     for face, name in zip(pixels, ["a, b.jpg", "c.png", "d", "e", "f"], strict=True):
         writer.add(face, name, 1.23456)

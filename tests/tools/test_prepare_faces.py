@@ -20,7 +20,7 @@ def tool() -> ModuleType:
 
 
 @pytest.mark.parametrize(
-    ("options", "file"), [([], "faces.npy"), (["--shards"], "faces-000.npy")], ids=["one file", "shards"]
+    ("options", "file"), [([], "faces.npy"), (["--shards"], "faces-00000.npy")], ids=["one file", "shards"]
 )
 def test_a_folder_of_photographs(
     tool: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], file: str
@@ -42,3 +42,13 @@ def test_no_face_is_one_sentence(
 ) -> None:
     assert tool.main([str(tmp_path), "--out", str(tmp_path / "faces"), "--device", "cpu"]) == 1
     assert "prepare_faces: no face was found in any photograph" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["gone", "photo.png"])
+def test_what_is_no_folder_is_one_sentence(
+    tool: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (tmp_path / "photo.png").write_bytes(b"")
+    assert tool.main([str(tmp_path / name), "--out", str(tmp_path / "faces"), "--device", "cpu"]) == 1
+    assert f"{name} cannot be read as a folder of photographs: " in capsys.readouterr().err
+    assert not (tmp_path / "faces").exists()

@@ -10,10 +10,12 @@ from vidrestore.weights.registry import (
     REGISTRY,
     announcement,
     lookup,
+    planned_download,
     refuse_non_commercial,
     restorer_names,
     upscaler_names,
     with_hash,
+    would_download,
 )
 
 DOWNLOADS = [name for name, weights in REGISTRY.items() if not weights.embedded]
@@ -47,6 +49,20 @@ def test_the_announcement_of_a_download() -> None:
     assert "S-Lab License 1.0 (non-commercial)" in line
     with pytest.raises(ValueError, match="lite is embedded"):
         announcement("lite")
+
+
+def test_a_download_that_is_planned() -> None:
+    planned = planned_download("codeformer")
+    assert planned == {
+        "name": "codeformer",
+        "bytes": 376_637_898,
+        "licence": "S-Lab License 1.0 (non-commercial)",
+    }
+    assert would_download(planned) == (
+        "would download codeformer (376.6 MB; licence: S-Lab License 1.0 (non-commercial))"
+    )
+    with pytest.raises(ValueError, match="lite is embedded"):
+        planned_download("lite")
 
 
 def test_restorers_are_known_by_name_and_by_hash() -> None:

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from ..degradation.degrade import LEVELS, degrade
 from ..errors import InputError
 from .face_metrics import FaceMeter
-from .face_set import FaceSet
+from .face_set import FaceSet, is_face_set
 from .images import read_image, to_rows
 from .methods import EvaluatedModel, apply_methods
 from .sheet import SheetRow, thumbnail
@@ -127,7 +127,7 @@ def load_faces(folder: Path, count: int | None, *, most_enlarged: float = math.i
         raise InputError(
             f"{folder} is not a folder; give one that tools/prepare_faces.py wrote, or one of images"
         )
-    if (folder / "faces.npy").exists():
+    if is_face_set(folder):
         try:
             prepared = FaceSet(folder)
         except (OSError, ValueError, KeyError) as error:

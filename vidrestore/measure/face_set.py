@@ -16,8 +16,13 @@ from torch import Tensor
 HELD_OUT = 13
 #: Bytes of the faces in a shard, at most; the header of the file comes on top.
 _SHARD_BYTES = 59_900_000
-#: Files with faces: ``faces.npy``, or the shards ``faces-000.npy`` and so on.
+#: Files with faces: ``faces.npy``, or the shards ``faces-00000.npy`` and so on, in the order of their names.
 _PATTERN = "faces*.npy"
+
+
+def is_face_set(folder: Path) -> bool:
+    """Whether ``folder`` holds faces that ``tools/prepare_faces.py`` wrote, in one file or in shards."""
+    return any(folder.glob(_PATTERN))
 
 
 def is_held_out(name: str) -> bool:
@@ -27,8 +32,8 @@ def is_held_out(name: str) -> bool:
 
 class FaceSetWriter:
     """Writes a face set that :class:`FaceSet` reads: all faces to ``faces.npy``, or with ``shards`` to
-    ``faces-000.npy``, ``faces-001.npy`` and so on, of at most 60 MB each, which are easier to move. Only with
-    shards is its memory bounded. Face sets of an earlier run in the same folder are removed.
+    ``faces-00000.npy``, ``faces-00001.npy`` and so on, of at most 60 MB each, which are easier to move. Only
+    with shards is its memory bounded. Face sets of an earlier run in the same folder are removed.
     """
 
     def __init__(self, folder: Path, *, shards: bool = False) -> None:
@@ -57,7 +62,7 @@ class FaceSetWriter:
             writer.writerows(self._rows)
 
     def _write_shard(self) -> None:
-        name = f"faces-{self._written:03}.npy" if self._shards else "faces.npy"
+        name = f"faces-{self._written:05}.npy" if self._shards else "faces.npy"
         np.save(self._folder / name, np.stack(self._faces))
         self._written += 1
         self._faces.clear()

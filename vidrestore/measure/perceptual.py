@@ -27,20 +27,21 @@ class _BlurPool(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         count, channels, height, width = x.shape
-        rows, columns = (_blur_matrix(side).to(x) for side in (height, width))
+        rows, columns = (_blur_matrix(side, x.device, x.dtype) for side in (height, width))
         x = x.permute(0, 2, 3, 1)
         x = (rows @ x.reshape(count, height, -1)).unflatten(2, (width, channels))
         return (columns @ x).permute(0, 3, 1, 2)
 
 
 @cache
-def _blur_matrix(side: int) -> Tensor:
-    """The matrix (side // 2 + 1, side) of :class:`_BlurPool` along one direction."""
+def _blur_matrix(side: int, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """The matrix of :class:`_BlurPool` along one direction, which keeps every second of ``side`` + 1 values:
+    ((side + 1) // 2 + 1, side), one row less if ``side`` is even."""
     with torch.inference_mode(False):  # it is kept, for later gradients too
         index = torch.arange(-2, side + 2).abs()
         index = (side - 1) - ((side - 1) - index).abs()  # reflected at both ends
         taps = F.one_hot(index, side).float().unfold(0, 3, 2)
-        return taps @ torch.tensor([0.25, 0.5, 0.25])
+        return (taps @ torch.tensor([0.25, 0.5, 0.25])).to(device, dtype)
 
 
 class PerceptualDistance(nn.Module):

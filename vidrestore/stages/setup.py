@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import torch
 
@@ -291,3 +291,9 @@ def encoder_settings(options: Options) -> EncoderSettings:
         pix_fmt=options.pix_fmt,
         options=options.encoder_options,
     )
+
+
+def described_model(plan: dict[str, Any]) -> str:
+    """The line on the model that a plan names, and on the one that replaces it if it cannot be downloaded."""
+    fallback = f" (or {plan['fallback']}, if it cannot be downloaded)" if plan["fallback"] else ""
+    return f"model: {plan['model']}{fallback}" + (f", w {plan['w']}" if plan["task"] == "restore" else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from typing import Any
 
 from ..errors import UsageError
 from .entry import RemoteWeights, Weights
@@ -70,6 +71,21 @@ def announcement(name: str) -> str:
         f"Downloading {weights.name} ({megabytes(weights.size)}) from {weights.url}; "
         f"licence: {weights.licence}, {weights.licence_url}"
     )
+
+
+def planned_download(name: str) -> dict[str, Any]:
+    """What a dry run says, as data, of the weights ``name`` that a run would download; :func:`would_download`
+    says it in a line."""
+    weights = lookup(name)
+    if not isinstance(weights, RemoteWeights):
+        raise ValueError(f"{name} is embedded and never downloaded")
+    return {"name": name, "bytes": weights.size, "licence": weights.licence}
+
+
+def would_download(planned: Mapping[str, Any]) -> str:
+    """The line of a dry run on a download that :func:`planned_download` describes."""
+    size = megabytes(planned["bytes"])
+    return f"would download {planned['name']} ({size}; licence: {planned['licence']})"
 
 
 def megabytes(size: int | None) -> str:
