@@ -222,6 +222,37 @@ def test_a_signal_that_a_library_turns_into_another_error_still_ends_the_run_as_
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
 
 
+_STUCK = """
+import sys, time
+import vidrestore.cli
+from vidrestore.__main__ import main
+
+def run(arguments, check):
+    print("begun", flush=True)
+    while True:
+        try:
+            time.sleep(600)
+        except KeyboardInterrupt:
+            print("again", flush=True)
+
+vidrestore.cli.run = run
+main([])
+"""
+
+
+@posix
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_second_signal_ends_a_run_that_does_not_hear_the_first(number, code):
+    process = subprocess.Popen([sys.executable, "-c", _STUCK], stdout=subprocess.PIPE, text=True)
+    try:
+        for word in ("begun", "again"):
+            assert process.stdout.readline().strip() == word
+            process.send_signal(number)
+        assert process.wait(60) == code
+    finally:
+        process.kill()
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_whose_exception_is_ignored_still_ends_the_run(monkeypatch, capsys, number, code):
     def run(arguments, check):

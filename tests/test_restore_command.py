@@ -136,6 +136,7 @@ def test_the_networks_are_loaded_once_and_what_is_chosen_is_said_once(work, monk
     assert capsys.readouterr().err.count("using the embedded model lite") == 1
 
 
+@posix
 def test_a_log_has_whole_lines_and_failures_at_the_end_in_one_line_each(work, capsys):
     (work / "in" / "bad\nname.mp4").write_bytes(b"no video")
     assert main(["in", "out/", *SETTINGS[:-2], "--model", "lite", "--min-face", "999"]) == 1

@@ -32,9 +32,8 @@ from vidrestore.media.frames.thumbnails import Thumbnails
 from vidrestore.options import Options
 from vidrestore.pipeline import restore_video
 from vidrestore.stages.restoration import CONTEXT
-from vidrestore.stages.resume import file_fingerprint
 
-COUNT, LENGTH = 75, 10
+COUNT, LENGTH = 130, 10  #: frames: more than what a frame to be written hangs on, so that states count
 ROOT = Path(__file__).parents[1]
 
 
@@ -44,7 +43,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("resume")
     frames = []
     for i in range(COUNT):
-        picture = pictures.astronaut()[20:260, 60 + 2 * i : 300 + 2 * i]
+        picture = pictures.astronaut()[20:260, 60 + i : 300 + i]
         if i in (31, 32, 50):  # for the gaps between detections
             picture = picture[::-1]
         frames.append(
@@ -92,18 +91,18 @@ def cut_short(given: Options, after: int) -> BaseException:
 @pytest.mark.parametrize(
     ("settings", "stops"),
     [
-        pytest.param({}, (55,), id="found now"),
+        pytest.param({}, (115,), id="found now"),
         pytest.param({}, (5, 34, COUNT), id="found now, stopped elsewhere", marks=pytest.mark.slow),
-        pytest.param({"tracks": "tracks.json"}, (55,), id="recorded", marks=pytest.mark.slow),
+        pytest.param({"tracks": "tracks.json"}, (115,), id="recorded"),
         pytest.param(
-            {"start": Fraction(1, 2), "end": Fraction(29, 10)}, (52,), id="a part", marks=pytest.mark.slow
+            {"start": Fraction(1, 2), "end": Fraction(5)}, (107,), id="a part", marks=pytest.mark.slow
         ),
         pytest.param(
-            {"steady": "none", "w": "auto"}, (57,), id="nothing held steady", marks=pytest.mark.slow
+            {"steady": "none", "w": "auto"}, (117,), id="nothing held steady", marks=pytest.mark.slow
         ),
         pytest.param(
             {"task": "inpaint", "mask": "mask.mkv", "upscale": 2},
-            (55,),
+            (115,),
             id="holes of a mask, enlarged",
             marks=pytest.mark.slow,
         ),
@@ -132,6 +131,59 @@ def test_a_run_cut_short_ends_as_if_it_had_not_been(folder, tmp_path, monkeypatc
         assert digests(given.output) == digests(tmp_path / "whole.mkv")
         assert reader.packets(given.output, "0:a") == reader.packets(tmp_path / "whole.mkv", "0:a")
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+def test_a_state_that_is_damaged_costs_time_alone(folder, tmp_path, monkeypatch):
+    """Faces are looked for from the beginning again, and all segments are taken as they are."""
+    whole = restore_video(options(folder, tmp_path / "whole.mkv"), segment_length=LENGTH)
+    given = options(folder, tmp_path / "o.mkv")
+    cut_short(given, 115)
+    state = tmp_path / ".o.mkv.vidrestore" / "0000000110.json"
+    state.write_bytes(state.read_bytes()[:100])
+    seen = []
+    real = Thumbnails.__call__
+    monkeypatch.setattr(
+        Thumbnails, "__call__", lambda self, frame: seen.append(frame.index) or real(self, frame)
+    )
+    report = restore_video(given, segment_length=LENGTH)
+    assert (report.resumed, report.frames, report.tracks) == (110, COUNT, whole.tracks)
+    assert min(seen) == 0
+    assert digests(given.output) == digests(tmp_path / "whole.mkv")
+
+
+def stops(*_: Any, **__: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def fills_the_disk(*_: Any) -> None:
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    ("target", "fault", "error"),
+    [
+        ("vidrestore.media.output.segment_writer.SegmentWriter.write", stops, KeyboardInterrupt),
+        ("vidrestore.media.remux.muxer.Muxer.mux", fills_the_disk, OutputError),
+        ("vidrestore.media.remux.muxer.Muxer.finish", fills_the_disk, OutputError),
+        (None, fills_the_disk, OSError),
+    ],
+    ids=["stopped", "full", "full at the end", "failed when complete"],
+)
+def test_a_failed_run_leaves_the_old_out_and_the_input(folder, tmp_path, monkeypatch, target, fault, error):
+    given = options(folder, tmp_path / "o.mkv", overwrite=True, duration=Fraction(1))
+    given.output.write_bytes(b"old")
+    before = given.input.read_bytes(), given.input.stat().st_mtime_ns
+    complete = {} if target else {"complete": fault}
+    with monkeypatch.context() as patch:
+        if target:
+            patch.setattr(target, fault)
+        with pytest.raises(error):
+            restore_video(given, segment_length=LENGTH, **complete)
+    assert given.output.read_bytes() == b"old"
+    restore_video(given, segment_length=LENGTH)
+    assert len(reader.frames(given.output)) == 25
+    assert (given.input.read_bytes(), given.input.stat().st_mtime_ns) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["o.mkv"]
 
 
 def test_a_run_killed_while_it_joins_has_nothing_to_restore_again(folder, tmp_path, monkeypatch):
@@ -200,15 +252,22 @@ def test_what_frames_depend_on_starts_over(folder, begun, tmp_path, caplog, monk
     assert len(list(tmp_path.rglob("*.segment"))) == (0 if said else 2)
 
 
-def test_another_input_of_the_same_name_starts_over(folder, tmp_path, caplog):
+def test_another_input_of_the_same_name_starts_over(folder, tmp_path, caplog, monkeypatch):
+    """Also one of the same size and time, such as ``rsync -t`` and cameras make."""
     source = tmp_path / "in.mp4"
     source.write_bytes((folder / "in.mp4").read_bytes())
-    before = file_fingerprint(source)
-    time.sleep(0.01)
-    content = bytearray(source.read_bytes())
-    content[len(content) // 3] ^= 1
+    given = options(folder, tmp_path / "o.mkv", input=source)
+    cut_short(given, 25)
+    content, times = bytearray(source.read_bytes()), source.stat()
+    content[-1] ^= 1  # in what no decoder reads
     source.write_bytes(content)
-    assert file_fingerprint(source) != before
+    os.utime(source, ns=(times.st_atime_ns, times.st_mtime_ns))
+    caplog.set_level(logging.INFO, "vidrestore")
+    monkeypatch.setattr("vidrestore.pipeline.track_faces", stops)
+    with pytest.raises(KeyboardInterrupt):
+        restore_video(given, segment_length=LENGTH)
+    assert "starting over: the input has changed" in caplog.text
+    assert not list(tmp_path.rglob("*.segment"))
 
 
 def test_an_input_that_has_gone_is_one_sentence_and_the_state_is_kept(folder, begun, tmp_path):

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support.batches import StandIn, make_batch, run_batch
+from tests.support.platforms import posix
 from vidrestore.batch.batch import Batch
 from vidrestore.batch.inputs import find_inputs
 from vidrestore.batch.ledger import NAME
@@ -103,7 +104,7 @@ def test_a_file_that_fails_is_said_and_the_others_are_done(source, restore, tmp_
     assert str(batch.summary) == "1 file restored, 2 failed"
 
 
-@pytest.mark.parametrize("kind", ["gone", "broken link", "pipe"])
+@pytest.mark.parametrize("kind", ["gone", "broken link", pytest.param("pipe", marks=posix)])
 def test_what_is_no_file_is_said(source, restore, tmp_path, kind):
     path = tmp_path / "x.mp4"
     if kind == "broken link":

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.platforms import posix
 from vidrestore.batch.inputs import check_names, find_inputs, is_batch
 from vidrestore.errors import UsageError
 
@@ -93,6 +94,7 @@ def test_links_to_folders_are_not_followed_and_links_to_files_are(tree):
     assert len(found("link")) == 5  # one that is named is followed
 
 
+@posix
 def test_a_pipe_in_a_folder_is_no_video(tree):
     os.mkfifo(tree / "in" / "pipe.mp4")
     assert find_inputs(["in"], Path("out"), recursive=False).others == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.support.batches import StandIn, make_batch
+from tests.support.platforms import posix
 from vidrestore.batch.inputs import find_inputs
 from vidrestore.batch.listing import plan_batch
 
@@ -34,6 +35,7 @@ def test_a_plan_says_what_goes_where_and_what_is_finished(tmp_path):
     ]
 
 
+@posix
 def test_a_name_with_a_line_break_stays_on_its_line(tmp_path):
     (tmp_path / "a\nb.mp4").write_bytes(b"film")
     found = find_inputs([str(tmp_path)], tmp_path / "out", recursive=False)

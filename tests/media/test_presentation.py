@@ -15,6 +15,7 @@ from tests.support import reader, sei
 from tests.support.boxes import add_boxes, box, cropping, spherical, stereo
 from tests.support.frames import clip, pass_through
 from tests.support.matroska import add_to_video
+from tests.support.platforms import posix
 from tests.support.sources import make
 from vidrestore.errors import OutputError
 from vidrestore.media.containers import MATROSKA, MOV, MP4, WEBM
@@ -121,6 +122,7 @@ def test_a_mesh_of_matroska_gets_into_mp4(tmp_path):
     assert struct.pack(">4s4x3i", b"prhd", 90 << 16, 0, 0) in made.read_bytes()
 
 
+@posix
 def test_a_pipe_does_not_get_what_only_a_file_does(tmp_path, caplog):
     given, _ = mesh(tmp_path)
     pipe = tmp_path / "pipe.mov"

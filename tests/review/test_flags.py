@@ -68,6 +68,8 @@ def test_a_fault_is_flagged_at_its_frames(kind):
     assert found[0].start == pytest.approx(8 / 25)
     assert found[0].severity >= 1
     assert what_was_done(found[0]) == done
+    filled = "what lies over it was filled" if kind == "in front" else done
+    assert what_was_done(found[0], task="inpaint") == filled
     assert found[0].title in {each.title for each in KINDS.values()}
     assert found[0].shown_value
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import fields, replace
 from fractions import Fraction
 from pathlib import Path
@@ -103,12 +104,20 @@ def test_the_segment_length_is_keyed(options):
 def test_a_fingerprint_follows_the_content(tmp_path):
     path = tmp_path / "in.bin"
     path.write_bytes(bytes(3 << 20))
-    before = file_fingerprint(path)
+    before, times = file_fingerprint(path), path.stat()
     assert file_fingerprint(path) == before
-    with path.open("r+b") as file:
-        file.seek(-5, 2)
-        file.write(b"x")
-    assert file_fingerprint(path) != before
+    found = {before}
+    for place in (0, (3 << 20) - 5):
+        path.write_bytes(bytes(3 << 20))
+        with path.open("r+b") as file:
+            file.seek(place)
+            file.write(b"x")
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+        found.add(file_fingerprint(path))
+    path.write_bytes(bytes(3 << 20))
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns + 10**9))
+    found.add(file_fingerprint(path))
+    assert len(found) == 4
 
 
 def test_a_fingerprint_of_an_image_sequence_follows_its_folder(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.support.page import serving
+from tests.support.platforms import posix
 
 
 def test_the_page_loads_only_what_the_server_has(tmp_path):
@@ -31,6 +32,7 @@ def test_other_static_files_are_not_there(tmp_path):
             assert client.get(f"/static/{name}")[0] == 404
 
 
+@posix
 def test_the_folder_is_the_servers_own(tmp_path):
     with serving(tmp_path / "new"):
         assert (tmp_path / "new").stat().st_mode & 0o077 == 0

@@ -74,14 +74,18 @@ def test_files_count_together(database, visitor):
 def test_files_that_arrive_at_the_same_time_count_together(database, visitor):
     taker = uploads(database)
 
-    async def both() -> list[Any]:
+    async def together() -> list[Any]:
         return await asyncio.gather(
             *(taker.take(visitor, "a", None, chunks(b"x" * 400)) for _ in range(3)), return_exceptions=True
         )
 
-    found = asyncio.run(both())
-    assert sum(isinstance(each, dict) for each in found) <= 2
-    assert sum(row["size"] for row in database.all("files")) <= 1000
+    found = asyncio.run(together())
+    taken = [each for each in found if isinstance(each, dict)]
+    refused = [each for each in found if isinstance(each, RefusedError)]
+    assert len(taken) + len(refused) == 3
+    assert taken
+    assert {each.status for each in refused} == {413}
+    assert sum(row["size"] for row in database.all("files")) == 400 * len(taken)
 
 
 def test_only_so_many_arrive_at_a_time(database, visitor):

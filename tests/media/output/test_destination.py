@@ -34,6 +34,34 @@ def test_out_is_refused_before_any_work(tmp_path):
     check_output(taken, source, overwrite=True)
 
 
+def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    """A power cut must not leave an empty file of the right name."""
+    done: list[str] = []
+    fsync, replace = os.fsync, os.replace
+
+    def log_fsync(number: int) -> None:
+        done.append("folder" if stat.S_ISDIR(os.fstat(number).st_mode) else "content")
+        fsync(number)
+
+    def log_replace(old: Path, new: Path) -> None:
+        done.append("name")
+        replace(old, new)
+
+    monkeypatch.setattr(os, "fsync", log_fsync)
+    monkeypatch.setattr(os, "replace", log_replace)
+    with new_file(tmp_path / "out.txt") as partial:
+        partial.write_text("all of it")
+    assert done == ["content", "name", *(["folder"] if os.name == "posix" else [])]
+    done.clear()
+    source, out = clip(tmp_path / "in.mp4", count=12), tmp_path / "out.mkv"
+    with Decoder(source) as decoder, open_segment_writer(decoder, out, LOSSLESS, length=5) as writer:
+        for frame in decoder:
+            writer.write(frame)
+    names = [step for step in done if step != "folder"]
+    assert names == ["content", "name"] * (len(names) // 2)
+    assert len(names) >= 2 * 4  # three segments and OUT
+
+
 @posix
 def test_a_folder_that_cannot_be_made_durable_is_written_all_the_same(tmp_path, monkeypatch):
     """Samba, VirtualBox and virtiofs refuse fsync of folders."""

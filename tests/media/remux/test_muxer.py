@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
+import av
 import pytest
 
 from tests.support import reader
 from tests.support.clips import decode
-from tests.support.frames import clip, ffmpeg, pass_through_fast, synthetic
+from tests.support.encoders import open_writer
+from tests.support.frames import FAST, clip, ffmpeg, pass_through_fast, synthetic
+from vidrestore.errors import InputError
+from vidrestore.media.decode.decoder import Decoder
 from vidrestore.media.timeline import Span
 
 TIMINGS = {
@@ -143,3 +148,41 @@ def test_a_first_time_between_two_milliseconds_is_kept(tmp_path, ending):
     times = [frame.time for frame in reader.frames(source)]
     assert (times[0] * 1000).denominator > 1
     assert [f.time for f in reader.frames(pass_through_fast(source, tmp_path / f"out{ending}"))] == times
+
+
+class _Refuses:
+    """An output that refuses the third packet of the sound."""
+
+    def __init__(self, output: Any) -> None:
+        self._output, self._packets = output, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._output, name)
+
+    def mux(self, packet: av.Packet) -> None:
+        if packet.stream.type == "audio":
+            self._packets += 1
+            if self._packets == 3:
+                raise av.error.InvalidDataError(1, "Invalid data found")
+        self._output.mux(packet)
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_packet_that_cannot_be_kept_is_counted(tmp_path, caplog, strict):
+    source, out = clip(tmp_path / "in.mp4", count=12, audio=1), tmp_path / "out.mkv"
+
+    def run() -> None:
+        with Decoder(source) as decoder, open_writer(decoder, out, FAST, strict=strict) as writer:
+            writer._muxer._output = _Refuses(writer._muxer._output)
+            for frame in decoder:
+                writer.write(frame)
+
+    if strict:
+        with pytest.raises(InputError, match="1 packets of other streams could not be kept"):
+            run()
+        assert not out.exists()
+        return
+    run()
+    assert "in.mp4 is damaged: 1 packets of other streams could not be kept" in caplog.text
+    given = [packet.digest for packet in reader.packets(source, "0:a")]
+    assert [packet.digest for packet in reader.packets(out, "0:a")] == given[:2] + given[3:]
