@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -11,6 +12,8 @@ import torch
 from tests.support.runs import face_frame
 from vidrestore.errors import UsageError, WeightsError
 from vidrestore.images import RestoredFrame, Restorer
+from vidrestore.media.frames.colour import Colour, ColourTags
+from vidrestore.media.frames.pixel_format import plane_views
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +144,23 @@ def test_what_cannot_be_loaded(tmp_path):
 
 
 def test_a_restored_frame_is_rgb():
-    frame = RestoredFrame(index=3, time=Fraction(1, 8), faces=1, video=face_frame(64, 48, "yuv420p"))
+    frame = RestoredFrame(
+        index=3, time=Fraction(1, 8), faces=1, video=face_frame(64, 48, "yuv420p"), colour=Colour()
+    )
     assert frame.to_rgb().shape == (48, 64, 3)
     assert repr(frame) == "RestoredFrame(index=3, time=Fraction(1, 8), faces=1)"
+
+
+@pytest.mark.parametrize("matrix", [1, 2, 5, 8, 10, 14])  # of which players know 1 and 5, and 2 is no tag
+@pytest.mark.parametrize("full", [False, True])
+def test_a_restored_frame_has_the_colours_that_faces_were_restored_in(matrix, full):
+    video = av.VideoFrame(1280, 720, "yuv444p")
+    for plane, value in zip(plane_views(video), (120, 90, 180), strict=True):
+        plane[...] = value
+    video.colorspace = matrix
+    tags = ColourTags(matrix=matrix, range=2 if full else 1)
+    colour = Colour.from_tags(tags, 1280, 720)
+    frame = RestoredFrame(index=0, time=Fraction(0), faces=0, video=video, colour=colour)
+    planes = [torch.tensor([[[float(value)]]]) for value in (120, 90, 180)]
+    wanted = 255 * colour.yuv_to_rgb(torch.cat(planes), 8).flatten()
+    assert torch.from_numpy(frame.to_rgb()[5, 5].astype(np.float32)).sub(wanted).abs().max() <= 2

@@ -25,7 +25,7 @@ from .stages.face_source import origin_of, record_shots, timestamp, track_faces
 from .stages.notes import analysed
 from .stages.reference_photos import ReferencePhotos
 from .stages.restoration import limits_of
-from .stages.setup import AnalysisSetup, open_video
+from .stages.setup import AnalysisSetup, open_video, refuse_photo
 from .stages.survey import Survey
 
 _LISTED = 20  #: tracks in the table at most
@@ -93,6 +93,7 @@ def analyze_video(
     """
     started = time.monotonic()
     out = options.destination
+    refuse_photo(options)
     check_path(out, options.input, overwrite=options.overwrite)
     if sheet is not None:
         check_picture(sheet)

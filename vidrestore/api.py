@@ -104,7 +104,9 @@ def restored_frames(src: Source, w: float | str = 0.5, **options: Any) -> Iterat
 def _frames(options: Options) -> Iterator[RestoredFrame]:
     with local_input(options.input) as path:
         for frame, faces in stream_frames(replace(options, input=path)):
-            yield RestoredFrame(index=frame.index, time=frame.time, faces=faces, video=frame.video)
+            yield RestoredFrame(
+                index=frame.index, time=frame.time, faces=faces, video=frame.video, colour=frame.colour
+            )
 
 
 def analyze(

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from . import __version__
 from .errors import UsageError
 from .option_types import default_of, option_of, parse, photo_and_name
-from .options import Options
+from .options import ANALYSIS, Options
 from .presets import preset_names, read_preset
 from .standard_streams import print_data
 
@@ -27,20 +27,6 @@ Other commands:
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 and 143 stopped by SIGINT and SIGTERM.
 """
-#: Options of Options that ``analyze`` has too.
-_ANALYZE = (
-    "detector",
-    "offline",
-    "start",
-    "duration",
-    "end",
-    "rate",
-    "deinterlace",
-    "video_stream",
-    "device",
-    "report",
-    "report_json",
-)
 #: Help of an option that two commands have.
 _PROGRESS = "json: say what is done in one JSON object per line on standard output, for programs"
 
@@ -176,7 +162,7 @@ def analyze_parser() -> argparse.ArgumentParser:
         type=_reference,
         help="give the person whom a photograph shows this name; repeatable (needs vidrestore[persons])",
     )
-    for name in _ANALYZE:
+    for name in (*ANALYSIS, "report", "report_json"):
         add_option(parser, described[name])
     parser.add_argument("-y", dest="overwrite", action="store_true", help="replace files that exist")
     _add_progress(parser, _PROGRESS)

@@ -10,9 +10,10 @@ from .media.output.destination import check_output, display_name
 from .media.remux.stream_plan import Action, lost_metadata, plan_streams, refuse_losses
 from .options import Options
 from .review.compare import check_comparison
+from .stages.described import described_model, described_task
 from .stages.face_source import recorded_source
-from .stages.holes import check_mask, described_task
-from .stages.setup import Setup, described_model, open_video
+from .stages.holes import check_mask
+from .stages.setup import Setup, open_video
 from .weights.registry import planned_download, would_download
 
 

@@ -13,6 +13,7 @@ from typing import overload
 import av
 import numpy as np
 import torch
+from av.video.reformatter import ColorRange
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -49,10 +50,17 @@ class RestoredFrame:
     time: Fraction  #: presentation time in seconds
     faces: int  #: how many were restored
     video: av.VideoFrame = field(repr=False)  #: the samples, in a planar format of the input's bit depth
+    colour: Colour = field(repr=False)  #: how they are converted to R'G'B', tagged or not
 
     def to_rgb(self) -> Pixels:
         """The frame as stored (before rotation): (height, width, 3) uint8 RGB."""
-        return np.asarray(self.video.to_ndarray(format="rgb24"), np.uint8)
+        full = self.colour.full_range or self.video.format.is_rgb
+        rgb = self.video.reformat(
+            format="rgb24",
+            src_colorspace=self.colour.swscale_matrix,
+            src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
+        )
+        return np.asarray(rgb.to_ndarray(), np.uint8)
 
 
 class Restorer:

@@ -14,6 +14,11 @@ from .option_types import convert, steady_parts
 from .photo_options import Photos
 from .review_options import Review
 
+#: Those of ``vidrestore analyze`` too: what a tracks file depends on, and where it is made.
+ANALYSIS = (
+    *("detector", "offline", "start", "duration", "end", "rate", "deinterlace", "video_stream", "device"),
+)
+
 
 # The fields of a dataclass come in the reverse order of its bases.
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .errors import InputError, LossError, UsageError
+from .errors import LossError, UsageError
 from .faces.detection.load import DetectorChoice, resolve_detector
 from .faces.face import Face
 from .media.output.destination import check_path, new_file
@@ -24,13 +24,14 @@ from .restoration.tasks import find_task
 from .runtime.device import float32_arithmetic
 from .runtime.memory import translate_out_of_memory
 from .runtime.profile import Profile
+from .stages.described import described_model, described_task
 from .stages.enlarging import upscaler_of
-from .stages.holes import described_task, with_hole
+from .stages.holes import with_hole
 from .stages.networks import Networks
 from .stages.picture import PictureFace, restore_picture
 from .stages.restoration import chooser
-from .stages.setup import RestorerSetup, described_model
-from .stages.still_faces import aligned_face, find_faces, nearest_to_centre
+from .stages.setup import RestorerSetup
+from .stages.still_faces import aligned_face, chosen_faces, find_faces
 from .upscale.lanczos import enlarged_plane
 from .weights.registry import planned_download, would_download
 
@@ -257,14 +258,7 @@ def _faces(
     if detector is None:
         return [aligned_face(picture)]
     faces = find_faces(picture, networks.detector(detector.name, setup.device), mirrored=picture.is_mirrored)
-    if options.face:
-        if missing := sorted(set(options.face) - {face.track for face in faces}):
-            count = f"{len(faces)} face{'s' * (len(faces) != 1)}"
-            raise InputError(f"--face {missing[0]} is not there: {options.input.name} has {count}")
-        faces = [face for face in faces if face.track in options.face]
-    if options.only_center_face:
-        faces = nearest_to_centre(faces, picture.upright_size)
-    return faces
+    return chosen_faces(faces, options, picture.upright_size)
 
 
 def _with_samples(photo: Photo, picture: Any, factor: int) -> Photo:

@@ -42,7 +42,7 @@ from .stages.reference_guard import ReferenceGuard
 from .stages.restoration import CONTEXT, limits_of, restore_faces
 from .stages.resume import NOTHING, Resume
 from .stages.reuse import Reuse, begin_earlier
-from .stages.setup import Setup, open_video
+from .stages.setup import Setup, open_video, refuse_photo
 from .stages.stretches import Stretches
 from .upscale.upscaler import Upscaler
 
@@ -137,6 +137,7 @@ def stream_frames(options: Options) -> Iterator[tuple[Frame, int]]:
 
     Raises VidrestoreError.
     """
+    refuse_photo(options)
     with ExitStack() as stack:
         decoder = stack.enter_context(open_for_restoration(options))
         setup = Setup.resolve(options, decoder.source)

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from vidrestore.cli_parser import options_of, parse_restore
-from vidrestore.options import Options
+from vidrestore.cli_parser import analyze_parser, options_of, parse_restore
+from vidrestore.options import ANALYSIS, Options
 from vidrestore.review.commands import analyze_command, restore_command
 
 PLAIN = {"input": "in.mp4", "output": "out put.mkv"}
@@ -42,6 +42,16 @@ def test_changes_replace_and_add():
 
 def test_what_is_default_again_is_not_said():
     assert "--steady" not in restore_command(Options(**PLAIN, steady="none"), steady="all")
+
+
+def test_analyze_covers_the_same_part_of_the_same_stream():
+    given = {"start": "10:00", "duration": 60, "video_stream": 1, "deinterlace": "off", "rate": "24000/1001"}
+    options = Options(**PLAIN, **given, w=0.3, offline=True, detector="retinaface_resnet50")
+    program, command, *arguments = shlex.split(analyze_command(options))
+    assert (program, command) == ("vidrestore", "analyze")
+    found = options_of(analyze_parser().parse_args(arguments))
+    for name in ANALYSIS:
+        assert getattr(found, name) == getattr(options, name), name
 
 
 def test_analyze():

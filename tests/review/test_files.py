@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 from tests.support.clips import write
 from tests.support.runs import face_frame
 from tests.support.tiny import save_weights
+from vidrestore.analysis import analyze_video
 from vidrestore.errors import OutputError
 from vidrestore.options import Options
 from vidrestore.pipeline import restore_video
@@ -36,6 +39,26 @@ def options(folder: Path, out: Path, **settings: Any) -> Options:
 
 def told(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_a_tracks_file_that_is_gone_at_the_end_is_told_as_it_was(folder, tmp_path):
+    tracks = tmp_path / "tracks.json"
+    analyze_video(Options(input=folder / "in.mp4", output=tracks))
+    tracks.write_text(tracks.read_text().replace('"name": null', '"name": "Ada"', 1))
+    given = options(folder, tmp_path / "out.mkv", tracks=tracks)
+    restore_video(given, lambda frames, faces: tracks.unlink(missing_ok=True))
+    assert "Ada" in given.report_json.read_text()
+
+
+def test_names_that_are_no_text_do_not_cost_the_report(folder, tmp_path):
+    name = os.fsdecode(b"Fr\xe9d.mp4")
+    try:
+        shutil.copy(folder / "in.mp4", tmp_path / name)
+    except OSError:
+        pytest.skip("this file system has no such names")
+    given = replace(options(folder, tmp_path / "out.mkv"), input=tmp_path / name, report=tmp_path / "r.html")
+    restore_video(given)
+    assert r"Fr\udce9d.mp4" in (tmp_path / "r.html").read_text(encoding="utf-8")
 
 
 def test_a_run_that_is_resumed_tells_the_whole(folder, tmp_path):

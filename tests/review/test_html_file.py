@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import re
 from dataclasses import replace
+from fractions import Fraction
 from html.parser import HTMLParser
+from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -98,6 +102,44 @@ def test_pictures_come_from_in_and_out(tmp_path):
     [flag] = json.loads(Page(file.getvalue()).scripts[0])["flags"]
     before, after = flag["pictures"]
     assert before == after  # nothing was changed in this OUT
+
+
+def pictures_of(notes: Any, **given: Any) -> list[str | None]:
+    file = io.StringIO()
+    write_html(record(notes, **given), file)
+    [flag] = json.loads(Page(file.getvalue()).scripts[0])["flags"]
+    return flag["pictures"]
+
+
+def test_pictures_of_an_enlarged_out_show_the_same_place(tmp_path):
+    shown = [face_frame(160, 120, "yuv420p", 2 * i) for i in range(10)]
+    source = write(tmp_path / "in.mkv", shown, codec="ffv1")
+    large = [frame.reformat(320, 240) for frame in shown]
+    out = write(tmp_path / "out.mkv", large, codec="ffv1")
+    notes = frames(*([face(box=(40, 20, 90, 90), covered=0.2 * (i == 4))] for i in range(10)))
+    pictures = pictures_of(notes, input=source, output=out, upscale=2)
+    before, after = (
+        cv2.imdecode(np.frombuffer(base64.b64decode(picture.partition(",")[2]), np.uint8), cv2.IMREAD_COLOR)
+        for picture in pictures
+    )
+    assert np.abs(before.astype(int) - after).mean() < 6
+
+
+@pytest.mark.parametrize("late", [20, 35])
+def test_pictures_of_a_part_are_found_whatever_comes_first_in_it(tmp_path, late):
+    """Of 29.97 frames a second, the first one after -ss seldom lies at the time 0 of OUT."""
+    shown = [face_frame(160, 120, "yuv420p", 3 * i) for i in range(20)]
+    base = Fraction(1, 1000)
+    source = write(
+        tmp_path / "in.mkv", shown, codec="ffv1", time_base=base, times=[40 * i for i in range(20)]
+    )
+    times = [late + 40 * i for i in range(9)]
+    out = write(tmp_path / "out.mkv", shown[11:], codec="ffv1", time_base=base, times=times)
+    notes = frames(*([face(box=(40, 20, 90, 90), covered=0.2 * (i == 3))] for i in range(9)), start=11)
+    start = f"{(440 - late) / 1000}"
+    before, after = pictures_of(notes, input=source, output=out, start=start)
+    assert before
+    assert before == after
 
 
 @pytest.mark.slow

@@ -30,8 +30,13 @@ def source():
 
 
 def test_sizes_grow_and_shapes_stay(source):
-    cropped = replace(source, presentation=replace(source.presentation, cropping=(1, 2, 3, 4)))
+    cropped = replace(
+        source,
+        presentation=replace(source.presentation, cropping=(1, 2, 3, 4)),
+        display_matrix=(0, 65536, 0, -65536, 0, 0, 360 << 16, 0, 1 << 30),  # as iPhones write it
+    )
     enlarged = enlarged_source(cropped, 3)
+    assert enlarged.display_matrix == (0, 65536, 0, -65536, 0, 0, 1080 << 16, 0, 1 << 30)
     assert (enlarged.width, enlarged.height) == (1920, 1080)
     assert enlarged.upright_size == (1920, 1080)
     assert enlarged.sample_aspect_ratio == source.sample_aspect_ratio

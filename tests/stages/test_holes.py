@@ -18,7 +18,7 @@ from vidrestore.media.photo.formats import photo_format
 from vidrestore.media.photo.reader import read_photo
 from vidrestore.media.timeline import Span
 from vidrestore.options import Options
-from vidrestore.stages.holes import check_mask, described_task, hole_map, with_hole, with_holes
+from vidrestore.stages.holes import check_mask, hole_map, with_hole, with_holes
 
 SIZE = WIDTH, HEIGHT = 64, 48
 
@@ -196,9 +196,3 @@ def test_the_map_of_a_face_shows_its_hole(tmp_path):
     assert (found.shape, found.dtype, found.max()) == ((256, 256), np.uint8, 2)
     assert found[82:158, 42:238].min() == 2
     assert found[:74].max() == found[:, :34].max() == 0
-
-
-def test_tasks_in_words():
-    assert described_task("restore", None) == []
-    assert described_task("inpaint", "found") == ["task: inpaint, holes: what is found over faces"]
-    assert "pure white" in described_task("inpaint", None)[0]

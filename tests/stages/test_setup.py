@@ -9,11 +9,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from tests.support.clips import pattern, write
+from vidrestore.analysis import analyze_video
 from vidrestore.errors import DeviceError, InputError, UsageError, WeightsError
 from vidrestore.media.containers import CONTAINERS
 from vidrestore.options import Options
+from vidrestore.pipeline import stream_frames
+from vidrestore.review.look import looking
 from vidrestore.stages.setup import FACE_BYTES, AnalysisSetup, RestorerSetup, Setup, read_source
 
 
@@ -178,3 +182,19 @@ def test_for_commercial_use_masks_are_made_without_parsenet(tmp_path, monkeypatc
     monkeypatch.setattr("vidrestore.stages.setup.locate", lambda name: tmp_path)
     assert RestorerSetup.resolve(model="lite").face_parser == "parsenet"
     assert RestorerSetup.resolve(model="lite", commercial=True).face_parser is None
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda photo, out: analyze_video(Options(input=photo, output=out)),
+        lambda photo, out: next(stream_frames(Options(input=photo))),
+        lambda photo, out: looking(Options(input=photo)).__enter__(),
+    ],
+    ids=["analyze", "frames", "preview"],
+)
+def test_a_photo_is_not_taken_for_a_video_of_one_frame(tmp_path, use):
+    Image.new("RGB", (64, 48)).save(tmp_path / "a.jpg")
+    with pytest.raises(UsageError, match=r"a\.jpg is a photo, and this is for videos"):
+        use(tmp_path / "a.jpg", tmp_path / "out.json")
+    assert not (tmp_path / "out.json").exists()

@@ -12,7 +12,7 @@ from vidrestore.errors import UsageError
 from vidrestore.option_types import option_of
 from vidrestore.options import Options
 from vidrestore.presets import preset_names, read_preset
-from vidrestore.ui.fields import PHOTO, VIDEO, allowed, checked, described_fields, presets
+from vidrestore.ui.fields import PHOTO, VIDEO, allowed, checked, described_fields, parsed, presets
 
 
 def test_the_table_tells_what_can_be_set():
@@ -46,6 +46,13 @@ def test_values_become_the_texts_of_a_preset_file(tmp_path):
 def test_defaults_and_what_is_unset_are_left_out():
     assert checked({"w": "0.5", "codec": None, "strict": False}, "video") == {}
     assert checked({"face": [2, 3]}, "photo") == {"face": ["2", "3"]}
+
+
+def test_switches_of_a_query_are_texts():
+    texts = checked({"commercial": "true", "aligned": "false", "w": "0.3"}, "photo")
+    assert parsed(texts) == {"commercial": True, "w": "0.3"}
+    with pytest.raises(UsageError, match="must be True or False, not 'yes'"):
+        checked({"commercial": "yes"}, "photo")
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,17 @@ def test_every_answer_forbids_what_a_page_can_do_to_another(server):
 def test_the_cookie_is_kept_from_scripts_and_other_sites(server):
     cookie = server.client(join=False).send("GET", "/")[2]["set-cookie"]
     assert "HttpOnly" in cookie
-    assert "SameSite=strict" in cookie
+    assert "SameSite=lax" in cookie  # a link from another site leads to the same visitor
+
+
+def test_a_link_with_the_token_does_not_lead_to_another_site(tmp_path):
+    config = {"host": "0.0.0.0", "token": "secret"}
+    with serving(tmp_path, **config) as server:
+        client = server.client(join=False)
+        for path in ("//evil.example/", "/\\evil.example", "/"):
+            status, _, headers = client.send("GET", f"{path}?token=secret")
+            assert status == 303
+            assert not headers["location"].lstrip().startswith(("//", "/\\", "http"))
 
 
 def test_a_visitor_is_made_only_by_the_first_page(server):

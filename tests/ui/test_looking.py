@@ -138,3 +138,20 @@ def test_of_a_large_photo_a_part_is_shown_enlarged(looking, tmp_path, orientatio
     shown = cv2.resize(before, None, fx=1 / 3, fy=1 / 3, interpolation=cv2.INTER_AREA)
     far = cv2.matchTemplate(np.ascontiguousarray(upright[..., ::-1]), shown, cv2.TM_SQDIFF_NORMED)
     assert far.min() < 0.002
+
+
+def test_a_look_at_a_photo_restores_the_faces_that_a_run_would(looking, tmp_path):
+    one = cv2.GaussianBlur(skimage.data.astronaut()[:256, 96:352], (0, 0), 2)
+    Image.fromarray(np.hstack([one, one])).save(tmp_path / "a.png")
+    Image.fromarray(one).save(tmp_path / "one.png")
+
+    def faces(name: str = "a.png", **options: str) -> list[dict]:
+        request = {"do": "look", "path": str(tmp_path / name), "tracks": None, "time": 0.0, "person": None}
+        return looking(request | {"options": {"model": "lite", **options}})["faces"]
+
+    assert len(faces()) == 2
+    assert len(faces(only_center_face="true")) == 1
+    assert len(faces(face=["2"])) == 1
+    assert len(faces("one.png", aligned="true")) == 1
+    with pytest.raises(InputError, match="--face 7 is not there"):
+        faces(face=["7"])

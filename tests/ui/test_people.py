@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
+import numpy as np
 import pytest
 
 from tests.support.page import write_tracks
 from vidrestore.errors import UsageError
+from vidrestore.faces.face import Face
+from vidrestore.faces.recorded.recording import Origin, Recording
 from vidrestore.faces.recorded.tracks_file import read_recording
-from vidrestore.ui.people import checked_settings, persons_of, recording_of, write_settings
+from vidrestore.ui.people import checked_settings, nearest_frames, persons_of, recording_of, write_settings
 
 
 @pytest.fixture
@@ -21,10 +26,32 @@ def recording(tracks):
 
 
 def test_who_is_seen_longest_comes_first_with_a_place_for_a_picture(recording):
-    first, second = persons_of(recording)
+    first, second = persons_of(recording, 40)
     assert (first["id"], first["frames"], first["tracks"]) == (1, 10, [[1, 0.0, 0.9]])
     assert (second["id"], second["frames"], second["time"]) == (2, 3, 0.6)
     assert second["box"] == [20, 10, 40, 36]
+
+
+def test_of_a_long_film_only_so_many_have_a_place_for_a_picture():
+    """300 persons in 150 000 frames; where each is was once looked for in all of them."""
+    origin = Origin(name="a.mkv", width=100, height=80, time_base=Fraction(1, 25), begin=Fraction(2))
+    recording = Recording(origin)
+    box, marks = np.array([10, 10, 30, 30], np.float32), np.full((5, 2), 20, np.float32)
+    for pts in range(150_000):
+        track = 1 + pts // 500
+        recording.add(pts + 50, [Face(track, box, marks)] if pts % 500 < 400 - track else [])
+    recording.set_persons({track: track for track in range(1, 301)})
+    found = persons_of(recording, 40)
+    assert len(found) == 300
+    assert [each["id"] for each in found[:3]] == [1, 2, 3]
+    assert found[1]["time"] == pytest.approx((500 + 397 / 2) / 25, abs=0.03)
+    assert sum("time" in each for each in found) == 40
+
+
+def test_the_frames_nearest_to_a_time_come_first(recording):
+    assert list(nearest_frames(recording, 0.42)) == [4, 5, 3, 6, 2, 7, 1, 8, 0, 9]
+    assert next(nearest_frames(recording, 99)) == 9
+    assert next(nearest_frames(recording, -1)) == 0
 
 
 def test_settings_are_written_into_a_copy(tracks, tmp_path):

@@ -34,9 +34,9 @@ def visitors(tmp_path, database):
     return Visitors(database, tmp_path / "visitors")
 
 
-def add_job(database: Database, visitor: str, state: str) -> None:
+def add_job(database: Database, visitor: str, state: str, result: str = "r") -> None:
     named = {"id": visitor, "visitor": visitor, "file": "f", "name": "n", "kind": "restore", "state": state}
-    database.add("jobs", named | {"options": {}, "command": [], "result": "r", "made": 1.0})
+    database.add("jobs", named | {"options": {}, "command": [], "result": result, "made": 1.0})
 
 
 def test_a_visitor_is_found_by_their_secret_alone(visitors, database):
@@ -67,6 +67,18 @@ def test_results_are_kept_for_a_while_and_jobs_to_their_end(visitors, database, 
     clock.now += FORGOTTEN_AFTER - 1 if after == 2 else after
     visitors.forget_old()
     assert (visitors.find(secret) is not None) == kept
+
+
+@pytest.mark.parametrize(("state", "left"), [("paused", False), ("failed", False), ("done", True)])
+def test_what_jobs_left_in_an_opened_folder_goes_with_the_visitor(visitors, database, tmp_path, state, left):
+    visitor, _ = visitors.add()
+    work = tmp_path / ".film.mkv.vidrestore"
+    work.mkdir()
+    (tmp_path / "film.mkv").write_bytes(b"result")
+    add_job(database, visitor.id, state, result=str(tmp_path / "film.mkv"))
+    visitors.forget(visitor.id)
+    assert work.exists() == left
+    assert (tmp_path / "film.mkv").exists()
 
 
 def test_the_end_of_the_server_removes_who_has_no_job(visitors, database):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -11,7 +10,7 @@ from av.video.frame import VideoFrame
 
 from .frames.colour import Colour, ColourTags
 from .frames.hdr_metadata import HdrMetadata
-from .frames.side_data import side_data_of
+from .frames.side_data import display_matrix
 from .presentation import Presentation
 from .timeline import Timeline
 
@@ -52,9 +51,3 @@ class SourceVideo:
             "changes of HDR10 metadata": hdr is not None and hdr != self.hdr,
         }
         return frozenset(name for name, is_changed in changed.items() if is_changed)
-
-
-def display_matrix(frame: VideoFrame) -> tuple[int, ...] | None:
-    """Rotation and flips of a decoded frame: 9 numbers in FFmpeg's fixed point; None if it has none."""
-    matrix = side_data_of(frame).get("DISPLAYMATRIX")
-    return struct.unpack("=9i", bytes(matrix)) if matrix else None

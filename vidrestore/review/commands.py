@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from ..option_types import option_of
-from ..options import Options
+from ..options import ANALYSIS, Options
 
 #: Options that are not repeated: they are said anew, or have no effect on what is made.
 _LEFT_OUT = {"input", "output", "overwrite", "resume", "dry_run", "profile", "strict"}
@@ -38,10 +38,15 @@ def restore_command(options: Options, **changes: Any) -> str:
 
 
 def analyze_command(options: Options) -> str:
-    """The command that writes the tracks file of the same video, in which a person can set more."""
-    return shlex.join(
-        ["vidrestore", "analyze", str(options.input), "-o", f"{options.input.stem}.tracks.json"]
-    )
+    """The command that writes the tracks file of the same part of the same video, in which a person can set
+    more: its tracks have the same numbers."""
+    words = ["vidrestore", "analyze", str(options.input), "-o", f"{options.input.stem}.tracks.json"]
+    for described in fields(options):
+        name, value = described.name, getattr(options, described.name)
+        if name in ANALYSIS and value != described.default:
+            flag = option_of(described).flags[-1]
+            words += [flag] if value is True else [flag, _text(value)]
+    return shlex.join(words)
 
 
 def _text(value: Any) -> str:

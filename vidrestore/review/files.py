@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, TextIO
 
 from ..errors import OutputError
-from ..faces.recorded.recording import Origin, Recording
+from ..faces.recorded.recording import Origin, PersonSettings, Recording, TrackSettings
 from ..faces.recorded.tracks_file import read_recording
 from ..media.output.destination import check_path, new_file
 from ..options import Options
@@ -37,10 +37,15 @@ class ReviewFiles:
                 raise OutputError(f"{path} is OUT itself; choose another name for the report")
         self._stack = ExitStack()
         self.notes: Spool | None = None  #: None if nothing is asked for
+        self._settings: Mapping[int, TrackSettings] = {}
+        self._persons: Mapping[int, PersonSettings] = {}
 
     def __enter__(self) -> ReviewFiles:
         if self._wanted:
             self.notes = self._stack.enter_context(Spool())
+            if self._options.tracks:  # now: while the run goes on, a person may edit it for the next one
+                recording = read_recording(self._options.tracks)
+                self._settings, self._persons = recording.settings, recording.persons
         return self
 
     def __exit__(
@@ -66,21 +71,25 @@ class ReviewFiles:
         recording: Recording | None = None,
     ) -> None:
         """Write the files, when OUT is complete. ``recording`` says who is who; by default the tracks file of
-        the run does. Raises OutputError."""
+        the run does, as it was when the run began. Raises OutputError."""
         if self.notes is None:
             return
-        if recording is None and self._options.tracks:
-            recording = read_recording(self._options.tracks)
+        if recording is not None:
+            self._settings, self._persons = recording.settings, recording.persons
         record = Record(
             options=self._options,
             origin=origin,
             setup=setup,
             licence=licence,
             times=times,
-            settings=recording.settings if recording else {},
-            persons=recording.persons if recording else {},
+            settings=self._settings,
+            persons=self._persons,
             notes=self.notes,
         )
         for path, write in self._wanted:
-            with new_file(path) as partial, partial.open("w", encoding="utf-8") as text:
+            # Names of files may hold bytes that are no text.
+            with (
+                new_file(path) as partial,
+                partial.open("w", encoding="utf-8", errors="backslashreplace") as text,
+            ):
                 write(record, text)

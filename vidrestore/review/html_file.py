@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from fractions import Fraction
 from importlib import resources
 from typing import TextIO
 
@@ -12,7 +13,7 @@ from markupsafe import Markup
 
 from ..media.output.special_files import is_stream
 from .page import Photograph, page_data
-from .pictures import Place, read_places
+from .pictures import Box, Place, read_places
 from .record import Record
 
 
@@ -40,6 +41,11 @@ def render(record: Record, photograph: Photograph) -> str:
     )
 
 
+def _scaled(box: Box, factor: int) -> Box:
+    x0, y0, x1, y1 = box
+    return x0 * factor, y0 * factor, x1 * factor, y1 * factor
+
+
 def _photographer(record: Record) -> Photograph:
     options = record.options
     start = float(options.start)
@@ -56,7 +62,10 @@ def _photographer(record: Record) -> Photograph:
             )
         if options.output is None or is_stream(options.output):
             return [None] * len(places)
-        moved = [Place(time=place.time - start, box=place.box) for place in places]
-        return read_places(options.output, moved, size)
+        moved = [Place(time=place.time - start, box=_scaled(place.box, options.upscale)) for place in places]
+        # A part begins at the time 0 of OUT, whatever is first in it; all of IN keeps its times, unless they
+        # are negative.
+        zero = Fraction(0) if start else max(record.origin.begin, Fraction(0))
+        return read_places(options.output, moved, size, zero=zero)
 
     return photograph

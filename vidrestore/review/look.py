@@ -22,7 +22,7 @@ from ..stages.holes import check_mask
 from ..stages.models import Models
 from ..stages.networks import Networks
 from ..stages.restoration import limits_of
-from ..stages.setup import Setup, open_video
+from ..stages.setup import Setup, open_video, refuse_photo
 from ..upscale.upscaler import Upscaler
 from .excerpts import RestoredMoment, record_part, restore_part
 from .moments import Moment, choose_moments, sights_of
@@ -135,6 +135,7 @@ class Look:
 @contextmanager
 def looking(options: Options) -> Iterator[Look]:
     """Open what previews need. Raises VidrestoreError."""
+    refuse_photo(options)
     # Nothing is written by the usual encoder.
     options = replace(options, output=None)
     with ExitStack() as stack:

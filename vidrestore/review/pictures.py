@@ -5,17 +5,19 @@ from __future__ import annotations
 import base64
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 
 from ..errors import VidrestoreError
 from ..media.decode.decoder import Decoder
 from ..media.frames.frame import Frame
+from ..media.probe import open_input
 from ..media.timeline import Span
 
 #: Places at most so many seconds apart are read in one go.
@@ -27,12 +29,16 @@ _AROUND = 1.5
 _QUALITY = 82
 
 
+#: x0, y0, x1, y1 in pixels of the upright frame.
+Box = tuple[float, float, float, float]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """A face at a time."""
 
     time: float  #: seconds from the beginning of the timeline
-    box: tuple[float, float, float, float]  #: x0, y0, x1, y1 in pixels of the upright frame
+    box: Box
 
 
 def read_places(
@@ -43,14 +49,23 @@ def read_places(
     video_stream: int | None = None,
     rate: Fraction | None = None,
     deinterlace: str = "off",
+    zero: Fraction | None = None,
 ) -> list[str | None]:
     """A picture of ``size`` x ``size`` pixels of each place in a video, as a data URI; None where no frame
-    could be read. The keywords are those of ``Decoder``."""
+    could be read.
+
+    Times of places are counted from the timestamp ``zero`` in seconds, by default from the beginning of the
+    timeline. The other keywords are those of ``Decoder``.
+    """
+    late = 0.0  #: seconds by which the timeline begins after ``zero``
+    if zero is not None:
+        with suppress(VidrestoreError), open_input(path) as container:
+            late = float(Fraction(container.start_time or 0, av.time_base) - zero)
     found: list[str | None] = [None] * len(places)
     order = sorted(range(len(places)), key=lambda number: places[number].time)
     with _quiet():
         for group in _grouped(order, places):
-            first, last = places[group[0]].time, places[group[-1]].time
+            first, last = places[group[0]].time - late, places[group[-1]].time - late
             span = Span(Fraction(max(0.0, first - _OFF)), Fraction(last + 2 * _OFF))
             try:
                 with Decoder(
@@ -58,7 +73,7 @@ def read_places(
                 ) as decoder:
                     waiting = list(group)
                     for frame in decoder:
-                        time = float(frame.time - decoder.timeline.begin)
+                        time = float(frame.time - decoder.timeline.begin) + late
                         while waiting and places[waiting[0]].time < time - _OFF:
                             waiting.pop(0)
                         while waiting and abs(places[waiting[0]].time - time) <= _OFF:

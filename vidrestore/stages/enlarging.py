@@ -48,11 +48,15 @@ def enlarged_source(source: SourceVideo, factor: int) -> SourceVideo:
         )
     width, height = source.upright_size
     top, bottom, left, right = source.presentation.cropping
+    matrix = source.display_matrix
+    if matrix:  # its translation is in pixels (ISO/IEC 14496-12, section 8.3.2)
+        matrix = (*matrix[:6], matrix[6] * factor, matrix[7] * factor, matrix[8])
     return replace(
         source,
         width=source.width * factor,
         height=source.height * factor,
         upright_size=(width * factor, height * factor),
+        display_matrix=matrix,
         presentation=replace(
             source.presentation,
             cropping=(top * factor, bottom * factor, left * factor, right * factor),

@@ -125,6 +125,7 @@ def origin_of(options: Options, decoder: Decoder) -> Origin:
         begin=decoder.timeline.begin,
         start=float(options.start),
         end=None if options.stop is None else float(options.stop),
+        stream=decoder.source.stream_index,
     )
 
 

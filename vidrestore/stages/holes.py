@@ -84,16 +84,6 @@ def check_samples(options: Options, source: SourceVideo) -> None:
         )
 
 
-def described_task(task: str, mask: str | None) -> list[str]:
-    """What is done to faces, as lines for people; none if they are restored."""
-    if task == "colour":
-        return ["task: colour, of grey faces; luma stays the input's"]
-    if task == "inpaint":
-        white = "all that is pure white" if mask is None else f"of {mask}"
-        return [f"task: inpaint, holes: {'what is found over faces' if mask == FOUND else white}"]
-    return []
-
-
 def _mask_path(options: Options) -> Path | None:
     """The file of the mask; None: all that is pure white is missing."""
     mask = options.mask

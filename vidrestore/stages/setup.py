@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import torch
 
-from ..errors import InputError
+from ..errors import InputError, UsageError
 from ..faces.detection.load import resolve_detector
 from ..faces.detection.working_size import working_size
 from ..faces.recorded.tracks_file import restorers_in
@@ -18,6 +18,7 @@ from ..media.decode.decoder import Decoder
 from ..media.encode.choose import choose_encoder
 from ..media.encode.settings import EncoderConfig, EncoderSettings
 from ..media.output.destination import container_of
+from ..media.photo.formats import photo_format
 from ..media.source_video import SourceVideo
 from ..media.timeline import Span
 from ..options import Options
@@ -260,6 +261,12 @@ def _named_restorers(options: Options) -> frozenset[str]:
     return named
 
 
+def refuse_photo(options: Options) -> None:
+    """Raise UsageError if the input is a photo, of which no track can be followed."""
+    if photo_format(options.input):
+        raise UsageError(f"{options.input.name} is a photo, and this is for videos: use vidrestore IN OUT")
+
+
 def open_video(options: Options, *, context: int = 0) -> Decoder:
     """Open the video of a run. ``context``: frames to decode beyond each end of its span.
 
@@ -291,9 +298,3 @@ def encoder_settings(options: Options) -> EncoderSettings:
         pix_fmt=options.pix_fmt,
         options=options.encoder_options,
     )
-
-
-def described_model(plan: dict[str, Any]) -> str:
-    """The line on the model that a plan names, and on the one that replaces it if it cannot be downloaded."""
-    fallback = f" (or {plan['fallback']}, if it cannot be downloaded)" if plan["fallback"] else ""
-    return f"model: {plan['model']}{fallback}" + (f", w {plan['w']}" if plan["task"] == "restore" else "")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from ..errors import InputError
 from ..faces.alignment.align import TEMPLATE, TEMPLATE_SIZE
 from ..faces.detection.detector import Detector
 from ..faces.detection.turned_looks import Place, TurnedLooks
@@ -16,6 +17,7 @@ from ..faces.tracking.tracker import CLEAR_SCORE
 from ..faces.tracking.upright_faces import SAME_FACE, UprightFaces
 from ..media.frames.frame import Frame
 from ..media.frames.thumbnails import Thumbnails
+from ..options import Options
 
 #: Longest side of the second, larger look, which is searched in tiles of the first one's size.
 _LARGE = 3 * LONGEST_SIDE
@@ -54,6 +56,18 @@ def aligned_face(frame: Frame) -> Face:
         box=(np.array(_INSET, np.float32).reshape(2, 2) * size).ravel(),
         landmarks=(TEMPLATE / TEMPLATE_SIZE).astype(np.float32) * size,
     )
+
+
+def chosen_faces(faces: Sequence[Face], options: Options, size: tuple[int, int]) -> list[Face]:
+    """Those of the ``faces`` of a picture of ``size`` (width, height) that ``options`` choose. Raises
+    InputError if one of them is not there."""
+    chosen = list(faces)
+    if options.face:
+        if missing := sorted(set(options.face) - {face.track for face in faces}):
+            count = f"{len(faces)} face{'s' * (len(faces) != 1)}"
+            raise InputError(f"--face {missing[0]} is not there: {options.input.name} has {count}")
+        chosen = [face for face in faces if face.track in options.face]
+    return nearest_to_centre(chosen, size) if options.only_center_face else chosen
 
 
 def nearest_to_centre(faces: Sequence[Face], size: tuple[int, int]) -> list[Face]:

@@ -75,6 +75,8 @@ def checked(given: Mapping[str, Any], kind: str) -> dict[str, str | list[str]]:
             continue
         described = _FIELDS[name]
         about = option_of(described)
+        if about.is_switch and value in ("true", "false"):  # of a query
+            value = value == "true"
         if name in _NAMES and value not in _NAMES[name]:
             raise UsageError(f"{name} must be one of {', '.join(_NAMES[name])}")
         if about.parse is str and not about.choices:
@@ -86,6 +88,14 @@ def checked(given: Mapping[str, Any], kind: str) -> dict[str, str | list[str]]:
         name: [_text(each) for each in value] if isinstance(value, tuple) else _text(value)
         for name, value in values.items()
         if value != default_of(_FIELDS[name])
+    }
+
+
+def parsed(texts: Mapping[str, Any]) -> dict[str, Any]:
+    """What :func:`checked` returned, as values for ``Options``."""
+    return {
+        name: value == "true" if option_of(_FIELDS[name]).is_switch else value
+        for name, value in texts.items()
     }
 
 

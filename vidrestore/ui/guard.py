@@ -103,7 +103,8 @@ class Guard:
             return _error(401, "open the address with the token that the server printed")
         if self._config.token and scope["method"] == "GET" and "token" in connection.query_params:
             # The secret leaves the address bar, and with it the history.
-            moved = RedirectResponse(scope["path"], 303)
+            # To this host: a browser takes what begins with two slashes for the name of another.
+            moved = RedirectResponse("/" + scope["path"].lstrip("/\\"), 303)
             _set_cookie(moved, _TOKEN_COOKIE, self._config.token)
             return moved
         if scope["method"] not in _SAFE:
@@ -170,7 +171,9 @@ def _error(status: int, text: str) -> Response:
 
 
 def _set_cookie(response: Response, name: str, value: str) -> None:
-    response.set_cookie(name, value, max_age=_COOKIE_SECONDS, httponly=True, samesite="strict", path="/")
+    # Lax, so that who follows a link to the page is the same visitor as before. Requests that change
+    # something bring the visitor's token as well, and are refused from other sites.
+    response.set_cookie(name, value, max_age=_COOKIE_SECONDS, httponly=True, samesite="lax", path="/")
 
 
 def _name(host: str) -> str:

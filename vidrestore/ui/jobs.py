@@ -11,13 +11,12 @@ from typing import Any
 
 import yaml
 
-from ..media.output.destination import partial_path
-from ..media.output.workfolder import WorkFolder
 from ..media.photo.formats import MOST_PIXELS as PHOTO_PIXELS
 from ..media.photo.formats import SUFFIXES
 from .config import MOST_PIXELS
-from .database import ACTIVE, CANCELLED, DONE, FAILED, PAUSED, WAITING, Database, Row
+from .database import ACTIVE, CANCELLED, FAILED, PAUSED, WAITING, Database, Row
 from .fields import checked
+from .leftovers import clean
 from .names import result_name
 from .people import write_settings
 from .uploads import RefusedError
@@ -163,11 +162,3 @@ def tracks_of(visitor: Visitor, file: Row) -> Path:
 def report_of(visitor: Visitor, job: Row) -> Path:
     """The report of a run, which is there once it is done."""
     return folder_of(visitor, job) / "report.html"
-
-
-def clean(job: Row) -> None:
-    """Remove what a job that did not end has left beside its result."""
-    result = Path(job["result"])
-    if job["state"] != DONE:
-        shutil.rmtree(WorkFolder(result).path, ignore_errors=True)
-        partial_path(result).unlink(missing_ok=True)

@@ -26,8 +26,9 @@ from ..stages.face_source import timestamp
 from ..stages.networks import Networks
 from ..stages.restoration import chooser
 from ..stages.setup import RestorerSetup
-from ..stages.still_faces import find_faces
-from .people import persons_of, recording_of
+from ..stages.still_faces import aligned_face, chosen_faces, find_faces
+from .fields import parsed
+from .people import nearest_frames, persons_of, recording_of
 from .stills import Still, fitted, frame_at, photo_frame
 
 #: Faces and moments that are offered, and the side of a face in pixels.
@@ -60,7 +61,7 @@ class Looking:
         """Who was found in a video, with a picture of each, and the moments that are most likely to go
         wrong."""
         recording = recording_of(Path(tracks))
-        persons = persons_of(recording)
+        persons = persons_of(recording, _PERSONS)
         places = [Place(time=person["time"], box=tuple(person.pop("box"))) for person in persons[:_PERSONS]]
         faces = read_places(Path(path), places, _FACE)
         options = Options(input=Path(path))
@@ -98,10 +99,10 @@ class Looking:
         options: Mapping[str, Any],
     ) -> dict[str, Any]:
         """A face of a video, or a photo, before and after restoration with ``options``."""
-        resolved = Options(input=Path(path), **options)
+        resolved = Options(input=Path(path), **parsed(options))
         setup, later = _here(RestorerSetup.of(resolved, download=False))
         with translate_out_of_memory(setup.device), float32_arithmetic(setup.device, setup.precision):
-            still, faces = self._still(path, tracks, time, person, setup)
+            still, faces = self._still(resolved, tracks, time, person, setup)
             factor = _factor(still.frame, resolved.upscale)
             after, decided = still.restored(chooser(resolved, noun="face"), factor)
         box = _shown_part(still.frame, faces, factor, whole=tracks is None)
@@ -122,17 +123,23 @@ class Looking:
         }
 
     def _still(
-        self, path: str, tracks: str | None, time: float, person: int | None, setup: RestorerSetup
+        self, options: Options, tracks: str | None, time: float, person: int | None, setup: RestorerSetup
     ) -> tuple[Still, list[Face]]:
-        key = (path, tracks, round(time, 3), person, setup)
+        path = options.input
+        which = (options.aligned, options.face, options.only_center_face)
+        key = (path, tracks, round(time, 3), person, which, setup)
         if key not in self._stills:
-            if tracks is None:
-                frame = photo_frame(Path(path))
-                detector = self._networks.detector(resolve_detector("auto").name, setup.device)
-                faces = find_faces(frame, detector, mirrored=frame.is_mirrored)
-            else:
-                frame = frame_at(Path(path), time)
+            if tracks is not None:
+                frame = frame_at(path, time)
                 faces = _faces_of(frame, tracks, person)
+            else:
+                frame = photo_frame(path)
+                if options.aligned:
+                    faces = [aligned_face(frame)]
+                else:
+                    detector = self._networks.detector(resolve_detector("auto").name, setup.device)
+                    found = find_faces(frame, detector, mirrored=frame.is_mirrored)
+                    faces = chosen_faces(found, options, frame.upright_size)
             models = self._networks.models(setup, Profile(setup.device))
             self._stills[key] = Still(frame, faces, models), faces
             while len(self._stills) > 1 and (len(self._stills) > _KEPT or self._pixels() > _PIXELS):
@@ -155,13 +162,8 @@ def _faces_of(frame: Frame, tracks: str, person: int | None) -> list[Face]:
 
 def _person_at(recording: Any, moment: Mapping[str, Any]) -> int | None:
     """The person whom a moment is about."""
-    origin = recording.origin
-    pts = min(
-        recording.timestamps,
-        key=lambda tick: abs(float(tick * origin.time_base - origin.begin) - moment["time"]),
-        default=None,
-    )
-    faces = recording.faces_at(pts) if pts is not None else ()
+    index = next(nearest_frames(recording, moment["time"]), None)
+    faces = recording.faces_at(recording.timestamps[index]) if index is not None else ()
     if not faces or moment["place"] is None:
         return None
     place = np.array(moment["place"])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -72,17 +74,15 @@ def write_settings(tracks: Path, settings: Mapping[str, Mapping[str, Any]], out:
         write_recording(recording, file)
 
 
-def persons_of(recording: Recording) -> list[dict[str, Any]]:
-    """Who was found, ready for JSON: those seen longest come first. ``box`` and ``time`` are where a picture
-    of the face can be taken: in the middle of the longest track."""
+def persons_of(recording: Recording, most: int) -> list[dict[str, Any]]:
+    """Who was found, ready for JSON: those seen longest come first. For the first ``most`` of them, ``box``
+    and ``time`` are where a picture of the face can be taken: in the middle of the longest track."""
     summary = recording.summary()
     tracks: defaultdict[int, list[int]] = defaultdict(list)
     for track in summary:
         tracks[recording.settings[track].person or 0].append(track)
     found = []
     for person, own in tracks.items():
-        longest = max(own, key=lambda track: (summary[track].frames * summary[track].size, -track))
-        time, box = _middle(recording, longest, summary[longest].first, summary[longest].last)
         settings = recording.persons.get(person)
         found.append(
             {
@@ -91,19 +91,39 @@ def persons_of(recording: Recording) -> list[dict[str, Any]]:
                 "frames": sum(summary[track].frames for track in own),
                 "tracks": [[track, summary[track].first, summary[track].last] for track in sorted(own)],
                 "size": max(summary[track].size for track in own),
-                "time": time,
-                "box": box,
             }
         )
-    return sorted(found, key=lambda each: (-each["frames"], each["id"]))
+    found.sort(key=lambda each: (-each["frames"], each["id"]))
+    for each in found[:most]:
+        longest = max(
+            tracks[each["id"]], key=lambda track: (summary[track].frames * summary[track].size, -track)
+        )
+        middle = (summary[longest].first + summary[longest].last) / 2
+        each["time"], each["box"] = _sighting(recording, longest, middle)
+    return found
 
 
-def _middle(recording: Recording, track: int, first: float, last: float) -> tuple[float, list[float]]:
-    """A time, and the box of a track in it, near the middle between two times."""
-    origin, middle = recording.origin, (first + last) / 2
-    seconds = [float(pts * origin.time_base - origin.begin) for pts in recording.timestamps]
-    for index in sorted(range(len(seconds)), key=lambda index: abs(seconds[index] - middle)):
-        for face in recording.faces_at(recording.timestamps[index]) or ():
+def nearest_frames(recording: Recording, time: float) -> Iterator[int]:
+    """The indices of the frames of a recording, those nearest to a time, in seconds, first."""
+    origin, stamps = recording.origin, recording.timestamps
+    wanted = (Fraction(time) + origin.begin) / origin.time_base
+    after = bisect_left(stamps, wanted)
+    before = after - 1
+    while before >= 0 or after < len(stamps):
+        if after == len(stamps) or (before >= 0 and wanted - stamps[before] <= stamps[after] - wanted):
+            yield before
+            before -= 1
+        else:
+            yield after
+            after += 1
+
+
+def _sighting(recording: Recording, track: int, time: float) -> tuple[float, list[float]]:
+    """A time, and the box of a track in it, near ``time``."""
+    origin, stamps = recording.origin, recording.timestamps
+    for index in nearest_frames(recording, time):
+        for face in recording.faces_at(stamps[index]) or ():
             if face.track == track:
-                return round(seconds[index], 4), [round(value, 1) for value in face.box.tolist()]
+                seconds = float(stamps[index] * origin.time_base - origin.begin)
+                return round(seconds, 4), [round(value, 1) for value in face.box.tolist()]
     raise AssertionError("a track of the summary has a face")

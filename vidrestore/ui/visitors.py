@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..errors import OutputError
 from .database import ACTIVE, Database
+from .leftovers import clean
 
 #: Seconds after which a visitor who does not come back, and for whom nothing runs, is forgotten.
 FORGOTTEN_AFTER = 7 * 24 * 3600
@@ -62,8 +63,11 @@ class Visitors:
         return visitor, secret
 
     def forget(self, visitor: str) -> None:
-        """Remove a visitor and all of their files."""
+        """Remove a visitor, all of their files, and what their jobs that did not end have left beside results
+        in opened folders."""
         # The files first: on a disk that is full the queue cannot be written before.
+        for job in self._database.all("jobs", visitor=visitor):
+            clean(job)
         shutil.rmtree(self._folder / visitor, ignore_errors=True)
         self._database.remove("visitors", id=visitor)
 

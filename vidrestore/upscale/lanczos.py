@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import av
 import cv2
 import numpy as np
 from av.video.reformatter import Interpolation
@@ -31,11 +32,7 @@ class Lanczos:
     def __call__(self, frame: Frame) -> Frame:
         """See ``Upscaler.__call__``."""
         image = frame.image()
-        video = frame.video
-        # FFmpeg's scaler copies times, tags and side data; every sample that it makes is replaced.
-        enlarged = video.reformat(
-            video.width * self.factor, video.height * self.factor, interpolation=Interpolation.POINT
-        )
+        enlarged = enlarged_canvas(frame, self.factor)
         targets = iter(plane_views(enlarged))
         for planes, to_plane in image.plane_groups():
             # A sample of chroma may lie beside the centre of the pixels that it belongs to, by so much of its
@@ -49,6 +46,22 @@ class Lanczos:
 
     def enlarge_face(self, face: Tensor) -> None:
         """None: see ``Upscaler.enlarge_face``."""
+
+
+def enlarged_canvas(frame: Frame, factor: int) -> av.VideoFrame:
+    """A frame of ``factor`` times the size, with the times, tags and side data of ``frame``, all samples of
+    which are to be replaced."""
+    video, matrix = frame.video, frame.colour.swscale_matrix
+    # FFmpeg's scaler copies all that; it refuses some matrices that a frame may be tagged with.
+    canvas = video.reformat(
+        video.width * factor,
+        video.height * factor,
+        src_colorspace=matrix,
+        dst_colorspace=matrix,
+        interpolation=Interpolation.POINT,
+    )
+    canvas.colorspace = video.colorspace
+    return canvas
 
 
 def enlarged_plane(plane: np.ndarray, factor: int, *, bits: int) -> np.ndarray:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from av.video.reformatter import Interpolation
 from torch import Tensor
 
 from ..media.frames.crop import PlanarImage
@@ -20,7 +19,7 @@ from ..media.frames.dither import round_samples
 from ..media.frames.frame import Frame
 from ..media.frames.pixel_format import plane_views
 from ..runtime.cuda_streams import upload
-from .lanczos import enlarge_plane
+from .lanczos import enlarge_plane, enlarged_canvas
 from .network import TILE, EnlargingNetwork
 from .resample import reach, resample, thin
 
@@ -42,13 +41,9 @@ class Learned:
     def __call__(self, frame: Frame) -> Frame:
         """See ``Upscaler.__call__``."""
         image = frame.image()
-        video = frame.video
-        # FFmpeg's scaler copies times, tags and side data; every sample that it makes is replaced.
-        enlarged = video.reformat(
-            video.width * self.factor, video.height * self.factor, interpolation=Interpolation.POINT
-        )
+        enlarged = enlarged_canvas(frame, self.factor)
         targets = plane_views(enlarged)
-        height = video.height
+        height = frame.video.height
         with torch.inference_mode():
             for top in range(0, height, self.band):
                 self._fill(image, targets, top, min(top + self.band, height), height)

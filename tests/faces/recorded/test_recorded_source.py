@@ -85,7 +85,8 @@ def test_a_recording_that_does_not_cover_the_video_is_refused(given, words):
 def test_a_renamed_video_causes_a_warning_only(caplog):
     check_origin(recording(), replace(ORIGIN, start=3.0, end=7.0))
     assert not caplog.records
-    check_origin(recording(), replace(ORIGIN, name="other.mkv"))
+    check_origin(recording(), replace(ORIGIN, name="other.mkv", stream=3))
+    check_origin(recording(), replace(ORIGIN, stream=3))  # of an older tracks file the stream is not known
     assert "was made from Łódź.mkv, not from other.mkv" in caplog.text
 
 
@@ -141,3 +142,11 @@ def test_a_source_resumes_with_its_counts():
     resumed.resume(json.loads(json.dumps(source.state())))
     list(resumed.stream((pts, None) for pts in list(made.timestamps)[12:]))
     assert (resumed.tracks, resumed.faces) == (2, 39)
+
+
+def test_tracks_of_another_stream_of_the_same_file_are_refused():
+    given = recording()
+    given.origin = replace(ORIGIN, stream=0)
+    check_origin(given, replace(ORIGIN, stream=0))
+    with pytest.raises(InputError, match=r"is for video stream 0 of .*, not for stream 2; choose the same"):
+        check_origin(given, replace(ORIGIN, stream=2))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import av
 import numpy as np
 import pytest
 
 from tests.support import reader
 from tests.support.frames import clip, pass_through
-from vidrestore.media.encode.settings import EncoderSettings
+from vidrestore.media.encode.pixel_conversion import PixelConverter
+from vidrestore.media.encode.settings import EncoderConfig, EncoderSettings
+from vidrestore.media.frames.colour import Colour
+from vidrestore.media.frames.pixel_format import plane_views
 
 
 @pytest.mark.parametrize("full", [False, True])
@@ -16,7 +20,6 @@ from vidrestore.media.encode.settings import EncoderSettings
     [
         ("gbrp", "yuv444p"),
         ("yuv444p", "gbrp"),
-        ("gray", "yuv420p"),
         ("yuv420p10le", "yuv444p"),
     ],
 )
@@ -42,3 +45,30 @@ def test_another_pixel_format_shows_the_same_colours(tmp_path, given, target, fu
         for path in (source, out)
     )
     assert np.abs(a - b).mean() < 2.5
+
+
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize(
+    ("given", "target"),
+    [
+        ("gray", "yuv420p"),
+        ("gray", "yuv420p10le"),
+        ("gray10le", "yuv420p10le"),
+        ("gray10le", "yuv420p"),
+        ("gray", "nv12"),
+    ],
+)
+def test_luma_of_grey_video_is_kept(given, target, full):
+    """Compared as it is stored: FFmpeg's scaler, which readers use, knows no grey of limited range."""
+    bits, wanted = (10 if "10" in name else 8 for name in (given, target))
+    frame = av.VideoFrame(64, 32, given)
+    [luma] = plane_views(frame)
+    luma[...] = (np.arange(64) * 4 << (bits - 8)).astype(luma.dtype)
+    frame.color_range, frame.pts = 2 if full else 1, 7
+    colour = Colour(full_range=full)
+    config = EncoderConfig(codec="any", pix_fmt=target, tags={})
+    converted = PixelConverter(config)(frame, colour)
+    assert (converted.format.name, converted.pts, converted.color_range) == (target, 7, 2 if full else 1)
+    kept = np.asarray(converted.planes[0]).view(np.uint16 if wanted > 8 else np.uint8)
+    kept = kept.reshape(32, -1)[:, :64].astype(int)
+    assert (kept == np.arange(64) * 4 << (wanted - 8)).all()

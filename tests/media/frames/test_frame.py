@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -13,6 +14,7 @@ from tests.support.frames import clip
 from vidrestore.media.decode.decoder import Decoder
 from vidrestore.media.frames.colour import Colour
 from vidrestore.media.frames.frame import Frame
+from vidrestore.media.photo.picture import picture_of
 
 
 def rotated(degrees: int, folder: Path) -> Frame:
@@ -31,6 +33,34 @@ def test_the_corner_of_the_stored_image_is_where_it_is_displayed(tmp_path, degre
     corner = frame.upright @ (0, 0, 1)
     expected = {0: (0, 0), 1: (0, height), 2: (width, height), 3: (width, 0)}[turns]
     assert tuple(corner[:2]) == expected
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_flips_are_told_from_rotations_as_of_photos(tmp_path, orientation):
+    """All eight orientations of EXIF, as display matrices (a, b, u, c, d, v, x, y, w)."""
+    a, b, c, d = {
+        1: (1, 0, 0, 1),
+        2: (-1, 0, 0, 1),
+        3: (-1, 0, 0, -1),
+        4: (1, 0, 0, -1),
+        5: (0, 1, 1, 0),
+        6: (0, 1, -1, 0),
+        7: (0, -1, -1, 0),
+        8: (0, -1, 1, 0),
+    }[orientation]
+    matrix = (a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30)
+    path = tmp_path / "in.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.set_display_matrix(matrix)
+        for packet in [*stream.encode(pattern(0, 64, 48, "yuv420p")), *stream.encode(None)]:
+            container.mux(packet)
+    picture = picture_of(np.zeros((48, 64, 3), np.uint8), orientation)
+    with Decoder(path) as decoder:
+        frame = decoder.first
+        assert (frame.turns, frame.is_mirrored) == (picture.turns, picture.is_mirrored)
+        assert frame.upright_size == picture.upright_size == decoder.source.upright_size
 
 
 def test_time_is_exact():

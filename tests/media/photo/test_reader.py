@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -41,6 +43,47 @@ def test_sixteen_bits(tmp_path, kind, suffix, channels):
     assert photo.bits == 16
     assert (photo.alpha is not None) == (channels == 4)
     assert (photo.samples() == samples).all()
+
+
+def raw_tiff(path: Path, bits: int, samples: np.ndarray, *, photometric: int, orientation: int = 1) -> Path:
+    """An uncompressed TIFF of ``samples`` (H, W) or (H, W, 3) as they are stored; 12 bits are packed."""
+    height, width = samples.shape[:2]
+    count = samples.size // (height * width)
+    if bits == 16:
+        data = samples.astype("<u2").tobytes()
+    else:
+        digits = "".join(f"{value:012b}" for value in samples.ravel())
+        data = int(digits, 2).to_bytes(len(digits) // 8, "big")
+    depths = struct.pack("<3H", bits, bits, bits)
+    at = 8 + len(data)  # of the depths of three samples, which do not fit into their entry
+    tags = [(256, 4, 1, width), (257, 4, 1, height), (258, 3, count, bits if count == 1 else at)]
+    tags += [(259, 3, 1, 1), (262, 3, 1, photometric), (273, 4, 1, 8), (274, 3, 1, orientation)]
+    tags += [(277, 3, 1, count), (278, 4, 1, height), (279, 4, 1, len(data))]
+    entries = b"".join(struct.pack("<HHII", *tag) for tag in tags)
+    directory = struct.pack("<H", len(tags)) + entries + bytes(4)
+    path.write_bytes(b"II*\0" + struct.pack("<I", at + len(depths)) + data + depths + directory)
+    return path
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_deep_tiff_that_is_displayed_turned(tmp_path, orientation):
+    samples = photos.deep(COLOUR)
+    path = raw_tiff(tmp_path / "a.tif", 16, samples, photometric=2, orientation=orientation)
+    photo = read_photo(path, TIFF)
+    assert photo.metadata.orientation == orientation
+    assert (photo.samples() == samples).all()
+
+
+@pytest.mark.parametrize(("bits", "white_is_zero"), [(16, False), (16, True), (12, False)])
+def test_grey_tiffs_are_as_bright_as_they_are_displayed(tmp_path, bits, white_is_zero):
+    shown = np.linspace(0, 65535, 64).reshape(8, 8).round().astype(int)
+    stored = np.arange(64).reshape(8, 8) * 65 if bits == 12 else 65535 - shown if white_is_zero else shown
+    photo = read_photo(raw_tiff(tmp_path / "a.tif", bits, stored, photometric=1 - white_is_zero), TIFF)
+    assert photo.bits == 16
+    wanted = stored * 65535 / 4095 if bits == 12 else shown
+    assert np.abs(photo.samples().astype(float) - wanted).max() <= (8 if bits == 12 else 0)
+    assert photo.samples()[0, 0] == 0
+    assert photo.samples()[-1, -1] == 65535
 
 
 @pytest.mark.parametrize(("kind", "suffix"), [(PNG, ".png"), (TIFF, ".tif")])

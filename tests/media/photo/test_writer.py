@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageOps, JpegImagePlugin
+from PIL.PngImagePlugin import PngInfo
 
 from tests.support import photos
 from vidrestore.errors import UsageError
@@ -135,6 +136,25 @@ def test_iptc_stays_in_a_jpeg(tmp_path):
 )
 def test_what_a_format_cannot_hold_is_named(tmp_path, name, kind, lost):
     assert losses(read_photo(SOURCES[name](tmp_path), PNG), kind) == lost
+
+
+def test_what_only_a_png_says_is_named(tmp_path):
+    text = PngInfo()
+    text.add(b"cICP", bytes([9, 16, 0, 1]))
+    text.add_text("Author", "somebody")
+    Image.fromarray(FACE).save(tmp_path / "in.png", pnginfo=text)
+    photo = read_photo(tmp_path / "in.png", PNG)
+    colours = "the colours and light that its chunks cICP, mDCV and cLLI state"
+    assert losses(photo, PNG) == ()
+    assert losses(photo, TIFF) == losses(photo, JPEG) == (colours, "its text chunks")
+    gamma = PngInfo()
+    gamma.add(b"gAMA", (100000).to_bytes(4, "big"))
+    Image.fromarray(FACE).save(tmp_path / "linear.png", pnginfo=gamma)
+    assert losses(read_photo(tmp_path / "linear.png", PNG), TIFF) == (
+        "its gamma and chromaticities (gAMA, cHRM)",
+    )
+    Image.fromarray(FACE).save(tmp_path / "profiled.png", pnginfo=gamma, icc_profile=photos.icc())
+    assert losses(read_photo(tmp_path / "profiled.png", PNG), TIFF) == ()
 
 
 @pytest.mark.parametrize(

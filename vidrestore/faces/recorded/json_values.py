@@ -68,6 +68,13 @@ def positive_integer(value: Any, where: str) -> int:
     return value
 
 
+def index(value: Any, where: str) -> int:
+    """``value``, an integer from 0 to 2**31 - 1."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**31:
+        raise InvalidError(f"{where} must be an integer of at least 0, not {quoted(value)}")
+    return value
+
+
 def text(value: Any, where: str) -> str:
     """``value``, a string."""
     if not isinstance(value, str):

@@ -144,7 +144,8 @@ def _listed(names: Iterable[str]) -> str:
 def check_origin(recording: Recording, origin: Origin) -> None:
     """Check that a recording covers the video, or the part of one, described by ``origin``.
 
-    Raises InputError if the recording's frame size or time base differ or if it does not cover that part.
+    Raises InputError if the recording's frame size, time base or, in the same file, video stream differ or
+    if it does not cover that part.
     Logs a warning if only the file names differ.
     """
     recorded, name = recording.origin, recording.display_name
@@ -164,6 +165,12 @@ def check_origin(recording: Recording, origin: Origin) -> None:
         raise InputError(
             f"{name} covers {recorded.name} only {part}; choose a part within that with -ss and -to, or run "
             "vidrestore analyze on a longer part"
+        )
+    streams = {recorded.stream, origin.stream} - {None}
+    if recorded.name == origin.name and len(streams) == 2:
+        raise InputError(
+            f"{name} is for video stream {recorded.stream} of {origin.name}, not for stream "
+            f"{origin.stream}; choose the same --video-stream, or run vidrestore analyze on this one"
         )
     if recorded.name != origin.name:
         log.warning("%s was made from %s, not from %s", name, recorded.name, origin.name)

@@ -49,6 +49,7 @@ class Origin:
     begin: Fraction  #: timestamp, in seconds, at which the timeline begins
     start: float = 0.0  #: start of the part, in seconds from the beginning of the timeline
     end: float | None = None  #: end of the part; None: the end of the video
+    stream: int | None = None  #: number of the video stream in the file; None: not known
 
 
 @dataclass(eq=False)

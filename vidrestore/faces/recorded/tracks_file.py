@@ -26,6 +26,7 @@ from .face_entries import face_entry, read_faces
 from .json_values import (
     InvalidError,
     fraction,
+    index,
     list_of,
     number,
     object_of,
@@ -179,8 +180,9 @@ def _read_settings(recording: Recording, top: dict[str, Any]) -> None:
 
 
 def _origin(value: Any) -> Origin:
-    entry = object_of(value, "input", ("name", "width", "height", "time_base", "begin", "start", "end"))
-    end = entry["end"]
+    names = ("name", "width", "height", "time_base", "begin", "start", "end")
+    entry = object_of(value, "input", names, optional=("stream",))
+    end, stream = entry["end"], entry.get("stream")
     return Origin(
         name=text(entry["name"], "input's name"),
         width=positive_integer(entry["width"], "input's width"),
@@ -189,6 +191,7 @@ def _origin(value: Any) -> Origin:
         begin=fraction(entry["begin"], "input's begin"),
         start=number(entry["start"], "input's start"),
         end=None if end is None else number(end, "input's end"),
+        stream=None if stream is None else index(stream, "input's stream"),
     )
 
 

@@ -17,10 +17,17 @@ from av.container import InputContainer
 from ...errors import InputError
 from ..frames.frame import Frame, presentation_time
 from ..frames.hdr_metadata import HdrMetadata
-from ..frames.side_data import SECOND_LAYER, SPHERICAL, carried, leave_stereo_to_container
+from ..frames.side_data import (
+    SECOND_LAYER,
+    SPHERICAL,
+    carried,
+    display_matrix,
+    is_mirrored,
+    leave_stereo_to_container,
+)
 from ..presentation import read_presentation
 from ..probe import clock_is_steady, length_of, time_before_zero
-from ..source_video import SourceVideo, display_matrix
+from ..source_video import SourceVideo
 from ..timecode import timecode, timecode_at
 from ..timeline import Span, Timeline
 from .damage import Damage
@@ -249,12 +256,12 @@ class Decoder:
         return Deinterlacer(self.scan, every=self._every)(frames) if self.deinterlaces else frames
 
     def _frame(self, index: int, video: av.VideoFrame, *, context: bool) -> Frame:
-        side_data = carried(video)
+        side_data, mirrored = carried(video), is_mirrored(display_matrix(video))
         if hasattr(self, "source"):
             side_data |= self.source.changes(video)
             side_data |= self._timecodes.lost(video, self.source.timecode, self._first_time)
             leave_stereo_to_container(video)
-        return Frame(index, video, self._reader.colour(video), context, side_data)
+        return Frame(index, video, self._reader.colour(video), context, side_data, mirrored=mirrored)
 
     def _no_frames(self) -> str:
         if self.timeline.span.whole:

@@ -103,17 +103,19 @@ class Deinterlacer:
         self._options = f"mode=send_frame:parity={parity}:deint={which}"
 
     def __call__(self, frames: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
-        """Yield one frame for each that comes, with its timestamp. All must have one size and format."""
+        """Yield one frame for each that comes, with its time and duration. All must have one size and
+        format."""
         bwdif: _Filter | None = None
-        times: deque[tuple[int | None, Fraction | None]] = deque()
+        # The filter counts in fields, of which a frame has two.
+        times: deque[tuple[int | None, Fraction | None, int]] = deque()
         for frame in frames:
-            times.append((frame.pts, frame.time_base))
+            times.append((frame.pts, frame.time_base, frame.duration))
             bwdif = bwdif or _Filter(frame, "bwdif", self._options)
             for progressive in bwdif(frame):
-                progressive.pts, progressive.time_base = times.popleft()
+                progressive.pts, progressive.time_base, progressive.duration = times.popleft()
                 yield progressive
         for progressive in bwdif(None) if bwdif else ():
-            progressive.pts, progressive.time_base = times.popleft()
+            progressive.pts, progressive.time_base, progressive.duration = times.popleft()
             yield progressive
 
 

@@ -32,6 +32,7 @@ class Frame:
     #: Kinds of side data: captions, metadata. Read once, as PyAV's is invalid after the frame was edited.
     side_data: frozenset[str] = frozenset()
     hole: Hole | None = None  #: its pixels that are missing, which alone may be written; None: all may
+    mirrored: bool = False  #: its display matrix mirrors it, see :func:`.side_data.is_mirrored`
     _editable: bool = field(default=False, repr=False)
 
     @property
@@ -41,13 +42,16 @@ class Frame:
 
     @property
     def turns(self) -> int:
-        """Quarter turns counter-clockwise from the stored image to the displayed one, 0 to 3."""
-        return round(self.video.rotation / 90) % 4
+        """Quarter turns counter-clockwise from the stored image to the displayed one, 0 to 3; of a mirrored
+        frame to the displayed one before it was mirrored."""
+        turns = round(self.video.rotation / 90) % 4
+        # FFmpeg's angle is that of the stored rows, which a matrix without a quarter turn flips as well.
+        return (turns + 2) % 4 if self.mirrored and turns % 2 == 0 else turns
 
     @property
     def is_mirrored(self) -> bool:
         """Whether it is displayed mirrored, after it was turned."""
-        return False
+        return self.mirrored
 
     @property
     def upright(self) -> np.ndarray:

@@ -57,6 +57,17 @@ def side_data_of(frame: av.VideoFrame) -> SideDataContainer:
     return SideDataContainer(frame)  # pyright: ignore[reportCallIssue]  # PyAV's stubs lack the parameter
 
 
+def display_matrix(frame: av.VideoFrame) -> tuple[int, ...] | None:
+    """Rotation and flips of a decoded frame: 9 numbers in FFmpeg's fixed point; None if it has none."""
+    matrix = side_data_of(frame).get("DISPLAYMATRIX")
+    return struct.unpack("=9i", bytes(matrix)) if matrix else None
+
+
+def is_mirrored(matrix: tuple[int, ...] | None) -> bool:
+    """Whether a display matrix mirrors: its determinant is negative."""
+    return matrix is not None and matrix[0] * matrix[4] < matrix[1] * matrix[3]
+
+
 def carried(frame: av.VideoFrame) -> frozenset[str]:
     """The kinds of side data of a planar frame as it was decoded, by the names that messages use."""
     data: Any = side_data_of(frame)  # PyAV's stubs lack its items by index

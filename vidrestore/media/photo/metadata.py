@@ -137,6 +137,24 @@ def _changed(exif: bytes, changes: Mapping[int, Callable[[int], int]]) -> bytes:
     return bytes(changed)
 
 
+def own_of_png(metadata: Metadata) -> list[str]:
+    """What only a PNG can hold of the metadata of one, for messages. A colour profile takes the place of its
+    chromaticities and gamma, which say nothing if they are those of sRGB."""
+    names, at = set[bytes](), 0
+    while at + 8 <= len(metadata.own):
+        (length,) = struct.unpack_from(">I", metadata.own, at)
+        names.add(metadata.own[at + 4 : at + 8])
+        at += length + 12
+    found = []
+    if names & {b"cICP", b"mDCV", b"cLLI"}:
+        found.append("the colours and light that its chunks cICP, mDCV and cLLI state")
+    if names & {b"gAMA", b"cHRM"} and b"sRGB" not in names and not metadata.icc:
+        found.append("its gamma and chromaticities (gAMA, cHRM)")
+    if names & {b"tEXt", b"zTXt", b"iTXt"}:
+        found.append("its text chunks")
+    return found
+
+
 def png_chunks(metadata: Metadata) -> bytes:
     """The chunks that hold metadata in a PNG (PNG, third edition, section 11.3)."""
     chunks = metadata.own

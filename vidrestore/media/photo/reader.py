@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,15 +17,15 @@ from .formats import AVIF, HEIF, JPEG, MOST_PIXELS, TIFF, WEBP, PhotoFormat, add
 from .metadata import Metadata, read_metadata
 from .picture import JpegSettings, Photo, picture_of
 
-#: Pillow's transpositions that turn a displayed picture back to the stored one, by EXIF's orientation.
-_STORED = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
+#: What turns displayed samples (H, W, ...) back to the stored ones, by EXIF's orientation.
+_STORED: dict[int, Callable[[np.ndarray], np.ndarray]] = {
+    2: np.fliplr,
+    3: lambda samples: np.rot90(samples, 2),
+    4: np.flipud,
+    5: lambda samples: samples.swapaxes(0, 1),
+    6: np.rot90,
+    7: lambda samples: np.rot90(samples, 2).swapaxes(0, 1),
+    8: lambda samples: np.rot90(samples, 3),
 }
 #: Tags of TIFFs that are raw files of cameras: DNGVersion, and Canon's.
 _RAW_TAGS = (50706, 50752)
@@ -51,16 +51,17 @@ def read_photo(path: Path, kind: PhotoFormat) -> Photo:
             lossless = _is_lossless_webp(path)
         jpeg = _jpeg_settings(image) if isinstance(image, JpegImagePlugin.JpegImageFile) else None
         bits = image.info.get("bit_depth", 8)
+        stretch = _grey_stretch(image)
         image.load()
-        if kind is TIFF and metadata.orientation != 1:  # Pillow has turned it
-            image = image.transpose(_STORED[metadata.orientation])
         if bits > 8:
             losses += (f"the {bits} bits of its samples, which are read as 8",)
         if image.mode == "CMYK":
             losses += ("its CMYK inks, which are converted to sRGB by its profile",)
             image, metadata = _to_srgb(image, metadata, path)
             lossless = False
-        samples = _deep_samples(path, np.asarray(image)) if deep else _samples(image, path)
+        samples = _deep_samples(path, np.asarray(image)) if deep else stretch(_samples(image, path))
+        if kind is TIFF and metadata.orientation != 1:  # Pillow and OpenCV have turned it
+            samples = np.ascontiguousarray(_STORED[metadata.orientation](samples))
         if grey:
             samples = np.ascontiguousarray(samples[..., [0, 3]])
     alpha = None
@@ -138,6 +139,22 @@ def _is_deep_colour(image: Image.Image, path: Path) -> bool:
 def _is_deep_grey(image: Image.Image) -> bool:
     """Whether a PNG holds grey and alpha of 16 bits, which libraries read as colours."""
     return image.format == "PNG" and image.tile[0][3] == "LA;16B"  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _grey_stretch(image: Image.Image) -> Callable[[np.ndarray], np.ndarray]:
+    """What turns the grey samples of more than 8 bits that Pillow reads from a TIFF, as they are stored, into
+    those of 16 bits of which 0 is black (TIFF 6.0, section 3: PhotometricInterpretation, BitsPerSample)."""
+    if image.format != "TIFF" or not image.mode.startswith("I;16"):
+        return lambda samples: samples
+    tags = image.tag_v2  # pyright: ignore[reportAttributeAccessIssue]
+    bits, white_is_zero = tags.get(258, (16,))[0], tags.get(262, 1) == 0
+
+    def stretch(samples: np.ndarray) -> np.ndarray:
+        if bits < 16:
+            samples = samples << (16 - bits) | samples >> (2 * bits - 16)
+        return 65535 - samples if white_is_zero else samples
+
+    return stretch
 
 
 def _deep_samples(path: Path, eight_bits: np.ndarray) -> np.ndarray:

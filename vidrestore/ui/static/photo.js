@@ -12,7 +12,7 @@ function photoWork(file, host, kept) {
   const picture = make("div", {class: "picture photo"});
   const show = lookAt(picture, () => {
     const query = new URLSearchParams({w: values.w ?? "0.5"});
-    for (const name of ["task", "strength", "model", "min_face", "max_sharpness", "max_yaw", "upscale"]) if (values[name]) query.set(name, values[name]);
+    for (const name of ["task", "strength", "model", "min_face", "max_sharpness", "max_yaw", "upscale", "commercial", "aligned", "only_center_face", "face"]) if (values[name]) query.set(name, values[name]);
     return `/files/${file.id}/look?${query}`;
   });
   const controls = make("div", {class: "beside"});

@@ -142,7 +142,7 @@ function choosePlace(file, look, found, state, general, cards) {
     const query = new URLSearchParams({time: state.time.toFixed(4), person: state.person});
     query.set("w", person().w ?? general.w ?? 0.5);
     query.set("strength", person().skip ? 0 : person().strength ?? general.strength ?? 1);
-    for (const name of ["task", "model", "min_face", "max_sharpness", "max_yaw", "upscale"]) if (general[name]) query.set(name, general[name]);
+    for (const name of ["task", "model", "min_face", "max_sharpness", "max_yaw", "upscale", "commercial"]) if (general[name]) query.set(name, general[name]);
     return `/files/${file.id}/look?${query}`;
   });
   const label = each => each.name || `Person ${each.id}`;
