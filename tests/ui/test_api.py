@@ -30,7 +30,7 @@ RUN = """
 import json, pathlib, sys
 out = pathlib.Path(sys.argv[-1])
 out.write_bytes(b"result of " + pathlib.Path(sys.argv[-2]).read_bytes()[:8])
-pathlib.Path(sys.argv[sys.argv.index("--report") + 1]).write_text("<script>1</script>")
+pathlib.Path(sys.argv[sys.argv.index("--report") + 1]).write_text("<script>1</script>" + " ".join(sys.argv))
 print(json.dumps({"event": "done", "frames": 9, "faces": 3, "seconds": 1.0, "model": "lite"}))
 """
 
@@ -101,7 +101,7 @@ def test_a_file_is_taken_shown_and_removed(client, film):
     assert client.get("/api/files")[1] == []
 
 
-def test_a_run_from_the_queue_to_the_download(client, film):
+def test_a_run_from_the_queue_to_the_download(server, client, film):
     status, job = client.post("/api/jobs", {"file": film, "kind": "restore", "options": {"w": 0.3}})
     assert status == 200
     done = client.wait(job["id"], "done")
@@ -111,7 +111,9 @@ def test_a_run_from_the_queue_to_the_download(client, film):
     assert 'filename="portrait-restored.mp4"' in headers["content-disposition"]
     assert headers["content-type"] == "application/octet-stream"
     status, data, headers = client.send("GET", f"/api/jobs/{job['id']}/report")
-    assert (status, data) == (200, b"<script>1</script>")
+    assert (status, data[:18]) == (200, b"<script>1</script>")
+    assert b"--report report.html" in data
+    assert str(server.api.config.folder).encode() not in data, "a visitor is not told of the server's folders"
     assert "sandbox allow-scripts" in headers["content-security-policy"]
     assert "allow-same-origin" not in headers["content-security-policy"]
     assert client.send("DELETE", f"/api/jobs/{job['id']}")[0] == 200

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vidrestore.ui.names import disposition, result_name, shown_name
+from vidrestore.ui.names import disposition, result_name, shown_name, without_folders
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,9 @@ def test_a_download_has_a_name_that_ends_no_header():
     header = disposition('a"; filename="b\u00e9.mp4')
     assert header.startswith('attachment; filename="a__ filename__b_.mp4"; ')
     assert header.endswith("filename*=UTF-8''a%22%3B%20filename%3D%22b%C3%A9.mp4")
+
+
+def test_texts_are_told_without_the_servers_folders():
+    command = ["vidrestore", "--report", "/srv/page/job-1/r.html", "/films/a.mkv", "/srv/page/job-1/out.mkv"]
+    given = {"text": ["/films/a.mkv is damaged; see /srv/page/job-1", 3], "other": None}
+    assert without_folders(given, command) == {"text": ["a.mkv is damaged; see the folder", 3], "other": None}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from ..media.photo.formats import MOST_PIXELS as PHOTO_PIXELS
@@ -18,7 +18,7 @@ from .database import ACTIVE, DONE, Database, Row
 from .fields import checked, described_fields, presets
 from .folders import Folders
 from .jobs import Jobs, report_of, tracks_of
-from .names import disposition
+from .names import disposition, without_folders
 from .people import checked_settings
 from .runner import Runner
 from .uploads import RefusedError, Uploads
@@ -232,7 +232,8 @@ class Api:
         if row["state"] != DONE or not path.is_file():
             raise RefusedError(404, "there is no report (yet)")
         headers = {"content-security-policy": _REPORT_POLICY, "x-frame-options": "SAMEORIGIN"}
-        return FileResponse(path, media_type="text/html", headers=headers)
+        text = without_folders(path.read_text(encoding="utf-8"), row["command"])
+        return HTMLResponse(text, headers=headers)
 
     def _own(self, table: str, identity: str, visitor: Visitor) -> Row:
         """The file or job with this id, if it is the visitor's: others are told nothing, not even that there

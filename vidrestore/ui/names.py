@@ -1,9 +1,13 @@
-"""Names that visitors gave: shown and offered for downloads, never used as paths."""
+"""Names that visitors gave are shown and offered for downloads, and never used as paths; names of the
+server's folders are never shown."""
 
 from __future__ import annotations
 
+import os
 import unicodedata
-from pathlib import PurePosixPath
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import quote
 
 _LONGEST = 120
@@ -28,3 +32,18 @@ def disposition(name: str) -> str:
     """The header that makes a browser save an answer under ``name`` (RFC 6266)."""
     plain = "".join(char if char.isascii() and (char.isalnum() or char in "-_. ") else "_" for char in name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def without_folders(value: Any, command: Sequence[str]) -> Any:
+    """``value``, as of JSON, without the server's folders in its texts: those of the paths in the command
+    of a job."""
+    if isinstance(value, str):
+        folders = {str(Path(argument).parent) for argument in command if os.path.isabs(argument)}
+        for folder in sorted(folders, key=len, reverse=True):
+            value = value.replace(folder + os.sep, "").replace(folder, "the folder")
+        return value
+    if isinstance(value, list):
+        return [without_folders(each, command) for each in value]
+    if isinstance(value, dict):
+        return {name: without_folders(each, command) for name, each in value.items()}
+    return value

@@ -27,6 +27,7 @@ from .database import (
     Row,
 )
 from .jobs import clean
+from .names import without_folders
 
 log = logging.getLogger(__name__)
 
@@ -196,15 +197,19 @@ class Runner:
                 if kept["level"] in ("info", "warning", "error"):
                     messages = [*told.get("messages", []), [kept["level"], kept["text"]]][-_MESSAGES:]
                     told["messages"] = messages
-                    self._database.update("jobs", {"messages": _public(messages, job)}, id=job["id"])
+                    self._database.update(
+                        "jobs", {"messages": without_folders(messages, job["command"])}, id=job["id"]
+                    )
             elif kind in ("progress", "done", "failed"):
                 told.update(kept)
                 shown = {name: value for name, value in told.items() if name != "messages"}
-                self._database.update("jobs", {"progress": _public(shown, job)}, id=job["id"])
+                self._database.update(
+                    "jobs", {"progress": without_folders(shown, job["command"])}, id=job["id"]
+                )
 
     def _finish(self, job: Row, state: str, told: dict[str, Any]) -> None:
         progress = {name: value for name, value in told.items() if name != "messages"}
-        self._note(job, {"state": state, "progress": _public(progress, job)})
+        self._note(job, {"state": state, "progress": without_folders(progress, job["command"])})
 
     def _note(self, job: Row, changes: Row) -> None:
         """Note what has become of a job, as soon as the disk has room for that."""
@@ -227,17 +232,3 @@ def _ended(process: subprocess.Popen[str]) -> int:
     except subprocess.TimeoutExpired:
         process.kill()
         return process.wait()
-
-
-def _public(value: Any, job: Row) -> Any:
-    """``value`` without the server's folders in its texts."""
-    if isinstance(value, str):
-        folders = {str(Path(argument).parent) for argument in job["command"] if os.path.isabs(argument)}
-        for folder in sorted(folders, key=len, reverse=True):
-            value = value.replace(folder + os.sep, "").replace(folder, "the folder")
-        return value
-    if isinstance(value, list):
-        return [_public(each, job) for each in value]
-    if isinstance(value, dict):
-        return {name: _public(each, job) for name, each in value.items()}
-    return value

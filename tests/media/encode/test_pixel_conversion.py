@@ -72,3 +72,25 @@ def test_luma_of_grey_video_is_kept(given, target, full):
     kept = np.asarray(converted.planes[0]).view(np.uint16 if wanted > 8 else np.uint8)
     kept = kept.reshape(32, -1)[:, :64].astype(int)
     assert (kept == np.arange(64) * 4 << (wanted - 8)).all()
+
+
+@pytest.mark.parametrize("given", ["gbrp", "yuv444p"])
+@pytest.mark.parametrize("target", ["yuv420p", "yuv422p", "yuv420p10le", "yuva420p", "yuv411p"])
+@pytest.mark.parametrize("size", [(64, 32), (63, 31)])
+def test_chroma_is_made_where_readers_look_for_it(given, target, size):
+    """On the left one of two luma samples. A slope across: the place of a sample is its value."""
+    width, height = size
+    frame = av.VideoFrame(width, height, given)
+    planes = plane_views(frame)
+    for plane in planes:
+        plane[...] = 100
+    planes[2][...] = 60 + 2 * np.arange(width)  # R, or V
+    config = EncoderConfig(codec="any", pix_fmt=target, tags={"colorspace": 1})
+    convert = PixelConverter(config)
+    whole = PixelConverter(EncoderConfig(codec="any", pix_fmt="yuv444p", tags={"colorspace": 1}))
+    expected = plane_views(whole(frame, Colour()))[2].astype(float)
+    step = 4 if target == "yuv411p" else 2
+    found = plane_views(convert(frame, Colour()))[2].astype(float) / (4 if "10" in target else 1)
+    inside = slice(1, (width - step) // step)
+    assert np.abs(found[:, inside] - expected[0, ::step][inside]).max() <= 0.75
+    assert found.shape[1] == -(-width // step)

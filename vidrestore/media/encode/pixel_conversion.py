@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import av
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
@@ -31,15 +33,24 @@ class PixelConverter:
         matrix = self._matrix if given.is_rgb else colour.matrix
         if given.colour_planes == 1 and not target.is_rgb:
             return self._grey(video, given.bits, target.bits)
-        return self._reformatter.reformat(
+        convert = partial(
+            self._reformatter.reformat,
             video,
-            format=self._name,
             src_color_range=source,
             dst_color_range=_FULL if target.is_rgb else _LIMITED if given.is_rgb else source,
             src_colorspace=SWSCALE_MATRICES.get(matrix),
             dst_colorspace=SWSCALE_MATRICES.get(matrix),
             interpolation=Interpolation.BICUBIC | Interpolation.ACCURATE_RND,
         )
+        converted = convert(format=self._name)
+        if given.subsampling[0] < target.subsampling[0] and target.name == self._name:
+            # Where no location of chroma is tagged, FFmpeg's scaler makes samples midway between two of luma,
+            # and readers look for them on the left one (H.273, figure 1).
+            depth = "" if target.bits == 8 else f"{target.bits}le"
+            whole = convert(format=f"yuv{'a' * target.has_alpha}444p{depth}")
+            for plane, samples in zip(plane_views(converted)[1:3], plane_views(whole)[1:3], strict=True):
+                plane[...] = _subsampled(samples, target.subsampling)[: plane.shape[0], : plane.shape[1]]
+        return converted
 
     def _grey(self, video: av.VideoFrame, bits: int, wanted: int) -> av.VideoFrame:
         """A grey frame in the encoder's format. FFmpeg's scaler takes every grey frame for one of full range,
@@ -58,3 +69,15 @@ class PixelConverter:
                 rounded = (luma.astype(np.uint32) + (1 << (drop - 1))) >> drop
                 target[...] = rounded.clip(0, (1 << wanted) - 1)
         return converted
+
+
+def _subsampled(samples: np.ndarray, subsampling: tuple[int, int]) -> np.ndarray:
+    """Chroma (H, W) reduced by powers of two across and down: on the left sample across, midway down."""
+    reduced = samples.astype(np.float32)
+    for _ in range(subsampling[0]):
+        padded = np.pad(reduced, ((0, 0), (1, 2)), mode="edge")
+        reduced = (padded[:, :-2:2] + 2 * padded[:, 1:-1:2] + padded[:, 2::2]) / 4
+    for _ in range(subsampling[1]):
+        padded = np.pad(reduced, ((0, 1), (0, 0)), mode="edge")
+        reduced = (padded[:-1:2] + padded[1::2]) / 2
+    return (reduced + 0.5).astype(samples.dtype)
