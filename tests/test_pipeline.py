@@ -12,6 +12,7 @@ import pytest
 
 from tests.support import reader
 from tests.support.clips import decode, pattern, write
+from tests.support.frames import synthetic
 from tests.support.runs import face_frame, run
 from vidrestore.__main__ import main
 from vidrestore.media.frames.pixel_format import plane_views
@@ -54,6 +55,18 @@ def test_frames_without_faces_are_untouched(tmp_path, capsys):
     assert main([str(source), str(out), "--model", "lite"]) == 0
     assert "no faces were found" in capsys.readouterr().err
     assert [f.digest for f in reader.frames(out)] == [f.digest for f in reader.frames(source)]
+
+
+@pytest.mark.parametrize(("how", "is_said"), [("auto", True), ("bwdif", False), ("off", False)])
+def test_that_frames_are_deinterlaced_is_said(tmp_path, capsys, how, is_said):
+    source = synthetic(
+        tmp_path / "in.mp4",
+        "testsrc2=s=96x64:r=50,tinterlace=interleave_top,setfield=tff",
+        *("-frames:v", 4, "-c:v", "libx264", "-flags", "+ildct+ilme"),
+    )
+    assert main([str(source), str(tmp_path / "out.mkv"), "--model", "lite", "--deinterlace", how]) == 0
+    said = "in.mp4 is interlaced, and is deinterlaced: --deinterlace off keeps its fields"
+    assert (said in capsys.readouterr().err) == is_said
 
 
 @pytest.mark.parametrize(

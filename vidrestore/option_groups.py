@@ -159,7 +159,8 @@ class Restoration:
         type=float,
         metavar="PX",
         low=0,
-        help="skip faces shorter than PX pixels; 0 disables",
+        help="skip faces of up to PX pixels from chin to hairline; up to 1.5 times that they are restored in "
+        "part; 0 disables",
     )
     max_sharpness: float = _restoration(
         0.95,

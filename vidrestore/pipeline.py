@@ -74,6 +74,7 @@ def restore_video(
         log.debug("%s", setup)
         if options.strict and setup.container:
             refuse_losses(decoder.source, setup.container, display_name(out))
+        say_deinterlaced(options, decoder)
         stack.enter_context(translate_out_of_memory(setup.device))
         stack.enter_context(float32_arithmetic(setup.device, setup.restorer.precision))
         profile = Profile(setup.device)
@@ -197,6 +198,13 @@ def open_for_restoration(options: Options) -> Decoder:
     """Open the video of a run. With a tracks file, frames around its span are decoded too, so that part of a
     video comes out as it does in a run over the whole. Raises InputError or UsageError."""
     return open_video(options, context=CONTEXT if options.tracks else 0)
+
+
+def say_deinterlaced(options: Options, decoder: Decoder) -> None:
+    """Say that a run changes samples outside faces too, if it was not asked for that."""
+    if options.deinterlace == "auto" and decoder.deinterlaces:
+        name = options.input.name
+        log.info("%s is interlaced, and is deinterlaced: --deinterlace off keeps its fields", name)
 
 
 def open_output(

@@ -79,7 +79,10 @@ def test_faces_go_through_all_states(models, frame):
         assert (result.track, result.source) == (crop.track, crop.source)
         assert result.restored.shape == (3, 64, 64)
         assert 0 <= result.layers.min() <= result.layers.max() <= 1
-        assert result.mask.max() == pytest.approx(0.5, abs=0.01)  # the strength
+        assert result.mask.max() == pytest.approx(1, abs=0.01)
+        assert result.opacity == 0.5
+    for done in models.finish(frame, restored):
+        assert done.mask.max() == pytest.approx(0.5, abs=0.01)
 
 
 def test_a_face_that_is_not_shown_is_measured_alone(models, frame):

@@ -20,7 +20,7 @@ from ..media.output.destination import check_output, display_name
 from ..media.output.segment_writer import SEGMENT_LENGTH, SegmentWriter
 from ..media.remux.stream_plan import refuse_losses
 from ..options import Options
-from ..pipeline import open_for_restoration, open_output
+from ..pipeline import open_for_restoration, open_output, say_deinterlaced
 from ..report import Report
 from ..restoration.load import load_restorer
 from ..review.compare import Comparison, check_comparison
@@ -56,6 +56,7 @@ def restore_on_cluster(
         options, setup, key = cluster.decide(_with_absolute_paths(options), decoder.source)
         if options.strict and setup.container:
             refuse_losses(decoder.source, setup.container, display_name(out))
+        say_deinterlaced(options, decoder)
         comparison = Comparison.begin(options, decoder.source, lambda: progress(writer.frames, 0))
         writer = stack.enter_context(
             open_output(

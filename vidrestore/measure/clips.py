@@ -60,7 +60,7 @@ def clip_faces(
     with ExitStack() as stack:
         decoders = [stack.enter_context(Decoder(path, span)) for path in (reference, *clips)]
         first = decoders[0].first
-        detector_input = DetectorInput(first.upright_size, _reference_thumbnails)
+        detector_input = DetectorInput(first.upright_size, _reference_thumbnails, first.upright_aspect)
         items = detector_input.pairs(_matched_frames(decoders))
         for frames, faces in LiveSource(detector).stream(items, detector_input.scale):
             for face in faces:
@@ -75,7 +75,7 @@ def _reference_thumbnails(width: int, height: int) -> Callable[[tuple[Frame, ...
 
 
 def _crop(frame: Frame, face: Face, size: int) -> Tensor:
-    crop = align(frame.image(), face, frame.upright, size).image
+    crop = align(frame.image(), face, frame.upright, size, aspect=frame.upright_aspect).image
     assert crop is not None  # it is dropped only after restoration
     return (crop * 255).round().to(torch.uint8)
 

@@ -105,7 +105,7 @@ class _RecordingDetector:
 
 def _tracked(decoder: Decoder, detector: Detector) -> Iterator[tuple[tuple[Face, ...], list[Detection]]]:
     """Yield the smoothed faces of each frame, and its raw detections."""
-    detector_input = DetectorInput(decoder.first.upright_size, Thumbnails)
+    detector_input = DetectorInput(decoder.first.upright_size, Thumbnails, decoder.first.upright_aspect)
     recorder = _RecordingDetector(detector)
     source = LiveSource(recorder, looks=detector)
     for _, faces in source.stream(detector_input.pairs(decoder), detector_input.scale):

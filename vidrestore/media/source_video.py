@@ -32,6 +32,7 @@ class SourceVideo:
     rate: Fraction  #: frames per second, on average; ``DEFAULT_RATE`` if unknown
     time_base: Fraction  #: seconds per tick of the frames' timestamps
     sample_aspect_ratio: Fraction | None
+    upright_aspect: float = 1.0  #: width of a displayed pixel relative to its height: after rotation
     field_order: int  #: AVFieldOrder of the decoded frames: progressive if they are deinterlaced
     interlaced: bool  #: decoded frames hold two fields each, according to the stream's header
     colour: Colour  #: how sample values are converted to R'G'B'

@@ -94,9 +94,11 @@ def data_uri(picture: np.ndarray) -> str:
 
 def _crop(frame: Frame, place: Place, size: int) -> np.ndarray:
     x0, y0, x1, y1 = place.box
+    x0, x1 = x0 * frame.upright_aspect, x1 * frame.upright_aspect  # in square pixels
     scale = size / (_AROUND * max(x1 - x0, y1 - y0, 1.0))
     left, top = (x0 + x1) / 2 - size / scale / 2, (y0 + y1) / 2 - size / scale / 2
-    matrix = np.array([[scale, 0, -scale * left], [0, scale, -scale * top], [0, 0, 1]]) @ frame.upright
+    matrix = np.array([[scale, 0, -scale * left], [0, scale, -scale * top], [0, 0, 1]])
+    matrix = matrix @ np.diag((frame.upright_aspect, 1, 1)) @ frame.upright
     rgb = frame.image().read(matrix, size)
     return (rgb * 255).round().byte().permute(1, 2, 0).flip(2).contiguous().numpy()
 

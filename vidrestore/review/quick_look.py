@@ -45,7 +45,7 @@ def quick_look(
     assert setup.detector is not None  # as there is no tracks file
     task, limits = find_task(options.task), limits_of(options)
     detector = networks.detector(setup.detector, setup.device)
-    pictures = DetectorInput(source.upright_size, Thumbnails)
+    pictures = DetectorInput(source.upright_size, Thumbnails, source.upright_aspect)
     for time, frames in _pairs(options, source):
         found = [
             [face.scaled(*pictures.scale) for face in detector(image[None])[0]]
@@ -55,7 +55,8 @@ def quick_look(
         for face in found[0]:
             if face.score < _CERTAIN or not fit(face.box, face.landmarks):
                 continue
-            crop = align(frames[0].image(), Face(1, face.box, face.landmarks), frames[0].upright, _SIZE)
+            shown, first = Face(1, face.box, face.landmarks), frames[0]
+            crop = align(first.image(), shown, first.upright, _SIZE, aspect=first.upright_aspect)
             placement = crop.placement
             quality = measure_quality(crop.image[None], [placement.scale], [placement.landmarks])[0]
             if quality.size < limits.min_size or (limits.max_yaw and quality.yaw > limits.max_yaw):

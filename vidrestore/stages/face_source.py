@@ -64,7 +64,8 @@ def track_faces(
             return detector(pictures)
 
     live = LiveSource(detect, batch=setup.detector_batch, eager=eager, number=number)
-    pictures = DetectorInput(decoder.source.upright_size, Thumbnails)
+    source = decoder.source
+    pictures = DetectorInput(source.upright_size, Thumbnails, source.upright_aspect)
     decoded = stage(pictures.pairs(wanted), "decode")
     return live, stage(watch(live, live.stream(decoded, pictures.scale)), "detect")
 

@@ -80,8 +80,15 @@ def check_samples(options: Options, source: SourceVideo) -> None:
     if find_task(options.task).keeps_luma and planar_format(source.pix_fmt).colour_planes == 1:
         raise InputError(
             f"{source.path.name} has grey samples ({source.pix_fmt}), which have no room for colours; "
-            "convert it first, such as with: ffmpeg -i IN -vf format=yuv420p -c:v ffv1 OUT.mkv"
+            "convert it first: ffmpeg -i IN -map 0 -c copy -c:v ffv1 "
+            f"-vf format={_with_colours(source)} OUT.mkv"
         )
+
+
+def _with_colours(source: SourceVideo) -> str:
+    """FFmpeg's name of a format with colours that holds the grey samples of ``source``."""
+    bits = planar_format(source.pix_fmt).bits
+    return "yuv420p" if bits == 8 else f"yuv420p{bits}le"
 
 
 def _mask_path(options: Options) -> Path | None:

@@ -96,7 +96,8 @@ class Models:
         crops = []
         for face in faces:
             with self.profile.section("align"):
-                crops.append(align(image, face, frame.upright, size, self.device))
+                aspect = frame.upright_aspect
+                crops.append(align(image, face, frame.upright, size, self.device, aspect=aspect))
         placements = [crop.placement for crop in crops]
         scales = [placement.scale for placement in placements]
         landmarks = [placement.landmarks for placement in placements]
@@ -214,9 +215,12 @@ class Models:
                 track=face.track,
                 source=face.source,
                 # Kept for the length of a window, hence float16: an error of 1/4 of a 10-bit step.
-                layers=channels_last(torch.cat((image, (mask * face.strength)[None])).half()),
+                layers=channels_last(torch.cat((image, mask[None])).half()),
                 tint=tint,
                 comparison=face.comparison,
+                opacity=face.strength * face.source.face.strength,
+                w=face.w,
+                restorer=face.restorer,
                 window=occupied(mask),
                 cover=face.cover,
                 likeness=face.likeness,
@@ -235,7 +239,9 @@ class Models:
                 scale = min(SIDE, size) / size
                 matrix = np.diag((scale, scale, 1.0)) @ face.source.matrix
                 own = image.read(matrix, min(SIDE, size), face.layers.device)
-                finished.append(self.task.finish(face, own))
+                done = self.task.finish(face, own)
+                done.mask.mul_(face.opacity)
+                finished.append(done)
         return finished
 
     def paste(

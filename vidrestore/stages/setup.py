@@ -11,7 +11,7 @@ import torch
 
 from ..errors import InputError, UsageError
 from ..faces.detection.load import resolve_detector
-from ..faces.detection.working_size import working_size
+from ..faces.detection.working_size import detector_size
 from ..faces.recorded.tracks_file import restorers_in
 from ..media.containers import Container
 from ..media.decode.decoder import Decoder
@@ -72,7 +72,7 @@ class AnalysisSetup:
             span=source.timeline.span,
             device=device,
             detector=detector,
-            detector_size=working_size(*source.upright_size),
+            detector_size=detector_size(source.upright_size, source.upright_aspect),
             detector_batch=batch,
             downloads=(detector,) if detector and missing else (),
         )

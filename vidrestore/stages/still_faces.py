@@ -34,7 +34,7 @@ def find_faces(frame: Frame, detector: Detector, *, mirrored: bool = False) -> l
 
     ``detector`` tells of uncertain faces too. ``mirrored`` says that the picture is displayed mirrored.
     """
-    pictures = DetectorInput(frame.upright_size, Thumbnails)
+    pictures = DetectorInput(frame.upright_size, Thumbnails, frame.upright_aspect)
     [(_, image)] = pictures.pairs([frame])
     upright = _confirmed(UprightFaces(detector)(image, detector(image[None])[0]), image, detector)
     found = [face.scaled(*pictures.scale) for face in upright]

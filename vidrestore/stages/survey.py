@@ -75,7 +75,8 @@ class Survey:
         for face in faces:
             track = self._tracks.setdefault(face.track, _Track())
             if track.seen % track.interval == 0:
-                self._measure(track, align(frame.image(), face, frame.upright, _SIZE))
+                aspect = frame.upright_aspect
+                self._measure(track, align(frame.image(), face, frame.upright, _SIZE, aspect=aspect))
             track.seen += 1
 
     @property

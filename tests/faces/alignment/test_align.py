@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
 
+from tests.support.clips import write
+from tests.support.runs import face_frame
 from vidrestore.faces.alignment.align import TEMPLATE, align, alignment_matrix, transform_points
 from vidrestore.faces.face import Face
+from vidrestore.media.decode.decoder import Decoder
 
 
 def similarity(scale: float, degrees: float, x: float, y: float) -> np.ndarray:
@@ -70,3 +76,25 @@ def test_faces_of_a_rotated_frame_are_upright():
     stored = transform_points(landmarks, np.linalg.inv(upright))
     np.testing.assert_allclose(transform_points(stored, canvas.matrix), TEMPLATE, atol=0.5)
     np.testing.assert_allclose(aligned.placement.landmarks, TEMPLATE, atol=0.5)
+
+
+@pytest.mark.parametrize("rotation", [0, 90])
+def test_faces_of_anamorphic_frames_are_aligned_as_they_are_displayed(tmp_path, rotation):
+    """A frame, and the same squeezed to seven tenths of its displayed width, with pixels of 10:7."""
+    plain = face_frame(400, 300, "yuv444p")
+    squeezed = plain.reformat(280, 300) if not rotation else plain.reformat(400, 210)
+    aspect = Fraction(10, 7) if not rotation else Fraction(7, 10)
+    crops = []
+    for name, frame, ratio, across in (("plain", plain, None, 1.0), ("squeezed", squeezed, aspect, 0.7)):
+        path = write(tmp_path / f"{name}.mp4", [frame], options={"qp": "1"}, aspect=ratio, rotation=rotation)
+        with Decoder(path) as decoder:
+            first = decoder.first
+        assert first.upright_aspect == pytest.approx(1 / across)
+        assert decoder.source.upright_aspect == first.upright_aspect
+        landmarks = (TEMPLATE * 0.3 + (90, 60)) * (across, 1)
+        face = Face(1, np.zeros(4), landmarks.astype(np.float32))
+        crops.append(align(first.image(), face, first.upright, 256, aspect=first.upright_aspect))
+    for a, b in pairwise(crops):
+        np.testing.assert_allclose(a.placement.landmarks, b.placement.landmarks, atol=0.01)
+        assert (a.image - b.image).abs().mean() < 0.02
+    assert crops[0].image.std() > 0.1

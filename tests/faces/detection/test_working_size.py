@@ -45,6 +45,13 @@ def test_frames_are_paired_with_thumbnails_of_the_working_size():
     assert [(image.shape, image[0, 0, 0]) for _, image in pairs] == [((540, 960, 3), 3), ((540, 960, 3), 7)]
 
 
+def test_thumbnails_of_anamorphic_frames_have_square_pixels():
+    pictures = DetectorInput((720, 576), lambda width, height: lambda frame: frame, 64 / 45)
+    assert pictures.size == (960, 540)  # of 1024 x 576
+    assert pictures.scale == (720 / 960, 576 / 540)
+    assert DetectorInput((576, 720), lambda width, height: lambda frame: frame, 45 / 64).size == (405, 720)
+
+
 def test_scale_may_differ_by_axis():
     """Working sizes are whole pixels, so the two axes are scaled by slightly different factors."""
     pictures = DetectorInput((64, 48), lambda width, height: lambda frame: np.empty((height, width, 3)))

@@ -35,8 +35,12 @@ def dissolve(length: int) -> Callable[[int], np.ndarray]:
     return lambda t: (1 - share(t, length)) * person("collins") + share(t, length) * elsewhere()
 
 
-def tracks_of(draw: Callable[[int], np.ndarray]) -> dict[int, list[int]]:
-    """The frames of each track of a face that is detected in the same place throughout."""
+def tracks_of(
+    draw: Callable[[int], np.ndarray], strengths: dict[int, float] | None = None
+) -> dict[int, list[int]]:
+    """The frames of each track of a face that is detected in the same place throughout. ``strengths`` gets
+    the strength of the face in each frame."""
+    strengths = {} if strengths is None else strengths
 
     def images():
         for t in range(LENGTH):
@@ -49,13 +53,18 @@ def tracks_of(draw: Callable[[int], np.ndarray]) -> dict[int, list[int]]:
     for t, faces in source.stream(images()):
         for face in faces:
             found.setdefault(face.track, []).append(t)
+            strengths[t] = face.strength
     return found
 
 
 @pytest.mark.parametrize("length", [8, 20, 50])
 def test_two_people_in_a_dissolve_are_two_tracks(length):
-    found = tracks_of(dissolve(length))
+    strengths: dict[int, float] = {}
+    found = tracks_of(dissolve(length), strengths)
     assert list(found) == [1, 2]
+    # A face is there throughout: none of them fades where they change.
+    assert list(strengths) == list(range(LENGTH))
+    assert set(strengths.values()) == {1.0}
     assert 40 + length / 2 < found[1][-1] < 40 + length + 24
 
 

@@ -43,8 +43,6 @@ def test_each_state_drops_what_has_been_used():
         "is_shown",
         "observation",
         "quality",
-        "restorer",
         "strength",
-        "w",
     }
     assert all({"track", "source"} <= state for state in names)

@@ -253,3 +253,29 @@ def test_a_result_is_blended_where_a_mask_of_it_shows_it():
         assert a.window is not None
         shown[*a.window] = False
         assert not shown.any()
+
+
+def test_results_of_another_restorer_or_weight_do_not_enter():
+    """A person sets one for ten frames of a still face."""
+    images = noisy([texture()] * 60, 12)
+    compared = over_time(crops(images), compare)
+    for change in ({"restorer": "another"}, {"w": 1.0}):
+        values = [0.8 if 25 <= i < 35 else 0.2 for i in range(60)]
+        faces = restored_as(compared, [torch.full_like(images[0], value) for value in values])
+        faces = [
+            replace(face, **change) if value == 0.8 else face
+            for face, value in zip(faces, values, strict=True)
+        ]
+        found = over_time(faces, stabilise_output)
+        for i in (10, 24, 25, 30, 34, 35, 50):
+            assert found[i].restored.float().mean() == pytest.approx(values[i], abs=0.01)
+
+
+def test_opacity_is_that_of_its_own_frame():
+    images = noisy([texture()] * 40, 12)
+    faces = restored_as(over_time(crops(images), compare), images)
+    opacities = [min(1.0, (min(i, 39 - i) + 1) / 6) for i in range(40)]
+    faces = [replace(face, opacity=value) for face, value in zip(faces, opacities, strict=True)]
+    found = over_time(faces, stabilise_output)
+    assert [face.opacity for face in found] == opacities
+    assert min(float(face.mask.min()) for face in found) == pytest.approx(1, abs=1e-3)

@@ -103,14 +103,21 @@ class AlignedFace:
 
 
 def align(
-    canvas: Canvas[Any], face: Face, upright: np.ndarray, size: int, device: torch.device | str = "cpu"
+    canvas: Canvas[Any],
+    face: Face,
+    upright: np.ndarray,
+    size: int,
+    device: torch.device | str = "cpu",
+    *,
+    aspect: float = 1.0,
 ) -> AlignedFace:
     """Cut ``face`` out of its frame, eyes level, as a crop of ``size`` x ``size`` pixels on ``device``.
 
     ``upright`` (3, 3) maps stored pixels of the frame to upright ones, which the coordinates of ``face`` are
-    in. Raises ValueError if the landmarks coincide.
+    in; ``aspect`` is the width of an upright pixel relative to its height, and those of the crop are square.
+    Raises ValueError if the landmarks coincide.
     """
-    from_upright = alignment_matrix(face.landmarks, size)
+    from_upright = alignment_matrix(face.landmarks * (aspect, 1), size) @ np.diag((aspect, 1.0, 1.0))
     matrix = from_upright @ upright
     placement = Placement(face, matrix, transform_points(face.landmarks, from_upright))
     return AlignedFace(placement, canvas.read(matrix, size, device))

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from .align import Canvas, Placement, Written
@@ -27,8 +26,7 @@ def face_masks(
     """Return the blending masks (N, S, S), float in [0, 1], of ``restored`` faces (N, 3, S, S).
 
     With a parser the mask follows the outline of the face; without one it is an oval around the landmarks.
-    The ``extent`` "wide" takes in its soft edge, "crop" all of the crop but its border. Each is multiplied by
-    the strength of the face, so that faces fade in and out.
+    The ``extent`` "wide" takes in its soft edge, "crop" all of the crop but its border.
     """
     if extent == "crop":
         masks = border_mask(restored.shape[-1], restored.device).expand(len(faces), -1, -1)
@@ -39,8 +37,7 @@ def face_masks(
         masks = oval_masks(landmarks, restored.shape[-1], restored.device)
     if extent == "wide":
         masks = (_WIDE * masks).clamp(max=1)
-    strengths = torch.tensor([face.face.strength for face in faces], device=masks.device)
-    return masks * strengths.view(-1, 1, 1)
+    return masks
 
 
 def paste_back(

@@ -22,13 +22,22 @@ def working_size(width: int, height: int) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
+def detector_size(frame_size: tuple[int, int], aspect: float) -> tuple[int, int]:
+    """The (width, height) at which frames of ``frame_size``, with pixels ``aspect`` times as wide as they are
+    high, are given to a detector: with square pixels."""
+    width, height = frame_size
+    return working_size(round(width * aspect), height)
+
+
 class DetectorInput(Generic[Frame]):
     """Pairs the frames of one video with their thumbnails at the detector's working size.
 
-    ``frame_size`` is the (width, height) of the upright frames in pixels. ``thumbnails(width, height)``
-    returns a function that makes an upright (height, width, 3) uint8 BGR thumbnail of a frame.
+    ``frame_size`` is the (width, height) of the upright frames in pixels, and ``aspect`` the width of such a
+    pixel relative to its height: those of thumbnails are square, as faces are displayed.
+    ``thumbnails(width, height)`` returns a function that makes an upright (height, width, 3) uint8 BGR
+    thumbnail of a frame.
 
-        pictures = DetectorInput(decoder.first.upright_size, Thumbnails)
+        pictures = DetectorInput(first.upright_size, Thumbnails, first.upright_aspect)
         for frame, faces in source.stream(pictures.pairs(decoder), pictures.scale): ...
     """
 
@@ -36,10 +45,11 @@ class DetectorInput(Generic[Frame]):
         self,
         frame_size: tuple[int, int],
         thumbnails: Callable[[int, int], Callable[[Frame], np.ndarray]],
+        aspect: float = 1.0,
     ) -> None:
         width, height = frame_size
         #: (width, height) of the thumbnails in pixels.
-        self.size = working_size(width, height)
+        self.size = detector_size(frame_size, aspect)
         #: (x, y): frame pixels per thumbnail pixel, as ``FaceSource.stream`` expects it.
         self.scale = (width / self.size[0], height / self.size[1])
         self._thumbnail = thumbnails(*self.size)

@@ -93,6 +93,7 @@ class LiveSource(Generic[Frame]):
                 seen = zip(tracks, appearances, strict=True)
                 for track in self._dissolves.ended(image, tracker.frame, seen):
                     tracker.end(track)
+                    window.hand_over(track)
                 while window.full or (self._eager and window.settled(tracker.tracks)):
                     yield self._counted(window.pop())
         window.close()
@@ -191,10 +192,19 @@ class _Window(Generic[Frame]):
         boxes = np.array([detection.box for _, detection, _ in tracked]).reshape(-1, 4)
         self.frames.append(_Pending(frame, new_shot, SearchImage(image, boxes)))
         for track, detection, appearance in tracked:
-            history = self.histories.setdefault(track, TrackHistory(number, opens_shot=new_shot))
+            if track not in self.histories:
+                succeeds = any(h.is_succeeded_by(number, detection.box) for h in self.histories.values())
+                self.histories[track] = TrackHistory(number, opens_shot=new_shot or succeeds)
+            history = self.histories[track]
             history.add(Sighting(number, coordinates(detection), appearance, detection.score), earlier)
             if track.id and not history.track:
                 history.confirm(track.id, shown_from=number - self._size)
+
+    def hand_over(self, track: Track) -> None:
+        """A dissolve has ended ``track``: a face in its place from the next frame on is another one, and
+        neither of them fades."""
+        if track in self.histories:
+            self.histories[track].handed_over = True
 
     def settled(self, followed: Collection[Track]) -> bool:
         """Whether no later frame can change the faces of the oldest one. ``followed`` are the tracks that may
@@ -212,8 +222,7 @@ class _Window(Generic[Frame]):
     def pop(self) -> tuple[Frame, tuple[Face, ...]]:
         """Remove and return the oldest frame, with its faces ordered by track."""
         shown = (
-            history.face(self.first, ends_shot=self._starts_shot(history.last + 1))
-            for history in self.histories.values()
+            history.face(self.first, ends_shot=self._ends(history)) for history in self.histories.values()
         )
         faces = sorted((face for face in shown if face), key=lambda face: face.track)
 
@@ -231,6 +240,14 @@ class _Window(Generic[Frame]):
     def _in_frame(self, face: Face) -> Face:
         """Scale a face from pixels of the image to pixels of the frame."""
         return replace(face, box=face.box * np.tile(self._scale, 2), landmarks=face.landmarks * self._scale)
+
+    def _ends(self, history: TrackHistory) -> bool:
+        """Whether the last sighting of ``history`` is in the last frame before a cut, or before another face
+        takes its place."""
+        after = history.last + 1
+        return self._starts_shot(after) or (
+            history.handed_over and any(other.opens_at(after) for other in self.histories.values())
+        )
 
     def _starts_shot(self, number: int) -> bool:
         """Whether frame ``number`` starts a new shot. The end of the video counts as the start of one."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..face import Face
+from ..geometry import overlap
 from ..json_state import State, pack_array, unpack_array
 from .appearance import Appearance
 from .gap_filling import Presence, SearchImage, Sighting, fill_gap
@@ -14,6 +15,8 @@ from .smoothing import REACH, smooth
 from .tracker import CLEAR_SIGHTINGS
 
 FADE = 5  #: frames over which a face fades in after its first sighting, and out before its last
+#: Overlap of two boxes from which on one face is in the place of the other.
+_SAME_PLACE = 0.5
 
 
 class TrackHistory:
@@ -32,6 +35,7 @@ class TrackHistory:
         self._scores: list[float] = []  #: confidence of each detection; 0 where it was found in a gap
         self._appearance: Appearance  #: in the last sighting
         self.track = 0  #: id of the track, 0 until it is confirmed to be a face
+        self.handed_over = False  #: whether a dissolve ended its track, so that another face is in its place
 
     def state(self) -> State:
         """Encode it for JSON."""
@@ -44,6 +48,7 @@ class TrackHistory:
             "scores": [float(score) for score in self._scores],
             "look": self._appearance.state(),
             "track": self.track,
+            "handed_over": self.handed_over,
         }
 
     @classmethod
@@ -51,6 +56,7 @@ class TrackHistory:
         """Decode a history encoded by :meth:`state`."""
         history = cls(state["start"], opens_shot=False)
         history._opening, history.track = state["opening"], state["track"]
+        history.handed_over = state["handed_over"]
         history._frames, history._absences = list(state["frames"]), list(state["absences"])
         history._points = [unpack_array(points) for points in state["points"]]
         history._scores = list(state["scores"])
@@ -61,6 +67,17 @@ class TrackHistory:
     def last(self) -> int:
         """Number of the frame with the last sighting."""
         return self._frames[-1]
+
+    def is_succeeded_by(self, frame: int, box: np.ndarray) -> bool:
+        """Whether the face with ``box`` (4,) in ``frame`` is another one that a dissolve has put in its
+        place."""
+        if not self.handed_over or frame != self.last + 1:
+            return False
+        return overlap(self._points[-1][:2].ravel(), box) > _SAME_PLACE
+
+    def opens_at(self, frame: int) -> bool:
+        """Whether it is a face that opens its shot, or takes another one's place, in ``frame``."""
+        return bool(self.track) and self._opening == frame
 
     def add(self, sighting: Sighting, images: Sequence[SearchImage]) -> None:
         """Add the next sighting, and fill the gap before it.
@@ -93,6 +110,8 @@ class TrackHistory:
         its track will not be seen again."""
         if self._frames[0] > frame:
             return True
+        if self.handed_over and self.track and latest < self.last + CLEAR_SIGHTINGS:
+            return False  # it is not known whether another face takes its place
         if ended:
             return not self.track or self.last < latest  # it is known whether its shot ends with it
         return bool(self.track) and self.last >= frame + REACH
@@ -105,8 +124,9 @@ class TrackHistory:
     def face(self, frame: int, *, ends_shot: bool) -> Face | None:
         """Return the face in ``frame``, smoothed, or None if it is not shown there.
 
-        ``ends_shot`` says that the frame of the last sighting is known to be the last of its shot. A face
-        that is present in the first or last frame of its shot does not fade there: the cut hides the change.
+        ``ends_shot`` says that the frame of the last sighting is known to be the last of its shot, or the
+        last before another face takes its place. A face that is present in the first or last frame of its
+        shot does not fade there: the cut hides the change.
         """
         if not self.track or not self._start <= frame <= self.last:
             return None

@@ -41,6 +41,8 @@ log = logging.getLogger(__name__)
 _PROGRESSIVE = 1  # AV_FIELD_PROGRESSIVE
 #: Seconds before a frame from which decoding starts in order to reach it: its reference frames lie there.
 _RESUME_LEAD = Fraction(2)
+#: The widest pixels of a picture: those of a film of 2.39:1 on 4:3 are 1.8 times as wide as they are high.
+_WIDEST = 3
 #: Seconds before the beginning of the span to seek to, tried one after another.
 _SEEK_LEADS = (0, 2, 12, 60)
 
@@ -158,6 +160,7 @@ class Decoder:
             rate=self._reader.rate,
             time_base=stream.time_base,
             sample_aspect_ratio=stream.sample_aspect_ratio,
+            upright_aspect=self.first.upright_aspect,
             field_order=_PROGRESSIVE if self.deinterlaces else context.field_order,
             interlaced=self.scan.flagged and not self.deinterlaces,
             colour=self.first.colour,
@@ -261,9 +264,22 @@ class Decoder:
             side_data |= self.source.changes(video)
             side_data |= self._timecodes.lost(video, self.source.timecode, self._first_time)
             leave_stereo_to_container(video)
-        return Frame(index, video, self._reader.colour(video), context, side_data, mirrored=mirrored)
+        return Frame(
+            index,
+            video,
+            self._reader.colour(video),
+            context,
+            side_data,
+            aspect=_pixel_aspect(self._reader.stream.sample_aspect_ratio),
+            mirrored=mirrored,
+        )
 
     def _no_frames(self) -> str:
         if self.timeline.span.whole:
             return f"no frame of {self.path} could be decoded; the file is damaged or cut short"
         return f"{self.path} has no frame in the selected part; check -ss, -t and -to"
+
+
+def _pixel_aspect(ratio: Fraction | None) -> float:
+    """A sample aspect ratio as a number; 1 if it is unknown, or of no picture that was ever made."""
+    return float(ratio) if ratio and 1 / _WIDEST <= ratio <= _WIDEST else 1.0

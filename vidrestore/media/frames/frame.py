@@ -32,6 +32,7 @@ class Frame:
     #: Kinds of side data: captions, metadata. Read once, as PyAV's is invalid after the frame was edited.
     side_data: frozenset[str] = frozenset()
     hole: Hole | None = None  #: its pixels that are missing, which alone may be written; None: all may
+    aspect: float = 1.0  #: width of a stored pixel relative to its height, as it is displayed
     mirrored: bool = False  #: its display matrix mirrors it, see :func:`.side_data.is_mirrored`
     _editable: bool = field(default=False, repr=False)
 
@@ -72,6 +73,11 @@ class Frame:
         """Width and height as displayed."""
         width, height = self.video.width, self.video.height
         return (height, width) if self.turns % 2 else (width, height)
+
+    @property
+    def upright_aspect(self) -> float:
+        """Width of a displayed pixel relative to its height."""
+        return 1 / self.aspect if self.turns % 2 else self.aspect
 
     def like(self, video: av.VideoFrame) -> Frame:
         """Another frame in the place of this one, with samples that nobody else uses."""

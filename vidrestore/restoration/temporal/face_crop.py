@@ -115,6 +115,10 @@ class RestoredFace(Generic[Source]):
     #: :mod:`.tint`; of one that is coloured (4, 16, 16), see :mod:`.chroma`.
     tint: Tensor
     comparison: Comparison
+    #: With what opacity it is pasted, in [0, 1]: that of its own frame, while masks are blended over time.
+    opacity: float = 1.0
+    w: float = 0.5  #: fidelity weight in [0, 1]
+    restorer: str | None = None  #: name of the model that restored it; None: the one of the run
     #: Rows and columns that hold all of its mask; None: any may.
     window: tuple[slice, slice] | None = None
     #: What the frames around it say of its colours, if the face is to be kept to it.
@@ -132,5 +136,6 @@ class RestoredFace(Generic[Source]):
 
     @property
     def mask(self) -> Tensor:
-        """(S, S) in [0, 1], the weight of the restored face against the frame."""
+        """(S, S) in [0, 1], the weight of the restored face against the frame; until it is finished without
+        ``opacity``."""
         return self.layers[3]

@@ -58,6 +58,8 @@ _STILL = 0.05
 _NOISY = 8.0
 #: Weight of the input's blend below which it is skipped.
 _MIN_SHARE = 0.01
+#: The difference of fidelity weights from which on results are not blended.
+_OTHER_W = 0.4
 #: The same noise for the result, and the share of the near frames' weight that remains without noise.
 _NOISY_RESULT, _CLEAN_SHARE = 4.0, 0.3
 
@@ -129,14 +131,27 @@ def stabilise_output(
     near = 1.0 if covers_count else _CLEAN_SHARE + (1 - _CLEAN_SHARE) * noisiness
     shares: dict[int, float | np.ndarray] = {offset: share * near for offset, share in _NEAR.items()}
     shares |= {offset: share * stillness for offset, share in _FAR.items()}
-    # Where a person changes the restorer in the middle of a track, faces may be of two sizes.
-    around = [(o, x) for o, x in around if abs(o) in shares and x.layers.shape == face.layers.shape]
-    others = {o: (other.layers, shares[abs(o)], None if covers_count else other.cover) for o, other in around}
+    # Where a person changes the restorer or ``w`` in the middle of a track, results are of two kinds. (And
+    # those that are not shown have no pixels.)
+    around = [
+        (o, x)
+        for o, x in around
+        if abs(o) in shares and x.restorer == face.restorer and x.layers.shape == face.layers.shape
+    ]
+    others = {
+        o: (other.layers, shares[abs(o)] * _same_w(face.w, other.w), None if covers_count else other.cover)
+        for o, other in around
+    }
     motions, side = face.comparison.motions, face.layers.shape[-1] / MAP
     shown = _union([face.window, *(_reached(other.window, motions[o], side) for o, other in around)])
     blended = _blend(face.comparison, face.layers, others, shown)
     # The comparison has been used: it is dropped, since the face stays in memory for another window.
     return replace(face, layers=blended, window=shown, comparison=NO_COMPARISON)
+
+
+def _same_w(w: float, other: float) -> float:
+    """How much a result with the fidelity weight ``other`` says of one with ``w``, in [0, 1]."""
+    return max(0.0, 1 - abs(w - other) / _OTHER_W)
 
 
 def _reached(window: Window | None, motion: Motion, side: float) -> Window | None:

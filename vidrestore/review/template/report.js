@@ -170,7 +170,7 @@ if (find("flags")) {
 }
 
 // Plots
-const NAMES = {w: "fidelity weight w", size: "size in pixels", sharpness: "sharpness", identity: "identity distance"};
+const NAMES = {w: "fidelity weight w", size: "size in pixels", sharpness: "sharpness", identity: "identity drift"};
 function drawPlots() {
   const each = data.tracks[track], plots = find("plots");
   plots.replaceChildren();
