@@ -28,6 +28,7 @@ from vidrestore.errors import DeviceError, InputError, UsageError
 from vidrestore.options import Options
 from vidrestore.pipeline import restore_video
 from vidrestore.report import Report
+from vidrestore.stages.restoration import CONTEXT
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +79,15 @@ def test_the_frames_are_those_of_a_run_by_itself(film, tmp_path):
     workers = json.loads(report.read_text())["times"]["workers"]
     assert sum(worker["frames"] for worker in workers) == 22
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.mkv", "report.json"]
+
+
+def test_portions_that_begin_beyond_what_frames_hang_on(tmp_path):
+    """They seek to a mark, and the faces around them have been found by then."""
+    film = make_film(tmp_path, frames=CONTEXT + 47)
+    alone(film, tmp_path / "plain.mkv")
+    _, engine = spread(film, tmp_path / "out.mkv")
+    assert content(tmp_path / "out.mkv") == content(tmp_path / "plain.mkv")
+    assert max(frames.start for _, frames in engine.portions) > CONTEXT
 
 
 def test_a_report_names_weights_for_another_task(film, tmp_path):
