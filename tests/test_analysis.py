@@ -10,11 +10,12 @@ import cv2
 import jsonschema
 import numpy as np
 import pytest
+import torch
 
 from tests.support.clips import pattern, write
 from vidrestore.__main__ import main
 from vidrestore.analysis import Analysis, analyze_video
-from vidrestore.errors import InputError, UsageError
+from vidrestore.errors import DeviceError, InputError, UsageError
 from vidrestore.faces.detection.load import load_detector
 from vidrestore.faces.detection.working_size import working_size
 from vidrestore.faces.face import Face
@@ -288,3 +289,13 @@ def test_an_analysis_tells_programs_how_far_it_is(tmp_path, capsys):
     for event in events:
         jsonschema.validate(event, schema)
     assert (done["frames"], done["tracks"], done["model"]) == (3, 1, "retinaface_mobile0.25")
+
+
+def test_a_device_without_memory_is_one_sentence(tmp_path, monkeypatch):
+    def full(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr("vidrestore.analysis.track_faces", full)
+    with pytest.raises(DeviceError, match="cpu has no memory left"):
+        analyze_video(Options(input=SCENES, output=tmp_path / "tracks.json"))
+    assert list(tmp_path.iterdir()) == []

@@ -26,6 +26,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from fractions import Fraction
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -291,17 +292,25 @@ def parser() -> argparse.ArgumentParser:
         if clip:
             own.add_argument("--clip", type=Path, default=SAMPLE)
         if frames is not None:
-            own.add_argument("--frames", type=int, default=frames, help="at most this many frames; 0: all")
+            whole = "" if run is scaling else "; 0: all"
+            own.add_argument(
+                "--frames",
+                type=partial(_at_least, 1 if run is scaling else 0),
+                default=frames,
+                help=f"at most this many frames{whole}",
+            )
         return own
 
     one = command("network", network)
-    one.add_argument("--models", nargs="+", default=["lite", "codeformer"])
+    one.add_argument("--models", nargs="+", choices=("lite", "codeformer"), default=["lite", "codeformer"])
     one.add_argument("--precisions", nargs="+", default=["fp32", "auto"])
     one.add_argument("--batches", nargs="+", type=int, default=[1, 4])
     one.add_argument("--w", nargs="+", type=float, default=[0.0, 1.0])
     one.add_argument("--seconds", type=float, default=3.0, help="time per figure")
     command("pipeline", pipeline, clip=True, frames=0)
-    command("compare", compare, clip=True, frames=48).add_argument("--rounds", type=int, default=3)
+    command("compare", compare, clip=True, frames=48).add_argument(
+        "--rounds", type=partial(_at_least, 1), default=3
+    )
     one = command("scaling", scaling, frames=48)
     one.add_argument("--sizes", nargs="+", choices=SIZES, default=list(SIZES))
     one.add_argument("--faces", nargs="+", type=int, default=[0, 1, 4, 16])
@@ -320,6 +329,13 @@ def parser() -> argparse.ArgumentParser:
         else:
             one.add_argument("--weights", type=Path, help="folder of the random weights")
     return main_parser
+
+
+def _at_least(low: int, text: str) -> int:
+    value = int(text)
+    if value < low:
+        raise argparse.ArgumentTypeError(f"must be at least {low}, not {value}")
+    return value
 
 
 def main(argv: list[str] | None = None) -> int:

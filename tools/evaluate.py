@@ -38,7 +38,7 @@ minus that of the clean face itself. ``flicker`` is the change of brightness bet
 clean face. ``static`` is the deviation over time in a still scene. ``mouth`` and ``eyes`` are the errors in
 these parts while they move. ``jitter`` is the shaking of the landmarks, smoothed as for alignment and (raw)
 as detected, in pixels of a 512-pixel face. ``--every N`` measures single images, which takes the most time,
-of every Nth face only.
+in every Nth frame only.
 
 Needs: pip install "vidrestore[evaluate,train]"
 """
@@ -105,13 +105,13 @@ def run_faces(args: argparse.Namespace) -> int:
     }
     if args.gate:
         report["gate"] = {model.name: apply_gate(model.name, result.levels, args.gate) for model in models}
+    write_json(args.json, report)
     for level, rows in result.sheets.items():
         if rows:
             several = len(result.sheets) > 1
             path = args.sheet.with_stem(f"{args.sheet.stem}-{level}") if several else args.sheet
             columns = [*result.levels[level], "clean"]
             save_sheet(path, contact_sheet(columns, rows), limit=ROW_BYTES * len(rows))
-    write_json(args.json, report)
     missed = any(not rule["passed"] for rules in report.get("gate", {}).values() for rule in rules)
     return GATE_MISSED if missed else 0
 
@@ -331,7 +331,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
             type=positive,
             default=1 if command is clips else 10,
             metavar="N",
-            help="measure single images of every Nth face only (default: %(default)s)",
+            help="measure single images in every Nth frame only (default: %(default)s)",
         )
         command.add_argument("--sheet", type=Path, help="write a contact sheet to this file (.jpg, .png)")
         command.add_argument(

@@ -26,7 +26,7 @@ from typing import Any
 import yaml
 
 from vidrestore.errors import UsageError, VidrestoreError
-from vidrestore.measure.face_set import FaceSet
+from vidrestore.measure.face_set import FaceSet, is_face_set
 from vidrestore.restoration.codeformer import CodeFormerConfig
 from vidrestore.runtime.device import find_device
 from vidrestore.training.checkpoint import load_averaged
@@ -59,7 +59,7 @@ def read_config(name: str) -> dict[str, Any]:
 
 def read_faces(folder: Path, side: int) -> FaceSet:
     """Read the faces of a folder, at ``side`` pixels. Raises UsageError."""
-    if not list(folder.glob("faces*.npy")) or not (folder / "faces.csv").exists():
+    if not is_face_set(folder) or not (folder / "faces.csv").exists():
         raise UsageError(f"{folder} has no faces.npy and faces.csv; create them with tools/prepare_faces.py")
     try:
         return FaceSet(folder, side)

@@ -20,6 +20,8 @@ from .restoration.fidelity.face_quality import FaceQuality
 from .review.contact_sheet import Portraits, draw_contact_sheet
 from .review.drawing import check_picture, clock, save_picture
 from .review.files import ReviewFiles
+from .runtime.device import find_precision, float32_arithmetic
+from .runtime.memory import translate_out_of_memory
 from .runtime.scheduler import Stages
 from .stages.face_source import origin_of, record_shots, timestamp, track_faces
 from .stages.notes import analysed
@@ -101,6 +103,9 @@ def analyze_video(
     with ReviewFiles(options) as review, ExitStack() as stack:
         decoder = stack.enter_context(open_video(options))
         setup = AnalysisSetup.resolve(options, decoder.source)
+        stack.enter_context(translate_out_of_memory(setup.device))
+        precision = find_precision(options.precision, setup.device)
+        stack.enter_context(float32_arithmetic(setup.device, precision))
         stage = stack.enter_context(Stages())
         recording = Recording(origin_of(options, decoder))
         embed, portraits = load_embedding(), Portraits()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
@@ -11,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.support.batches import StandIn, make_batch, run_batch
 from tests.support.platforms import posix
@@ -243,6 +245,19 @@ def test_a_cluster_restores_several_at_a_time(source, restore, tmp_path):
     batch = batch_of(restore, source, tmp_path, {"a.mp4": 10, "b.mkv": 20, "c.avi": 500}, workers=3)
     assert batch.summary.done == 3
     assert sorted(restore.restored) == ["a.mp4", "b.mkv", "c.avi"]
+
+
+def test_photos_are_restored_one_after_another_on_a_cluster_too(source, restore, tmp_path):
+    """They share networks. Of what arrives in a watched folder no number of frames is known."""
+    counts: dict[str, int | None] = {"a.mp4": 10, "b.mkv": 20, "c.avi": 500}
+    for number in range(3):
+        Image.new("RGB", (8, 8), (number, 0, 0)).save(source / f"{number}.png")
+        counts[f"{number}.png"] = None
+    threads: dict[str, int] = {}
+    restore.during = lambda path: threads.update({path.name: threading.get_ident()})
+    batch = batch_of(restore, source, tmp_path, counts, workers=3)
+    assert batch.summary.done == 6
+    assert {threads[f"{number}.png"] for number in range(3)} == {threading.get_ident()}
 
 
 def test_on_a_cluster_too_what_fails_is_one_file(source, restore, tmp_path):

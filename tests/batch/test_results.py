@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.support.tiny import save_weights
 from vidrestore.batch.results import Results
@@ -67,3 +69,19 @@ def test_the_networks_are_chosen_once(task, caplog):
     assert (results.options.model, results.options.detector) == ("lite", "retinaface_mobile0.25")
     assert results.options.model == "lite"
     assert len(caplog.messages) == 1
+
+
+def test_which_faces_of_a_photo_are_restored_counts(task):
+    Image.new("RGB", (8, 8)).save(task.file.with_name("a.png"))
+    photo = replace(task, file=task.file.with_name("a.png"), output=task.output.with_name("a.png"))
+    photo.output.write_bytes(photo.file.read_bytes())
+    results = results_of(task)
+    results.note(photo, results.key_of(photo.file), photo.output)
+    assert results_of(task).changes(photo) == ""
+    for settings, name in (
+        ({"only_center_face": True}, "--only-center-face"),
+        ({"aligned": True}, "--aligned"),
+        ({"face": [2]}, "--face"),
+    ):
+        assert results_of(task, **settings).changes(photo).startswith(f"{name} has changed")
+        assert results_of(task, **settings).changes(task) == ""  # of a video they say nothing

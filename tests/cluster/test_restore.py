@@ -20,11 +20,13 @@ from tests.support.clusters import add_node, nodes
 from tests.support.in_process import Fault, in_process, no_fault
 from tests.support.tiny import save_weights
 from vidrestore.analysis import analyze_video
-from vidrestore.cluster import actor, sightings
+from vidrestore.cluster import actor, rendering, sightings
 from vidrestore.cluster.cluster import opened
 from vidrestore.cluster.crew import LostError
+from vidrestore.cluster.rendering import Made
 from vidrestore.cluster.restore import restore_on_cluster
-from vidrestore.errors import DeviceError, InputError, UsageError
+from vidrestore.errors import DeviceError, InputError, LossError, OutputError, UsageError
+from vidrestore.media.output.segment_writer import SegmentWriter
 from vidrestore.options import Options
 from vidrestore.pipeline import restore_video
 from vidrestore.report import Report
@@ -127,6 +129,41 @@ def test_a_run_by_itself_continues_what_a_cluster_has_begun(film, tmp_path):
     assert not out.exists()
     assert alone(film, out).resumed == 12
     assert content(out) == expected(film)
+
+
+def test_what_cannot_be_joined_ends_the_run(film, tmp_path, monkeypatch):
+    """No worker is to blame, and none is asked again: a segment would be left out."""
+    out, joined, real = tmp_path / "out.mkv", [], SegmentWriter._join
+
+    def join(writer: SegmentWriter, segment: Any) -> None:
+        joined.append(segment)
+        if len(joined) == 2:
+            raise OutputError("the disk is full")
+        real(writer, segment)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SegmentWriter, "_join", join)
+        with pytest.raises(OutputError, match="the disk is full"):
+            spread(film, out)
+    assert not out.exists()
+    spread(film, out)
+    assert content(out) == expected(film)
+
+
+def test_what_strict_refuses_ends_the_run(film, tmp_path, monkeypatch):
+    """It was counted as a fault of the worker, and passed when the segment was made again."""
+    real = rendering.render
+
+    def render(*given: Any, **more: Any) -> Any:
+        for item in real(*given, **more):
+            if isinstance(item, Made) and item.first:
+                item = replace(item, side_data=frozenset({"closed captions"}))
+            yield item
+
+    monkeypatch.setattr(actor, "render", render)
+    with pytest.raises(LossError, match=r"--strict: the video of in\.mp4 loses its closed captions"):
+        spread(film, tmp_path / "out.mkv", strict=True)
+    assert not (tmp_path / "out.mkv").exists()
 
 
 def stop_at(frame: int) -> Any:

@@ -20,7 +20,7 @@ SAMPLE = Path(__file__).resolve().parents[2] / "samples" / "portrait.mp4"
 def metrics(value: float) -> ClipMetrics:
     image = np.zeros((4, 4, 3), np.uint8)
     return ClipMetrics(
-        [0], [1], {"input": {"psnr": value}}, {"input": {"psnr": [value]}}, [("face", [image] * 2)]
+        [0], [1], [0], {"input": {"psnr": value}}, {"input": {"psnr": [value]}}, [("face", [image] * 2)]
     )
 
 
@@ -48,7 +48,7 @@ def test_the_report_of_one_clip_has_no_mean() -> None:
     assert settings_report({"a.mkv": metrics(30.0)}) == {
         "clips": {
             "a.mkv": {
-                "faces": {"frame": [0], "track": [1]},
+                "faces": {"frame": [0], "track": [1], "measured": [0]},
                 "settings": {"input": {"psnr": 30.0, "per_face": {"psnr": [30.0]}}},
             }
         }

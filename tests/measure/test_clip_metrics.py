@@ -13,7 +13,9 @@ import torch
 from tests.support.clips import decode, write
 from vidrestore.errors import InputError
 from vidrestore.faces.detection.load import load_detector
+from vidrestore.measure import clip_metrics
 from vidrestore.measure.clip_metrics import mean_rows, measure_clips
+from vidrestore.measure.clips import ClipFace
 from vidrestore.measure.face_metrics import FaceComparison
 from vidrestore.measure.still import write_still
 from vidrestore.media.timeline import Span
@@ -59,8 +61,24 @@ def test_a_still_scene(tmp_path: Path) -> None:
     assert {len(images) for _, images in found.sheet} == {3}
     assert found.extent == "8 faces in 8 frames"
     data = found.data("clips")
-    assert data["faces"] == {"frame": list(range(8)), "track": [1] * 8}
+    assert data["faces"] == {"frame": list(range(8)), "track": [1] * 8, "measured": [0, 3, 6]}
     assert data["clips"]["same"]["per_face"] == found.series["same"]
+
+
+def test_all_persons_are_measured_in_every_nth_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Faces were counted, and those of a frame come in the order of tracks: every tenth was one person."""
+    image = torch.zeros(3, 8, 8, dtype=torch.uint8)
+    faces = [ClipFace(frame, track, image, image[None]) for frame in range(40) for track in (1, 2)]
+    monkeypatch.setattr(clip_metrics, "clip_faces", lambda *_, **__: iter(faces))
+    monkeypatch.setattr(clip_metrics, "landmark_jitter", lambda *_, **__: {})
+    clips = {"same": tmp_path / "clip.mkv"}
+    found = measure_clips(tmp_path / "clean.mkv", clips, None, MeanDifference(), every=10, shown=4)  # type: ignore[arg-type]
+    measured = [(found.frames[i], found.tracks[i]) for i in found.measured]
+    assert measured == [(frame, track) for frame in (0, 10, 20, 30) for track in (1, 2)]
+    assert len(found.series["same"]["identity"]) == len(measured)
+    labels = [label for label, _ in found.sheet]
+    assert 4 <= len(labels) <= 8
+    assert {label.split()[-1] for label in labels} == {"1", "2"}
 
 
 def test_no_face(tmp_path: Path) -> None:

@@ -50,6 +50,20 @@ def test_a_written_face_set_is_read(
     assert all(np.array_equal(faces.pixels[i], pixels[i]) for i in range(5))
 
 
+def test_a_set_is_replaced_only_when_another_is_complete(folder: Path) -> None:
+    before = FaceSet(folder).names
+    np.save(folder / "faces_of_mine.npy", np.zeros(3))
+    writer = FaceSetWriter(folder, shards=True)
+    writer.add(np.zeros((8, 8, 3), np.uint8), "a", 1.0)
+    assert FaceSet(folder).names == before  # and so it stays if nothing follows
+    writer.finish()
+    assert FaceSet(folder).names == ["a"]
+    assert sorted(path.name for path in folder.glob("*faces*.npy")) == [
+        "faces-00000.npy",
+        "faces_of_mine.npy",
+    ]
+
+
 def test_a_shard_of_faces_of_512_pixels_has_at_most_60_mb() -> None:
     faces = _SHARD_BYTES // (3 * 512 * 512)
     assert faces * 3 * 512 * 512 + 128 < 60_000_000

@@ -76,7 +76,7 @@ def test_clips(tool: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert tool.main(["clips", "--reference", clips[0], *clips, "--json", str(out)]) == 0
     report = json.loads(out.read_text())
     same, worse = (report["clips"][clip] for clip in clips)
-    assert report["faces"] == {"frame": [0, 1, 2], "track": [1, 1, 1]}
+    assert report["faces"] == {"frame": [0, 1, 2], "track": [1, 1, 1], "measured": [0, 1, 2]}
     assert (same["psnr"], same["identity"]) == (100.0, 0.0)
     assert worse["psnr"] < 40
     assert worse["alex"] > 0.01

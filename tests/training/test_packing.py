@@ -50,6 +50,24 @@ def test_a_later_checkpoint_replaces_the_one_before(run: Path, tmp_path: Path) -
     assert files(tmp_path / "new") == files(run)
 
 
+def test_what_else_lies_in_the_folder_is_left_alone(run: Path, tmp_path: Path) -> None:
+    packed = tmp_path / "packed"
+    (packed / "sheets").mkdir(parents=True)
+    others = {"notes.txt", "stage1.pt", "film.mp4", ".hidden"}
+    for name in others:
+        (packed / name).write_bytes(b"mine")
+    (packed / ".stage1.pt.000.01234567").write_bytes(b"half of a part, of a run that was killed")
+    pack(run, packed, limit=1000)
+    (run / "stage1.pt").write_bytes(b"later")
+    pack(run, packed, limit=1000)
+    assert (packed / "sheets").is_dir()
+    parts = {path.name for path in packed.iterdir() if path.is_file()} - others
+    assert {name.rsplit(".", 1)[0] for name in parts} == {"index", "stage1.pt.000", "stage1.csv.000"}
+    with pytest.raises(UsageError, match="cannot be packed into its own folder"):
+        pack(run, run)
+    assert (run / "stage1.pt").read_bytes() == b"later"
+
+
 def test_existing_files_of_the_run_are_kept(run: Path, tmp_path: Path) -> None:
     pack(run, tmp_path / "packed")
     (run / "stage1.pt").write_bytes(b"further")

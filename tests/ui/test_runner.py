@@ -154,6 +154,19 @@ def test_a_job_is_cancelled_and_leaves_nothing(queue, state):
     assert not queue.runner.stop("1", keep=False), "it is at its end"
 
 
+def test_a_job_that_does_not_end_is_killed(queue, monkeypatch):
+    """As one does whose decoder hangs: nobody else's job would ever be run."""
+    monkeypatch.setattr("vidrestore.ui.runner._PATIENCE", 0.5)
+    deaf = LONG.replace("lambda *_: sys.exit(143)", "signal.SIG_IGN").replace("sleep(60)", "sleep(600)")
+    queue.add("1", deaf)
+    queue.add("2", SHORT)
+    queue.runner.begin()
+    queue.wait("1", RUNNING, told=True)
+    assert queue.runner.stop("1", keep=False)
+    queue.wait("1", CANCELLED)
+    queue.wait("2", DONE)
+
+
 def test_a_job_whose_visitor_leaves_is_ended_and_leaves_nothing(queue):
     result = queue.add("1", LONG)
     left = result.with_name(f".{result.name}.vidrestore")

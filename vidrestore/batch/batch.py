@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import InputError, OutputError, UsageError, VidrestoreError
 from ..media.image_sequence import is_sequence
 from ..media.output.destination import writing
+from ..media.photo.formats import photo_format
 from ..one_file import restore_file, told
 from ..options import Options
 from ..progress.progress import Progress, Task, whole
@@ -145,7 +146,7 @@ class Batch:
         is left at the end is then short."""
         if self._cluster is None:
             return [task for task in tasks if not self._try(task)]
-        photos = [task for task in tasks if task.frames == 1]
+        photos = [task for task in tasks if photo_format(task.file)]  # share networks: one after another
         busy = [task for task in photos if not self._try(task)]
         films = sorted(set(tasks) - {*photos}, key=lambda task: -(task.frames or 0))
         with ThreadPoolExecutor(min(_AT_ONCE, self._cluster.crew.size), "film") as threads:

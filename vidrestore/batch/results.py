@@ -10,10 +10,11 @@ from pathlib import Path
 from ..errors import VidrestoreError
 from ..faces.detection.load import resolve_detector
 from ..media.output.workfolder import difference
+from ..media.photo.formats import photo_format
 from ..options import Options
 from ..progress.progress import Task
 from ..stages.enlarging import upscaler_of
-from ..stages.resume import file_fingerprint, result_key
+from ..stages.resume import chosen_faces_key, file_fingerprint, result_key
 from ..stages.setup import RestorerSetup
 from .ledger import Ledger
 
@@ -39,7 +40,8 @@ class Results:
 
     def key_of(self, path: Path) -> dict[str, str]:
         """Everything that the result of the input ``path`` depends on. Raises OSError."""
-        return {"the input": file_fingerprint(path), **self._key}
+        key = {"the input": file_fingerprint(path), **self._key}
+        return key | chosen_faces_key(self._given) if photo_format(path) else key
 
     def changes(self, task: Task) -> str | None:
         """What has changed since the result of a file was made; an empty text if nothing has, None if there

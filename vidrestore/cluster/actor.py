@@ -16,8 +16,9 @@ from typing import Any
 from ..faces.recorded.recording import Recording
 from ..media.output.destination import writing
 from ..media.output.segments import SUFFIX
-from ..runtime.device import find_device, set_compile_cache
+from ..runtime.device import find_device, float32_arithmetic, set_compile_cache
 from ..runtime.host import prepare_process
+from ..runtime.memory import translate_out_of_memory
 from ..stages.networks import Networks
 from ..stages.portion import Portion
 from ..stages.setup import Setup
@@ -139,7 +140,8 @@ class Restorer:
         assert joined.input is not None
         setup = local_setup(film.setup, film.options.batch)
         options = replace(film.options, input=joined.input)
-        with heard() as said:
+        device, precision = setup.device, setup.restorer.precision
+        with heard() as said, translate_out_of_memory(device), float32_arithmetic(device, precision):
             for sightings in live_sightings(
                 options, setup, length=film.length, state=state, networks=self._networks
             ):

@@ -13,7 +13,7 @@ from ..media.output.segment_writer import SegmentWriter
 from ..media.output.segments import Segment
 from ..stages.resume import Resume
 from ..stages.reuse import Reuse
-from .film import RefusedError
+from .film import JoiningError, RefusedError
 from .rendering import Made
 from .told import Piece
 
@@ -29,7 +29,8 @@ class Arrivals:
         self.insert()
 
     def take(self, made: Made, worker: str) -> Segment:
-        """See :class:`.lead.Taker`. Raises RefusedError if the segment cannot be joined to others."""
+        """See :class:`.lead.Taker`. Raises RefusedError if the segment cannot be joined to others, and
+        JoiningError for what ends the run."""
         if made.segment.extradata != self._writer.extradata:
             raise RefusedError(f"its {self._writer.encoder.codec} writes other headers than here")
         folder = self._writer.folder
@@ -37,9 +38,12 @@ class Arrivals:
         with writing(path):
             make_durable(self._pieces.pop(worker, made.segment.path), path)
         segment = replace(made.segment, path=path)
-        self._writer.take(segment, made.first, made.side_data)
-        self._waiting[made.first] = segment
-        self.insert()
+        try:
+            self._writer.take(segment, made.first, made.side_data)
+            self._waiting[made.first] = segment
+            self.insert()
+        except Exception as error:
+            raise JoiningError(error) from error
         return segment
 
     def take_piece(self, piece: Piece, worker: str) -> None:

@@ -23,6 +23,15 @@ from ..stages.segment_keys import code_fingerprint
 from ..stages.setup import RestorerSetup, Setup
 
 
+class JoiningError(Exception):
+    """What a worker has made cannot be joined to OUT, which is no fault of the worker: the run ends with
+    ``cause``."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
 class RefusedError(VidrestoreError):
     """A worker cannot take part in a film: its frames would be others."""
 

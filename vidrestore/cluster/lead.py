@@ -15,7 +15,7 @@ from ..errors import DeviceError
 from ..media.output.segments import Segment
 from .collector import LONGEST, LONGEST_SHARED, Collector, least_of
 from .crew import Claim, Crew, LostError, Worker
-from .film import Film, RefusedError
+from .film import Film, JoiningError, RefusedError
 from .rendering import Count, Made
 from .retries import Retries, Work
 from .sightings import Sighting
@@ -49,19 +49,15 @@ class Taker(Protocol):
 
     def take(self, made: Made, worker: str) -> Segment:
         """Take a segment, in whatever order they come. Returns it where it is kept. Raises OutputError."""
-        ...
 
     def take_piece(self, piece: Piece, worker: str) -> None:
         """Take the next piece of the segment that a worker is to pass on next. Raises OutputError."""
-        ...
 
     def drop_pieces(self, worker: str) -> None:
         """A worker will not complete the segment that it has sent pieces of."""
-        ...
 
     def save_state(self, frame: int, state: Mapping[str, Any]) -> None:
         """Save what a later run needs to resume at a frame."""
-        ...
 
 
 class Lead:
@@ -234,6 +230,9 @@ class Lead:
         except RefusedError as error:
             self._again.put(work)
             self._crew.refuse(worker, self._claim, str(error))
+        except JoiningError as error:
+            self._crew.release(worker, self._claim)
+            raise error.cause from None
         except Exception as error:
             self._crew.release(worker, self._claim)
             self._again.failed(work, worker.machine, error)

@@ -29,6 +29,7 @@ class ClipMetrics:
 
     frames: list[int]  #: frame index of each face of the clean clip
     tracks: list[int]  #: track id of each face
+    measured: list[int]  #: which of the faces the figures of single images are of
     rows: dict[str, dict[str, float]]  #: by name of the clip: its figures
     series: dict[str, dict[str, list[float]]]  #: by name of the clip: figures of each face, or pair of faces
     sheet: list[SheetRow]  #: rows of a contact sheet: the M clips, then the clean one
@@ -41,7 +42,8 @@ class ClipMetrics:
     def data(self, rows_key: str) -> dict[str, Any]:
         """Return everything but the sheet, as JSON can represent it, with the clips under ``rows_key``."""
         rows = {name: row | {"per_face": self.series[name]} for name, row in self.rows.items()}
-        return {"faces": {"frame": self.frames, "track": self.tracks}, rows_key: rows}
+        faces = {"frame": self.frames, "track": self.tracks, "measured": self.measured}
+        return {"faces": faces, rows_key: rows}
 
 
 def measure_clips(
@@ -65,9 +67,9 @@ def measure_clips(
         detector: Detects the faces in the reference, and the landmarks in all clips.
         meter: Measures single images.
         span: The part of all clips to measure; all of it by default.
-        every: Measure single images, which takes the most time, of every ``every``-th face only. The figures
+        every: Measure single images, which takes the most time, in every ``every``-th frame only. The figures
             over time are of all faces.
-        shown: Put this many faces, up to twice as many, evenly spaced, on the sheet.
+        shown: Put the faces of frames evenly apart on the sheet, this many, up to twice as many.
         still: The scene does not move: also measure the deviation over time of the first track, as
             ``static``.
 
@@ -77,6 +79,7 @@ def measure_clips(
     tallies = {name: Tally() for name in clips}
     frames: list[int] = []
     tracks: list[int] = []
+    measured: list[int] = []
     steadiness, static = SteadinessMeter(), StaticFlicker()
     sheet = _Sheet(shown)
     paths = list(clips.values())
@@ -88,11 +91,12 @@ def measure_clips(
         steadiness.add(face)
         if still and face.track == tracks[0]:
             static.add(face.images)
-        if number % every == 0:
+        if face.frame % every == 0:
+            measured.append(number)
             comparison = meter.compare(face.images, meter.clean_face(face.clean))
             for i, tally in enumerate(tallies.values()):
                 tally.add(comparison, i)
-        sheet.add(f"frame {face.frame}, face {face.track}", [*face.images, face.clean])
+        sheet.add(face.frame, f"frame {face.frame}, face {face.track}", [*face.images, face.clean])
     if not frames:
         raise InputError(f"no face was found in {reference}; give a clip that shows faces")
     overall = steadiness.figures() | landmark_jitter(reference, paths, detector, span=span)
@@ -104,7 +108,7 @@ def measure_clips(
         rows[name] |= {key: float(values[i]) for key, values in overall.items() if np.isfinite(values[i])}
         over_time = {key: values[:, i].tolist() for key, values in steadiness.series().items()}
         series[name] = tally.figures | over_time
-    return ClipMetrics(frames, tracks, rows, series, sheet.rows)
+    return ClipMetrics(frames, tracks, measured, rows, series, sheet.rows)
 
 
 def mean_rows(tables: Sequence[Mapping[str, Mapping[str, float]]]) -> dict[str, dict[str, float]]:
@@ -117,16 +121,21 @@ def mean_rows(tables: Sequence[Mapping[str, Mapping[str, float]]]) -> dict[str, 
 
 
 class _Sheet:
-    """Collects every n-th face. When there are more than twice as many as requested, every second one is
-    dropped and n doubles."""
+    """Collects the faces of every n-th frame. When there are more than twice as many as requested, those of
+    every second frame are dropped and n doubles."""
 
     def __init__(self, shown: int) -> None:
-        self._shown, self._step, self._seen = shown, 1, 0
-        self.rows: list[SheetRow] = []
+        self._shown, self._step = shown, 1
+        self._rows: list[tuple[int, SheetRow]] = []
 
-    def add(self, label: str, images: list[Tensor]) -> None:
-        if self._shown and self._seen % self._step == 0:
-            self.rows.append((label, [thumbnail(to_rows(image)) for image in images]))
-            if len(self.rows) > 2 * self._shown:
-                self.rows, self._step = self.rows[::2], 2 * self._step
-        self._seen += 1
+    @property
+    def rows(self) -> list[SheetRow]:
+        return [row for _, row in self._rows]
+
+    def add(self, frame: int, label: str, images: list[Tensor]) -> None:
+        if not self._shown or frame % self._step:
+            return
+        self._rows.append((frame, (label, [thumbnail(to_rows(image)) for image in images])))
+        while len(self._rows) > 2 * self._shown and len({frame for frame, _ in self._rows}) > 1:
+            self._step *= 2
+            self._rows = [(frame, row) for frame, row in self._rows if frame % self._step == 0]

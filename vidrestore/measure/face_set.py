@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,12 +18,16 @@ HELD_OUT = 13
 #: Bytes of the faces in a shard, at most; the header of the file comes on top.
 _SHARD_BYTES = 59_900_000
 #: Files with faces: ``faces.npy``, or the shards ``faces-00000.npy`` and so on, in the order of their names.
-_PATTERN = "faces*.npy"
+_FILE = re.compile(r"faces(-\d+)?\.npy")
 
 
 def is_face_set(folder: Path) -> bool:
     """Whether ``folder`` holds faces that ``tools/prepare_faces.py`` wrote, in one file or in shards."""
-    return any(folder.glob(_PATTERN))
+    return bool(_files(folder))
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("faces*.npy") if _FILE.fullmatch(path.name))
 
 
 def is_held_out(name: str) -> bool:
@@ -33,7 +38,7 @@ def is_held_out(name: str) -> bool:
 class FaceSetWriter:
     """Writes a face set that :class:`FaceSet` reads: all faces to ``faces.npy``, or with ``shards`` to
     ``faces-00000.npy``, ``faces-00001.npy`` and so on, of at most 60 MB each, which are easier to move. Only
-    with shards is its memory bounded. Face sets of an earlier run in the same folder are removed.
+    with shards is its memory bounded. A face set of an earlier run in the same folder is replaced at the end.
     """
 
     def __init__(self, folder: Path, *, shards: bool = False) -> None:
@@ -42,7 +47,7 @@ class FaceSetWriter:
         self._rows: list[tuple[str, str]] = []
         self._written = 0
         folder.mkdir(parents=True, exist_ok=True)
-        for path in folder.glob(_PATTERN):
+        for path in folder.glob(".faces*.npy"):  # of a run that did not end
             path.unlink()
 
     def add(self, face: np.ndarray, name: str, enlarged: float) -> None:
@@ -56,13 +61,17 @@ class FaceSetWriter:
         """Write what is not written yet, and the names."""
         if self._faces:
             self._write_shard()
+        for path in _files(self._folder):
+            path.unlink()
+        for path in self._folder.glob(".faces*.npy"):
+            path.replace(path.with_name(path.name.removeprefix(".")))
         with (self._folder / "faces.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(("name", "enlarged"))
             writer.writerows(self._rows)
 
     def _write_shard(self) -> None:
-        name = f"faces-{self._written:05}.npy" if self._shards else "faces.npy"
+        name = f".faces-{self._written:05}.npy" if self._shards else ".faces.npy"
         np.save(self._folder / name, np.stack(self._faces))
         self._written += 1
         self._faces.clear()
@@ -107,7 +116,7 @@ class FaceSet:
 
         Raises OSError, ValueError or KeyError if the files are missing or inconsistent.
         """
-        paths = sorted(Path(folder).glob(_PATTERN))
+        paths = _files(Path(folder))
         if not paths:
             raise FileNotFoundError(f"{folder} has no faces.npy")
         self.pixels = ShardedArray([np.load(path, mmap_mode="r") for path in paths])

@@ -32,12 +32,14 @@ from .restoration import CONTEXT
 from .setup import RestorerSetup, Setup
 from .stretches import ALL, Stretches
 
+#: Options that choose faces of photos.
+_OF_PHOTOS = {"aligned", "only_center_face", "face"}
 #: Options excluded from the resume key: no effect on the frames of OUT.
 NO_EFFECT = {
     *("output", "overwrite", "dry_run", "resume", "keep", "strict", "batch", "offline", "profile"),
     *("ray", "workers"),
     *("compare", "compare_layout", "report", "report_json"),
-    *("aligned", "only_center_face", "face"),
+    *_OF_PHOTOS,
 }
 #: Options that are resolved to the encoder.
 _ENCODER = {"codec", "crf", "preset", "pix_fmt", "encoder_options"}
@@ -185,6 +187,15 @@ def result_key(
         if option.name in _ENCODER
     }
     return _shared_key(options, restorer, detector, upscaler) | encoding
+
+
+def chosen_faces_key(options: Options) -> dict[str, str]:
+    """What the result of a photo depends on besides: which of its faces were chosen, if any were."""
+    return {
+        display_name(option): str(value)
+        for option in fields(options)
+        if option.name in _OF_PHOTOS and (value := getattr(options, option.name)) != option.default
+    }
 
 
 def _shared_key(

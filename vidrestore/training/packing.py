@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from ..errors import UsageError
 #: Maximum size of a part, bytes.
 LIMIT = 15_000_000
 _INDEX = "index.json"
+#: Names of parts, whole or not.
+_PART = re.compile(r"\.?[\w-]+\.(pt|csv)\.\d{3,}\.[0-9a-f]{8}")
 
 
 def pack(run: Path, folder: Path, *, limit: int = LIMIT) -> None:
@@ -20,9 +23,12 @@ def pack(run: Path, folder: Path, *, limit: int = LIMIT) -> None:
     bytes, and ``index.json``, which names the parts of each file with their SHA-256.
 
     The index is written after the parts, and parts that it does not name are removed after that, so
-    ``folder`` holds a complete run at any moment.
+    ``folder`` holds a complete run at any moment. Other files in it are left alone. Raises UsageError if it
+    is the run folder.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    if folder.samefile(run):
+        raise UsageError(f"a run cannot be packed into its own folder, {folder}; name another one")
     index: dict[str, dict[str, str]] = {}
     for path in sorted([*run.glob("*.pt"), *run.glob("*.csv")]):
         index[path.name] = {}
@@ -34,9 +40,9 @@ def pack(run: Path, folder: Path, *, limit: int = LIMIT) -> None:
                 _write(folder / part, data)
             index[path.name][part] = digest
     _write(folder / _INDEX, json.dumps(index, indent=1).encode())
-    named = {_INDEX, *(part for parts in index.values() for part in parts)}
+    named = {part for parts in index.values() for part in parts}
     for path in folder.iterdir():
-        if path.name not in named:
+        if _PART.fullmatch(path.name) and path.name not in named:
             path.unlink()
 
 

@@ -89,7 +89,7 @@ class Runner:
         self._wake.set()
         with self._lock:
             if self._process is not None:
-                self._process.terminate()
+                _end(self._process)
         self._thread.join(_PATIENCE + 10)
 
     def wake(self) -> None:
@@ -109,7 +109,7 @@ class Runner:
             if not self._database.update("jobs", {"state": now}, id=job, state=(RUNNING, PAUSING)):
                 return False
             if self._job == job and self._process is not None:
-                self._process.terminate()
+                _end(self._process)
             return True
 
     def _run_all(self) -> None:
@@ -224,6 +224,15 @@ class Runner:
                 said = True
             if self._ending.wait(_PAUSE):
                 return
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Ask a process to end, and kill it if it does not: a thread that hangs in a decoder keeps it from
+    that."""
+    process.terminate()
+    timer = threading.Timer(_PATIENCE, process.kill)
+    timer.daemon = True
+    timer.start()
 
 
 def _ended(process: subprocess.Popen[str]) -> int:

@@ -28,4 +28,5 @@ def test_faces_are_restored_and_every_step_is_timed(tmp_path: Path) -> None:
     before, after = (decode(path)[0].to_ndarray(format="rgb24").astype(int) for path in (clip, out))
     assert after.shape == before.shape
     changed = np.abs(after - before).max(axis=2) > 8
+    assert program.run(clip, out, codec="ffv1", options={}, frames=0).frames == 3  # all of them
     assert changed[60:180, 100:220].mean() > 0.05 > changed[:, :30].mean()

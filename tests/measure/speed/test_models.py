@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from vidrestore.errors import UsageError
 from vidrestore.measure.speed.models import find_model
 from vidrestore.restoration.codeformer import CodeFormerConfig
 
@@ -26,3 +27,9 @@ def test_random_weights_have_the_published_shapes(tmp_path: Path) -> None:
     with torch.no_grad():
         assert network(torch.rand(1, 3, 512, 512) * 2 - 1, 1.0).isfinite().all()
     assert find_model("codeformer", tmp_path) == model  # the file is reused
+
+
+def test_another_model_is_not_measured_with_the_weights_of_this_one(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"the speed of gfpgan-1\.4 is not measured here"):
+        find_model("gfpgan-1.4", tmp_path)
+    assert list(tmp_path.iterdir()) == []

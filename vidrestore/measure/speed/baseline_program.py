@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import count
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -67,7 +68,7 @@ class BaselineProgram:
 
     @torch.no_grad()
     def run(self, clip: Path, out: Path, *, codec: str, options: dict[str, str], frames: int) -> BaselineRun:
-        """Restore the first ``frames`` frames of ``clip``; write the video stream only.
+        """Restore the first ``frames`` frames of ``clip``, 0: all; write the video stream only.
 
         ``codec`` is an encoder of FFmpeg, and ``options`` are its options.
         """
@@ -84,7 +85,7 @@ class BaselineProgram:
             assert isinstance(video, av.VideoStream)
             video.width, video.height, video.pix_fmt = stream.width, stream.height, "yuv420p"
             decoded = source.decode(stream)
-            for _ in range(frames):
+            for _ in range(frames) if frames else count():
                 with run.step("decode"):
                     frame = next(decoded, None)
                     image = None if frame is None else frame.to_ndarray(format="bgr24")

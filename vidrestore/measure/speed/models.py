@@ -8,8 +8,12 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
+from ...errors import UsageError
 from ...restoration.codeformer import CodeFormer, build_codeformer
 from ...weights.store import load_state, locate
+
+#: Names of models that are measured: random weights are those of the published CodeFormer's sizes.
+MODELS = ("lite", "codeformer")
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,9 @@ class BenchModel:
 
 def find_model(name: str, folder: Path) -> BenchModel:
     """Return the model ``lite`` or ``codeformer``. If the latter's weights are not on this machine, random
-    ones are written to ``folder``."""
+    ones are written to ``folder``. Raises UsageError for another name."""
+    if name not in MODELS:
+        raise UsageError(f"the speed of {name} is not measured here; choose one of {', '.join(MODELS)}")
     if locate(name):
         return BenchModel(name, None)
     path = folder / f"{name}-random.safetensors"

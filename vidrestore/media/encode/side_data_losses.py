@@ -76,7 +76,8 @@ class SideDataLosses:
         if side_data <= self._seen:
             return
         lost = sorted(side_data - self._seen - self._kept)
-        self._seen |= side_data
+        if not lost or not self._strict:
+            self._seen |= side_data
         if not lost:
             return
         name = self._source.path.name

@@ -134,6 +134,7 @@ class SegmentWriter:
     def insert(self, segment: Segment) -> None:
         """Take a complete segment as the next one, in place of its frames."""
         assert self._current is None, "segments begin where the last one is full"
+        self._wait_for_finisher()  # first: if the segment before cannot be joined, this one is not the next
         self.frames += segment.frames
         self._finish_in_background(lambda: self._join(segment))
 
