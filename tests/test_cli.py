@@ -228,12 +228,13 @@ import vidrestore.cli
 from vidrestore.__main__ import main
 
 def run(arguments, check):
-    print("begun", flush=True)
+    word = "begun"
     while True:
         try:
+            print(word, flush=True)
             time.sleep(600)
         except KeyboardInterrupt:
-            print("again", flush=True)
+            word = "again"
 
 vidrestore.cli.run = run
 main([])

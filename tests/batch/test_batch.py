@@ -247,12 +247,13 @@ def test_a_cluster_restores_several_at_a_time(source, restore, tmp_path):
     assert sorted(restore.restored) == ["a.mp4", "b.mkv", "c.avi"]
 
 
-def test_photos_are_restored_one_after_another_on_a_cluster_too(source, restore, tmp_path):
+def test_photos_are_restored_one_after_another_on_a_cluster_too(source, restore, tmp_path, monkeypatch):
     """They share networks. Of what arrives in a watched folder no number of frames is known."""
     counts: dict[str, int | None] = {"a.mp4": 10, "b.mkv": 20, "c.avi": 500}
     for number in range(3):
         Image.new("RGB", (8, 8), (number, 0, 0)).save(source / f"{number}.png")
         counts[f"{number}.png"] = None
+    monkeypatch.setattr("tests.support.batches.check_output", lambda *_, **__: None)  # which is for videos
     threads: dict[str, int] = {}
     restore.during = lambda path: threads.update({path.name: threading.get_ident()})
     batch = batch_of(restore, source, tmp_path, counts, workers=3)

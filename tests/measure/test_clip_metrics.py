@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -71,6 +72,8 @@ def test_all_persons_are_measured_in_every_nth_frame(tmp_path: Path, monkeypatch
     faces = [ClipFace(frame, track, image, image[None]) for frame in range(40) for track in (1, 2)]
     monkeypatch.setattr(clip_metrics, "clip_faces", lambda *_, **__: iter(faces))
     monkeypatch.setattr(clip_metrics, "landmark_jitter", lambda *_, **__: {})
+    nothing = SimpleNamespace(add=lambda face: None, figures=dict, series=dict)
+    monkeypatch.setattr(clip_metrics, "SteadinessMeter", lambda: nothing)
     clips = {"same": tmp_path / "clip.mkv"}
     found = measure_clips(tmp_path / "clean.mkv", clips, None, MeanDifference(), every=10, shown=4)  # type: ignore[arg-type]
     measured = [(found.frames[i], found.tracks[i]) for i in found.measured]

@@ -49,6 +49,7 @@ class Taker(Protocol):
 
     def take(self, made: Made, worker: str) -> Segment:
         """Take a segment, in whatever order they come. Returns it where it is kept. Raises OutputError."""
+        ...
 
     def take_piece(self, piece: Piece, worker: str) -> None:
         """Take the next piece of the segment that a worker is to pass on next. Raises OutputError."""
