@@ -16,8 +16,9 @@ from vidrestore.faces.detection.load import load_detector
 from vidrestore.faces.detection.turned_looks import SIDE
 from vidrestore.faces.face import Detection, Face
 from vidrestore.faces.geometry import roll, roll_between
+from vidrestore.faces.tracking.appearance import Appearance
 from vidrestore.faces.tracking.live_source import LiveSource
-from vidrestore.faces.tracking.tracker import CLEAR_SCORE
+from vidrestore.faces.tracking.tracker import CLEAR_SCORE, Track
 from vidrestore.faces.tracking.upright_faces import CHECK_EVERY, UprightFaces
 
 PLACE = (320, 200)
@@ -81,6 +82,29 @@ def test_a_doubtful_face_around_it_does_not_hide_a_rolled_one(angle):
     [face] = UprightFaces(detector())(image, [figure])
     assert face.score >= CLEAR_SCORE
     assert error(face, moved(face_points(*PLACE, 110)[2:], matrix)) < 0.18
+
+
+@pytest.mark.parametrize(
+    ("score", "size", "hidden"), [(0.6, 400, False), (0.99, 400, True), (0.6, 150, True)]
+)
+def test_a_doubtful_rolled_track_does_not_hide_a_clear_face_inside_it(score, size, hidden):
+    """A figure may once have been taken for a rolled face, before the true one is seen. But what is clearly a
+    face in its look, or is not much larger than the other, keeps its place."""
+    image = scene(("collins", *PLACE, 110))
+    [found] = detector()(image[None])
+    [face] = [each for each in found if each.score >= CLEAR_SCORE]
+    centre = face.landmarks.mean(axis=0)
+    turn = np.array([[np.cos(0.7), -np.sin(0.7)], [np.sin(0.7), np.cos(0.7)]])
+    figure = detection(*centre, size, score=0.6)
+    rolled = ((figure.landmarks - centre) @ turn.T + centre).astype(np.float32)
+    track = Track(Detection(figure.box, 0.6, rolled), Appearance.of(image, rolled), 0)
+    track.checked, track.wait = 1, CHECK_EVERY  # so that it is followed and not searched
+
+    def looks(images: np.ndarray) -> list[list[Detection]]:
+        return [[detection(SIDE / 2, SIDE / 2, 100, score=score)] for _ in images]
+
+    result = UprightFaces(looks)(image, [face], [track], frame=1, new_shot=False)
+    assert any(each is face for each in result) != hidden
 
 
 def test_a_rolled_face_is_found_that_is_not_the_best_place_of_its_turn():

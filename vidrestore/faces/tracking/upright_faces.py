@@ -37,6 +37,8 @@ MOST_HINTS = 2  #: hints followed in the first frame of a shot
 MOST_PLACES = 3
 TURN_EVERY = 16  #: frames after which the next turn of a frame without a clear face is looked at
 SAME_FACE = 0.5  #: share of the smaller of two boxes inside the other from which they show one face
+#: Size of a face in a figure that is taken for one, relative to the figure's, at most.
+_INSIDE = 0.6
 #: Score from which a hint is followed further: nothing is shown that is not clearly a face.
 _CLEAR_COPY = 0.9
 
@@ -67,7 +69,13 @@ class UprightFaces:
             new_shot: Whether it starts a shot.
         """
         sure = [face for face in found if face.score > SCORE_THRESHOLD]
-        followed = self._follow(image, tracks, frame)
+        # A figure that was once taken for a rolled face must not hide the clear face inside it.
+        upright = [face for face in sure if _is_clear(face) and abs(_place(face).roll) <= ROLLED]
+        followed = [
+            face
+            for face in self._follow(image, tracks, frame)
+            if _is_certain(face, tracks) or not _holds(face, upright)
+        ]
         faces = [face for face in sure if not _covered(face, followed)]
         faces = [*self._check(image, faces, tracks, frame), *followed]
 
@@ -109,6 +117,8 @@ class UprightFaces:
         for face in faces:
             place = _place(face)
             track = _nearest(place, tracks)
+            if track and not track.id and place.size < _INSIDE * _place(track).size:
+                track = None  # which may be a figure around the face
             # Of a rolled track that its look has lost for a moment, the frame as it is shows wrong landmarks.
             expected = _place(track).roll if track else 0.0
             if abs(expected) > ROLLED and roll_between(place.roll, expected) > ROLLED:
@@ -188,6 +198,12 @@ def _nearest(place: Place, tracks: Sequence[Track]) -> Track | None:
 def _covered(face: Detection, others: Sequence[Detection]) -> bool:
     """Whether one of ``others`` shows the same face."""
     return any(overlap(face.box, other.box) > SAME_FACE for other in others)
+
+
+def _holds(figure: Detection, faces: Sequence[Detection]) -> bool:
+    """Whether one of ``faces`` lies in ``figure`` and is much smaller."""
+    size = _INSIDE * _place(figure).size
+    return any(_place(face).size < size and _covered(face, [figure]) for face in faces)
 
 
 def _distinct(faces: Sequence[Detection | None]) -> list[Detection]:
