@@ -182,9 +182,7 @@ class FrameReader:
     def ends_early(self) -> bool:
         """Whether packets that the file's index lists after the last one read were not there; False if there
         is no such index. For a reader that did not begin at the first frame, and so cannot count them."""
-        if self.last is None or is_sequence(self.path):
-            return False
-        if "mov" not in self.container.format.name:
+        if self.last is None or "mov" not in self.container.format.name:
             return False
         entries = self.stream.index_entries
         return len(entries) > 0 and self.last < entries[-1].timestamp
@@ -199,7 +197,7 @@ class FrameReader:
             if packet is not None:
                 self.packets += 1
                 if packet.dts is not None:
-                    self.last = max(packet.dts, packet.dts if self.last is None else self.last)
+                    self.last = packet.dts if self.last is None else max(self.last, packet.dts)
                 refuse_encrypted(packet, self.path)
             try:
                 for frame in self._decoder.decode(packet):

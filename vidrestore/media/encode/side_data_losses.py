@@ -76,7 +76,7 @@ class SideDataLosses:
         if side_data <= self._seen:
             return
         lost = sorted(side_data - self._seen - self._kept)
-        if not lost or not self._strict:
+        if not (lost and self._strict):  # what was refused is refused again
             self._seen |= side_data
         if not lost:
             return
