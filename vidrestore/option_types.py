@@ -78,6 +78,17 @@ def display_name(described: Field[Any]) -> str:
     return (*option_of(described).flags, described.name)[0]
 
 
+def text_of(value: Any) -> str:
+    """A value of an option as the command line takes it; one of those of an option that can be given several
+    times."""
+    if isinstance(value, tuple):
+        name, value = value
+        return f"{name}={text_of(value)}"
+    if isinstance(value, Fraction):
+        return f"{float(value):.15g}" if Fraction(f"{float(value):.15g}") == value else str(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 #: A number without sign and exponent, or a fraction: exponents could make numbers too large to compute with.
 _NUMBER = re.compile(r"\d{1,15}(\.\d{0,15})?|\.\d{1,15}|\d{1,30}/\d{1,30}")
 

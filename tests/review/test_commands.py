@@ -26,6 +26,7 @@ def parsed(command: str) -> Options:
         {},
         {"w": 0.3, "min_face": 0, "steady": "none", "start": "1:30.5", "duration": "1/3"},
         {"track_w": {3: 0.8, 4: 1}, "encoder_options": {"threads": "1"}, "codec": "ffv1", "offline": True},
+        {"face": (1, 3), "tracks": "t.json", "person_w": {"Ada": 0.25}},
         {"w": "auto", "rate": "30000/1001", "batch": 4, "deinterlace": "off"},
     ],
 )

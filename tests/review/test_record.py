@@ -17,9 +17,10 @@ from vidrestore.weights.store import fingerprint
 
 
 def test_every_option_is_there_by_its_name():
-    made = record([], w="auto", track_w={3: 0.8}, start="1:30", min_face=30).head()
+    made = record([], w="auto", track_w={3: 0.8}, face=(1, 3), start="1:30", min_face=30).head()
     assert made["options"].keys() == {display_name(field) for field in fields(Options)}
     assert (made["options"]["--w"], made["options"]["--track-w"]) == ("auto", ["3=0.8"])
+    assert made["options"]["--face"] == ["1", "3"]
     assert (made["options"]["-ss"], made["options"]["--min-face"]) == ("90", 30)
     assert made["job"] == "restore"
     assert record([], restored=False).head()["job"] == "analyze"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import av
 import numpy as np
 import pytest
 
 from tests.support.clips import pattern, write
 from vidrestore.media.decode.decoder import Decoder
+from vidrestore.media.frames.frame import displayed
 from vidrestore.media.frames.pixel_format import planar_format, plane_views
 from vidrestore.option_types import option_of
 from vidrestore.options import Options
@@ -16,44 +16,44 @@ from vidrestore.review.side_by_side import LAYOUTS, Comparer
 LABELS = ("input", "restored")
 
 
-def versions(tmp_path, pix_fmt: str, size: tuple[int, int], rotation: int = 0):
-    """A source, and two different frames of it."""
+def versions(tmp_path, pix_fmt: str, size: tuple[int, int], rotation: int = 0, flips: bool = False):
+    """A source, and two different frames of it. ``rotation`` is in degrees; ``flips`` mirrors it."""
     frames = [pattern(i, *size, pix_fmt) for i in range(2)]
-    codec = "ffv1" if pix_fmt != "gbrp" else "libx264rgb"
     if pix_fmt == "gbrp":
-        codec, frames = "ffv1", [frame.reformat(format="bgr0") for frame in frames]
-    path = write(tmp_path / "in.mkv", frames, codec=codec, rotation=rotation)
+        frames = [frame.reformat(format="bgr0") for frame in frames]
+    name, codec = ("in.mp4", "libx264") if flips else ("in.mkv", "ffv1")  # Matroska holds rotations alone
+    path = write(tmp_path / name, frames, codec=codec, rotation=rotation, flips=flips)
     with Decoder(path) as decoder:
         return decoder.source, list(decoder)
 
 
-def displayed(video: av.VideoFrame, turns: int) -> list[np.ndarray]:
-    return [np.rot90(plane, turns) for plane in plane_views(video)]
-
-
 @pytest.mark.parametrize(
-    ("pix_fmt", "size", "rotation"),
+    ("pix_fmt", "size", "rotation", "flips"),
     [
-        ("yuv420p", (64, 48), 0),
-        ("yuv420p", (61, 47), 0),
-        ("yuv422p10le", (64, 48), 0),
-        ("yuv420p", (64, 48), 90),
-        ("yuv422p", (62, 46), 270),
-        ("yuv420p", (64, 48), 180),
-        ("gray", (50, 40), 0),
-        ("gbrp", (50, 40), 0),
-        ("yuva420p", (64, 48), 0),
+        ("yuv420p", (64, 48), 0, False),
+        ("yuv420p", (61, 47), 0, False),
+        ("yuv422p10le", (64, 48), 0, False),
+        ("yuv420p", (64, 48), 90, False),
+        ("yuv422p", (62, 46), 270, False),
+        ("yuv420p", (64, 48), 180, False),
+        ("gray", (50, 40), 0, False),
+        ("gbrp", (50, 40), 0, False),
+        ("yuva420p", (64, 48), 0, False),
+        *(("yuv420p", (64, 48), degrees, True) for degrees in (0, 90, 180, 270)),
     ],
 )
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_every_sample_is_that_of_one_version(tmp_path, pix_fmt, size, rotation, layout):
-    source, (one, other) = versions(tmp_path, pix_fmt, size, rotation)
+def test_every_sample_is_that_of_one_version(tmp_path, pix_fmt, size, rotation, flips, layout):
+    source, (one, other) = versions(tmp_path, pix_fmt, size, rotation, flips)
     comparer = Comparer(source, layout)
     made = comparer(one.video, other.video, one.colour, LABELS)
-    turns, form = one.turns, planar_format(one.video.format.name)
+    form = planar_format(one.video.format.name)
     assert (made.video.width, made.video.height) == (comparer.video.width, comparer.video.height)
     assert (made.video.pts, made.video.time_base) == (one.video.pts, one.video.time_base)
-    planes = [displayed(frame.video, turns) for frame in (one, other, made)]
+    planes = [
+        [displayed(plane, one.turns, flips) for plane in plane_views(frame.video)]
+        for frame in (one, other, made)
+    ]
     assert np.ptp(planes[2][0][-comparer.strip_height :].astype(int)) > 100, "labels"
     for number, (a, b, both) in enumerate(zip(*planes, strict=True)):
         height, width = a.shape

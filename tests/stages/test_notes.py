@@ -118,7 +118,10 @@ def test_a_face_held_to_its_photograph(notes):
     notes.crops(frame, [crop()])
     notes.planned(frame, [planned()])
     notes.pasted(frame, pasted(guards=None, likeness=Likeness(0.31119, 0.6, 1.0, 0.5)), None)
-    [face] = notes.take(frame).faces
+    taken = notes.take(frame)
+    assert taken.restored == 1, "though no guard looked at it"
+    [face] = taken.faces
+    assert face.guards is None
     assert face.likeness == Likeness(0.3112, 0.6, 1, 0.5)
     assert (face.w, face.strength) == (0.4, 0.2)
 

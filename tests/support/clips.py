@@ -36,6 +36,7 @@ def write(
     options: dict[str, str] | None = None,
     tags: dict[str, int] | None = None,
     rotation: int = 0,
+    flips: bool = False,
     aspect: Fraction | None = None,
 ) -> Path:
     """Encode ``frames`` into ``path``, with as many AAC tracks as ``audio`` says.
@@ -46,6 +47,7 @@ def write(
         options: Of the video encoder.
         tags: Attributes of the codec context, such as ``color_trc``.
         rotation: In degrees, as a display matrix.
+        flips: The display matrix mirrors too.
         aspect: Sample aspect ratio.
     """
     base = time_base or 1 / rate
@@ -58,8 +60,8 @@ def write(
             setattr(video.codec_context, name, value)
         if aspect:
             video.codec_context.sample_aspect_ratio = aspect
-        if rotation:
-            video.set_display_rotation(rotation)
+        if rotation or flips:
+            video.set_display_rotation(rotation, hflip=flips)
         tracks = []
         for number in range(audio):
             track = container.add_stream("aac", rate=44100)

@@ -43,6 +43,7 @@ def face(track: int = 1, **values: Any) -> FaceNotes:
         "yaw": 0.05,
         "w": 0.5,
         "strength": 1.0,
+        "restored": True,
         "guards": CONTENT,
         "region": (90, 40, 210, 190),
         "light": lit(),
@@ -52,7 +53,8 @@ def face(track: int = 1, **values: Any) -> FaceNotes:
 
 def left_alone(track: int = 1, **values: Any) -> FaceNotes:
     """A face that is not restored."""
-    return face(track, **{"strength": 0.0, "guards": None, "region": None, "light": None} | values)
+    nothing = {"restored": False, "guards": None, "region": None, "light": None}
+    return face(track, **nothing | {"strength": 0.0} | values)
 
 
 def frames(*faces: Iterable[FaceNotes], shot: int = 1, start: int = 0) -> list[FrameNotes]:

@@ -37,6 +37,8 @@ class SourceVideo:
     interlaced: bool  #: decoded frames hold two fields each, according to the stream's header
     colour: Colour  #: how sample values are converted to R'G'B'
     tags: ColourTags  #: the colour tags of the first frame, as they are in the stream
+    turns: int = 0  #: quarter turns counter-clockwise from the stored picture to the displayed one
+    mirrored: bool = False  #: it is displayed mirrored, after it was turned
     display_matrix: tuple[int, ...] | None  #: rotation and flips: 9 numbers in FFmpeg's fixed point
     hdr: HdrMetadata | None  #: static HDR10 metadata
     presentation: Presentation  #: spherical projection, stereo 3D and cropping

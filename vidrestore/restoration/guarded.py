@@ -31,10 +31,11 @@ _LEAST = 1e-3
 
 
 class Guarded(NamedTuple):
-    """N restored faces, and what the guards made of them."""
+    """N finished faces, and what the guards made of them."""
 
     images: Tensor  #: (N, 3, S, S) RGB in [0, 1]
-    guards: Tensor  #: (N, 6) float32 on their device, each row the values of :class:`Guards`
+    #: (N, 6) float32 on their device, each row the values of :class:`Guards`; None: no guard looked at them.
+    guards: Tensor | None
 
 
 class Guards(NamedTuple):

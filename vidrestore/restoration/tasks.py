@@ -19,7 +19,7 @@ from ..errors import UsageError
 from .colour import as_grey, coloured, finish_colours
 from .fidelity.rules import MAX_COLOUR
 from .finish import finish
-from .guarded import Guarded, Guards, render_within_limits
+from .guarded import Guarded, render_within_limits
 from .holes import finish_holes, seam_matched, whitened
 from .restorer import FaceRestorer
 from .temporal import chroma, tint
@@ -116,7 +116,7 @@ def _colours(
     *,
     keep_colours: bool,
 ) -> Guarded:
-    return Guarded(coloured(images, _rendered(restorer, faces, images)), _no_guards(faces, images))
+    return Guarded(coloured(images, _rendered(restorer, faces, images)), None)
 
 
 @torch.inference_mode()
@@ -131,18 +131,12 @@ def _filled(
     restored = _rendered(restorer, faces, images)
     if keep_colours:
         restored = seam_matched(images, restored, [face.cover for face in faces])
-    return Guarded(restored, _no_guards(faces, images))
+    return Guarded(restored, None)
 
 
 def _rendered(restorer: FaceRestorer, faces: Sequence[ObservedFace[Any]], images: Tensor) -> Tensor:
     weights = torch.tensor([face.w for face in faces], dtype=torch.float32)
     return replace_non_finite(restorer.render([face.observation for face in faces], weights), images)
-
-
-def _no_guards(faces: Sequence[ObservedFace[Any]], images: Tensor) -> Tensor:
-    """What guards found of faces that none has looked at."""
-    rows = [Guards(face.w, 0.0, 0.0, 0.0, 0.0, 0.0) for face in faces]
-    return torch.tensor(rows, dtype=torch.float32, device=images.device)
 
 
 _RESTORE = Task(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import subprocess
+from collections.abc import Mapping
 from dataclasses import fields
-from fractions import Fraction
 from typing import Any
 
-from ..option_types import option_of
+from ..option_types import Option, option_of, text_of
 from ..options import ANALYSIS, Options
 
 #: Options that are not repeated: they are said anew, or have no effect on what is made.
 _LEFT_OUT = {"input", "output", "overwrite", "resume", "dry_run", "profile", "strict"}
+#: Writes words as the shell of this system reads them.
+_SHELL = subprocess.list2cmdline if os.name == "nt" else shlex.join
 
 
 def restore_command(options: Options, **changes: Any) -> str:
@@ -21,20 +25,11 @@ def restore_command(options: Options, **changes: Any) -> str:
     for described in fields(options):
         name, about = described.name, option_of(described)
         value = getattr(options, name)
-        if about.many and isinstance(value, tuple):
-            value = tuple((dict(value) | dict(changes.get(name, ()))).items())
-        else:
-            value = changes.get(name, value)
+        value = _added(value, changes.get(name, {})) if about.many else changes.get(name, value)
         if name in _LEFT_OUT or value == described.default:
             continue
-        if about.is_switch:
-            words.append(about.flags[-1])
-        elif about.many:
-            for key, each in value:
-                words += [about.flags[-1], f"{key}={_text(each)}"]
-        else:
-            words += [about.flags[-1], _text(value)]
-    return shlex.join(words)
+        words += _words(about, value)
+    return _SHELL(words)
 
 
 def analyze_command(options: Options) -> str:
@@ -44,12 +39,18 @@ def analyze_command(options: Options) -> str:
     for described in fields(options):
         name, value = described.name, getattr(options, described.name)
         if name in ANALYSIS and value != described.default:
-            flag = option_of(described).flags[-1]
-            words += [flag] if value is True else [flag, _text(value)]
-    return shlex.join(words)
+            words += _words(option_of(described), value)
+    return _SHELL(words)
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, Fraction):
-        return f"{float(value):.15g}" if Fraction(f"{float(value):.15g}") == value else str(value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _words(about: Option, value: Any) -> list[str]:
+    """The words of an option that is set to ``value``."""
+    flag = about.flags[-1]
+    if about.is_switch:
+        return [flag]
+    return [word for each in (value if about.many else (value,)) for word in (flag, text_of(each))]
+
+
+def _added(values: tuple[Any, ...], more: Mapping[Any, Any]) -> tuple[Any, ...]:
+    """``values``, pairs if there are ``more``, and those; a later one of the same name counts."""
+    return tuple((dict(values) | dict(more)).items()) if more else values

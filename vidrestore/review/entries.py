@@ -35,7 +35,7 @@ class FaceEntry:
     @property
     def restored(self) -> bool:
         """Whether it was restored, not left alone."""
-        return self.note.guards is not None
+        return self.note.restored
 
     @property
     def acted(self) -> dict[str, float]:
@@ -52,9 +52,10 @@ class FaceEntry:
         }
         if note.likeness is not None:
             acted["reference guard"] = max(note.likeness.raised, 1 - note.likeness.kept)
+        if note.restored:
+            acted["worn"] = note.worn
         if note.guards is not None:
             acted |= {
-                "worn": note.worn,
                 "raised w": note.guards.w - (note.w or 0),
                 "identity guard": note.guards.face,
                 "left eye guard": note.guards.left_eye,

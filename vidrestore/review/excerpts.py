@@ -193,14 +193,7 @@ def _variants(face: ObservedFace[Placement], weights: Sequence[float]) -> list[O
 
 def _pasted(frame: Frame, faces: Sequence[RestoredFace[Placement]], models: Models) -> av.VideoFrame:
     """A copy of ``frame`` with ``faces`` pasted into it."""
-    copy = Frame(
-        frame.index,
-        copy_of(frame.video),
-        frame.colour,
-        hole=frame.hole,
-        mirrored=frame.mirrored,
-        aspect=frame.aspect,
-    )
+    copy = frame.like(copy_of(frame.video))
     models.paste(copy, faces)
     return copy.video
 

@@ -68,11 +68,11 @@ def _rows(shown: RestoredMoment, moment: Moment, recording: Recording, captions:
         cuts = [cut_out(picture, factor * face.box) for picture in (before, *versions)]
         same = all(np.array_equal(cut, cuts[0]) for cut in cuts[1:])
         title = ", ".join(filter(None, (clock(seconds), _name(face, recording), moment.why)))
-        cells = [cut_out(plain, face.box), *cuts[1:]]
+        cells = [as_displayed(cell, frame) for cell in (cut_out(plain, face.box), *cuts[1:])]
         rows.append(Row(title, cells, captions, "left as it is at this moment" if same else ""))
     if not faces:
         note = "no face is followed here: the frame stays as it is"
-        rows.append(Row(clock(seconds), [plain], captions[:1], note))
+        rows.append(Row(clock(seconds), [as_displayed(plain, frame)], captions[:1], note))
     return rows
 
 
@@ -91,6 +91,11 @@ def upright_picture(video: av.VideoFrame, colour: Colour, turns: int) -> np.ndar
     tone-mapped."""
     frame = Frame(0, video, colour)
     return np.rot90(Thumbnails(*frame.upright_size)(frame), turns - frame.turns)
+
+
+def as_displayed(picture: np.ndarray, frame: Frame) -> np.ndarray:
+    """A part (H, W, 3) of an upright picture of ``frame``, mirrored if the frame is displayed mirrored."""
+    return np.ascontiguousarray(picture[:, ::-1]) if frame.is_mirrored else picture
 
 
 def cut_out(picture: np.ndarray, box: np.ndarray) -> np.ndarray:

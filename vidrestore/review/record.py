@@ -16,7 +16,7 @@ import torch
 from .. import __version__
 from ..faces.face import PersonSettings, TrackSettings
 from ..faces.recorded.recording import Origin
-from ..option_types import display_name
+from ..option_types import display_name, text_of
 from ..options import Options
 from ..stages.setup import AnalysisSetup, Setup
 from ..weights.registry import REGISTRY, with_hash
@@ -134,5 +134,5 @@ def _plain(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, tuple):
-        return [f"{name}={text}" for name, text in value]
+        return [text_of(each) for each in value]
     return str(value)

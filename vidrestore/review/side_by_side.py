@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from ..media.frames.colour import Colour
-from ..media.frames.frame import Frame
+from ..media.frames.frame import Frame, displayed, stored
 from ..media.frames.pixel_format import PixelFormat, planar_format, plane_views
 from ..media.presentation import Presentation
 from ..media.source_video import SourceVideo
@@ -41,15 +41,9 @@ class Comparer:
     _strips: dict[tuple[str, ...], np.ndarray] = field(default_factory=dict, init=False, repr=False)
 
     @property
-    def _turns(self) -> int:
-        """Quarter turns counter-clockwise from the stored picture to the displayed one."""
-        return round(rotation(self.source) / 90) % 4
-
-    @property
     def _upright(self) -> tuple[int, int]:
         """Height and width of one version as displayed, enlarged to multiples of ``_UNIT``."""
-        stored = self.source.height, self.source.width
-        height, width = reversed(stored) if self._turns % 2 else stored
+        width, height = self.source.upright_size
         return _fitting(height), _fitting(width)
 
     @property
@@ -65,11 +59,11 @@ class Comparer:
     def video(self) -> SourceVideo:
         """The facts about the video of these pictures. It keeps time, colour and rotation of the source."""
         height, width = self._upright[0] + self.strip_height, self._across
-        stored = (height, width) if self._turns % 2 else (width, height)
+        size = (height, width) if self.source.turns % 2 else (width, height)
         return replace(
             self.source,
-            width=stored[0],
-            height=stored[1],
+            width=size[0],
+            height=size[1],
             upright_size=(width, height),
             presentation=Presentation(),
             side_data=frozenset(),
@@ -85,17 +79,18 @@ class Comparer:
         assert before.time_base is not None
         share = 0.5 - 0.5 * math.cos(2 * math.pi * float(before.pts * before.time_base) / _PERIOD)
         strip = self._strip(tuple(labels))
+        oriented = self.source.turns, self.source.mirrored
         versions = zip(plane_views(before), plane_views(after), strict=True)
         for number, (target, (one, other)) in enumerate(zip(plane_views(made), versions, strict=True)):
             down, across = self._subsampling(form, number)
             size = self._upright[0] // down, self._upright[1] // across
-            one, other = (_padded(np.rot90(plane, self._turns), size) for plane in (one, other))
+            one, other = (_padded(displayed(plane, *oriented), size) for plane in (one, other))
             if self.layout == LAYOUTS[0]:
                 picture = np.hstack((one, other))
             else:
                 picture = self._wiped(one, other, share, across, self._value(form, number, colour))
             values = self._strip_values(strip[::down, ::across], form, number, colour)
-            target[...] = np.rot90(np.vstack((picture, values)), -self._turns)
+            target[...] = stored(np.vstack((picture, values)), *oriented)
         made.pts, made.time_base = before.pts, before.time_base
         return Frame(0, made, colour)
 
@@ -104,7 +99,7 @@ class Comparer:
         if not (form.has_chroma and plane in (1, 2)):
             return 1, 1
         across, down = (1 << shift for shift in form.subsampling)
-        return (across, down) if self._turns % 2 else (down, across)
+        return (across, down) if self.source.turns % 2 else (down, across)
 
     def _wiped(
         self, one: np.ndarray, other: np.ndarray, share: float, across: int, line: int | None
@@ -155,14 +150,6 @@ class Comparer:
         if form.is_rgb or colour.full_range:
             return round(share * ((1 << form.bits) - 1))
         return round((16 + 219 * share) * (1 << (form.bits - 8)))
-
-
-def rotation(source: SourceVideo) -> float:
-    """Degrees counter-clockwise from the stored picture to the displayed one, from its display matrix."""
-    if source.display_matrix is None:
-        return 0.0
-    a, b = source.display_matrix[0], source.display_matrix[1]
-    return -math.degrees(math.atan2(b, a))
 
 
 def _fitting(size: int) -> int:

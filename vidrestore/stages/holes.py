@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import InputError, UsageError
 from ..media.decode.decoder import Decoder
-from ..media.frames.frame import Frame
+from ..media.frames.frame import Frame, displayed, stored
 from ..media.frames.hole import Hole
 from ..media.frames.pixel_format import planar_format
 from ..media.photo.formats import photo_format
@@ -150,10 +150,8 @@ def _of_frame(path: Path, mask: Frame, frame: Frame) -> Hole:
     if brightness.format.is_rgb:
         values = np.minimum.reduce([plane.astype(np.float32) for plane in brightness.planes[:3]])
     middle = float(1 << (bits - 1))
-    missing = np.rot90(values >= middle, mask.turns)
-    if mask.is_mirrored != frame.is_mirrored:
-        missing = np.fliplr(missing)
-    return Hole.of(np.ascontiguousarray(np.rot90(missing, -frame.turns)))
+    missing = displayed(values >= middle, mask.turns, mask.is_mirrored)
+    return Hole.of(np.ascontiguousarray(stored(missing, frame.turns, frame.is_mirrored)))
 
 
 def _check_size(mask: Path, found: tuple[int, int], wanted: tuple[int, int], name: str) -> None:

@@ -11,6 +11,7 @@ from operator import attrgetter
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ..faces.alignment.align import Placement, align
 from ..faces.alignment.face_parser import FaceParser
@@ -206,10 +207,7 @@ class Models:
         with self.profile.section("masks", len(faces)):
             placements = [face.source for face in faces]
             masks = face_masks(placements, restored, self.parser, extent=self.task.extent)
-        # In one copy: a GPU is waited for.
-        measures = torch.cat((tints.flatten(1), guards), dim=1).cpu()
-        tints = measures[:, : -guards.shape[1]].view(tints.shape)
-        guards = measures[:, -guards.shape[1] :]
+        measured, guarded = _on_cpu(tints, guards)
         return [
             RestoredFace(
                 track=face.track,
@@ -224,9 +222,9 @@ class Models:
                 window=occupied(mask),
                 cover=face.cover,
                 likeness=face.likeness,
-                guards=guarded,
+                guards=found,
             )
-            for face, image, mask, tint, guarded in zip(faces, restored, masks, tints, guards, strict=True)
+            for face, image, mask, tint, found in zip(faces, restored, masks, measured, guarded, strict=True)
         ]
 
     def finish(self, frame: Frame, faces: Sequence[RestoredFace[Placement]]) -> list[RestoredFace[Placement]]:
@@ -255,3 +253,11 @@ class Models:
                 written = paste_back(image, face.source, face.restored, face.mask)
             pasted.append((face, written))
         return pasted
+
+
+def _on_cpu(tints: Tensor, guards: Tensor | None) -> tuple[Tensor, Sequence[Tensor | None]]:
+    """Both as they are, in one copy, since a GPU is waited for."""
+    if guards is None:
+        return tints.cpu(), [None] * len(tints)
+    both, count = torch.cat((tints.flatten(1), guards), dim=1).cpu(), guards.shape[1]
+    return both[:, :-count].view(tints.shape), list(both[:, -count:])

@@ -26,7 +26,7 @@ from ..restoration.temporal.w_chooser import Limits
 from .light_change import light_change, pack
 
 #: Raised whenever what a segment keeps of its frames changes.
-NOTES_VERSION = "3"
+NOTES_VERSION = "4"
 
 
 class FaceNotes(msgspec.Struct, array_like=True, kw_only=True):
@@ -49,7 +49,8 @@ class FaceNotes(msgspec.Struct, array_like=True, kw_only=True):
     #: How far the gates for size, sharpness, yaw and colour were open, in [0, 1].
     gates: Gates = Gates(1.0, 1.0, 1.0, 1.0)
     worn: float = 0.0  #: how far it is too worn for the model, in [0, 1]
-    guards: Guards | None = None  #: what the guards made of it; None if it was not restored
+    restored: bool = False  #: whether it was restored, not left alone
+    guards: Guards | None = None  #: what the guards made of it; None if none looked at it
     #: How like a photograph of its person it is; None if there is none, or it was not restored.
     likeness: Likeness | None = None
     #: x0, y0, x1, y1: no sample outside was changed for this face. None: none was changed.
@@ -67,7 +68,7 @@ class FrameNotes(msgspec.Struct, array_like=True, kw_only=True):
     @property
     def restored(self) -> int:
         """How many of its faces were restored."""
-        return sum(face.guards is not None for face in self.faces)
+        return sum(face.restored for face in self.faces)
 
 
 class Notes:
@@ -116,6 +117,7 @@ class Notes:
     def pasted(self, frame: Frame, face: RestoredFace[Placement], written: Blended | None) -> None:
         """Note what pasting a face back wrote."""
         note = self._note(frame, face.track)
+        note.restored = True
         if face.guards is not None:
             note.guards = Guards(*(round(value, 4) for value in face.guards.tolist()))
         if face.likeness is not None:

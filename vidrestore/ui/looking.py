@@ -16,7 +16,7 @@ from ..faces.detection.load import resolve_detector
 from ..faces.face import Face
 from ..media.frames.frame import Frame
 from ..options import Options
-from ..review.face_sheet import cut_out, upright_picture
+from ..review.face_sheet import as_displayed, cut_out, upright_picture
 from ..review.moments import choose_moments, sights_of
 from ..review.pictures import Place, data_uri, read_places
 from ..runtime.device import float32_arithmetic
@@ -208,9 +208,10 @@ def _shown(original: Frame, frame: Frame, factor: int, box: np.ndarray | None) -
         picture = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
     if box is not None:
         picture = cut_out(picture, box * factor)
-    if original.is_mirrored:
-        picture = picture[:, ::-1]
-    return fitted(np.ascontiguousarray(picture), _WHOLE if box is None or factor > 1 else _AROUND)
+    return fitted(
+        np.ascontiguousarray(as_displayed(picture, original)),
+        _WHOLE if box is None or factor > 1 else _AROUND,
+    )
 
 
 def _wider(box: np.ndarray) -> np.ndarray:

@@ -57,6 +57,22 @@ def tracks_of(
     return found
 
 
+def between_bars(draw: Callable[[int], np.ndarray]) -> Callable[[int], np.ndarray]:
+    """Only a part around the face, in portrait format, is not black."""
+
+    def drawn(t: int) -> np.ndarray:
+        image = np.zeros_like(draw(t))
+        image[:, 220:420] = draw(t)[:, 220:420]
+        return image
+
+    return drawn
+
+
+@pytest.mark.parametrize("length", [8, 20, 50])
+def test_two_people_between_bars_are_two_tracks(length):
+    assert list(tracks_of(between_bars(dissolve(length)))) == [1, 2]
+
+
 @pytest.mark.parametrize("length", [8, 20, 50])
 def test_two_people_in_a_dissolve_are_two_tracks(length):
     strengths: dict[int, float] = {}
@@ -94,3 +110,7 @@ ONE_PERSON = {
 @pytest.mark.parametrize("label", ONE_PERSON)
 def test_one_person_is_one_track(label):
     assert list(tracks_of(ONE_PERSON[label])) == [1]
+
+
+def test_one_person_between_bars_is_one_track():
+    assert list(tracks_of(between_bars(ONE_PERSON["lamps"]))) == [1]

@@ -34,8 +34,20 @@ def dark(frame: np.ndarray) -> np.ndarray:
     return (frame * 0.25).astype(np.uint8)
 
 
+def between_bars(frame: np.ndarray) -> np.ndarray:
+    """In the format of a telephone, between black bars in a wide frame, as recordings of screens have it."""
+    wide = np.full_like(frame, 16)
+    width = round(SIZE[1] * 9 / 16)
+    left = (SIZE[0] - width) // 2
+    wide[:, left : left + width] = cv2.resize(frame, (width, SIZE[1]), interpolation=cv2.INTER_AREA)
+    return wide
+
+
 VARIANTS = {
     "colour": lambda frame: frame,
+    "between bars": between_bars,
+    "grey between bars": lambda frame: between_bars(grey(frame)),
+    "dark between bars": lambda frame: between_bars(dark(frame)),
     "grey": grey,
     "dark": dark,
     "dark grey": lambda frame: dark(grey(frame)),
@@ -91,9 +103,10 @@ ONE_SHOT = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("bars", [False, True], ids=["whole", "between bars"])
 @pytest.mark.parametrize("name", ONE_SHOT)
-def test_nothing_else_is_a_cut(name):
-    assert cuts(ONE_SHOT[name]) == [0]
+def test_nothing_else_is_a_cut(name, bars):
+    assert cuts([between_bars(frame) if bars else frame for frame in ONE_SHOT[name]]) == [0]
 
 
 @pytest.mark.parametrize("strength", [60, 100, 140, 180, 220])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 
 from vidrestore.restoration.fidelity.face_quality import FaceQuality
@@ -93,6 +94,12 @@ def switches(found: torch.Tensor) -> int:
 def test_noise_switches_fewer_codes():
     parts = track()
     assert switches(averaged(parts)) < 0.5 * switches(codes(parts))
+
+
+@pytest.mark.parametrize("pattern", [(2,), (3,), (2, 1, 1, 1)])
+def test_noise_switches_fewer_codes_where_frames_are_repeated(pattern):
+    parts = [part for i, part in enumerate(track(frames=24)) for _ in range(pattern[i % len(pattern)])]
+    assert switches(averaged(parts)) < 0.7 * switches(codes(parts))
 
 
 def test_a_face_that_changes_changes_its_codes_at_once():

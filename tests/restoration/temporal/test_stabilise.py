@@ -72,6 +72,37 @@ def test_noise_averages_out_of_a_still_face():
     assert found[4].comparison.noise > 4
 
 
+@pytest.mark.parametrize("channel", [0, 2])
+def test_noise_averages_out_in_light_of_one_colour(channel):
+    """The other colours are black in the whole face, and tell nothing."""
+    tint = torch.eye(3)[channel][:, None, None]
+    clean = [texture()] * 9
+    images = [image * tint for image in noisy(clean, 12)]
+    found = over_time(over_time(crops(images), compare), stabilise_input)
+    lit = [face.image[channel] - clean[0][channel] for face in found]
+    assert lit[4].std() < 0.5 * (images[4] - clean[4])[channel].std()
+    assert found[4].comparison.noise > 4
+
+
+@pytest.mark.parametrize(
+    "repeats",
+    [(2, 2, 2, 2, 2, 2), (3, 3, 3, 3), (2, 1, 1, 1, 2, 1, 1, 1, 2)],
+    ids=["12.5 to 25", "8 to 24", "24 to 30"],
+)
+def test_noise_averages_out_where_frames_are_repeated(repeats):
+    """A repetition is no sample of the noise. Its crop may be placed a little differently."""
+    pictures = noisy([texture()] * len(repeats), 12)
+    images = [picture for picture, times in zip(pictures, repeats, strict=True) for _ in range(times)]
+    images = [
+        image + noise for image, noise in zip(images, noisy([0 * images[0]] * len(images), 0.3), strict=True)
+    ]
+    compared = over_time(crops(images), compare)
+    found = over_time(compared, stabilise_input)
+    for i in range(3, len(images) - 3):
+        assert compared[i].comparison.noise > 4, i
+        assert (found[i].image - texture()).std() < 0.65 * (images[i] - texture()).std(), i
+
+
 def test_a_clean_input_is_hardly_blended():
     images = [texture()] * 7
     found = over_time(over_time(crops(noisy(images, 0.5)), compare), stabilise_input)

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..json_state import State, pack_array, unpack_array
 from .appearance import Appearance
-from .shots import correlation, grey_thumbnail, without_light
+from .thumbnails import correlation, grey_thumbnail, pictures, without_light
 from .tracker import LOOKS, Track
 
 STEP = 4  #: frames from one look that is kept to the next
@@ -37,7 +37,7 @@ class Dissolves:
     """Compares tracks and frames with those of some time ago."""
 
     def __init__(self) -> None:
-        #: Frames with their numbers: (40, 40) uint8.
+        #: Frames with their numbers: thumbnails, uint8.
         self._frames = deque[tuple[int, np.ndarray]](maxlen=LOOKS)
 
     def ended(self, image: np.ndarray, frame: int, faces: Iterable[tuple[Track, Appearance]]) -> list[Track]:
@@ -77,7 +77,7 @@ class Dissolves:
                 return False
         thumbnails = dict(self._frames)
         return all(
-            correlation(_structure(thumbnails[old]), _structure(thumbnails[new])) <= FRAME_BELOW
+            correlation(*map(without_light, pictures(thumbnails[old], thumbnails[new]))) <= FRAME_BELOW
             for (new, _), (old, _) in pairs
         )
 
@@ -89,7 +89,3 @@ def _look(appearance: Appearance) -> np.ndarray:
     weighted = without_light(appearance.structure) * np.exp(-(squares[:, None] + squares) / 4)
     unit = weighted.ravel() / max(float(np.linalg.norm(weighted)), 1e-6)
     return np.concatenate([unit, appearance.vector]).astype(np.float16)
-
-
-def _structure(thumbnail: np.ndarray) -> np.ndarray:
-    return without_light(thumbnail.astype(np.float32))

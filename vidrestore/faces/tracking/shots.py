@@ -8,24 +8,20 @@ import cv2
 import numpy as np
 from scenedetect import ContentDetector, FrameTimecode
 
+from .thumbnails import correlation, grey_thumbnail, pictures, without_light
+
 CONTENT_SIDE = 256  #: longer side in pixels for PySceneDetect's score, as PySceneDetect itself has it
 
-# Similarity is the normalised cross-correlation of two grey thumbnails, maximised over small shifts. It does
-# not react to exposure, noise or pans, and detects cuts in grey or dark images, where differences of colour
-# are small. Measured: at least 0.8 between frames of one shot under flashes, fast pans and heavy noise; below
-# 0.75 in 98 to 99 % of pairs of different portraits with the same framing.
-THUMBNAIL_SIDE = 40
-LARGEST_SHIFT = 5  #: thumbnail pixels between two frames: an eighth of the image
+# Similarity of frames, see thumbnails.py. Measured: at least 0.8 between frames of one shot under flashes,
+# fast pans and heavy noise; below 0.75 in 98 to 99 % of pairs of different portraits with the same framing.
 CUT_BELOW = 0.75  #: a lower similarity is a cut, whatever the colours
 CUT_BELOW_WITH_COLOUR = 0.85  #: a lower similarity is a cut if the colours changed too
-FLAT = 1.0  #: standard deviation, of 255, below which a thumbnail has no structure
+FLAT = 1.0  #: standard deviation, of 255, below which a picture has no structure
 # A flash that overexposes a picture, and a lamp that lights one side of it, lower that similarity as cuts
 # do. That of the structure without light decides then. Measured on 450 pictures: of the same picture
 # overexposed to 2.4 times its brightness at least 0.65 in 89 %, lit from one side in all; of 8 500 pairs of
 # different pictures in none, even with the same letters or black bars in both.
 SAME_STRUCTURE = 0.65  #: a higher similarity without light is no cut
-FINE = 3.0  #: deviation in cells of the Gaussian whose result counts as local brightness
-FLAT_PART = 9.0  #: variance, of 255 squared, well below which a part has no structure
 
 
 class ShotDetector:
@@ -52,40 +48,21 @@ class ShotDetector:
         if previous is None:
             return True
         limit = CUT_BELOW_WITH_COLOUR if colours_changed else CUT_BELOW
+        before, after = pictures(previous, self._thumbnail)
         return (
-            _similarity(previous, self._thumbnail) < limit
-            and _similarity(previous, self._thumbnail, without_light) < SAME_STRUCTURE
+            _similarity(before, after) < limit and _similarity(before, after, without_light) < SAME_STRUCTURE
         )
 
 
 def _similarity(
     before: np.ndarray, after: np.ndarray, structure: Callable[[np.ndarray], np.ndarray] = np.asarray
 ) -> float:
-    """That of the ``structure`` of two thumbnails, in [-1, 1]. Two flat ones have similarity 1, a flat one
-    and one with structure 0."""
-    flat = [float(thumbnail.std()) < FLAT for thumbnail in (before, after)]
+    """That of the ``structure`` of two pictures, in [-1, 1]. Two flat ones have similarity 1, a flat one and
+    one with structure 0."""
+    flat = [float(picture.std()) < FLAT for picture in (before, after)]
     if any(flat):
         return float(all(flat))
     return correlation(structure(before), structure(after))
-
-
-def without_light(grey: np.ndarray) -> np.ndarray:
-    """The structure of ``grey`` (H, W) float32 in [0, 255], less local brightness and contrast."""
-    detail = grey - cv2.GaussianBlur(grey, (0, 0), FINE)
-    energy = cv2.GaussianBlur(detail * detail, (0, 0), 1.5 * FINE)
-    return detail / np.sqrt(energy + FLAT_PART)
-
-
-def correlation(before: np.ndarray, after: np.ndarray) -> float:
-    """The normalised cross-correlation of two thumbnails, maximised over small shifts, in [-1, 1]."""
-    middle = before[LARGEST_SHIFT:-LARGEST_SHIFT, LARGEST_SHIFT:-LARGEST_SHIFT]
-    return float(cv2.matchTemplate(after, middle, cv2.TM_CCOEFF_NORMED).max())
-
-
-def grey_thumbnail(image: np.ndarray) -> np.ndarray:
-    """(40, 40) float32 grey in [0, 255], of an image of any size and aspect ratio."""
-    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.float32)
-    return _resized(grey, THUMBNAIL_SIDE, THUMBNAIL_SIDE)
 
 
 def _resized(image: np.ndarray, width: int, height: int) -> np.ndarray:

@@ -165,6 +165,8 @@ class Decoder:
             interlaced=self.scan.flagged and not self.deinterlaces,
             colour=self.first.colour,
             tags=self._reader.tags.of(video),
+            turns=self.first.turns,
+            mirrored=self.first.mirrored,
             display_matrix=display_matrix(video),
             hdr=HdrMetadata.of(video),
             presentation=presentation,

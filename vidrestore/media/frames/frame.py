@@ -21,6 +21,17 @@ def presentation_time(video: av.VideoFrame) -> Fraction:
     return video.pts * video.time_base
 
 
+def displayed(plane: np.ndarray, turns: int, mirrored: bool) -> np.ndarray:
+    """A view of a stored plane (H, W) as it is displayed. ``turns`` are those of a frame."""
+    turned = np.rot90(plane, turns)
+    return turned[:, ::-1] if mirrored else turned
+
+
+def stored(plane: np.ndarray, turns: int, mirrored: bool) -> np.ndarray:
+    """A view of a displayed plane (H, W) as it is stored: what undoes :func:`displayed`."""
+    return np.rot90(plane[:, ::-1] if mirrored else plane, -turns)
+
+
 @dataclass(slots=True)
 class Frame:
     """A decoded frame in a planar pixel format."""

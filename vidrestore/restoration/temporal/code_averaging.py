@@ -21,12 +21,12 @@ from torch import Tensor
 from ...runtime.cuda_streams import upload
 from ..restorer import Observation
 from .face_crop import ObservedFace, Source
-from .motion import Comparison, similarity, square
+from .motion import REPEATED, Comparison, similarity, square
 
 REACH = 3  #: frames to each side whose codes count
 
 #: Parameters of :func:`.motion.similarity` for features; the noise is their median difference from the
-#: nearest frames in the same light.
+#: nearest pictures in the same light, see :func:`.motion.other_pictures`.
 _FREE, _FALL = 2.0, 2.0
 #: Lower bound of that difference, as a share of the features' own mean square.
 _FLOOR = 1e-4
@@ -72,10 +72,24 @@ def _feature_weights(here: Tensor, others: Mapping[int, Tensor]) -> dict[int, Te
     if not others:
         return {}
     error = (torch.stack([*others.values()]) - here).float().square().mean(dim=1).flatten(1)  # (K, G * G)
-    nearest = min(map(abs, others))
-    adjacent = torch.tensor([abs(offset) == nearest for offset in others])
-    noise = error[adjacent].median() + _FLOOR * here.float().square().mean()
+    adjacent = _other_pictures([*others], error.median(dim=1).values)
+    noise = error.where(adjacent[:, None], torch.nan).nanmedian() + _FLOOR * here.float().square().mean()
     return dict(zip(others, similarity(error, noise, free=_FREE, fall=_FALL)[..., None], strict=True))
+
+
+def _other_pictures(offsets: Sequence[int], differences: Tensor) -> Tensor:
+    """(K,) bool on their device: which ``offsets`` are those of :func:`.motion.other_pictures`, by the
+    ``differences`` (K,). A GPU is not waited for."""
+    found = torch.zeros_like(differences, dtype=torch.bool)
+    for side in (-1, 1):
+        nearest_first = sorted(
+            (k for k, o in enumerate(offsets) if o * side > 0), key=lambda k: abs(offsets[k])
+        )
+        if nearest_first:
+            values = differences[nearest_first]
+            other = values >= REPEATED * values.max()
+            found[nearest_first] = other & (other.cumsum(dim=0) == 1)
+    return found
 
 
 def _crop_weights(comparison: Comparison, relit: Iterable[int], features: Tensor) -> dict[int, Tensor]:

@@ -38,8 +38,8 @@ _FLOW_ERROR = 0.2
 _MIN_KNOWN = 0.05
 #: Share of the pixels of a place in the map above which it is all of them.
 _ALL = 0.99
-#: The mean of three colours as a matrix, for OpenCV.
-_MEAN = np.full((1, 3), 1 / 3, np.float32)
+#: Difference from a frame, as a share of that from those behind it, below which it is the same picture again.
+REPEATED = 0.1
 #: Rows and columns of the map that show the face: noise is measured there.
 _FACE = (slice(MAP // 4, MAP * 7 // 8), slice(MAP // 5, MAP * 4 // 5))
 
@@ -52,7 +52,7 @@ class View:
     luma: np.ndarray  #: (SIDE, SIDE) uint8, the luma of ``colours``
     slope: np.ndarray  #: (MAP, MAP) float32: squared gradient of the luma, in (levels of 255 per SIDE pixel)²
     broad: Broad  #: its broad colours, which tell the light
-    known: np.ndarray  #: (MAP, MAP) bool: no colour is clipped
+    known: np.ndarray  #: (MAP, MAP, 3) bool: where a colour is not clipped
     place: np.ndarray  #: (3, 3): maps scene coordinates to the face's, in which its side is 1
 
     @classmethod
@@ -67,7 +67,7 @@ class View:
         slope = _shrink(dx * dx + dy * dy)
         size = image.shape[-1]
         place = np.eye(3) if place is None else np.diag([1 / size, 1 / size, 1]) @ place
-        known = _shrink(cv2.transform(is_known(colours), _MEAN)) > _ALL
+        known = _shrink(is_known(colours)) > _ALL
         return cls(colours, _eight_bits(luma), slope, Broad.of(colours), known, place)
 
     def to(self, other: View, side: int) -> np.ndarray:
@@ -122,6 +122,25 @@ def estimate_motions(here: View, others: Mapping[int, View]) -> dict[int, Motion
     return {o: _estimate(here, there, lights[o]) for o, there in others.items()}
 
 
+def difference(here: View, there: View) -> float:
+    """The noise that ``there`` would have if neither face nor light had changed: see :class:`Motion`."""
+    return _noise(_difference(there.colours, here.colours, _counted(here, there)), here, there)
+
+
+def other_pictures(differences: Mapping[int, float]) -> list[int]:
+    """To each side, the offset of the nearest frame that shows another picture. ``differences`` are those of
+    frames from the one in question, by their offsets; NaN ones do not count.
+
+    Where a frame rate was raised, frames are repeated, and a repetition tells nothing about noise.
+    """
+    found = []
+    for side in (-1, 1):
+        offsets = sorted((o for o, x in differences.items() if o * side > 0 and not np.isnan(x)), key=abs)
+        least = REPEATED * max((differences[o] for o in offsets), default=0.0)
+        found += [o for o in offsets if differences[o] >= least][:1]
+    return found
+
+
 def _estimate(here: View, there: View, light: Light | None) -> Motion:
     colours = _lit(there.colours, light)
     luma = there.luma if light is None else _eight_bits(cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY))
@@ -130,7 +149,8 @@ def _estimate(here: View, there: View, light: Light | None) -> Motion:
     # OpenCV's stubs do not know that there need be no initial flow.
     flow = search.calc(here.luma, luma, None)  # pyright: ignore[reportCallIssue, reportArgumentType]
     warped = remap(colours, flow)
-    error, static_error = (_difference(x, here.colours) for x in (warped, colours))
+    counted = _counted(here, there)
+    error, static_error = (_difference(x, here.colours, counted) for x in (warped, colours))
     # Where no motion explains the picture as well, the flow is set to zero: it follows noise, too.
     static = np.clip(2 - static_error / (error + _MIN_ERROR), 0, 1)
     flow = _shrink(flow) * ((1 - static) * (MAP / SIDE))[..., None]
@@ -159,7 +179,7 @@ def static_motions(here: View, others: Mapping[int, View]) -> dict[int, Motion]:
 
 def _static(here: View, there: View, colours: np.ndarray, light: Light | None) -> Motion:
     """No motion, if ``colours`` are those of ``there``."""
-    error = _difference(_lit(colours, light), here.colours)
+    error = _difference(_lit(colours, light), here.colours, _counted(here, there))
     return Motion(None, _half(error), _noise(error, here, there), light)
 
 
@@ -185,9 +205,9 @@ def _lights(here: View, others: Mapping[int, Broad]) -> dict[int, Light | None]:
 
 
 def _noise(error: np.ndarray, here: View, there: View) -> float:
-    """The median of ``error`` (MAP, MAP) over the face, where the colours of both views are known: those of a
+    """The median of ``error`` (MAP, MAP) over the face, where a colour of both views is known: those of a
     clipped face do not differ by noise."""
-    known = (here.known & there.known)[_FACE]
+    known = (here.known & there.known)[_FACE].any(axis=2)
     return float(np.median(error[_FACE][known])) if known.mean() > _MIN_KNOWN else float("nan")
 
 
@@ -209,11 +229,20 @@ def _shrink(x: np.ndarray) -> np.ndarray:
     return cv2.resize(x, (MAP, MAP), interpolation=cv2.INTER_AREA)
 
 
-def _difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Mean squared difference of ``a`` and ``b`` (SIDE, SIDE, 3) around each pixel: (MAP, MAP)."""
+def _counted(here: View, there: View) -> np.ndarray:
+    """(MAP, MAP, 3) float32: the share of each colour in the difference of two views: alike for those that
+    are known in both, or for all where none is. In coloured light one can be clipped in the whole face."""
+    known = (here.known & there.known).astype(np.float32)
+    count = known.sum(axis=2, keepdims=True)
+    return np.where(count > 0, known / count.clip(min=1), np.float32(1 / 3))
+
+
+def _difference(a: np.ndarray, b: np.ndarray, counted: np.ndarray) -> np.ndarray:
+    """Mean squared difference of ``a`` and ``b`` (SIDE, SIDE, 3) around each pixel, in which each colour has
+    the share ``counted`` (MAP, MAP, 3): (MAP, MAP)."""
     squares = a - b
     squares *= squares
-    return cv2.GaussianBlur(_shrink(cv2.transform(squares, _MEAN)), (0, 0), _SPREAD)
+    return cv2.GaussianBlur(np.einsum("...i,...i->...", _shrink(squares), counted), (0, 0), _SPREAD)
 
 
 def square(x: np.ndarray) -> np.ndarray:

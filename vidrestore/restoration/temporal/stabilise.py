@@ -9,7 +9,7 @@ worth more than blending the result: a network restores what it sees, and sees b
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import cv2
@@ -26,7 +26,9 @@ from .motion import (
     Comparison,
     Motion,
     View,
+    difference,
     estimate_motions,
+    other_pictures,
     similarity,
     square,
     static_motions,
@@ -51,6 +53,8 @@ _FREE, _FREE_FAR, _FALL = 1.5, 1.0, 1.0
 _FLOOR, _FLOOR_FAR = 0.3, 0.6
 #: Noise of a face relative to its smaller difference from the two adjacent frames, at most.
 _LARGEST_RATIO = 1.5
+#: Noise below which two frames may be the same picture, aligned almost alike.
+_CLEAN = 0.3
 #: Motion per frame, in MAP pixels, up to about which a place counts as still.
 _STILL = 0.05
 #: Noise at which the input is blended with half of the full weight. Blending a clean input gains nothing and
@@ -70,14 +74,17 @@ def compare(
     """Compare ``face`` with the same face at the frame offsets ``around`` that it may be blended with."""
     views = {offset: other.view for offset, other in around}
     near = estimate_motions(face.view, {o: view for o, view in views.items() if abs(o) in _NEAR})
-    far = static_motions(face.view, {o: view for o, view in views.items() if abs(o) in _FAR})
-    noise = _noise(near.values())
-    motions = near | far
+    others = {o: view for o, view in views.items() if abs(o) in _INPUT and o not in near}
+    if _may_repeat(face.view, near, others):
+        near |= estimate_motions(face.view, others)
+    adjacent = other_pictures({o: motion.noise for o, motion in near.items()})
+    noise = _noise([near[o].noise for o in adjacent])
     # In changing light codes are averaged by these comparisons, too.
     if _input_share(noise) > _MIN_SHARE or any(motion.is_relit for motion in near.values()):
-        others = {o: view for o, view in views.items() if abs(o) in _INPUT and o not in motions}
-        motions |= estimate_motions(face.view, others)
-    return _compared(face, Comparison(motions, noise, _stillness(face.view, near, views)))
+        near |= estimate_motions(face.view, {o: view for o, view in others.items() if o not in near})
+    far = static_motions(face.view, {o: view for o, view in views.items() if abs(o) in _FAR})
+    moving = {o: motion for o, motion in near.items() if abs(o) in _NEAR or o in adjacent}
+    return _compared(face, Comparison(near | far, noise, _stillness(face.view, moving, views)))
 
 
 def skip_comparison(face: PlannedFace[Source]) -> ComparedFace[Source]:
@@ -179,9 +186,17 @@ def _input_share(noise: float) -> float:
     return noise**4 / (noise**4 + _NOISY**4)
 
 
-def _noise(near: Iterable[Motion]) -> float:
-    """The noise of a face, from its differences from the adjacent frames."""
-    noises = [motion.noise for motion in near if not np.isnan(motion.noise)]
+def _may_repeat(here: View, near: Mapping[int, Motion], others: Mapping[int, View]) -> bool:
+    """Whether a frame next to the one that ``here`` shows may be the same picture again, so that ``others``,
+    those behind, have to be looked at."""
+    noises = [motion.noise for motion in near.values() if not np.isnan(motion.noise)]
+    if not noises or max(noises) >= _CLEAN:
+        return bool(noises) and min(noises) < _CLEAN
+    return any(difference(here, there) > _CLEAN for there in others.values())
+
+
+def _noise(noises: Sequence[float]) -> float:
+    """The noise of a face, from its differences from the adjacent pictures, one to each side."""
     if not noises:
         return 0.0
     # A change that the light does not explain, on one side alone, is not noise.
