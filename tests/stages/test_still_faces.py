@@ -46,6 +46,36 @@ def test_faces_are_found_upright(detector, two, orientation):
         assert np.abs(expected.landmarks - found.landmarks).max() < 4
 
 
+def grid(side: int, size: int, count: int) -> np.ndarray:
+    """(side, side, 3) uint8 RGB with ``count`` times ``count`` portraits of ``size`` pixels."""
+    picture = np.full((side, side, 3), 120, np.uint8)
+    for y in range(count):
+        for x in range(count):
+            top, left = ((2 * at + 1) * side // (2 * count) - size // 2 for at in (y, x))
+            picture[top : top + size, left : left + size] = photos.face(size)
+    return picture
+
+
+@pytest.mark.parametrize("turns", [1, 2])
+@pytest.mark.parametrize(
+    ("side", "size", "count"), [(960, 260, 3), (2400, 90, 4)], ids=["nine large ones", "small ones in tiles"]
+)
+def test_every_face_of_a_turned_photo_is_found_upright(detector, turns, side, size, count):
+    """As of a group whose picture lay the wrong way up in the scanner."""
+    picture = grid(side, size, count)
+    upright = find_faces(picture_of(picture), detector)
+    assert len(upright) == count**2
+    found = find_faces(picture_of(np.ascontiguousarray(np.rot90(picture, turns))), detector)
+    assert len(found) == count**2
+    expected = np.stack([face.landmarks for face in upright])
+    for face in found:
+        x, y = face.landmarks.T
+        back = np.stack({1: (side - y, x), 2: (side - x, side - y)}[turns], axis=1)
+        distances = np.linalg.norm(expected - back, axis=2).mean(axis=1)
+        eyes = np.linalg.norm(expected[0, 1] - expected[0, 0])
+        assert distances.min() < 0.25 * eyes
+
+
 def test_small_faces_of_a_large_photo_are_found(detector):
     scene = np.full((1500, 2880, 3), 120, np.uint8)
     scene = cv2.GaussianBlur(scene, (0, 0), 2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from vidrestore.faces.face import Detection
@@ -20,13 +22,13 @@ def face_points(x: float, y: float, size: float = 100.0) -> np.ndarray:
 def detection(x: float, y: float = 200.0, size: float = 100.0, *, score: float = 0.99) -> Detection:
     """The detection of a face centred at (x, y)."""
     points = face_points(x, y, size).astype(np.float32)
-    return Detection(points[:2].ravel(), score, points[2:])
+    return Detection(points[:2].ravel(), score, points[2:], checked=True)
 
 
 def jittered(seen: Detection, deviation: float, rng: np.random.Generator) -> Detection:
     """``seen`` with Gaussian noise on all coordinates."""
     noise = rng.normal(0, deviation, (7, 2)).astype(np.float32)
-    return Detection(seen.box + noise[:2].ravel(), seen.score, seen.landmarks + noise[2:])
+    return replace(seen, box=seen.box + noise[:2].ravel(), landmarks=seen.landmarks + noise[2:])
 
 
 def error(path: np.ndarray, truth: np.ndarray) -> float:

@@ -7,7 +7,7 @@ the scale factor without an offset.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,11 +21,17 @@ class Detection:
     #: (5, 2) float32 in pixels of the image: left eye, right eye, nose, left and right mouth corner, where
     #: left and right are as seen in the image
     landmarks: np.ndarray
+    #: Whether copies of it in several turns were looked at, so that it is not taken for upright by mistake.
+    checked: bool = False
 
     def scaled(self, sx: float, sy: float) -> Detection:
         """Return this detection for an image that is ``sx`` times as wide and ``sy`` times as high."""
         factors = np.array([sx, sy], np.float32)
-        return Detection(self.box * np.tile(factors, 2), self.score, self.landmarks * factors)
+        return replace(self, box=self.box * np.tile(factors, 2), landmarks=self.landmarks * factors)
+
+    def moved(self, offset: np.ndarray) -> Detection:
+        """Return this detection for an image in which it lies ``offset`` (2,) pixels further."""
+        return replace(self, box=self.box + np.tile(offset, 2), landmarks=self.landmarks + offset)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,9 +36,10 @@ def find_faces(frame: Frame, detector: Detector, *, mirrored: bool = False) -> l
     """
     pictures = DetectorInput(frame.upright_size, Thumbnails, frame.upright_aspect)
     [(_, image)] = pictures.pairs([frame])
-    upright = _confirmed(UprightFaces(detector)(image, detector(image[None])[0]), image, detector)
+    find_upright = UprightFaces(detector, still=True)
+    upright = _confirmed(find_upright(image, detector(image[None])[0]), image, detector)
     found = [face.scaled(*pictures.scale) for face in upright]
-    found += [face for face in _small(frame, detector) if not _covered(face, found)]
+    found += _small(frame, detector, found)
     side = -1 if mirrored else 1
     found.sort(key=lambda face: side * float(face.box[0] + face.box[2]))
     return [
@@ -89,26 +90,28 @@ def _confirmed(found: list[Detection], image: np.ndarray, detector: Detector) ->
     return [face for face in found if id(face) not in unseen]
 
 
-def _small(frame: Frame, detector: Detector) -> list[Detection]:
-    """Faces that are clearly seen in tiles of a larger copy of the picture, in pixels of the frame."""
+def _small(frame: Frame, detector: Detector, known: Sequence[Detection]) -> list[Detection]:
+    """Faces besides the ``known`` ones that are clearly seen in tiles of a larger copy of the picture, in
+    pixels of the frame."""
     width, height = frame.upright_size
     scale = min(1.0, _LARGE / max(width, height))
     size = round(width * scale), round(height * scale)
     if max(size) <= LONGEST_SIDE:
         return []
-    image = Thumbnails(*size)(frame)
+    image, find_upright = Thumbnails(*size)(frame), UprightFaces(detector, still=True)
+    known = [face.scaled(size[0] / width, size[1] / height) for face in known]
     found: list[Detection] = []
     for x, y, tile in _tiles(image):
         offset = np.array((x, y), np.float32)
-        for face in detector(tile[None])[0]:
-            if face.score < CLEAR_SCORE or fit(face.box, face.landmarks) < 1:
-                continue
-            moved = Detection(face.box + np.tile(offset, 2), face.score, face.landmarks + offset)
-            if _is_whole(moved.box, offset, tile.shape, image.shape):
+        seen = [face for face in detector(tile[None])[0] if not _covered(face.moved(offset), known)]
+        for face in find_upright(tile, seen, whole=False):
+            moved = face.moved(offset)
+            clear = face.score >= CLEAR_SCORE and fit(face.box, face.landmarks) == 1
+            if clear and _is_whole(moved.box, offset, tile.shape, image.shape):
                 found.append(moved)
     distinct: list[Detection] = []
     for face in sorted(found, key=lambda face: -face.score):
-        if not _covered(face, distinct):
+        if not _covered(face, [*known, *distinct]):
             distinct.append(face)
     return [face.scaled(width / size[0], height / size[1]) for face in distinct]
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import skimage.data
 
+from tests.support import photos
 from tests.support.moving import detection, face_points
 from tests.support.scenes import scene
 from tests.support.turning import moved, turned
@@ -104,7 +105,7 @@ def test_a_doubtful_rolled_track_does_not_hide_a_clear_face_inside_it(score, siz
         return [[detection(SIDE / 2, SIDE / 2, 100, score=score)] for _ in images]
 
     result = UprightFaces(looks)(image, [face], [track], frame=1, new_shot=False)
-    assert any(each is face for each in result) != hidden
+    assert any(each.landmarks is face.landmarks for each in result) != hidden
 
 
 def test_a_rolled_face_is_found_that_is_not_the_best_place_of_its_turn():
@@ -128,7 +129,7 @@ def test_upright_faces_are_left_as_they_were_found():
     [found] = detector()(image[None])
     result = UprightFaces(detector())(image, found)
     assert [face.score > 0.95 for face in result] == [True, True]
-    assert all(any(face is other for other in found) for face in result)
+    assert all(any(face.landmarks is other.landmarks for other in found) for face in result)
 
 
 @pytest.mark.parametrize("name", ["chelsea", "coffee", "rocket", "brick", "grass", "gravel"])
@@ -151,6 +152,23 @@ def test_a_lying_face_is_one_track_in_all_frames():
     assert [[face.track for face in faces] for faces in found] == [[1]] * 12
     for t, ((_, matrix), [face]) in enumerate(zip(pictures, found, strict=True)):
         assert error(face, moved(face_points(300 + t, 200, 110)[2:], matrix)) < 0.18
+
+
+#: Portraits that the detector finds upside down with a high score, and ones that it does not.
+PORTRAITS = {
+    "sure": lambda: scene(("collins", *PLACE, 110))[100:300, 220:420],
+    "unsure": lambda: photos.face(200)[..., ::-1],
+}
+
+
+@pytest.mark.parametrize("portrait", PORTRAITS.values(), ids=PORTRAITS)
+def test_no_face_of_a_group_is_shown_the_wrong_way_up(portrait):
+    """They are more than are looked at in a frame; as it is, the detector takes mouths for eyes."""
+    group = np.tile(portrait(), (3, 4, 1))
+    found = tracked([np.ascontiguousarray(group[::-1, ::-1])] * 20)
+    assert [len(faces) for faces in found[-5:]] == [12] * 5
+    rolls = [roll(face.landmarks) for faces in found for face in faces]
+    assert max(roll_between(angle, np.pi) for angle in rolls) < 0.3
 
 
 def test_a_head_that_turns_over_stays_one_track():

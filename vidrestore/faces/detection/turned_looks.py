@@ -165,4 +165,4 @@ def _turned_back(found: Detection, matrix: np.ndarray, corner: np.ndarray) -> De
     angle = float(np.arctan2(inverse[1, 0], inverse[0, 0]))
     box = turned_box(np.concatenate([middle - half, middle + half]), angle)
     landmarks = (found.landmarks - corner - matrix[:, 2]) @ inverse.T
-    return Detection(box.astype(np.float32), found.score, landmarks.astype(np.float32))
+    return Detection(box.astype(np.float32), found.score, landmarks.astype(np.float32), checked=True)

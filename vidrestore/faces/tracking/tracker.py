@@ -65,7 +65,8 @@ class Track:
         self.appearance = appearance.vector  #: (649,) float32: running mean
         self.last = frame  #: number of the frame of its last detection
         self.checked = frame  #: number of the frame in which its orientation was last checked
-        self.wait = FIRST_CHECK  #: frames after which it is checked again
+        #: Frames after which it is checked again; 0 until its first check.
+        self.wait = FIRST_CHECK if detection.checked else 0
         #: Its looks now and then, with the numbers of their frames, as :mod:`.dissolves` compares them.
         self.looks = deque[tuple[int, np.ndarray]](maxlen=LOOKS)
         self._coasting = 1.0
@@ -180,7 +181,8 @@ class Tracker:
         """Assign the detections of the frame advanced to, with their appearances; return the track of each.
 
         A detection that fits no track starts one. A track gets its id with the detection that confirms it,
-        the third clear one within ten frames, so that occasional false detections never become a face.
+        the third clear one within ten frames, so that occasional false detections never become a face; but
+        not before its orientation was checked.
         """
         assigned: list[Track | None] = [None] * len(detections)
         unoccluded = _unoccluded(detections)
@@ -195,7 +197,7 @@ class Tracker:
             if track is None:
                 track = assigned[column] = Track(detections[column], appearances[column], self.frame)
                 self._tracks.append(track)
-            if track.id == 0 and track.clearly_seen:
+            if track.id == 0 and track.clearly_seen and track.wait:
                 self.confirmed += 1
                 track.id = self.confirmed
         return [track for track in assigned if track is not None]
