@@ -62,7 +62,8 @@ def clip_faces(
         first = decoders[0].first
         detector_input = DetectorInput(first.upright_size, _reference_thumbnails, first.upright_aspect)
         items = detector_input.pairs(_matched_frames(decoders))
-        for frames, faces in LiveSource(detector).stream(items, detector_input.scale):
+        source = LiveSource(detector, rate=decoders[0].source.rate)
+        for frames, faces in source.stream(items, detector_input.scale):
             for face in faces:
                 clean, *images = (_crop(frame, face, size) for frame in frames)
                 yield ClipFace(frames[0].index, face.track, clean, torch.stack(images))

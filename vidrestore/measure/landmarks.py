@@ -107,6 +107,6 @@ def _tracked(decoder: Decoder, detector: Detector) -> Iterator[tuple[tuple[Face,
     """Yield the smoothed faces of each frame, and its raw detections."""
     detector_input = DetectorInput(decoder.first.upright_size, Thumbnails, decoder.first.upright_aspect)
     recorder = _RecordingDetector(detector)
-    source = LiveSource(recorder, looks=detector)
+    source = LiveSource(recorder, looks=detector, rate=decoder.source.rate)
     for _, faces in source.stream(detector_input.pairs(decoder), detector_input.scale):
         yield faces, [detection.scaled(*detector_input.scale) for detection in recorder.recorded.popleft()]

@@ -77,7 +77,9 @@ def upright_faces(
     with Decoder(clean, span) as decoder:
         size = decoder.first.upright_size
         detector_input = DetectorInput(size, Thumbnails)
-        tracked = LiveSource(detector).stream(detector_input.pairs(decoder), detector_input.scale)
+        tracked = LiveSource(detector, rate=decoder.source.rate).stream(
+            detector_input.pairs(decoder), detector_input.scale
+        )
         found = {frame.index: faces for frame, faces in tracked if faces}
     if not found:
         raise InputError(f"no face was found in {clean}; give a clip that shows faces")

@@ -16,7 +16,7 @@ from ..faces.face import Face
 from ..faces.recorded.recorded_source import RecordedSource
 from ..faces.recorded.recording import Recording
 from ..faces.source import FaceSource
-from ..faces.tracking.dissolves import STEP, STRETCHES
+from ..faces.tracking.dissolves import OLDEST, frames_per_look
 from ..faces.tracking.smoothing import REACH as SMOOTHED
 from ..media.frames.frame import Frame
 from ..media.frames.pixel_format import plane_views
@@ -35,13 +35,23 @@ from ..stages.restoration import restore_faces
 from ..stages.setup import Setup, open_video
 from ..upscale.upscaler import Upscaler
 
-#: Frames before a part in which faces are found and tracked, beyond those that it depends on: what the
-#: tracker remembers of earlier frames has faded by then. In the first of them it is enough to look now and
-#: then at who is there; only from the last ones on do faces depend on what is found in each frame.
-_LEAD = max(age for ages in STRETCHES for age in ages) + SMOOTHED
-_CLOSE_LEAD = SMOOTHED + STEP
-#: Frames in which faces are found beyond those that a part depends on: before them, and some after.
-FOUND_BEYOND = _CLOSE_LEAD + (_LEAD - _CLOSE_LEAD) // STEP + SMOOTHED
+
+def _lead(rate: Fraction) -> int:
+    """Frames before a part in which faces are found and tracked, beyond those that it depends on: what the
+    tracker remembers of earlier frames has faded by then."""
+    return OLDEST * frames_per_look(rate) + SMOOTHED
+
+
+def _close_lead(rate: Fraction) -> int:
+    """The last ones of these. In the first it is enough to look now and then at who is there; only from here
+    on do faces depend on what is found in each frame."""
+    return SMOOTHED + frames_per_look(rate)
+
+
+def found_beyond(rate: Fraction) -> int:
+    """In how many frames of a video of ``rate`` frames per second faces are found, beyond those that a part
+    depends on: before them, and some after."""
+    return _close_lead(rate) + OLDEST - 1 + SMOOTHED
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +142,7 @@ def record_part(
         options,
         task="restore",  # which faces there are does not depend on what is done to them
         mask=None,
-        start=max(Fraction(0), start - (reach + _LEAD) / rate),
+        start=max(Fraction(0), start - (reach + _lead(rate)) / rate),
         duration=None,
         end=None,
     )
@@ -152,14 +162,15 @@ def record_part(
                 shots = source.shots
                 yield frame, faces
 
-        close = start - (reach + _CLOSE_LEAD) / rate
+        every = frames_per_look(decoder.source.rate)
+        close = start - (reach + _close_lead(rate)) / rate
         _, tracked = track_faces(
             part,
             setup,
             decoder,
             stage,
             until_cut,
-            frames=(f for f in decoder if (number + f.index) % STEP == 0 or f.time - begin >= close),
+            frames=(f for f in decoder if (number + f.index) % every == 0 or f.time - begin >= close),
             networks=networks,
             eager=True,
             number=lambda frame: number + frame.index,

@@ -21,7 +21,7 @@ from ..stages.needs import Needs
 from ..stages.setup import encoder_settings
 from ..upscale.lanczos import Lanczos
 from .drawing import clock
-from .excerpts import FOUND_BEYOND
+from .excerpts import found_beyond
 from .look import Look
 from .moments import Moment
 from .quick_look import places_of
@@ -116,7 +116,7 @@ def frames_of_each(look: Look, moments: int) -> int:
 def _work(frames: int, look: Look) -> float:
     """The work of restoring a moment of ``frames`` frames, relative to that of a frame of a run."""
     needs = Needs.of(range(frames), task=look.options.task)
-    found = 0 if look.recording else FOUND_BEYOND + len(needs.aligned)
+    found = 0 if look.recording else found_beyond(look.source.rate) + len(needs.aligned)
     return (
         _FINDING * found
         + _ALIGNING * len(needs.aligned)

@@ -63,8 +63,8 @@ def track_faces(
         with stage.profile.section("detector", len(pictures)):
             return detector(pictures)
 
-    live = LiveSource(detect, batch=setup.detector_batch, eager=eager, number=number)
     source = decoder.source
+    live = LiveSource(detect, batch=setup.detector_batch, eager=eager, number=number, rate=source.rate)
     pictures = DetectorInput(source.upright_size, Thumbnails, source.upright_aspect)
     decoded = stage(pictures.pairs(wanted), "decode")
     return live, stage(watch(live, live.stream(decoded, pictures.scale)), "detect")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from functools import cache
 
 import numpy as np
@@ -26,28 +27,30 @@ def elsewhere() -> np.ndarray:
     return np.ascontiguousarray(scene(("hopper", 320, 200, 150))[:, ::-1]).astype(np.float32)
 
 
-def share(t: int, length: int) -> float:
+def share(t: float, length: int) -> float:
     """Of the second picture in a dissolve that begins at frame 40."""
     return float(np.clip((t - 40) / length, 0, 1))
 
 
-def dissolve(length: int) -> Callable[[int], np.ndarray]:
+def dissolve(length: int) -> Callable[[float], np.ndarray]:
     return lambda t: (1 - share(t, length)) * person("collins") + share(t, length) * elsewhere()
 
 
 def tracks_of(
-    draw: Callable[[int], np.ndarray], strengths: dict[int, float] | None = None
+    draw: Callable[[int], np.ndarray], strengths: dict[int, float] | None = None, *, rate: int = 25
 ) -> dict[int, list[int]]:
     """The frames of each track of a face that is detected in the same place throughout. ``strengths`` gets
     the strength of the face in each frame."""
     strengths = {} if strengths is None else strengths
 
     def images():
-        for t in range(LENGTH):
+        for t in range(LENGTH * rate // 25):
             yield t, draw(t).clip(0, 255).round().astype(np.uint8)
 
     source = LiveSource(
-        lambda images: [[detection(320, 200, 150)] for _ in images], looks=lambda images: [[] for _ in images]
+        lambda images: [[detection(320, 200, 150)] for _ in images],
+        looks=lambda images: [[] for _ in images],
+        rate=Fraction(rate),
     )
     found: dict[int, list[int]] = {}
     for t, faces in source.stream(images()):
@@ -84,6 +87,12 @@ def test_two_people_in_a_dissolve_are_two_tracks(length):
     assert 40 + length / 2 < found[1][-1] < 40 + length + 24
 
 
+@pytest.mark.parametrize("rate", [12, 60])
+@pytest.mark.parametrize("seconds", [0.4, 2])
+def test_a_dissolve_of_another_frame_rate_is_one(rate, seconds):
+    assert list(tracks_of(lambda t: dissolve(int(25 * seconds))(t * 25 / rate), rate=rate)) == [1, 2]
+
+
 def lamp(t: int) -> np.ndarray:
     """A lamp on the left goes out while one of another colour on the right goes on."""
     left = np.linspace(1.6, 0.4, 640)[None, :, None] * np.array([0.7, 0.9, 1.2])
@@ -110,6 +119,10 @@ ONE_PERSON = {
 @pytest.mark.parametrize("label", ONE_PERSON)
 def test_one_person_is_one_track(label):
     assert list(tracks_of(ONE_PERSON[label])) == [1]
+
+
+def test_one_person_at_another_frame_rate_is_one_track():
+    assert list(tracks_of(lambda t: ONE_PERSON["lamps"](t * 25 / 60), rate=60)) == [1]
 
 
 def test_one_person_between_bars_is_one_track():

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from fractions import Fraction
 
 import numpy as np
 
@@ -19,9 +20,11 @@ from .appearance import Appearance
 from .thumbnails import correlation, grey_thumbnail, pictures, without_light
 from .tracker import LOOKS, Track
 
-STEP = 4  #: frames from one look that is kept to the next
-#: Ages in frames of the looks that are compared: of short and of long dissolves.
-STRETCHES = ((16, 32), (40, 52), (52, 68))
+_INTERVAL = Fraction(4, 25)  #: seconds from one look that is kept to the next
+_MOST_FRAMES = 20  #: between two looks, where a file states a rate that no video has
+#: Ages of the looks that are compared, in looks: of short and of long dissolves.
+_STRETCHES = ((4, 8), (10, 13), (13, 17))
+OLDEST = max(age for stretch in _STRETCHES for age in stretch)  #: of these ages
 _DARK = 10.0  #: standard deviation of a face, of 255, below which it is too dark to be compared
 _LEAST = 4  #: pairs of looks by which a change is judged
 
@@ -33,17 +36,24 @@ FRAME_BELOW = 0.5  #: similarity of frames without light
 _MASK_DEVIATION = 9.0  #: of the Gaussian that weights the cells of a face, in cells
 
 
+def frames_per_look(rate: Fraction) -> int:
+    """Frames from one look that is kept to the next, in a video of ``rate`` frames per second."""
+    return min(max(1, round(rate * _INTERVAL)), _MOST_FRAMES)
+
+
 class Dissolves:
     """Compares tracks and frames with those of some time ago."""
 
-    def __init__(self) -> None:
+    def __init__(self, rate: Fraction) -> None:
+        """``rate`` is that of the video, in frames per second."""
+        self._step = frames_per_look(rate)
         #: Frames with their numbers: thumbnails, uint8.
         self._frames = deque[tuple[int, np.ndarray]](maxlen=LOOKS)
 
     def ended(self, image: np.ndarray, frame: int, faces: Iterable[tuple[Track, Appearance]]) -> list[Track]:
         """Take note of a frame, (H, W, 3) uint8 BGR, its number, and its faces. Returns the tracks that show
         another person than before."""
-        if frame % STEP:
+        if frame % self._step:
             return []
         self._frames.append((frame, grey_thumbnail(image).round().astype(np.uint8)))
         changed = []
@@ -51,7 +61,7 @@ class Dissolves:
             if appearance.structure.std() < _DARK:
                 continue
             track.looks.append((frame, _look(appearance)))
-            if any(self._has_changed(track, stretch) for stretch in STRETCHES):
+            if any(self._has_changed(track, stretch) for stretch in _STRETCHES):
                 changed.append(track)
         return changed
 
@@ -64,9 +74,10 @@ class Dissolves:
         self._frames.extend((number, unpack_array(thumbnail)) for number, thumbnail in state["frames"])
 
     def _has_changed(self, track: Track, ages: tuple[int, int]) -> bool:
+        """Whether the last looks of ``track`` are unlike all those of these ``ages``, in looks."""
         now = track.looks[-1][0]
-        latest = [look for look in track.looks if look[0] >= now - STEP]
-        earlier = [look for look in track.looks if ages[0] <= now - look[0] <= ages[1]]
+        latest = [look for look in track.looks if look[0] >= now - self._step]
+        earlier = [look for look in track.looks if ages[0] <= (now - look[0]) / self._step <= ages[1]]
         pairs = [(new, old) for new in latest for old in earlier]
         if len(latest) < 2 or len(pairs) < _LEAST:
             return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import islice
 from typing import Generic
 
@@ -45,11 +46,12 @@ class LiveSource(Generic[Frame]):
         looks: Detector | None = None,
         eager: bool = False,
         number: Callable[[Frame], int] | None = None,
+        rate: Fraction = Fraction(25),
     ) -> None:
         """``looks``, ``detector`` by default, gets the turned copies. ``eager`` yields a frame as soon as no
         later one can change its faces, so that who wants some frames need not read a window more.
         ``number`` returns the number of a frame in the whole video; by default they are counted from 0. Some
-        may be left out."""
+        may be left out. ``rate`` is that of the video, in frames per second."""
         if batch < 1 or window <= FADE:
             raise ValueError(f"batch must be at least 1 and window above {FADE}, not {batch} and {window}")
         self._detector = detector
@@ -58,6 +60,7 @@ class LiveSource(Generic[Frame]):
         self._size = window
         self._eager = eager
         self._number = number
+        self._rate = rate
         self._resumed: State | None = None
         self.tracks = 0
         self.faces = 0
@@ -73,7 +76,7 @@ class LiveSource(Generic[Frame]):
         #: Detections in frames that the tracker has not reached yet.
         self._detections = deque[list[Detection]]()
         starts_shot = ShotDetector()
-        self._dissolves = Dissolves()
+        self._dissolves = Dissolves(self._rate)
         source = iter(items)
         if self._resumed:
             self._restore(self._resumed, window, source, starts_shot)
