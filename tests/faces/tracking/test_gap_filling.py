@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from tests.support.moving import face_points
 from tests.support.scenes import scene
 from vidrestore.faces.tracking.appearance import Appearance
-from vidrestore.faces.tracking.gap_filling import SHORT, SearchImage, Sighting, fill_gap, occluding
+from vidrestore.faces.tracking.gap_filling import (
+    SHORT,
+    SearchImage,
+    Sighting,
+    fill_gap,
+    hidden_frames,
+    occluding,
+)
 
 NO_BOXES = np.empty((0, 4))
 
@@ -59,6 +67,23 @@ def test_frames_with_the_face_are_listed(gap, expected):
         found[frame - 1] = "+" if continuous else "!"
         np.testing.assert_allclose(points, face_points(*at(frame)), atol=1.5)
     assert "".join(found) == expected
+
+
+@pytest.mark.parametrize(("gap", "expected"), [("", []), ("F.F", [2]), ("..", [1, 2]), ("....", [])])
+def test_what_passes_in_front_hides_the_face(gap, expected):
+    between = [picture(frame, what) for frame, what in enumerate(gap, 1)]
+    assert hidden_frames(sighting(0), sighting(len(gap) + 1), between) == expected
+
+
+def test_a_blurred_or_noisy_face_is_not_hidden():
+    """Detection leaves these out now and then."""
+    image = scene(("collins", *at(1))).astype(np.float32)
+    blurred = cv2.blur(image, (25, 1))
+    noisy = image + np.random.default_rng(1).normal(0, 50, image.shape)
+    dim = image / 8
+    for changed in (blurred, noisy, dim):
+        between = [SearchImage(changed.clip(0, 255).astype(np.uint8), NO_BOXES)]
+        assert hidden_frames(sighting(0), sighting(2), between) == []
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,18 @@ def test_gaps_without_the_face_are_not_filled(absence, length):
     assert found == pytest.approx(FADING + [0] * length + RISE + [1] * (110 - len(FADING) - length - FADE))
 
 
+@pytest.mark.parametrize("absence", ["gone", "behind an object"])
+@pytest.mark.parametrize("length", [1, SHORT])
+def test_what_passes_in_front_of_a_face_is_left_as_it_is(absence, length):
+    """And the face does not fade beside it."""
+    gap = range(40, 40 + length)
+    video = ScriptedVideo(110, walking(gap), draw=lambda t: ABSENCES[absence](t) if t in gap else drawn(t))
+    found = video.faces()
+    assert [t for t, faces in enumerate(found) if not faces] == list(gap)
+    assert {face.track for faces in found for face in faces} == {1}
+    assert strengths(found)[39 - length : 39] == [1.0] * length
+
+
 def test_a_gap_is_filled_as_long_as_the_face_is_present():
     """Undetected for twenty frames, absent in the last twelve of them."""
     video = ScriptedVideo(110, walking(range(32, 52)), draw=lambda t: scene() if 40 <= t < 52 else drawn(t))

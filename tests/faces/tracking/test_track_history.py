@@ -20,12 +20,12 @@ APPEARANCE = Appearance.of(scene(("collins", 300, 200, 100)), face_points(300, 2
 RISE = [(k + 1) / (FADE + 1) for k in range(FADE)]
 
 
-def history(frames: Iterable[int], *, opens_shot: bool = False) -> TrackHistory:
-    """A still face with sightings in ``frames``, in images that do not show it."""
+def history(frames: Iterable[int], *, opens_shot: bool = False, image: SearchImage = NOTHING) -> TrackHistory:
+    """A still face with sightings in ``frames``; between them is ``image``, in which it is not to be seen."""
     made: TrackHistory | None = None
     for frame in frames:
         made = made or TrackHistory(frame, opens_shot=opens_shot)
-        made.add(Sighting(frame, face_points(300, 200), APPEARANCE), [NOTHING] * 32)
+        made.add(Sighting(frame, face_points(300, 200), APPEARANCE), [image] * 32)
     assert made is not None
     return made
 
@@ -68,12 +68,23 @@ def test_an_absence_splits_the_track():
 
 
 def test_a_frame_without_a_detection_says_so():
-    track = history([*range(10), *range(12, 20)])
+    shown = SearchImage(scene(("collins", 300, 200, 100)), np.empty((0, 4)))
+    track = history([*range(10), *range(12, 20)], image=shown)
     track.confirm(1, shown_from=0)
     again = TrackHistory.from_state(track.state())
     for known in (track, again):
         scores = [known.face(frame, ends_shot=False).score for frame in range(20)]
         assert scores == [1.0] * 10 + [0.0] * 2 + [1.0] * 8
+
+
+def test_what_hides_a_face_for_a_moment_is_left_alone():
+    track = history([*range(10), *range(12, 30)])
+    track.confirm(1, shown_from=0)
+    expected = [*RISE, *[1] * 5, 0, 0, *[1] * 13, *RISE[::-1]]
+    assert strengths(track, 30) == pytest.approx(expected)
+    track.forget(before=11)
+    again = TrackHistory.from_state(json.loads(json.dumps(track.state())))
+    assert strengths(again, 30)[11:] == pytest.approx(expected[11:])
 
 
 def test_too_few_sightings_between_absences_are_not_shown():

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .appearance import Appearance, find_face
+from .appearance import Appearance, find_face, is_hidden
 
 SHORT = 3  #: consecutive frames during which an undetected face is assumed to be present
 OCCLUDED = 0.3  #: share of the box of an undetected face inside another face's box that makes it hidden
@@ -44,15 +44,14 @@ def fill_gap(before: Sighting, after: Sighting, between: Sequence[SearchImage]) 
     """List the frames after ``before``, up to and including ``after``, in which the face is known to be.
 
     ``between`` holds the images of the frames in between. In a gap of up to three frames the face is assumed
-    to be present, and the list has ``after`` only. In a longer gap it is searched for near the straight line
-    from one end to the other, with its appearance at either end. It counts as absent where another face is
-    detected in front of it.
+    to be present, but for :func:`hidden_frames`, and the list has ``after`` only. In a longer gap it is
+    searched for near the straight line from one end to the other, with its appearance at either end. It
+    counts as absent where another face is detected in front of it.
     """
     present: list[Presence] = []
     last, hidden = before.frame, False
     for frame, picture in enumerate(between, before.frame + 1):
-        share = (frame - before.frame) / (after.frame - before.frame)
-        points = (1 - share) * before.points + share * after.points
+        points = _on_the_way(before, after, frame)
         if occluding(points[:2].ravel(), picture.boxes).any():
             hidden = True
         elif len(between) > SHORT:
@@ -63,6 +62,25 @@ def fill_gap(before: Sighting, after: Sighting, between: Sequence[SearchImage]) 
                 last, hidden = frame, False
     present.append(Presence(after.frame, after.points, not hidden and after.frame - last <= SHORT + 1))
     return present
+
+
+def hidden_frames(before: Sighting, after: Sighting, between: Sequence[SearchImage]) -> list[int]:
+    """The frames of a gap of up to three, whose images are ``between``, in which the face is evidently hidden
+    by something that passes in front of it; none of a longer one."""
+    if len(between) > SHORT:
+        return []
+    known = before.appearance, after.appearance
+    return [
+        frame
+        for frame, picture in enumerate(between, before.frame + 1)
+        if is_hidden(picture.image, _on_the_way(before, after, frame)[2:], known)
+    ]
+
+
+def _on_the_way(before: Sighting, after: Sighting, frame: int) -> np.ndarray:
+    """The points (7, 2) in ``frame`` on a straight line from one sighting to the other."""
+    share = (frame - before.frame) / (after.frame - before.frame)
+    return (1 - share) * before.points + share * after.points
 
 
 def occluding(box: np.ndarray, others: np.ndarray) -> np.ndarray:

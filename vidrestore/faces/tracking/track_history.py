@@ -10,7 +10,7 @@ from ..face import Face
 from ..geometry import overlap
 from ..json_state import State, pack_array, unpack_array
 from .appearance import Appearance
-from .gap_filling import Presence, SearchImage, Sighting, fill_gap
+from .gap_filling import Presence, SearchImage, Sighting, fill_gap, hidden_frames
 from .smoothing import REACH, smooth
 from .tracker import CLEAR_SIGHTINGS
 
@@ -33,6 +33,7 @@ class TrackHistory:
         self._points: list[np.ndarray] = []
         self._absences: list[bool] = []  #: whether an absence precedes each frame
         self._scores: list[float] = []  #: confidence of each detection; 0 where it was found in a gap
+        self._hidden: list[int] = []  #: frames in which something hides the face for a moment
         self._appearance: Appearance  #: in the last sighting
         self.track = 0  #: id of the track, 0 until it is confirmed to be a face
         self.handed_over = False  #: whether a dissolve ended its track, so that another face is in its place
@@ -46,6 +47,7 @@ class TrackHistory:
             "points": [pack_array(points) for points in self._points],
             "absences": [bool(absence) for absence in self._absences],
             "scores": [float(score) for score in self._scores],
+            "hidden": list(self._hidden),
             "look": self._appearance.state(),
             "track": self.track,
             "handed_over": self.handed_over,
@@ -58,6 +60,7 @@ class TrackHistory:
         history._opening, history.track = state["opening"], state["track"]
         history.handed_over = state["handed_over"]
         history._frames, history._absences = list(state["frames"]), list(state["absences"])
+        history._hidden = list(state["hidden"])
         history._points = [unpack_array(points) for points in state["points"]]
         history._scores = list(state["scores"])
         history._appearance = Appearance.from_state(state["look"])
@@ -87,7 +90,9 @@ class TrackHistory:
         if self._frames:
             before = Sighting(self.last, self._points[-1], self._appearance)
             missed = sighting.frame - self.last - 1
-            present = fill_gap(before, sighting, images[len(images) - missed :])
+            between = images[len(images) - missed :]
+            present = fill_gap(before, sighting, between)
+            self._hidden += hidden_frames(before, sighting, between)
         else:
             present = [Presence(sighting.frame, sighting.points, False)]
         for frame, points, continuous in present:
@@ -120,15 +125,17 @@ class TrackHistory:
         """Drop the sightings in frames before the frame ``before``."""
         while self._frames and self._frames[0] < before:
             del self._frames[0], self._points[0], self._absences[0], self._scores[0]
+        self._hidden = [frame for frame in self._hidden if frame >= before]
 
     def face(self, frame: int, *, ends_shot: bool) -> Face | None:
         """Return the face in ``frame``, smoothed, or None if it is not shown there.
 
         ``ends_shot`` says that the frame of the last sighting is known to be the last of its shot, or the
         last before another face takes its place. A face that is present in the first or last frame of its
-        shot does not fade there: the cut hides the change.
+        shot does not fade there: the cut hides the change. Nor does one that something hides for a moment:
+        what is in front of it is left as it is.
         """
-        if not self.track or not self._start <= frame <= self.last:
+        if not self.track or not self._start <= frame <= self.last or frame in self._hidden:
             return None
         frames, intervals = np.array(self._frames), np.cumsum(self._absences)
         following = int(np.searchsorted(frames, frame))
