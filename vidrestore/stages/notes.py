@@ -34,7 +34,7 @@ class FaceNotes(msgspec.Struct, array_like=True, kw_only=True):
 
     track: int
     box: tuple[float, float, float, float]  #: x0, y0, x1, y1
-    #: Share of the restoration by which it fades in and out at the ends of its track, in (0, 1].
+    #: Share of the restoration by which it fades in and out at the ends of its track, in [0, 1].
     fade: float
     #: Confidence of its detection in [0, 1]; 0 if it was not detected in this frame, None if not known.
     score: float | None = None
@@ -100,7 +100,7 @@ class Notes:
         """Note the quality of faces that were cut out of their frame."""
         for face in faces:
             note, quality = self._note(frame, face.track), face.quality
-            note.fit = round(face.source.face.strength / note.fade, 3)
+            note.fit = _fit(face.source.face)
             _measured(note, quality)
 
     def planned(self, frame: Frame, faces: Iterable[PlannedFace[Placement]]) -> None:
@@ -153,7 +153,7 @@ def analysed(
     of them that something lies over, when they were last measured; ``limits`` are those of a run."""
     notes = _found(frame, shot, faces)
     for note, face in zip(notes.faces, faces, strict=True):
-        note.fit = round(fit(face.box, face.landmarks), 3)
+        note.fit = _fit(face)
         quality, covered = measured[face.track]
         _measured(note, quality)
         note.covered = round(covered, 3)
@@ -177,6 +177,11 @@ def _found(frame: Frame, shot: int, faces: Sequence[Face]) -> FrameNotes:
             for face in faces
         ],
     )
+
+
+def _fit(face: Face) -> float:
+    # Not its strength by the share that it fades to: that may be so small that it is noted as 0.
+    return round(fit(face.box, face.landmarks), 3)
 
 
 def _measured(note: FaceNotes, quality: FaceQuality) -> None:
