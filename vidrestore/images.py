@@ -23,7 +23,6 @@ from .faces.detection.load import load_detector, resolve_detector
 from .media.frames.colour import Colour, ColourTags
 from .media.frames.frame import Frame
 from .option_names import options_from
-from .option_types import default_of
 from .options import Options
 from .restoration.temporal.w_chooser import Chooser, Limits
 from .runtime.device import float32_arithmetic
@@ -226,7 +225,7 @@ def _weights(shape: Sequence[int], wanted: Sequence[int], w: Fidelity) -> Tensor
 
 def _chooser(w: float) -> Chooser:
     """Decides which faces are restored, by the default options of a run."""
-    default = {option.name: default_of(option) for option in fields(Options)}
+    default: dict[str, Any] = {option.name: option.default for option in fields(Options)}
     return Chooser(
         w=w,
         of_track={},
