@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from os import PathLike, fsdecode
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 import av
 import numpy as np
@@ -24,7 +24,8 @@ from .media.frames.colour import Colour, ColourTags
 from .media.frames.frame import Frame
 from .option_names import options_from
 from .options import Options
-from .restoration.temporal.w_chooser import Chooser, Limits
+from .restoration.fidelity.rules import Limits
+from .restoration.temporal.w_chooser import Chooser
 from .runtime.device import float32_arithmetic
 from .runtime.memory import translate_out_of_memory
 from .runtime.profile import Profile

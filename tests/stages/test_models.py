@@ -19,9 +19,10 @@ from vidrestore.restoration import tasks
 from vidrestore.restoration.codeformer import CodeFormer, CodeFormerRestorer
 from vidrestore.restoration.fidelity import uncover
 from vidrestore.restoration.fidelity.covers import SIDE, STRONG
+from vidrestore.restoration.fidelity.rules import Limits
 from vidrestore.restoration.guarded import Guarded, Guards
 from vidrestore.restoration.temporal.stabilise import skip_comparison
-from vidrestore.restoration.temporal.w_chooser import Chooser, Limits
+from vidrestore.restoration.temporal.w_chooser import Chooser
 from vidrestore.runtime.profile import Profile
 from vidrestore.stages.models import Models
 from vidrestore.stages.setup import RestorerSetup

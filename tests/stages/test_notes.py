@@ -17,10 +17,10 @@ from vidrestore.media.frames.crop import Blended
 from vidrestore.media.frames.frame import Frame
 from vidrestore.restoration.fidelity.covers import SIDE
 from vidrestore.restoration.fidelity.face_quality import FaceQuality
+from vidrestore.restoration.fidelity.rules import Limits
 from vidrestore.restoration.guarded import Guards
 from vidrestore.restoration.temporal.face_crop import FaceCrop, Likeness, PlannedFace, RestoredFace
 from vidrestore.restoration.temporal.motion import NO_COMPARISON
-from vidrestore.restoration.temporal.w_chooser import Limits
 from vidrestore.stages.notes import Notes
 
 QUALITY = FaceQuality(size=25, sharpness=0.25, noise=5.0, yaw=0.1)

@@ -19,10 +19,9 @@ from ..media.frames.crop import Blended
 from ..media.frames.frame import Frame
 from ..restoration.fidelity.covers import covered_share
 from ..restoration.fidelity.face_quality import FaceQuality
-from ..restoration.fidelity.rules import Gates, gates, wear
+from ..restoration.fidelity.rules import Gates, Limits, gates, wear
 from ..restoration.guarded import Guards
 from ..restoration.temporal.face_crop import FaceCrop, Likeness, PlannedFace, RestoredFace
-from ..restoration.temporal.w_chooser import Limits
 from .light_change import light_change, pack
 
 #: Raised whenever what a segment keeps of its frames changes.
@@ -190,14 +189,7 @@ def _measured(note: FaceNotes, quality: FaceQuality) -> None:
 
 
 def _opened(quality: FaceQuality, limits: Limits) -> Gates:
-    opened = gates(
-        quality,
-        min_size=limits.min_size,
-        max_sharpness=limits.max_sharpness,
-        max_yaw=limits.max_yaw,
-        max_colour=limits.max_colour,
-    )
-    return Gates(*(round(share, 3) for share in opened))
+    return Gates(*(round(share, 3) for share in gates(quality, limits)))
 
 
 def _rounded(box: np.ndarray) -> tuple[float, float, float, float]:
