@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ...runtime.ramps import smoothstep
 from .face_quality import FaceQuality
 
 #: ``w`` of the worst faces (trust the codebook), and of nearly clean ones (trust the input).
@@ -55,10 +56,10 @@ def choose_w(quality: FaceQuality) -> float:
     It rises with sharpness and size and falls with noise, since a degraded input should not be trusted (Zhou
     et al., 2022, section 3.3: a smaller ``w`` for heavy degradation); it rises with yaw.
     """
-    good = _smoothstep(quality.sharpness, *_SHARPNESS)
-    small = 1 - _smoothstep(math.log(max(quality.size, 1)), *map(math.log, _SIZE))
-    good *= (1 - _TINY_LOSES * small) * (1 - _NOISY_LOSES * _smoothstep(quality.noise, *_NOISE))
-    good += (1 - good) * _TURNED_GAINS * _smoothstep(quality.yaw, *_YAW)
+    good = _between(quality.sharpness, *_SHARPNESS)
+    small = 1 - _between(math.log(max(quality.size, 1)), *map(math.log, _SIZE))
+    good *= (1 - _TINY_LOSES * small) * (1 - _NOISY_LOSES * _between(quality.noise, *_NOISE))
+    good += (1 - good) * _TURNED_GAINS * _between(quality.yaw, *_YAW)
     return LOWEST_W + (HIGHEST_W - LOWEST_W) * good
 
 
@@ -95,14 +96,14 @@ def gates(quality: FaceQuality, limits: Limits) -> Gates:
     """How far the gates are open for a face."""
     size = sharpness = yaw = colour = 1.0
     if limits.min_size:
-        size = _smoothstep(quality.size, limits.min_size, _EASE_SIZE * limits.min_size)
+        size = _between(quality.size, limits.min_size, _EASE_SIZE * limits.min_size)
     if most := limits.max_sharpness:
-        clear = _smoothstep(_relative_sharpness(quality), most - _EASE_SHARPNESS, most)
-        sharpness = 1 - clear * (1 - _smoothstep(quality.noise, *_GRAINY))
+        clear = _between(_relative_sharpness(quality), most - _EASE_SHARPNESS, most)
+        sharpness = 1 - clear * (1 - _between(quality.noise, *_GRAINY))
     if limits.max_yaw:
-        yaw = 1 - _smoothstep(quality.yaw, limits.max_yaw - _EASE_YAW, limits.max_yaw)
+        yaw = 1 - _between(quality.yaw, limits.max_yaw - _EASE_YAW, limits.max_yaw)
     if limits.max_colour:
-        colour = 1 - _smoothstep(quality.colour, _GREY * limits.max_colour, limits.max_colour)
+        colour = 1 - _between(quality.colour, _GREY * limits.max_colour, limits.max_colour)
     return Gates(size, sharpness, yaw, colour)
 
 
@@ -112,7 +113,7 @@ def wear(quality: FaceQuality, sharpness: tuple[float, float]) -> float:
     ``sharpness`` is what the model declares: up to the first its eyes and mouths are invented, from the
     second on they are the face's own.
     """
-    return 1 - _smoothstep(quality.sharpness, *sharpness)
+    return 1 - _between(quality.sharpness, *sharpness)
 
 
 def doubt(quality: FaceQuality, sharpness: tuple[float, float]) -> float:
@@ -121,7 +122,7 @@ def doubt(quality: FaceQuality, sharpness: tuple[float, float]) -> float:
     ``sharpness`` is what the model declares, as for :func:`wear`. What it can read it does not yet draw right
     in every line; of a face that is clearly sharper it does.
     """
-    return 1 - _smoothstep(quality.sharpness, *(share * sharpness[1] for share in _DOUBTFUL))
+    return 1 - _between(quality.sharpness, *(share * sharpness[1] for share in _DOUBTFUL))
 
 
 def describe(quality: FaceQuality, covered: float = 0.0, *, max_colour: float | None = None) -> str:
@@ -150,7 +151,6 @@ def _relative_sharpness(quality: FaceQuality) -> float:
     return min(quality.sharpness / best, 1.0)
 
 
-def _smoothstep(x: float, low: float, high: float) -> float:
-    """0 up to ``low``, 1 from ``high`` on, and a cubic with zero slope at both ends between them."""
-    t = min(max((x - low) / (high - low), 0), 1)
-    return t * t * (3 - 2 * t)
+def _between(x: float, low: float, high: float) -> float:
+    """0 up to ``low``, 1 from ``high`` on, and smooth between them."""
+    return smoothstep((x - low) / (high - low))
