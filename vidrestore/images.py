@@ -80,7 +80,8 @@ class Restorer:
     def load(
         cls, name_or_path: str | PathLike[str], *, device: str = "auto", precision: str = "auto"
     ) -> Restorer:
-        """See :func:`vidrestore.load_restorer`."""
+        """See :func:`vidrestore.load_restorer`. Raises UsageError for what is no name or path and for unknown
+        values, and what :meth:`.RestorerSetup.resolve` and :class:`.Models` raise."""
         if not isinstance(name_or_path, str | PathLike):
             raise UsageError(f"a model must be a name or the path of a weights file, not {name_or_path!r}")
         path = Path(fsdecode(name_or_path))

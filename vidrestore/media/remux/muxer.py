@@ -103,7 +103,11 @@ class Muxer:
             self._output.mux(packet)
 
     def finish(self) -> None:
-        """Write the rest of the other streams and the trailer, and patch the file."""
+        """Write the rest of the other streams and the trailer, and patch the file.
+
+        Raises, if ``strict`` was set, InputError for packets that the output does not accept, and LossError
+        for what it cannot hold of them.
+        """
         for copied in self._copier.packets_until(None):
             self._copy(copied)
         if self._lost:
