@@ -57,4 +57,10 @@ def test_lines_of_a_tracks_file():
 
 @pytest.mark.parametrize("entry", re.findall(r'`("(?:person|w|strength|skip|spans)": .*?)`', PAGE))
 def test_settings_in_the_table(entry):
-    read_track(json.loads(f'{{"id": 1, {entry}}}'), "a track")
+    [(name, value)] = json.loads(f"{{{entry}}}").items()
+    _, settings, _ = read_track({"id": 1, name: value}, "a track")
+    if name == "spans":
+        spans = [{"from": span.start, "to": span.end, "w": span.adjustment.w} for span in settings.spans]
+        assert spans == value
+    else:
+        assert getattr(settings if name == "person" else settings.adjustment, name) == value

@@ -70,7 +70,9 @@ def test_any_layout_in_memory(restorer, like):
 def test_a_result_can_be_computed_with(restorer):
     restored = restorer.restore(torch.zeros(1, 3, 512, 512))
     restored += 1
-    (torch.nn.Parameter(torch.ones(1)) * restored).sum().backward()
+    factor = torch.nn.Parameter(torch.ones(1))
+    (factor * restored).sum().backward()
+    assert torch.equal(factor.grad, restored.sum()[None])
 
 
 def test_no_faces(restorer):

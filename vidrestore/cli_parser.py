@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from . import __version__
 from .errors import UsageError
-from .option_types import default_of, option_of, parse, photo_and_name
+from .option_types import option_of, parse, photo_and_name
 from .options import ANALYSIS, Options
 from .presets import preset_names, read_preset
 from .standard_streams import print_data
@@ -216,7 +216,7 @@ def add_option(group: Any, described: Field[Any], *, required: bool = False, hid
         text = argparse.SUPPRESS if hidden else about.help
         group.add_argument(*about.flags, dest=described.name, action="store_true", help=text)
         return
-    default = default_of(described)
+    default: Any = described.default
     default = list(default) if about.many else default
     shown = "" if default is None or not default else f" (default: {default})"
     group.add_argument(

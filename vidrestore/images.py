@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from os import PathLike, fsdecode
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 import av
 import numpy as np
@@ -23,9 +23,9 @@ from .faces.detection.load import load_detector, resolve_detector
 from .media.frames.colour import Colour, ColourTags
 from .media.frames.frame import Frame
 from .option_names import options_from
-from .option_types import default_of
 from .options import Options
-from .restoration.temporal.w_chooser import Chooser, Limits
+from .restoration.fidelity.rules import Limits
+from .restoration.temporal.w_chooser import Chooser
 from .runtime.device import float32_arithmetic
 from .runtime.memory import translate_out_of_memory
 from .runtime.profile import Profile
@@ -80,7 +80,8 @@ class Restorer:
     def load(
         cls, name_or_path: str | PathLike[str], *, device: str = "auto", precision: str = "auto"
     ) -> Restorer:
-        """See :func:`vidrestore.load_restorer`."""
+        """See :func:`vidrestore.load_restorer`. Raises UsageError for what is no name or path and for unknown
+        values, and what :meth:`.RestorerSetup.resolve` and :class:`.Models` raise."""
         if not isinstance(name_or_path, str | PathLike):
             raise UsageError(f"a model must be a name or the path of a weights file, not {name_or_path!r}")
         path = Path(fsdecode(name_or_path))
@@ -226,7 +227,7 @@ def _weights(shape: Sequence[int], wanted: Sequence[int], w: Fidelity) -> Tensor
 
 def _chooser(w: float) -> Chooser:
     """Decides which faces are restored, by the default options of a run."""
-    default = {option.name: default_of(option) for option in fields(Options)}
+    default: dict[str, Any] = {option.name: option.default for option in fields(Options)}
     return Chooser(
         w=w,
         of_track={},

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .dry_run import Plan, plan
 from .errors import UsageError
 from .media.photo.formats import photo_format
-from .option_types import default_of, display_name
+from .option_types import display_name
 from .options import Options
 from .photo import PhotoPlan, PhotoReport, plan_photo, restore_photo
 from .pipeline import restore_video
@@ -116,7 +116,7 @@ def _refuse_unfit(options: Options, *, is_photo: bool) -> None:
     """Raise UsageError for an option that has no meaning for the input."""
     unfit = _FOR_VIDEOS if is_photo else _FOR_PHOTOS
     for described in fields(options):
-        if described.name in unfit and getattr(options, described.name) != default_of(described):
+        if described.name in unfit and getattr(options, described.name) != described.default:
             wanted, found = ("videos", "a photo") if is_photo else ("photos", "a video")
             name = options.input.name
             raise UsageError(

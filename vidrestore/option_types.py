@@ -68,11 +68,6 @@ def option_of(described: Field[Any]) -> Option:
     return described.metadata["option"]
 
 
-def default_of(described: Field[Any]) -> Any:
-    """The default of an option; ``dataclasses.MISSING`` for one that must be given."""
-    return described.default
-
-
 def display_name(described: Field[Any]) -> str:
     """The name of an option in messages: its first flag, or the field's name."""
     return (*option_of(described).flags, described.name)[0]

@@ -16,7 +16,15 @@ from .review_options import Review
 
 #: Those of ``vidrestore analyze`` too: what a tracks file depends on, and where it is made.
 ANALYSIS = (
-    *("detector", "offline", "start", "duration", "end", "rate", "deinterlace", "video_stream", "device"),
+    "detector",
+    "offline",
+    "start",
+    "duration",
+    "end",
+    "rate",
+    "deinterlace",
+    "video_stream",
+    "device",
 )
 
 

@@ -16,7 +16,7 @@ from .media.output.destination import check_path, new_file
 from .media.output.special_files import is_stream
 from .media.photo.formats import PhotoFormat, format_by_name
 from .media.photo.metadata import enlarged_exif
-from .media.photo.picture import Photo, with_colour
+from .media.photo.picture import Photo, Picture, with_colour
 from .media.photo.reader import read_photo
 from .media.photo.writer import check_photo_size, is_lossless, losses, write_photo
 from .options import Options
@@ -128,6 +128,7 @@ def restore_photo(
             batch=setup.batch(options.batch),
             upscaler=networks.upscaler(upscaling, setup.device),
         )
+    assert isinstance(picture, Picture)  # enlarged too
     restored = _with_samples(photo, picture, options.upscale)
     with new_file(options.destination) as partial:
         write_photo(partial, restored, target)
@@ -261,7 +262,7 @@ def _faces(
     return chosen_faces(faces, options, picture.upright_size)
 
 
-def _with_samples(photo: Photo, picture: Any, factor: int) -> Photo:
+def _with_samples(photo: Photo, picture: Picture, factor: int) -> Photo:
     """``photo`` with other samples, ``factor`` times as wide and as high."""
     if factor == 1:
         return replace(photo, picture=picture)

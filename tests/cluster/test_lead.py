@@ -52,7 +52,7 @@ class Hand:
 
     async def render(self, film: Any, portion: Any) -> AsyncIterator[Any]:
         self.team.portions.append((self.number, portion.frames))
-        for first in portion.firsts:
+        for first in portion.frames[::LENGTH]:
             await asyncio.sleep(0)
             stop = min(first + LENGTH, portion.frames.stop)
             yield Count(1, 1)

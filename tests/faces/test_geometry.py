@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from tests.support.moving import face_points
-from vidrestore.faces.geometry import centre, face_size, fit, overlap, roll, roll_between, turned_box
+from vidrestore.faces.geometry import (
+    centre,
+    face_size,
+    fit,
+    median_roll,
+    overlap,
+    roll,
+    roll_between,
+    turned_box,
+)
 
 BOX, LANDMARKS = np.split(face_points(300, 200), [2])
 BOX = BOX.ravel()
@@ -85,6 +94,16 @@ def test_the_fit_fades():
     ]
     assert shares == sorted(shares)
     assert sum(0 < share < 1 for share in shares) >= 3
+
+
+@pytest.mark.parametrize(
+    ("rolls", "median"),
+    [([30], 30), ([-5, 0, 80], 0), ([179, -179, 178, -178], 180), ([175, -175, -170], -175), ([-180], 180)],
+)
+def test_the_median_of_rolls_goes_around(rolls, median):
+    found = median_roll(np.radians(rolls))
+    assert -np.pi < found <= np.pi
+    assert roll_between(found, np.radians(median)) < 1e-6
 
 
 def test_turned_boxes():

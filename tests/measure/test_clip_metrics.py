@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -82,6 +83,21 @@ def test_all_persons_are_measured_in_every_nth_frame(tmp_path: Path, monkeypatch
     labels = [label for label, _ in found.sheet]
     assert 4 <= len(labels) <= 8
     assert {label.split()[-1] for label in labels} == {"1", "2"}
+
+
+def test_no_face_lies_in_an_nth_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The figures of single images are omitted; those over time are there."""
+    image = torch.arange(3 * 512 * 512).view(3, 512, 512).remainder(251).byte()
+    faces = [ClipFace(frame, 1, image, (image // frame)[None]) for frame in range(1, 6)]
+    monkeypatch.setattr(clip_metrics, "clip_faces", lambda *_, **__: iter(faces))
+    monkeypatch.setattr(clip_metrics, "landmark_jitter", lambda *_, **__: {"jitter": np.array([np.nan])})
+    clips = {"same": tmp_path / "clip.mkv"}
+    found = measure_clips(tmp_path / "clean.mkv", clips, None, MeanDifference(), every=10)  # type: ignore[arg-type]
+    assert found.measured == []
+    assert {"face_psnr", "warping", "flicker"} <= set(found.rows["same"])
+    assert not {"identity", "identity_median", "jitter"} & set(found.rows["same"])
+    data = json.loads(json.dumps(found.data("clips"), allow_nan=False))
+    assert set(data["clips"]["same"]["per_face"]) == {"warping", "flicker"}
 
 
 def test_no_face(tmp_path: Path) -> None:

@@ -18,6 +18,12 @@ def test_a_tally_is_the_mean_of_its_faces() -> None:
     assert tally.frechet([np.array([2.0, 3.0]), np.array([2.0, 3.0])]) == pytest.approx(0)
 
 
+def test_a_tally_of_nothing() -> None:
+    tally = Tally()
+    assert tally.summary() == {}
+    assert tally.figures == {}
+
+
 def test_a_table_has_the_columns_that_occur() -> None:
     columns = [Column("a", "A", 1, higher_is_better=True), Column("b", "B", 2), Column("c", "C", 3)]
     text = table("title", {"first": {"a": 1.25, "c": 2}, "second row": {"c": 1.0004}}, columns)

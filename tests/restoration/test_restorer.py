@@ -8,8 +8,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.support.small_networks import SMALL
-from vidrestore.restoration.codeformer import CodeFormer, CodeFormerRestorer
 from vidrestore.restoration.restorer import FaceRestorer, Observation, RestorerSpec
 
 
@@ -29,10 +27,6 @@ def test_a_call_is_both_steps():
     faces = torch.rand(3, 3, 8, 8)
     expected = torch.stack([faces[0] * 0, faces[1] * 0.5, faces[2]])
     assert torch.equal(Scale()(faces, torch.tensor([0.0, 0.5, 1.0])), expected)
-
-
-def test_codeformer_is_a_face_restorer():
-    assert isinstance(CodeFormerRestorer(CodeFormer(SMALL), name="small", licence="none"), FaceRestorer)
 
 
 def test_both_steps_must_be_implemented():

@@ -16,7 +16,7 @@ from vidrestore.restoration.fidelity.rules import Gates
 from vidrestore.restoration.guarded import Guards
 from vidrestore.restoration.temporal.face_crop import Likeness
 from vidrestore.review.entries import frame_entries
-from vidrestore.review.flags import KINDS, Flag, find_flags, what_to_change, what_was_done
+from vidrestore.review.flags import KINDS, Flag, FlagFinder, what_to_change, what_was_done
 
 OPTIONS = Options(input=Path("my clip.mp4"), output=Path("out.mkv"), w=0.5)
 #: For each kind: a face that has the fault, and what is said to be done about it.
@@ -42,7 +42,10 @@ FAULTS = {
 
 
 def flags_of(*faces) -> list[Flag]:
-    return find_flags(frame_entries(frames(*faces), Fraction(1, 25), Fraction(0)))
+    finder = FlagFinder()
+    for frame in frame_entries(frames(*faces), Fraction(1, 25), Fraction(0)):
+        finder.add(frame)
+    return finder.flags
 
 
 def test_a_clean_run_has_no_flag():

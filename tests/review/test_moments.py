@@ -11,6 +11,7 @@ import pytest
 from tests.support.recordings import ORIGIN, STEP, face, recording
 from vidrestore.faces.face import Adjustment, TrackSettings
 from vidrestore.faces.recorded.recording import Condition, Recording
+from vidrestore.restoration.fidelity.rules import Limits
 from vidrestore.review import moments as module
 from vidrestore.review.moments import Sight, choose_moments, sights_of, speed
 
@@ -28,7 +29,7 @@ HARD = {
 
 
 #: Limits that leave no face alone.
-NONE = {"min_size": 0, "max_yaw": 0, "max_sharpness": 0}
+NONE = Limits(min_size=0, max_yaw=0, max_sharpness=0)
 
 
 def clip(seconds: int, **hard: dict[str, float]) -> list[Sight]:
@@ -66,7 +67,7 @@ def test_nobody():
 def test_the_faces_of_a_recording():
     made = recording(30)
     made.conditions[1] = Condition(size=99, sharpness=0.25, noise=3.5, yaw=0, roll=0, w=0.5, why="")
-    sights = list(sights_of(made, **NONE))
+    sights = list(sights_of(made, NONE))
     # Track 2 is there for ten frames, track 1 fades in over the first five of its own.
     assert len(sights) == 29 - 5 + 10
     first = sights[0]
@@ -81,26 +82,26 @@ def test_the_faces_of_a_recording():
 
 def test_faces_that_a_run_leaves_alone_are_no_moments():
     made = recording(30)
-    sizes = {round(sight.size) for sight in sights_of(made, **NONE)}
+    sizes = {round(sight.size) for sight in sights_of(made, NONE)}
     assert len(sizes) == 2
-    assert {round(s.size) for s in sights_of(made, **NONE | {"min_size": min(sizes) + 1})} == {max(sizes)}
+    assert {round(s.size) for s in sights_of(made, replace(NONE, min_size=min(sizes) + 1))} == {max(sizes)}
     turned = face(1, 300)
     turned.landmarks[2, 0] += 40
     made.add(3000 + STEP * 40, [turned])
-    assert [s.yaw > 0.4 for s in sights_of(made, **NONE)][-2:] == [False, True]
-    assert not [s for s in sights_of(made, **NONE | {"max_yaw": 0.4}) if s.yaw > 0.4]
+    assert [s.yaw > 0.4 for s in sights_of(made, NONE)][-2:] == [False, True]
+    assert not [s for s in sights_of(made, replace(NONE, max_yaw=0.4)) if s.yaw > 0.4]
     condition = Condition(size=99, sharpness=0.99, noise=0, yaw=0, roll=0, w=0.5, why="")
     made.conditions[2] = condition
-    assert {round(s.size) for s in sights_of(made, **NONE | {"max_sharpness": 0.95})} == {min(sizes)}
+    assert {round(s.size) for s in sights_of(made, replace(NONE, max_sharpness=0.95))} == {min(sizes)}
     made.settings[2] = TrackSettings(Adjustment(skip=True))
-    assert {round(s.size) for s in sights_of(made, **NONE)} == {min(sizes)}
+    assert {round(s.size) for s in sights_of(made, NONE)} == {min(sizes)}
 
 
 def test_a_face_that_moves():
     made = Recording(ORIGIN)
     for number in range(3):
         made.add(3000 + STEP * number, [face(1, 100 + 20 * number)])
-    speeds = [sight.speed for sight in sights_of(made, **NONE)]
+    speeds = [sight.speed for sight in sights_of(made, NONE)]
     assert speeds[0] is None
     assert speeds[1] == pytest.approx(speed(np.array([0, 0, 100, 100]), np.array([20, 0, 120, 100])), rel=0.3)
 
@@ -108,7 +109,7 @@ def test_a_face_that_moves():
 def test_of_a_long_recording_some_faces_are_looked_at(monkeypatch):
     monkeypatch.setattr(module, "_SIGHTS", 10)
     made = recording(400)
-    sights = list(sights_of(made, **NONE))
+    sights = list(sights_of(made, NONE))
     assert 5 <= len(sights) <= 20
     assert sights[-1].speed is not None
     assert sights[-1].time > 14

@@ -11,15 +11,18 @@ import torch
 
 from tests.support import tiny
 from tests.support.runs import face_frame
-from vidrestore.faces.face import Face
+from tests.support.small_networks import SMALL
+from vidrestore.faces.face import Adjustment, Face
 from vidrestore.media.frames.colour import Colour
 from vidrestore.media.frames.frame import Frame
 from vidrestore.restoration import tasks
+from vidrestore.restoration.codeformer import CodeFormer, CodeFormerRestorer
 from vidrestore.restoration.fidelity import uncover
 from vidrestore.restoration.fidelity.covers import SIDE, STRONG
+from vidrestore.restoration.fidelity.rules import Limits
 from vidrestore.restoration.guarded import Guarded, Guards
 from vidrestore.restoration.temporal.stabilise import skip_comparison
-from vidrestore.restoration.temporal.w_chooser import Chooser, Limits
+from vidrestore.restoration.temporal.w_chooser import Chooser
 from vidrestore.runtime.profile import Profile
 from vidrestore.stages.models import Models
 from vidrestore.stages.setup import RestorerSetup
@@ -98,6 +101,23 @@ def test_a_face_that_is_not_shown_is_measured_alone(models, frame):
     assert [result.layers.numel() > 0 for result in restored] == [True, False, True]
     assert all(torch.equal(a.tint, b.tint) for a, b in zip(restored, whole, strict=True))
     assert torch.equal(restored[2].layers, whole[2].layers)
+
+
+def test_faces_of_two_sizes_that_are_not_shown_are_measured(models, frame, monkeypatch):
+    """Those of two restorers, one of which is for smaller faces."""
+    network = CodeFormer(replace(SMALL, image_size=32, cft_sizes=(8, 16)))
+    small = CodeFormerRestorer(network, name="small", licence="none")
+    monkeypatch.setattr(models, "_others", {"small": small})
+    limits = Limits(min_size=0, max_sharpness=0, max_yaw=0)
+    chooser = Chooser(w=0.7, of_track={}, limits=limits, strength=1.0)
+    faces = [face(1), replace(face(2, shift=10), adjustment=Adjustment(restorer="small"))]
+    observed = models.observe([skip_comparison(chooser(crop, [])) for crop in models.align(frame, faces)])
+    assert [each.image.shape[-1] for each in observed] == [64, 32]
+    shown = models.restore(observed, keep_colours=True)
+    assert [each.restorer for each in shown] == [None, "small"]
+    hidden = models.restore([replace(each, is_shown=False) for each in observed], keep_colours=True)
+    assert [(each.track, each.layers.shape) for each in hidden] == [(1, (4, 0, 0)), (2, (4, 0, 0))]
+    assert all(torch.equal(a.tint, b.tint) for a, b in zip(hidden, shown, strict=True))
 
 
 @pytest.mark.parametrize("keep_colours", [False, True])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,14 +17,15 @@ from vidrestore.media.frames.crop import Blended
 from vidrestore.media.frames.frame import Frame
 from vidrestore.restoration.fidelity.covers import SIDE
 from vidrestore.restoration.fidelity.face_quality import FaceQuality
+from vidrestore.restoration.fidelity.rules import Limits
 from vidrestore.restoration.guarded import Guards
 from vidrestore.restoration.temporal.face_crop import FaceCrop, Likeness, PlannedFace, RestoredFace
 from vidrestore.restoration.temporal.motion import NO_COMPARISON
-from vidrestore.restoration.temporal.w_chooser import Limits
 from vidrestore.stages.notes import Notes
 
 QUALITY = FaceQuality(size=25, sharpness=0.25, noise=5.0, yaw=0.1)
-FACE = Face(7, np.array([10, 20, 30.04, 40], np.float32), np.zeros((5, 2), np.float32), 0.5)
+POINTS = np.array([[16, 26], [24, 26], [20, 30], [17, 35], [23, 35]], np.float32)
+FACE = Face(7, np.array([10, 20, 30.04, 40], np.float32), POINTS, 0.5)
 PLACEMENT = Placement(FACE, np.eye(3), np.zeros((5, 2)))
 
 
@@ -44,13 +45,13 @@ def notes() -> Notes:
     return Notes(Limits(min_size=20, max_sharpness=0.95, max_yaw=0.8), lambda restorer: (0.215, 0.29))
 
 
-def begun(notes: Notes, frame: Frame) -> None:
-    assert list(notes.watch(Source(), [(frame, (FACE,))])) == [(frame, (FACE,))]
+def begun(notes: Notes, frame: Frame, face: Face = FACE) -> None:
+    assert list(notes.watch(Source(), [(frame, (face,))])) == [(frame, (face,))]
 
 
 def crop(**values) -> FaceCrop:
-    image = torch.zeros(3, 64, 64)
-    return FaceCrop(track=7, source=PLACEMENT, image=image, view=None, quality=QUALITY, **values)
+    given = {"track": 7, "source": PLACEMENT, "image": torch.zeros(3, 64, 64), "view": None}
+    return FaceCrop(**given | {"quality": QUALITY} | values)
 
 
 def pasted(**values) -> SimpleNamespace:
@@ -89,6 +90,15 @@ def test_quality_plan_and_gates(notes):
     assert 0 < face.gates.size < 1
     assert face.gates[1:] == (1, 1, 1)
     assert 0 < face.worn < 1
+
+
+def test_a_face_that_has_hardly_faded_in(notes):
+    """A tracks file may give any strength above 0."""
+    frame, faint = frame_of(), replace(FACE, strength=0.0004)
+    begun(notes, frame, faint)
+    notes.crops(frame, [crop(source=replace(PLACEMENT, face=faint))])
+    [face] = notes.take(frame).faces
+    assert (face.fade, face.fit) == (0.0, 1.0)
 
 
 def test_what_was_pasted(notes):

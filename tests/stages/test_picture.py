@@ -9,7 +9,8 @@ import torch
 from tests.support import photos, tiny
 from vidrestore.faces.detection.load import load_detector
 from vidrestore.media.photo.picture import picture_of
-from vidrestore.restoration.temporal.w_chooser import Chooser, Limits
+from vidrestore.restoration.fidelity.rules import Limits
+from vidrestore.restoration.temporal.w_chooser import Chooser
 from vidrestore.runtime.profile import Profile
 from vidrestore.stages.models import Models
 from vidrestore.stages.picture import restore_picture

@@ -75,6 +75,24 @@ def test_the_condition_of_a_track(frame):
     assert 0.3 <= upright.w <= 0.9
 
 
+def test_the_roll_of_a_face_that_is_upside_down(frame):
+    """It is turned by a little less than half a turn, or by a little more."""
+    survey = Survey(Looks())
+    for turn in (179, -179, 178, -178):
+        for _ in range(12):
+            survey.look(frame, [face(1, turn=turn)])
+    assert abs(survey.conditions[1].roll) >= 178
+
+
+def test_the_roll_is_that_of_the_face_as_it_is_displayed(frame):
+    """Not of the pixels, which are wider than high."""
+    turned = face(1, turn=45)
+    stored = replace(turned, landmarks=turned.landmarks / np.float32([1.42, 1]))
+    survey = Survey(Looks())
+    survey.look(replace(frame, aspect=1.42), [stored])
+    assert survey.conditions[1].roll == 45
+
+
 def test_the_condition_is_that_of_the_face_behind_what_lies_over_it(frame):
     """As a run measures it, which fills what is covered."""
     clear, covered = Survey(Looks()), Survey(Looks())

@@ -45,7 +45,7 @@ class SleepingRestorer:
         first, stop = portion.frames.start, portion.frames.stop
         around = min(first, shape.context) + min(shape.frames - stop, shape.context)
         time.sleep(costs.open + around * (costs.decode + costs.context))
-        for begin in portion.firsts:
+        for begin in portion.frames[:: portion.length]:
             frames = min(portion.length, stop - begin)
             time.sleep(frames * costs.restore)
             segment: Any = SimpleNamespace(frames=frames, info=[])

@@ -109,6 +109,15 @@ def column(path: Path, name: str) -> list[float]:
         return [float(row[name]) for row in csv.DictReader(file) if row[name]]
 
 
+def start_at_image(folder: Path) -> Path:
+    """A run folder with an untrained network of :data:`IMAGE` as the result of stage II."""
+    folder.mkdir(exist_ok=True)
+    torch.manual_seed(0)
+    network = CodeFormer(CodeFormerConfig.from_dict(IMAGE["model"]))
+    torch.save({"averaged": network.state_dict()}, folder / "stage2.pt")
+    return folder
+
+
 def with_averaged(folder: Path, stage: str) -> Path:
     """Write untrained averaged weights as the checkpoint of a stage: all that the next stage needs."""
     network = CodeFormer(CodeFormerConfig.from_dict(CONFIG["model"]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ import torch
 import yaml
 
 from tests.support.platforms import posix
-from tests.support.small_training import changed, needs_weights, write_faces
+from tests.support.small_networks import FACE
+from tests.support.small_training import CONFIG, IMAGE, changed, needs_weights, start_at_image, write_faces
 from vidrestore.measure.face_set import FaceSet
 from vidrestore.training.trainer import Trainer
 
@@ -37,14 +39,21 @@ STAGES = {
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The three stages, by one process and by two that each save their own state as well."""
-    folder = tmp_path_factory.mktemp("distributed")
     config = changed(model={"image_size": 96, "cft_sizes": [12, 24]}, **STAGES)
+    return train_both(tmp_path_factory.mktemp("distributed"), config, *STAGES)
+
+
+def train_both(
+    folder: Path, config: dict[str, Any], *stages: str, begin: Path | None = None
+) -> dict[str, Path]:
+    """The folders of the run by one process, "one", and by two, "two". What they start from may be there."""
     (folder / "small.yaml").write_text(yaml.safe_dump(config))
-    write_faces(folder, side=96)
+    write_faces(folder, side=config["model"]["image_size"])
     found = {name: folder / name for name in ("one", "two")}
-    found["one"].mkdir()
-    for stage in STAGES:
-        Trainer(config, stage, faces=FaceSet(folder), run=found["one"]).train()
+    for run in found.values():
+        run.mkdir(exist_ok=True)
+    for stage in stages:
+        Trainer(config, stage, faces=FaceSet(folder), run=found["one"], begin=begin).train()
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     command += [str(ROOT / "tests" / "support" / "each_saves.py")]
     command += [
@@ -54,6 +63,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         str(folder),
         "--run-folder",
         str(found["two"]),
+        *(["--stage", *stages] if len(stages) == 1 else []),
+        *(["--begin-from", str(begin)] if begin else []),
     ]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     subprocess.run([*command, "--device", "cpu"], check=True, capture_output=True, env=environment)
@@ -69,7 +80,39 @@ def test_both_processes_have_the_same_weights(runs: dict[str, Path], stage: str)
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_two_processes_learn_what_one_does(runs: dict[str, Path], stage: str) -> None:
-    """Losses, gradients, and what is learnt by averaging agree to what rounding in fp32 explains."""
+    compare(runs, stage)
+
+
+# Of few crops of a batch the two processes have 2 and 1, or at the first step 1 and none. There is no
+# adversary: the perceptual network's gradient has kinks, at which rounding changes the adaptive weight.
+@pytest.mark.parametrize("perceptual_parts", [3, 2])
+def test_two_processes_show_the_perceptual_network_what_one_does(
+    tmp_path: Path, perceptual_parts: int
+) -> None:
+    settings = IMAGE["stage3"] | COMMON | {"perceptual_parts": perceptual_parts, "adversarial": 0.0}
+    for name in ("one", "two"):
+        start_at_image(tmp_path / name)
+    runs = train_both(tmp_path, CONFIG | IMAGE | {"stage3": settings}, "stage3")
+    assert {"perceptual_one", "perceptual_zero"} <= set(compare(runs, "stage3"))
+
+
+def test_two_processes_imitate_as_one_does(tmp_path: Path) -> None:
+    large = replace(FACE, image_size=128, patch=4, multipliers=(1, 2, 3), residual_blocks=(2, 1, 1))
+    small = replace(large, image_size=64, multipliers=(2, 3), residual_blocks=(1, 1), image_widths=())
+    write_faces(tmp_path, side=128)
+    (tmp_path / "small").mkdir()
+    config = {"stage1": {"steps": 1, "part": 64, "warmup": 0, "adversarial": 0.0}}
+    config = changed(**config) | {"model": small.to_dict()}
+    Trainer(config, "stage1", faces=FaceSet(tmp_path, 64), run=tmp_path / "small").train()
+    settings = COMMON | {"part": 128, "warmup": 0, "adversarial": 0.0, "outer_steps": STEPS}
+    config = changed(stage1=settings) | {"model": large.to_dict()}
+    runs = train_both(tmp_path, config, "stage1", begin=tmp_path / "small" / "stage1.pt")
+    assert "imitation" in compare(runs, "stage1")
+
+
+def compare(runs: dict[str, Path], stage: str) -> dict[str, list[float]]:
+    """Losses, gradients, and what is learnt by averaging agree to what rounding in fp32 explains. Returns
+    what one process logged."""
     one, two = (torch.load(runs[name] / f"{stage}.pt", weights_only=True) for name in ("one", "two"))
     assert one["step"] == two["step"] == STEPS
     for name, sums in one["log"]["sums"].items():
@@ -83,6 +126,7 @@ def test_two_processes_learn_what_one_does(runs: dict[str, Path], stage: str) ->
             torch.testing.assert_close(two["stage"][name], value, rtol=1e-3, atol=1e-4, msg=name)
     for name, value in one["model"].items():
         assert (two["model"][name] - value).abs().mean() < RATE, name
+    return one["log"]["sums"]
 
 
 def gradients(optimiser: dict[str, Any]) -> torch.Tensor:

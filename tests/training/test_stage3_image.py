@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.support.small_training import CONFIG, IMAGE, evaluate_checkpoint, needs_weights
+from tests.support.small_training import CONFIG, IMAGE, evaluate_checkpoint, needs_weights, start_at_image
 from vidrestore.measure.face_set import FaceSet
 from vidrestore.restoration.codeformer import CodeFormer, CodeFormerConfig
 from vidrestore.training.checkpoint import load_averaged
@@ -17,18 +17,9 @@ from vidrestore.training.trainer import Trainer
 pytestmark = needs_weights
 
 
-def start(folder: Path) -> Path:
-    """A run folder with an untrained network as the result of stage II."""
-    folder.mkdir(exist_ok=True)
-    torch.manual_seed(0)
-    network = CodeFormer(CodeFormerConfig.from_dict(IMAGE["model"]))
-    torch.save({"averaged": network.state_dict()}, folder / "stage2.pt")
-    return folder
-
-
 @pytest.fixture(scope="module")
 def trained(faces: FaceSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = start(tmp_path_factory.mktemp("image"))
+    folder = start_at_image(tmp_path_factory.mktemp("image"))
     Trainer(CONFIG | IMAGE, "stage3", faces=faces, run=folder).train()
     return folder
 
@@ -52,7 +43,7 @@ def test_a_resumed_run_gives_the_same_numbers(faces: FaceSet, tmp_path: Path) ->
     config = CONFIG | IMAGE | {"stage3": IMAGE["stage3"] | {"steps": 10, "adversarial_start": 3}}
     losses, states = [], []
     for name, stops in (("whole", [None]), ("stopped", [1, 5, None])):
-        folder = start(tmp_path / name)
+        folder = start_at_image(tmp_path / name)
         for until in stops:
             last = Trainer(config, "stage3", faces=faces, run=folder).train(until=until)
         losses.append(last)

@@ -208,12 +208,14 @@ def test_a_run_waits_for_an_orphan_that_holds_its_output(queue, monkeypatch):
     monkeypatch.setattr("vidrestore.ui.runner._PAUSE", 0.01)
     held = (
         "import json, pathlib, sys\nbegun = pathlib.Path(sys.argv[1] + '.begun')\n"
-        "if begun.exists(): sys.exit(0)\nbegun.touch()\n"
+        "again = begun.exists()\nbegun.open('a').write('run ')\n"
+        "if again: sys.exit(0)\n"
         "print(json.dumps({'event': 'failed', 'error': 'another run is writing x'})); sys.exit(1)"
     )
-    queue.add("1", held)
+    result = queue.add("1", held)
     queue.runner.begin()
     queue.wait("1", DONE)
+    assert result.with_name(f"{result.name}.begun").read_text() == "run run ", "the first, and one more"
 
 
 def test_visitors_take_turns_and_finding_faces_comes_first(queue):

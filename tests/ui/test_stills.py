@@ -12,7 +12,8 @@ from PIL import Image
 
 from vidrestore.errors import InputError
 from vidrestore.faces.detection.load import load_detector
-from vidrestore.restoration.temporal.w_chooser import Chooser, Limits
+from vidrestore.restoration.fidelity.rules import Limits
+from vidrestore.restoration.temporal.w_chooser import Chooser
 from vidrestore.runtime.profile import Profile
 from vidrestore.stages.models import Models
 from vidrestore.stages.picture import restore_picture

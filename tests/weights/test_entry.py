@@ -23,4 +23,4 @@ def test_what_is_not_part_of_the_package_is_downloaded():
 
 def test_a_network_is_taken_to_be_like_the_known_ones():
     network = Network(backend="onnx", input_size=512, source="")
-    assert (network.value_range, network.colours, network.weight) == ((-1, 1), "RGB", None)
+    assert (network.value_range, network.task, network.output) == ((-1, 1), "restore", None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from ..media.containers import CONTAINERS, EXTENSIONS, MATROSKA
@@ -69,7 +69,7 @@ def name_results(
             full = name  # the extension would come twice
         own = [name, full] if wanted[_key(name)] == 1 else [full]
         earlier = [path for path in map(Path, kept.get(source, ())) if _is_like(path, name)]
-        result = next(filter(is_free, [*earlier, *own]), None) or _numbered(own[-1], taken, is_free)
+        result = next(filter(is_free, [*earlier, *own]), None) or _numbered(own[-1], is_free)
         taken.add(_key(result))
         results.append(result)
     return results
@@ -80,7 +80,7 @@ def _is_like(path: Path, plain: Path) -> bool:
     return path.parent == plain.parent and path.suffix == plain.suffix
 
 
-def _numbered(name: Path, taken: Collection[str], is_free: Callable[[Path], bool]) -> Path:
+def _numbered(name: Path, is_free: Callable[[Path], bool]) -> Path:
     number = 2
     while not is_free(result := name.with_name(f"{name.stem}-{number}{name.suffix}")):
         number += 1

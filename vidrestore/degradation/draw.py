@@ -18,19 +18,16 @@ from .degrade import MODES, Degradation
 #: denoised and upscaled.
 COMBED, TAPED, SOFT = 0.04, 0.06, 0.15
 
+#: Share of form "video" that is the identity.
+_CLEAN = 0.04
+#: Share of form "video" that uses a video codec; the others use JPEG.
+_CODED = 0.3
 #: For each video codec: its share, and the range of its quality: best, worst for small and worst for large
 #: images. A small image suffers more from the same quality.
 _ENCODES = {"h264": (0.55, 18, 29, 35), "h265": (0.25, 20, 31, 37), "mpeg2": (0.20, 2, 9, 14)}
 
 
-def draw(
-    rng: np.random.Generator,
-    *,
-    form: str = "video",
-    mono: bool = False,
-    clean: float = 0.04,
-    video: float = 0.3,
-) -> Degradation:
+def draw(rng: np.random.Generator, *, form: str = "video", mono: bool = False) -> Degradation:
     """Draw a degradation.
 
     Args:
@@ -38,8 +35,6 @@ def draw(
         form: "video", for faces in videos; or "paper", with uniform distributions: sigma 1 to 15, r 1 to 30,
             delta 0 to 20, q 30 to 90.
         mono: The image is monochrome, so its noise is too.
-        clean: Share of form "video" that is the identity.
-        video: Share of form "video" that uses a video codec; the others use JPEG.
 
     Raises:
         ValueError: ``form`` is unknown.
@@ -56,11 +51,11 @@ def draw(
         )
     if form != "video":
         raise ValueError(f'unknown form of degradations {form!r}; choose "video" or "paper"')
-    if rng.random() < clean:
+    if rng.random() < _CLEAN:
         return Degradation()
     # Skewed: mild degradations are more frequent than severe ones.
     scale = float(np.exp(rng.random() ** 1.5 * np.log(16.0)))
-    codec = rng.choice(list(_ENCODES), p=[e[0] for e in _ENCODES.values()]) if rng.random() < video else None
+    codec = rng.choice(list(_ENCODES), p=[e[0] for e in _ENCODES.values()]) if rng.random() < _CODED else None
     grained = rng.random() < (0.5 if mono else 0.06)
     compression: dict[str, Any] = {"jpeg": int(rng.integers(30, 96))}
     if codec is not None:

@@ -7,6 +7,8 @@ turned aside or not. Found in an orientation that the detector does not know, th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 #: Each criterion of :func:`fit`: the value at which a face does not fit, and the one from which it fits.
@@ -49,6 +51,15 @@ def roll(landmarks: np.ndarray) -> float:
 def roll_between(a: float, b: float) -> float:
     """The angle between two rolls, in radians in [0, pi]."""
     return float(abs(np.angle(np.exp(1j * (a - b)))))
+
+
+def median_roll(rolls: Sequence[float]) -> float:
+    """The median of at least one roll, in radians in (-pi, pi]: of their differences from the mean direction,
+    because the rolls of a face that is upside down are near pi and near -pi."""
+    turns = np.exp(1j * np.asarray(rolls))
+    mean = np.angle(turns.sum())
+    middle = mean + np.median(np.angle(turns * np.exp(-1j * mean)))
+    return float(np.pi - (np.pi - middle) % (2 * np.pi))
 
 
 def turned_box(box: np.ndarray, angle: float) -> np.ndarray:

@@ -59,7 +59,8 @@ def measure_clips(
 ) -> ClipMetrics:
     """Compare the faces of clips with those of the clean clip ``reference``.
 
-    A figure that needs more frames than there are is omitted.
+    A figure that needs more frames than there are is omitted, and so are those of single images if no face
+    lies in a frame whose single images are measured.
 
     Args:
         reference: The clean clip.

@@ -152,7 +152,7 @@ def count_harm(
 
 def count_clip_harm(faces: Iterable[ClipFace], meter: PartMeter) -> HarmCount:
     """Count the harm in the ``faces`` of three clips: the clean one is their reference, the others are its
-    degraded version and that restored."""
+    degraded version and that restored. Raises InputError if there are no faces."""
     records, changes = [], []
     for face in faces:
         clean, degraded, restored = face.clean[None], face.images[:1], face.images[1:2]

@@ -62,9 +62,12 @@ class Tally:
         self.features.append(comparison.features[number])
 
     def summary(self) -> dict[str, float]:
-        """Return the means of all figures, and the median of the identity distances."""
-        means = {key: float(np.mean(values)) for key, values in self.figures.items()}
-        return means | {"identity_median": float(np.median(self.figures["identity"]))}
+        """Return the means of all figures, and the median of the identity distances; nothing if no face was
+        added."""
+        summary = {key: float(np.mean(values)) for key, values in self.figures.items()}
+        if "identity" in self.figures:
+            summary["identity_median"] = float(np.median(self.figures["identity"]))
+        return summary
 
     def frechet(self, clean_features: Sequence[np.ndarray]) -> float:
         """Return the Fréchet distance to a set of clean faces. Raises ValueError for fewer than two faces."""

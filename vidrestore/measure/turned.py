@@ -69,12 +69,10 @@ def write_turned(source: Path, out: Path, degrees: float, *, span: Span | None =
         container.mux(stream.encode(None))
 
 
-def upright_faces(
-    clean: Path, detector: Detector, *, span: Span | None = None
-) -> Mapping[int, Sequence[Face]]:
+def upright_faces(clean: Path, detector: Detector) -> Mapping[int, Sequence[Face]]:
     """The faces of the clean, upright clip, by the number of their frame. Raises InputError if there are
     none."""
-    with Decoder(clean, span) as decoder:
+    with Decoder(clean) as decoder:
         size = decoder.first.upright_size
         detector_input = DetectorInput(size, Thumbnails)
         tracked = LiveSource(detector, rate=decoder.source.rate).stream(

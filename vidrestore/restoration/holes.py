@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..runtime.cuda_streams import upload
+from ..runtime.ramps import smoothstep
 from .fidelity.covers import SIDE, STRONG, covered_share, find_covers, widened
 from .fidelity.fill import fill_covered
 from .planes import enlarge, shrink
@@ -81,8 +82,7 @@ def edge_share(hole: np.ndarray, size: int) -> np.ndarray:
     """(size, size) float32: how far the result is fitted to what is around it, falling from 1 at the edge of
     the ``hole`` (M, M) uint8 to 0 inside."""
     depth = cv2.distanceTransform(np.pad(hole, 1), cv2.DIST_L2, cv2.DIST_MASK_5)[1:-1, 1:-1]
-    near = np.clip(1 - depth / _FITTED, 0, 1)
-    share = (near * near * (3 - 2 * near)).astype(np.float32)
+    share = smoothstep(1 - depth / _FITTED).astype(np.float32)
     return cv2.resize(share, (size, size), interpolation=cv2.INTER_LINEAR)
 
 

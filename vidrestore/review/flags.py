@@ -6,7 +6,7 @@ alone without a flag.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..option_types import steady_parts
@@ -36,7 +36,6 @@ class Flag:
     frames: int  #: how many of them are flagged
     worst: int  #: the worst frame
     worst_time: float
-    worst_pts: int
     entry: FaceEntry  #: the face in that frame
     value: float  #: there
     severity: float  #: there, see :meth:`Kind.severity`
@@ -216,7 +215,6 @@ class FlagFinder:
                 frames=0,
                 worst=frame.index,
                 worst_time=frame.time,
-                worst_pts=frame.pts,
                 entry=face,
                 value=value,
                 severity=0.0,
@@ -224,16 +222,8 @@ class FlagFinder:
             self.flags.append(flag)
         flag.last, flag.end, flag.frames = frame.index, frame.time, flag.frames + 1
         if severity > flag.severity:
-            flag.worst, flag.worst_time, flag.worst_pts = frame.index, frame.time, frame.pts
+            flag.worst, flag.worst_time = frame.index, frame.time
             flag.entry, flag.value, flag.severity = face, value, severity
-
-
-def find_flags(frames: Iterable[FrameEntry]) -> list[Flag]:
-    """The flags of all ``frames`` of a run."""
-    finder = FlagFinder()
-    for frame in frames:
-        finder.add(frame)
-    return finder.flags
 
 
 def what_was_done(flag: Flag, *, restored: bool = True, task: str = "restore") -> str:

@@ -74,16 +74,8 @@ class Look:
                 )
         if at:
             return [Moment(seconds) for seconds in at]
-        limits = limits_of(self.options)
         if self.recording:
-            sights = list(
-                sights_of(
-                    self.recording,
-                    min_size=limits.min_size,
-                    max_yaw=limits.max_yaw,
-                    max_sharpness=limits.max_sharpness,
-                )
-            )
+            sights = list(sights_of(self.recording, limits_of(self.options)))
             self.faces_per_frame = self.recording.faces / max(1, self.recording.frames)
         else:
             looked = [

@@ -12,6 +12,7 @@ import numpy as np
 from ..faces.geometry import centre, face_size
 from ..faces.recorded.recording import Recording
 from ..restoration.fidelity.face_quality import face_height, face_yaw
+from ..restoration.fidelity.rules import Limits
 from .drawing import clock
 
 #: Seconds between two moments that are chosen for the same reason, at least, while there are others.
@@ -121,11 +122,9 @@ class _Ranked:
         return Moment(sight.time, self._words(sight), sight.place)
 
 
-def sights_of(
-    recording: Recording, *, min_size: float, max_yaw: float, max_sharpness: float
-) -> Iterator[Sight]:
-    """The faces of a recording that a run with these limits restores (0 disables one): those of all frames,
-    or of frames spread over it if they are many."""
+def sights_of(recording: Recording, limits: Limits) -> Iterator[Sight]:
+    """The faces of a recording that a run with these limits restores, whatever their colour: those of all
+    frames, or of frames spread over it if they are many."""
     origin, timestamps = recording.origin, recording.timestamps
     for index in range(0, len(timestamps), 1 + recording.faces // _SIGHTS):
         pts = timestamps[index]
@@ -136,9 +135,9 @@ def sights_of(
             condition = recording.conditions.get(face.track)
             if recording.adjustment(face.track, pts).skip or face.strength < 1:
                 continue  # left out, or fading in or out
-            if size < min_size or (max_yaw and yaw > max_yaw):
+            if size < limits.min_size or (limits.max_yaw and yaw > limits.max_yaw):
                 continue
-            if max_sharpness and condition and condition.sharpness > max_sharpness:
+            if limits.max_sharpness and condition and condition.sharpness > limits.max_sharpness:
                 continue
             x, y = centre(face.box).tolist()
             yield Sight(

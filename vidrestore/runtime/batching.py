@@ -65,7 +65,7 @@ class BatchRunner:
         """Return the results of ``work`` for all ``parts``.
 
         A batch that runs out of memory is repeated with half its size. Raises DeviceError if a single part
-        runs out of memory.
+        runs out of memory, ValueError if ``work`` does not return one result for each part.
         """
         done: list[Result] = []
         while len(done) < len(parts):

@@ -37,9 +37,9 @@ from .setup import RestorerSetup
 
 log = logging.getLogger(__name__)
 
-#: Faces go through the networks in groups that have the same restorer.
+#: Faces go through the networks in groups that have the same restorer, and hence the same size.
 _RESTORER = attrgetter("restorer")
-_SHOWN = attrgetter("is_shown")
+_SHOWN_RESTORER = attrgetter("is_shown", "restorer")
 #: A range of sharpness from which on faces are readable that every face is beyond.
 _EVERY_FACE = (-2.0, -1.0)
 
@@ -174,12 +174,13 @@ class Models:
         """Restore a batch of observed faces and make their masks; of those that are not shown, measure the
         colours. ``keep_colours`` gives each result the low-frequency colours of its input."""
 
-        def work(shown: bool, faces: Sequence[ObservedFace[Placement]]) -> Sequence[RestoredFace[Placement]]:
-            if not shown:
-                return self._measured(faces)
-            return by_group(faces, _RESTORER, partial(self._restore, keep_colours=keep_colours))
+        def work(
+            group: tuple[bool, str | None], faces: Sequence[ObservedFace[Placement]]
+        ) -> list[RestoredFace[Placement]]:
+            shown, name = group
+            return self._restore(name, faces, keep_colours=keep_colours) if shown else self._measured(faces)
 
-        return by_group(faces, _SHOWN, work)
+        return by_group(faces, _SHOWN_RESTORER, work)
 
     def _measured(self, faces: Sequence[ObservedFace[Placement]]) -> list[RestoredFace[Placement]]:
         images = torch.stack([face.image for face in faces]).float()

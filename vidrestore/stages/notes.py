@@ -19,10 +19,9 @@ from ..media.frames.crop import Blended
 from ..media.frames.frame import Frame
 from ..restoration.fidelity.covers import covered_share
 from ..restoration.fidelity.face_quality import FaceQuality
-from ..restoration.fidelity.rules import Gates, gates, wear
+from ..restoration.fidelity.rules import Gates, Limits, gates, wear
 from ..restoration.guarded import Guards
 from ..restoration.temporal.face_crop import FaceCrop, Likeness, PlannedFace, RestoredFace
-from ..restoration.temporal.w_chooser import Limits
 from .light_change import light_change, pack
 
 #: Raised whenever what a segment keeps of its frames changes.
@@ -34,7 +33,7 @@ class FaceNotes(msgspec.Struct, array_like=True, kw_only=True):
 
     track: int
     box: tuple[float, float, float, float]  #: x0, y0, x1, y1
-    #: Share of the restoration by which it fades in and out at the ends of its track, in (0, 1].
+    #: Share of the restoration by which it fades in and out at the ends of its track, in [0, 1].
     fade: float
     #: Confidence of its detection in [0, 1]; 0 if it was not detected in this frame, None if not known.
     score: float | None = None
@@ -100,7 +99,7 @@ class Notes:
         """Note the quality of faces that were cut out of their frame."""
         for face in faces:
             note, quality = self._note(frame, face.track), face.quality
-            note.fit = round(face.source.face.strength / note.fade, 3)
+            note.fit = _fit(face.source.face)
             _measured(note, quality)
 
     def planned(self, frame: Frame, faces: Iterable[PlannedFace[Placement]]) -> None:
@@ -153,7 +152,7 @@ def analysed(
     of them that something lies over, when they were last measured; ``limits`` are those of a run."""
     notes = _found(frame, shot, faces)
     for note, face in zip(notes.faces, faces, strict=True):
-        note.fit = round(fit(face.box, face.landmarks), 3)
+        note.fit = _fit(face)
         quality, covered = measured[face.track]
         _measured(note, quality)
         note.covered = round(covered, 3)
@@ -179,20 +178,18 @@ def _found(frame: Frame, shot: int, faces: Sequence[Face]) -> FrameNotes:
     )
 
 
+def _fit(face: Face) -> float:
+    # Not its strength by the share that it fades to: that may be so small that it is noted as 0.
+    return round(fit(face.box, face.landmarks), 3)
+
+
 def _measured(note: FaceNotes, quality: FaceQuality) -> None:
     note.size, note.noise = round(quality.size, 1), round(quality.noise, 2)
     note.sharpness, note.yaw = round(quality.sharpness, 3), round(quality.yaw, 3)
 
 
 def _opened(quality: FaceQuality, limits: Limits) -> Gates:
-    opened = gates(
-        quality,
-        min_size=limits.min_size,
-        max_sharpness=limits.max_sharpness,
-        max_yaw=limits.max_yaw,
-        max_colour=limits.max_colour,
-    )
-    return Gates(*(round(share, 3) for share in opened))
+    return Gates(*(round(share, 3) for share in gates(quality, limits)))
 
 
 def _rounded(box: np.ndarray) -> tuple[float, float, float, float]:

@@ -32,25 +32,17 @@ class Portion:
     faces: Mapping[int, Given] | None
 
     @property
-    def firsts(self) -> range:
-        """The first frame of each segment."""
-        return self.frames[:: self.length]
-
-    @property
     def needed(self) -> range:
         """These frames and their context, those before and after the video included."""
-        return range(self.frames.start - CONTEXT, self.frames.stop + CONTEXT)
+        return _with_context(self.frames)
 
     def part(self, frames: range) -> Portion:
         """The segments of ``frames``, some of those of this portion."""
-        small = replace(self, frames=frames, faces=None)
-        return replace(
-            small,
-            marks={first: mark for first, mark in self.marks.items() if first in frames},
-            faces=None
-            if self.faces is None
-            else {number: given for number, given in self.faces.items() if number in small.needed},
-        )
+        marks = {first: mark for first, mark in self.marks.items() if first in frames}
+        faces, needed = self.faces, _with_context(frames)
+        if faces is not None:
+            faces = {number: given for number, given in faces.items() if number in needed}
+        return replace(self, frames=frames, marks=marks, faces=faces)
 
 
 class PortionRun:
@@ -86,3 +78,7 @@ class PortionRun:
         """Pass ``tracked`` through, without faces that no wanted frame depends on."""
         for frame, faces in tracked:
             yield frame, faces if frame.index in self.needs.aligned else ()
+
+
+def _with_context(frames: range) -> range:
+    return range(frames.start - CONTEXT, frames.stop + CONTEXT)

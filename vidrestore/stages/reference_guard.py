@@ -23,6 +23,7 @@ from ..faces.recorded.recorded_source import RecordedSource
 from ..faces.source import FaceSource
 from ..media.frames.frame import Frame
 from ..restoration.temporal.face_crop import ComparedFace, Likeness, ObservedFace, RestoredFace
+from ..runtime.ramps import smoothstep
 from .face_source import timestamp
 from .models import Models
 
@@ -138,5 +139,4 @@ def hold(
 
 def _share(excess: float) -> float:
     """How far ``w`` is raised to the largest, in [0, 1]."""
-    t = min(max((excess - TOLERANCE) / (_LOST - TOLERANCE), 0.0), 1.0)
-    return t * t * (3 - 2 * t)
+    return smoothstep((excess - TOLERANCE) / (_LOST - TOLERANCE))

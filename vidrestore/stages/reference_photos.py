@@ -17,6 +17,7 @@ from ..faces.detection.load import load_detector
 from ..faces.detection.working_size import DetectorInput
 from ..faces.face import Detection, Face
 from ..faces.identity.embedding import IdentityEmbedding
+from ..faces.identity.load import Embedding
 from ..faces.identity.references import nearest_persons
 from ..faces.recorded.recording import Recording
 from ..media.frames.colour import Colour, ColourTags
@@ -33,7 +34,7 @@ _SURE = 0.8  #: score from which on a detection is a face
 class ReferencePhotos:
     """The faces in photographs, by the names of whom they show."""
 
-    def __init__(self, photos: Sequence[tuple[Path, str]], embed: object, setup: AnalysisSetup) -> None:
+    def __init__(self, photos: Sequence[tuple[Path, str]], embed: Embedding, setup: AnalysisSetup) -> None:
         """Read ``photos``, pairs of a file and a name; each shows a face, of several the largest counts.
 
         Raises UsageError if ``embed`` is not made for faces of photographs, InputError for a photograph that

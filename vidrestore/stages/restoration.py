@@ -11,13 +11,14 @@ from typing import TypeVar
 from ..faces.alignment.align import Placement
 from ..media.frames.frame import Frame
 from ..options import Options, steady_parts
+from ..restoration.fidelity.rules import Limits
 from ..restoration.tasks import TASKS, find_task
 from ..restoration.temporal import code_averaging, cover_tracking, stabilise, tint, w_chooser
 from ..restoration.temporal.code_averaging import as_neighbour, average_codes
 from ..restoration.temporal.cover_tracking import steady_cover
 from ..restoration.temporal.face_crop import FaceCrop, ObservedFace, PlannedFace, RestoredFace
 from ..restoration.temporal.stabilise import compare, skip_comparison, stabilise_input, stabilise_output
-from ..restoration.temporal.w_chooser import Chooser, Limits, is_visible
+from ..restoration.temporal.w_chooser import Chooser, is_visible
 from ..runtime.batching import BatchRunner, fill_batches
 from ..runtime.host import background_workers, usable_cores
 from ..runtime.scheduler import Stages

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..faces.alignment.align import AlignedFace, align
 from ..faces.face import Face
-from ..faces.geometry import roll
+from ..faces.geometry import median_roll, roll
 from ..faces.identity.load import Embedding
 from ..faces.identity.persons import group_tracks
 from ..faces.recorded.recording import Condition
@@ -38,7 +38,7 @@ class _Track:
     interval: int = _INTERVAL
     seen: int = 0  #: frames so far
     qualities: list[FaceQuality] = field(default_factory=list)
-    rolls: list[float] = field(default_factory=list)  #: degrees
+    rolls: list[float] = field(default_factory=list)  #: radians
     covered: list[float] = field(default_factory=list)  #: shares of the face
     embedding: np.ndarray | float = 0.0  #: the sum over measured frames
     measured: int = 0
@@ -76,7 +76,8 @@ class Survey:
             track = self._tracks.setdefault(face.track, _Track())
             if track.seen % track.interval == 0:
                 aspect = frame.upright_aspect
-                self._measure(track, align(frame.image(), face, frame.upright, _SIZE, aspect=aspect))
+                crop = align(frame.image(), face, frame.upright, _SIZE, aspect=aspect)
+                self._measure(track, crop, roll(face.landmarks * (aspect, 1)))
             track.seen += 1
 
     @property
@@ -100,11 +101,10 @@ class Survey:
     def _means(self) -> dict[int, np.ndarray]:
         return {track: np.asarray(known.embedding) / known.measured for track, known in self._tracks.items()}
 
-    def _measure(self, track: _Track, crop: AlignedFace) -> None:
+    def _measure(self, track: _Track, crop: AlignedFace, rolled: float) -> None:
         placement = crop.placement
         [face] = uncover(crop.image[None], [placement.scale], [placement.landmarks])
         picture = (crop.image * 255).round().byte().permute(1, 2, 0).numpy()
-        rolled = math.degrees(roll(placement.face.landmarks))
         covered = covered_share(face.cover >= STRONG)
         self._show(placement.face.track, picture, face.quality, covered)
         track.add(face.quality, rolled, covered, self._embed([picture])[0])
@@ -112,12 +112,13 @@ class Survey:
 
 def _condition(track: _Track) -> Condition:
     quality, covered = median_quality(track.qualities), median(track.covered)
+    rolled = round(math.degrees(median_roll(track.rolls)), 1)
     return Condition(
         size=round(quality.size, 1),
         sharpness=round(quality.sharpness, 3),
         noise=round(quality.noise, 2),
         yaw=round(quality.yaw, 3),
-        roll=round(median(track.rolls), 1),
+        roll=180.0 if rolled == -180 else rolled,
         in_front=round(covered, 3),
         w=round(choose_w(quality), 3),
         why=describe(quality, covered),

@@ -7,6 +7,9 @@ from torch import Tensor, nn
 
 from .distributed import rank, total, world
 
+#: A code is dead whose average use is below this share of the mean.
+_DEAD = 0.03
+
 
 def nearest_codes(features: Tensor, codebook: Tensor) -> Tensor:
     """Return the indices (N, H * W) of the codes (K, C) nearest to features (N, C, H, W), in float32 even
@@ -19,17 +22,17 @@ def nearest_codes(features: Tensor, codebook: Tensor) -> Tensor:
 class CodebookAverages(nn.Module):
     """Sets each code to the moving average of its features (van den Oord et al., 2017, appendix A.1).
 
-    A code whose average use falls below ``dead`` times the mean is replaced by a feature of the batch. At
-    first all codes are, so the codebook is initialised from features. Several processes share their features
-    and have the same codebook.
+    A code whose average use falls below a share of the mean is replaced by a feature of the batch. At first
+    all codes are, so the codebook is initialised from features. Several processes share their features and
+    have the same codebook.
     """
 
     count: Tensor  #: (K,) average number of features per code and batch
     total: Tensor  #: (K, C) average sum of these features
 
-    def __init__(self, codebook: Tensor, *, decay: float = 0.97, dead: float = 0.03) -> None:
+    def __init__(self, codebook: Tensor, *, decay: float = 0.97) -> None:
         super().__init__()
-        self.decay, self.dead = decay, dead
+        self.decay = decay
         self.register_buffer("count", torch.zeros(len(codebook)))
         self.register_buffer("total", torch.zeros_like(codebook))
 
@@ -45,7 +48,7 @@ class CodebookAverages(nn.Module):
         self.count.mul_(self.decay).add_(used, alpha=1 - self.decay)
         self.total.mul_(self.decay).add_(sums, alpha=1 - self.decay)
         mean = len(flat) * world() / len(codebook)
-        dead = torch.nonzero(self.count < self.dead * mean).flatten()
+        dead = torch.nonzero(self.count < _DEAD * mean).flatten()
         if len(dead):
             chosen = torch.randint(len(flat) * world(), (len(dead),), generator=generator)
             self.total[dead] = _rows(flat, chosen.to(flat.device)) * mean

@@ -14,6 +14,8 @@ from ..runtime.device import has_bf16
 #: values grow quickly. After five iterations nearly all are between 0.7 and 1.2.
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 _ITERATIONS = 5
+#: Decay of Nesterov momentum.
+_MOMENTUM = 0.95
 
 
 def orthogonalise(matrix: Tensor) -> Tensor:
@@ -55,12 +57,11 @@ class Muon(torch.optim.Optimizer):
 
     The weight of a convolution (out, in, k, k) is treated as a matrix (out, in * k * k). The update is scaled
     to the size of AdamW's (Liu et al., "Muon is scalable for LLM training", 2025, section 2.2), so that
-    learning rates have the same meaning for both. ``lr`` is the learning rate, ``momentum`` the decay of
-    Nesterov momentum.
+    learning rates have the same meaning for both. ``lr`` is the learning rate.
     """
 
-    def __init__(self, groups: Sequence[Mapping[str, Any]], *, lr: float, momentum: float = 0.95) -> None:
-        super().__init__([dict(group) for group in groups], {"lr": lr, "momentum": momentum})
+    def __init__(self, groups: Sequence[Mapping[str, Any]], *, lr: float) -> None:
+        super().__init__([dict(group) for group in groups], {"lr": lr})
 
     @torch.no_grad()
     def step(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - takes no closure
@@ -73,8 +74,8 @@ class Muon(torch.optim.Optimizer):
                 if not state:
                     state["momentum"] = torch.zeros_like(weight)
                 average = state["momentum"]
-                average.lerp_(weight.grad, 1 - group["momentum"])
-                ahead = weight.grad.lerp(average, group["momentum"])
+                average.lerp_(weight.grad, 1 - _MOMENTUM)
+                ahead = weight.grad.lerp(average, _MOMENTUM)
                 matrix = ahead.flatten(1)
                 update = orthogonalise(matrix).to(weight).view_as(weight)
                 weight.add_(update, alpha=-0.2 * max(matrix.shape) ** 0.5 * group["lr"])

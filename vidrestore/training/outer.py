@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from ..restoration.codeformer import CodeFormer
 from ..restoration.codeformer.blocks import PatchConv
+from .distributed import mean
 from .image_loss import parts
 
 
@@ -37,7 +38,7 @@ class OuterLayers(nn.Module):
         x = clean
         for block in model.encoder.blocks[: model.encoder.outer]:
             x = block(x)
-        return F.mse_loss(x.float(), seen.float()) / seen.float().var()
+        return F.mse_loss(x.float(), seen.float()) / _variance(seen.float())
 
     def images(
         self, model: CodeFormer, quantised: Tensor, clean: Tensor, generator: torch.Generator
@@ -49,3 +50,9 @@ class OuterLayers(nn.Module):
             inner = model.generator(quantised, {}, until=second)
         inner, clean = parts(inner, clean, side=second // 2, generator=generator)
         return model.generator.image(model.generator(inner, {}, after=second)).float(), clean
+
+
+@torch.no_grad()
+def _variance(x: Tensor) -> Tensor:
+    """The variance of the values of the whole batch, of which ``x`` is this process's share."""
+    return mean((x - mean(x.mean())).square().mean())

@@ -44,10 +44,10 @@ class ImageStage3(Stage):
       distance adds detail.
 
     From each face ``parts`` crops of ``part`` pixels are taken. From step ``perceptual_start``,
-    ``perceptual_parts`` crops of a batch go to the perceptual network (``perceptual_net``): not earlier,
-    because a network that does not remove degradations yet reduces that distance by patterns of dots. From
-    step ``adversarial_start``, all crops go to the discriminator (``discriminator_channels``). Its loss has
-    the weight ``adversarial`` times the adaptive weight; with 0 there is no discriminator.
+    ``perceptual_parts`` crops of a batch, evenly apart, go to the perceptual network (``perceptual_net``):
+    not earlier, because a network that does not remove degradations yet reduces that distance by patterns of
+    dots. From step ``adversarial_start``, all crops go to the discriminator (``discriminator_channels``). Its
+    loss has the weight ``adversarial`` times the adaptive weight; with 0 there is no discriminator.
     """
 
     name = "stage3"
@@ -90,13 +90,16 @@ class ImageStage3(Stage):
         if step >= self.settings["perceptual_start"]:
             halved = step % _FULL_EVERY > 0
             count = self.settings["perceptual_parts"] * (1 if halved else 0.5)
-            shown = slice(max(1, round(count)))
+            chosen = _evenly(max(1, round(count)), len(clean) * world())
+            shown = share(chosen)
+            # Gradients and figures are averaged over the processes, whose crops may not be equally many.
+            each = world() / chosen.sum().item()
             distances = self._perceptual([end[shown] for end in ends], clean[shown], halved=halved)
             names = ("perceptual_one", "perceptual_zero")
             for name, distance, usual, most in zip(names, distances, _USUAL, _MOST_TRUST, strict=True):
                 trust = (usual / left[shown]).clamp(max=most)
-                total = total + self.settings[name] * (trust * distance).mean()
-                figures[name] = distance.mean()
+                total = total + self.settings[name] * each * (trust * distance).sum()
+                figures[name] = each * distance.sum()
         if self.adversary is not None and step >= self.settings["adversarial_start"]:
             total, more = self.adversary.join(
                 total, clean, ends[1], last=transform.last.weight, weight=self.settings["adversarial"]
@@ -133,7 +136,9 @@ class ImageStage3(Stage):
         return take(clean, self.stride), take(degraded, self.stride), take(informed, 1)
 
     def _perceptual(self, images: list[Tensor], target: Tensor, *, halved: bool) -> tuple[Tensor, ...]:
-        """Return the distances (N,) of each of ``images`` (N, 3, s, s) from ``target``."""
+        """Return the distances (N,) of each of ``images`` (N, 3, s, s) from ``target``; N may be 0."""
+        if not len(target):
+            return tuple(target.new_zeros(0) for _ in images)
         distance = self.distance[0].to(target.device)
         if halved:
             images, target = [F.avg_pool2d(x, 2) for x in images], F.avg_pool2d(target, 2)
@@ -142,6 +147,13 @@ class ImageStage3(Stage):
         found = distance.features(torch.cat(images))
         wanted = [torch.cat([w] * len(images)) for w in wanted]
         return distance.compare(found, wanted).chunk(len(images))
+
+
+def _evenly(count: int, whole: int) -> Tensor:
+    """Choose ``count`` of ``whole``, or all if that is fewer, evenly apart: (whole,) bool."""
+    count, chosen = min(count, whole), torch.zeros(whole, dtype=torch.bool)
+    chosen[torch.arange(count) * whole // count] = True
+    return chosen
 
 
 def _pixel_loss(x: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:

@@ -36,6 +36,8 @@ from .stage3_image import ImageStage3
 
 #: A run ends after this many consecutive steps without a finite gradient.
 _LOST = 20
+#: Seconds between checkpoints.
+_SAVE_EVERY = 180.0
 
 #: Names of the stages, in order.
 STAGES = ("stage1", "stage2", "stage3")
@@ -148,14 +150,12 @@ class Trainer:
         self,
         *,
         until: int | None = None,
-        save_every: float = 180.0,
         stop: Callable[[], bool] = lambda: False,
     ) -> float:
         """Train and save a checkpoint.
 
         Args:
             until: The step to end at; by default the last one.
-            save_every: Seconds between checkpoints.
             stop: Called at every step; training ends if it returns True in any process.
 
         Returns:
@@ -186,7 +186,7 @@ class Trainer:
                 self.log.add(self.step, figures)
                 if self.sheets and (self.step % self.config["sheet_every"] == 0 or self.step == steps):
                     self.sheets.draw(self.model.config, self.averaged, self.step)
-                if time.monotonic() - saved > save_every:
+                if time.monotonic() - saved > _SAVE_EVERY:
                     self.save()
                     saved = time.monotonic()
         if first:

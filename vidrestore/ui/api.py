@@ -34,7 +34,8 @@ _REPORT_POLICY = (
 
 @dataclass(frozen=True, kw_only=True)
 class Api:
-    """The answers, over the parts of the server."""
+    """The answers, over the parts of the server. They raise RefusedError for what a visitor may not do or
+    asks for wrongly, and otherwise the VidrestoreError of what they do, which become HTTP's errors."""
 
     config: Config
     database: Database

@@ -46,7 +46,10 @@ class Database:
     something raises OutputError if that cannot be written."""
 
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
-        """Open the database at ``path``, which is made if it does not exist. ``clock`` tells seconds."""
+        """Open the database at ``path``, which is made if it does not exist. ``clock`` tells seconds.
+
+        Raises InputError for a file that is no database, OutputError if it cannot be written.
+        """
         self.clock = clock
         self._lock = threading.RLock()
         try:

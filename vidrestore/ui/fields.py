@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
-from ..option_types import convert, default_of, option_of
+from ..option_types import convert, option_of
 from ..options import Options
 from ..presets import preset_names, read_preset
 from ..weights.registry import upscaler_names
@@ -87,7 +87,7 @@ def checked(given: Mapping[str, Any], kind: str) -> dict[str, str | list[str]]:
     return {
         name: [_text(each) for each in value] if isinstance(value, tuple) else _text(value)
         for name, value in values.items()
-        if value != default_of(_FIELDS[name])
+        if value != _FIELDS[name].default
     }
 
 
@@ -106,7 +106,7 @@ def _check_word(name: str, value: str) -> None:
 
 def _described(described: Field[Any]) -> dict[str, Any]:
     about = option_of(described)
-    default = default_of(described)
+    default = described.default
     choices = _NAMES.get(described.name, about.choices)
     return {
         "name": described.name,

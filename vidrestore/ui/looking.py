@@ -14,6 +14,7 @@ import numpy as np
 from ..errors import InputError
 from ..faces.detection.load import resolve_detector
 from ..faces.face import Face
+from ..faces.recorded.recording import Recording
 from ..media.frames.frame import Frame
 from ..options import Options
 from ..review.face_sheet import as_displayed, cut_out, upright_picture
@@ -24,7 +25,7 @@ from ..runtime.memory import translate_out_of_memory
 from ..runtime.profile import Profile
 from ..stages.face_source import timestamp
 from ..stages.networks import Networks
-from ..stages.restoration import chooser
+from ..stages.restoration import chooser, limits_of
 from ..stages.setup import RestorerSetup
 from ..stages.still_faces import aligned_face, chosen_faces, find_faces
 from .fields import parsed
@@ -64,13 +65,7 @@ class Looking:
         persons = persons_of(recording, _PERSONS)
         places = [Place(time=person["time"], box=tuple(person.pop("box"))) for person in persons[:_PERSONS]]
         faces = read_places(Path(path), places, _FACE)
-        options = Options(input=Path(path))
-        sights = sights_of(
-            recording,
-            min_size=options.min_face,
-            max_yaw=options.max_yaw,
-            max_sharpness=options.max_sharpness,
-        )
+        sights = sights_of(recording, limits_of(Options(input=Path(path))))
         moments: list[dict[str, Any]] = []
         for moment in choose_moments(list(sights), _MOMENTS):
             time = float(moment.time)
@@ -160,7 +155,7 @@ def _faces_of(frame: Frame, tracks: str, person: int | None) -> list[Face]:
     return own[:1]
 
 
-def _person_at(recording: Any, moment: Mapping[str, Any]) -> int | None:
+def _person_at(recording: Recording, moment: Mapping[str, Any]) -> int | None:
     """The person whom a moment is about."""
     index = next(nearest_frames(recording, moment["time"]), None)
     faces = recording.faces_at(recording.timestamps[index]) if index is not None else ()

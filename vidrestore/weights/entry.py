@@ -14,20 +14,15 @@ class Network:
     """How a restorer's network is called.
 
     Faces are RGB, aligned to the FFHQ five-point template. Every known network takes and gives values in
-    [-1, 1], which ``value_range`` says nevertheless: a file that is not known is taken to be like them.
+    [-1, 1], which ``value_range`` says nevertheless: a file that is not known is taken to be like them. The
+    precisions in which results can be trusted are those of the backend and the architecture.
     """
 
     #: Who runs it: this package's CodeFormer, spandrel (the extra ``restorers``) or ONNX Runtime (``onnx``).
     backend: Literal["codeformer", "spandrel", "onnx"]
     input_size: int  #: side in pixels of the aligned faces that it takes and gives
     value_range: tuple[float, float] = (-1.0, 1.0)  #: values of black and white, of input and output
-    colours: Literal["RGB"] = "RGB"  #: order of the channels, of input and output
     task: Literal["restore", "colour", "inpaint"] = "restore"  #: what it was trained for
-    #: Those of ``fp32``, ``bf16`` and ``fp16`` in which it runs; of an ONNX file, in which it is stored.
-    precisions: tuple[str, ...] = ("fp32",)
-    #: The input for the fidelity weight and its type, such as ``w: double``; None if the network has none.
-    weight: str | None = None
-    image: str | None = None  #: name of the ONNX input that takes the face
     output: str | None = None  #: name of the ONNX output that is the restored face
     #: Range of sharpness over which its faces become trustworthy, see ``RestorerSpec``. A file of weights may
     #: declare its own. None: that of the published CodeFormer.

@@ -25,7 +25,7 @@ def list_weights() -> str:
     return "\n".join([*lines, f"Cache folder: {cache_dir()} (set VIDRESTORE_CACHE to change it)."])
 
 
-def get(name: str, *, offline: bool = False, progress: bool = True) -> Path:
+def get(name: str, *, offline: bool = False) -> Path:
     """Fetch the weights ``name``, report progress on stderr, and return the path of the file.
 
     Raises UsageError for an unknown name and WeightsError if the file cannot be obtained.
@@ -35,7 +35,7 @@ def get(name: str, *, offline: bool = False, progress: bool = True) -> Path:
     if path is None:
         if not weights.embedded:
             print(announcement(name), file=sys.stderr)
-        path = fetch(name, offline=offline, progress=progress)
+        path = fetch(name, offline=offline)
     print(f"{name} is {'embedded' if weights.embedded else 'downloaded'}: {path}", file=sys.stderr)
     return path
 

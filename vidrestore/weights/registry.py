@@ -63,7 +63,8 @@ def lookup(name: str) -> Weights:
 
 
 def announcement(name: str) -> str:
-    """Return the line to show before the weights ``name`` are downloaded: size, source and licence."""
+    """Return the line to show before the weights ``name`` are downloaded: size, source and licence. Raises
+    UsageError for an unknown name, ValueError for embedded weights."""
     weights = lookup(name)
     if not isinstance(weights, RemoteWeights):
         raise ValueError(f"{name} is embedded and never downloaded")
@@ -75,7 +76,7 @@ def announcement(name: str) -> str:
 
 def planned_download(name: str) -> dict[str, Any]:
     """What a dry run says, as data, of the weights ``name`` that a run would download; :func:`would_download`
-    says it in a line."""
+    says it in a line. Raises UsageError for an unknown name, ValueError for embedded weights."""
     weights = lookup(name)
     if not isinstance(weights, RemoteWeights):
         raise ValueError(f"{name} is embedded and never downloaded")

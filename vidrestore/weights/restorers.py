@@ -13,8 +13,8 @@ from .entry import Network, RemoteWeights, Weights
 _CODEFORMER = "https://github.com/sczhou/CodeFormer/releases/download/v0.1.0"
 _GFPGAN = "https://github.com/TencentARC/GFPGAN/releases/download"
 _CONVERTED = "https://github.com/visomaster/visomaster-assets/releases/download/v0.1.0"
-#: Where the names of inputs and outputs and the ranges of the converted files are stated: the program that
-#: publishes them.
+#: Where the names of outputs and the ranges of the converted files are stated: the program that publishes
+#: them.
 _CALLED = "visomaster/VisoMaster, app/processors/face_restorers.py"
 
 _apache = partial(RemoteWeights, licence="Apache License 2.0", commercial=True)
@@ -37,13 +37,10 @@ _gpen = partial(
 _gfpgan_network = Network(
     backend="spandrel",
     input_size=512,
-    precisions=("fp32", "bf16"),
     source="TencentARC/GFPGAN, gfpgan/utils.py",
 )
-_of_task = partial(
-    Network, backend="codeformer", input_size=512, precisions=("fp32", "bf16", "fp16"), weight="w: float"
-)
-_converted = partial(Network, backend="onnx", image="input", output="output", source=_CALLED)
+_of_task = partial(Network, backend="codeformer", input_size=512)
+_converted = partial(Network, backend="onnx", output="output", source=_CALLED)
 
 RESTORERS: tuple[Weights, ...] = (
     _s_lab(
@@ -56,8 +53,6 @@ RESTORERS: tuple[Weights, ...] = (
         network=Network(
             backend="codeformer",
             input_size=512,
-            precisions=("fp32", "bf16", "fp16"),
-            weight="w: float",
             source="sczhou/CodeFormer, inference_codeformer.py",
         ),
     ),
@@ -73,8 +68,6 @@ RESTORERS: tuple[Weights, ...] = (
         network=Network(
             backend="codeformer",
             input_size=512,
-            precisions=("fp32", "bf16", "fp16"),
-            weight="w: float",
             # At the level "heavy" of vidrestore.degradation.degrade, whose faces are below 0.26, it invents
             # eyes.
             readable=(0.215, 0.29),
@@ -110,7 +103,6 @@ RESTORERS: tuple[Weights, ...] = (
         about="RestoreFormer (Wang et al., CVPR 2022): a codebook read by attention.",
         filename="RestoreFormer.pth",
         url=f"{_GFPGAN}/v1.3.4/RestoreFormer.pth",
-        # Between entries of a codebook bf16 decides differently.
         network=Network(backend="spandrel", input_size=512, source="TencentARC/GFPGAN, gfpgan/utils.py"),
     ),
     _restoreformer(
@@ -119,7 +111,7 @@ RESTORERS: tuple[Weights, ...] = (
         filename="RestoreFormerPlusPlus.fp16.onnx",
         url=f"{_CONVERTED}/RestoreFormerPlusPlus.fp16.onnx",
         sha256="e5df99ed4f501be2009ed8e708f407dd26ac400c55a43a01d8c8c157bc475b3f",
-        network=_converted(input_size=512, precisions=("fp16",), output="2359"),
+        network=_converted(input_size=512, output="2359"),
     ),
     _apache(
         name="vqfr-2",
@@ -130,9 +122,6 @@ RESTORERS: tuple[Weights, ...] = (
         sha256="30c3d854c8e5c8abaf9c83c00d2466b7c3f64865d7b3b8596f56714a717ffd6f",
         network=_converted(
             input_size=512,
-            precisions=("fp16",),
-            image="x_lq",
-            weight="fidelity_ratio: float",
             output="main_dec",
         ),
     ),
@@ -182,7 +171,7 @@ RESTORERS: tuple[Weights, ...] = (
         filename="codeformer_fp16.onnx",
         url=f"{_CONVERTED}/codeformer_fp16.onnx",
         sha256="9c3ae2ce2de616815815628f966cdef5d9466722434a1be00c0785ec92e2a94f",
-        network=_converted(input_size=512, precisions=("fp16",), image="x", weight="w: double", output="y"),
+        network=_converted(input_size=512, output="y"),
     ),
     _s_lab(
         name="codeformer_colorization",

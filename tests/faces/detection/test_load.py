@@ -9,7 +9,6 @@ import torch
 
 from vidrestore.errors import WeightsError
 from vidrestore.faces.detection import load
-from vidrestore.faces.detection.detector import RetinaFaceDetector
 from vidrestore.faces.detection.load import load_detector, resolve_detector
 
 
@@ -30,8 +29,13 @@ def test_a_named_detector_is_fetched(monkeypatch):
     assert fetched == [("retinaface_resnet50", True)]
 
 
-def test_the_embedded_detector_loads():
-    assert isinstance(load_detector("retinaface_mobile0.25", "cpu"), RetinaFaceDetector)
+def test_the_embedded_detector_finds_a_face(astronaut):
+    [[face]] = load_detector("retinaface_mobile0.25", "cpu")(astronaut[None])
+    x0, y0, x1, y1 = face.box
+    assert 150 < x0 < 200  # left of the eyes and of the mouth, which are at 204 to 248
+    assert 250 < x1 < 300
+    assert 30 < y0 < 95
+    assert 145 < y1 < 220
 
 
 def test_a_file_with_other_weights_is_named(monkeypatch):

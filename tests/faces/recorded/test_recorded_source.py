@@ -64,6 +64,40 @@ def test_another_video_is_refused(label, frames, fails, caplog):
         assert "1 frames are not in the record" in caplog.text
 
 
+@pytest.mark.parametrize(("unknown", "fails"), [(1, False), (3, True)])
+def test_frames_that_are_missing_count_alike_after_resuming(unknown, fails, caplog):
+    """As in one go: against the frames of the recording up to there, not those since the source resumed."""
+    made = recording()
+    frames = list(range(10_000, 18_000, STEP))
+    for pts in frames:
+        made.add(pts, [])
+    end = [*frames[150:155], *range(frames[155] + 1, frames[155] + 1 + unknown), *frames[156:]]
+    # A source that has played the beginning, and one that begins there as that of a portion does.
+    resumed, portion = RecordedSource(made, pts=int), RecordedSource(made, pts=int)
+    resumed.resume(json.loads(json.dumps(play(made, frames[:150])[0].state())))
+    for source in (resumed, portion):
+        caplog.clear()
+        stream = source.stream((pts, None) for pts in end)
+        if fails:
+            with pytest.raises(InputError, match="another video"):
+                list(stream)
+        else:
+            assert list(stream) == [(pts, ()) for pts in end]
+            assert "1 frames are not in the record" in caplog.text
+
+
+def test_frames_that_were_missing_before_count_after_resuming():
+    made = recording()
+    frames = list(range(10_000, 18_000, STEP))
+    for pts in frames:
+        made.add(pts, [])
+    first, _ = play(made, [*frames[:180], frames[180] + 1, frames[180] + 2])
+    resumed = RecordedSource(made, pts=int)
+    resumed.resume(json.loads(json.dumps(first.state())))
+    with pytest.raises(InputError, match="another video"):
+        list(resumed.stream((pts, None) for pts in [frames[181], frames[181] + 1, frames[182]]))
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [

@@ -87,7 +87,7 @@ class Hand:
         first, stop, context = portion.frames.start, portion.frames.stop, self._shape.context
         around = min(first, context) + min(self._shape.frames - stop, context)
         await asyncio.sleep(self._costs.open + around * (self._costs.decode + self._costs.context))
-        for begin in portion.firsts:
+        for begin in portion.frames[:: portion.length]:
             frames = min(portion.length, stop - begin)
             await asyncio.sleep(frames * self._costs.restore)
             segment: Any = SimpleNamespace(frames=frames, info=[])

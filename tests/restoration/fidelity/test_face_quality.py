@@ -18,7 +18,9 @@ from vidrestore.faces.alignment.align import TEMPLATE
 from vidrestore.restoration.fidelity.covers import find_covers
 from vidrestore.restoration.fidelity.face_quality import FaceQuality, measure_quality, median_quality
 from vidrestore.restoration.fidelity.fill import fill_covered
-from vidrestore.restoration.fidelity.rules import gate
+from vidrestore.restoration.fidelity.rules import Limits, gate
+
+LIMITS = Limits(min_size=20, max_sharpness=0.95, max_yaw=0.8)
 
 
 @cache
@@ -102,7 +104,7 @@ def test_what_lies_over_some_of_the_edges_does_not_count_as_sharpness(name):
         soft = degrade(face, LEVELS["medium"], seed=1).float() / 255
         before, after = look(torch.stack((soft, overlaid(soft, name)[0])))
         assert after.sharpness == pytest.approx(before.sharpness, abs=0.15)
-        assert gate(after) > 0.99
+        assert gate(after, LIMITS) > 0.99
 
 
 @pytest.mark.parametrize("name", OVERLAYS)
@@ -114,7 +116,7 @@ def test_what_was_filled_does_not_count(name):
         before, after = look(torch.stack((soft, fill_covered(image, cover))))
         # Where text hides the mouth, the eyes and the nose decide.
         assert after.sharpness == pytest.approx(before.sharpness, abs=0.15)
-        assert gate(after) > 0.99
+        assert gate(after, LIMITS) > 0.99
 
 
 def test_a_sharp_face_behind_a_mask_is_sharp():

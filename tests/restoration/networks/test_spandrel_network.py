@@ -42,7 +42,7 @@ def test_restoreformer_is_built_from_its_weights_and_gets_values_from_minus_one_
 
 def test_gfpgan_gets_values_from_minus_one_to_one_and_the_noise_of_its_file():
     model, faces = gfpgan(), FACES[..., ::8, ::8]
-    restorer = wrapped(model, "GFPGAN", size=64)
+    restorer = wrapped(model, "GFPGAN")
     first, again = restorer(faces, torch.zeros(2)), restorer(faces, torch.zeros(2))
     with torch.inference_mode():
         expected = torch.cat([model(face * 2 - 1, randomize_noise=False)[0] for face in faces.split(1)])
@@ -58,9 +58,7 @@ def test_a_precision_that_is_not_to_be_trusted_is_not_used():
     assert restorer.spec.precisions == ("fp32",)
     assert torch.equal(restorer(FACES[:1], torch.zeros(1)), exact(FACES[:1], torch.zeros(1)))
     small = FACES[..., ::8, ::8]
-    lower, full = (
-        wrapped(gfpgan(), "GFPGAN", size=64, precision=p)(small, torch.zeros(2)) for p in ("bf16", "fp32")
-    )
+    lower, full = (wrapped(gfpgan(), "GFPGAN", precision=p)(small, torch.zeros(2)) for p in ("bf16", "fp32"))
     assert not torch.equal(lower, full)
     assert (lower - full).abs().mean() < 0.02
 

@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from vidrestore.restoration.fidelity.face_quality import FaceQuality
-from vidrestore.restoration.fidelity.rules import choose_w
+from vidrestore.restoration.fidelity.rules import Limits, choose_w
 from vidrestore.restoration.temporal.face_crop import FaceCrop, PlannedFace
 from vidrestore.restoration.temporal.motion import View
-from vidrestore.restoration.temporal.w_chooser import REACH, Chooser, Limits, is_visible
+from vidrestore.restoration.temporal.w_chooser import REACH, Chooser, is_visible
 
 SOFT = FaceQuality(size=60, sharpness=0.3, noise=2.0, yaw=0.1)
 SHARP = FaceQuality(size=200, sharpness=1.0, noise=1.0, yaw=0.1)

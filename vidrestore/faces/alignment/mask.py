@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from ...runtime.cuda_streams import upload
+from ...runtime.ramps import smoothstep
 
 #: The oval of a face: its centre, as a share of the way from the eyes to the mouth; half its height, in
 #: eye-mouth distances; half its width, in eye distances.
@@ -40,17 +41,11 @@ def oval_masks(landmarks: np.ndarray, size: int, device: torch.device | str = "c
     grid = torch.arange(size, device=device, dtype=torch.float32) + 0.5
     places = x[..., None, None] * grid[None, :] + (y[..., None, None] * grid[:, None] - c[..., None, None])
     radius = torch.sqrt(places.square_().sum(dim=1))
-    return _smoothstep((1 - radius) / (1 - _CORE)) * border_mask(size, device)
+    return smoothstep((1 - radius) / (1 - _CORE)) * border_mask(size, device)
 
 
 def border_mask(size: int, device: torch.device | str = "cpu") -> Tensor:
     """Return a (size, size) float32 mask: 1 inside, falling smoothly to 0 at the border of the crop."""
     grid = torch.arange(size, device=device, dtype=torch.float32) + 0.5
-    ramp = _smoothstep(torch.minimum(grid, size - grid) / (_BORDER * size / 512))
+    ramp = smoothstep(torch.minimum(grid, size - grid) / (_BORDER * size / 512))
     return ramp[None, :] * ramp[:, None]
-
-
-def _smoothstep(x: Tensor) -> Tensor:
-    """0 below 0, 1 above 1, and between them the cubic whose slope is 0 at both ends."""
-    x = x.clamp(0, 1)
-    return x * x * (3 - 2 * x)

@@ -20,11 +20,11 @@ def select_boxes(
     trained on twice, the second time in a box around a part of the first.
     """
     # torchvision takes seconds to import, and processes that find no faces do without it.
-    from torchvision.ops import batched_nms
+    from torchvision.ops import batched_nms, box_area
 
     strong = torch.nonzero(scores > threshold).squeeze(1)
     kept = strong[batched_nms(boxes[strong], scores[strong], image[strong], NMS_IOU)]
-    inside = _intersection(boxes[kept]) / _areas(boxes[kept]).clamp_min(1e-6)[:, None]
+    inside = _intersection(boxes[kept]) / box_area(boxes[kept]).clamp_min(1e-6)[:, None]
     # Either box of a pair may be the larger one; the one with the lower score is dropped.
     duplicate = (torch.maximum(inside, inside.T) > CONTAINED) & (image[kept][:, None] == image[kept])
     return kept[~duplicate.tril(-1).any(1)]
@@ -44,10 +44,6 @@ def vote(
     voters = box_iou(selected[None], boxes)[0] > VOTE_IOU
     weights = scores[voters] / scores[voters].sum()
     return torch.tensordot(weights, values[voters], dims=1)
-
-
-def _areas(boxes: torch.Tensor) -> torch.Tensor:
-    return (boxes[:, 2:] - boxes[:, :2]).prod(1)
 
 
 def _intersection(boxes: torch.Tensor) -> torch.Tensor:

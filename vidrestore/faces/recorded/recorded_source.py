@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from bisect import bisect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
@@ -17,8 +18,9 @@ from .recording import Origin, Recording
 
 log = logging.getLogger(__name__)
 
-#: Share of the frames of a run that may be missing in its recording; they are left unrestored. A damaged
-#: stream decoded from the middle can yield a frame that it does not yield when decoded from the start.
+#: Most frames of a run that may be missing in its recording, as a share of the recorded frames up to there;
+#: they are left unrestored. A damaged stream decoded from the middle can yield a frame that it does not yield
+#: when decoded from the start.
 _MAX_MISSING = 0.01
 
 
@@ -34,17 +36,19 @@ class RecordedSource(Generic[Frame]):
         self._recording = recording
         self._pts = pts
         self._seen: set[int] = set()
+        self._missing = 0
         self.tracks = 0
         self.faces = 0
         self.shots = 0
 
     def state(self) -> State:
         """See ``FaceSource.state``: faces depend on the recording only, so this holds the counts."""
-        return {"seen": sorted(self._seen), "faces": self.faces}
+        return {"seen": sorted(self._seen), "faces": self.faces, "missing": self._missing}
 
     def resume(self, state: State) -> None:
         """See ``FaceSource.resume``."""
         self._seen, self.faces = set(state["seen"]), state["faces"]
+        self._missing = state["missing"]
         self.tracks = len(self._seen)
 
     @property
@@ -67,21 +71,22 @@ class RecordedSource(Generic[Frame]):
 
         Raises InputError if too many frames are missing in the recording, so that it is of another video.
         """
-        missing = 0
-        for count, (frame, _) in enumerate(items):
-            recorded = self._recording.faces_at(self._pts(frame))
+        for frame, _ in items:
+            pts = self._pts(frame)
+            recorded = self._recording.faces_at(pts)
             if recorded is None:
-                missing += 1
-                if missing > _MAX_MISSING * count:
-                    self._raise_missing(self._pts(frame))
-            faces = tuple(self._adjusted(recorded or (), self._pts(frame)))
-            self.shots = self._recording.shots_until(self._pts(frame))
+                self._missing += 1
+                # Not of the frames seen here: a run that is resumed, or a portion, begins in the middle.
+                if self._missing > _MAX_MISSING * bisect(self._recording.timestamps, pts):
+                    self._raise_missing(pts)
+            faces = tuple(self._adjusted(recorded or (), pts))
+            self.shots = self._recording.shots_until(pts)
             self._seen.update(face.track for face in faces)
             self.tracks, self.faces = len(self._seen), self.faces + len(faces)
             yield frame, faces
-        if missing:
+        if self._missing:
             name = self._recording.display_name
-            log.warning("%d frames are not in %s; they were left unrestored", missing, name)
+            log.warning("%d frames are not in %s; they were left unrestored", self._missing, name)
 
     def _adjusted(self, faces: Iterable[Face], pts: int) -> Iterator[Face]:
         for face in faces:

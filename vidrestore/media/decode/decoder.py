@@ -81,6 +81,7 @@ class Decoder:
         span = span or Span()
         self.context = context  #: frames before and after the span that it delivers as well
         self._resumed = False
+        self._source: SourceVideo | None = None  # while the first frame is decoded
         self._reader = FrameReader(path, video_stream, from_start=not span.start, rate=rate, strict=strict)
         try:
             begin = Fraction(self._reader.container.start_time or 0, av.time_base)
@@ -101,7 +102,7 @@ class Decoder:
             if self.first.time < -self.timeline.move:  # without a time, it was placed before others
                 self.timeline = replace(self.timeline, move=-self.first.time)
             #: Facts about the video, for encoding it.
-            self.source = self._describe()
+            self.source = self._source = self._describe()
             leave_stereo_to_container(self.first.video)
             for remark in self._reader.tags.remarks(self.first.video):
                 log.warning("%s: %s", path.name, remark)
@@ -262,9 +263,9 @@ class Decoder:
 
     def _frame(self, index: int, video: av.VideoFrame, *, context: bool) -> Frame:
         side_data, mirrored = carried(video), is_mirrored(display_matrix(video))
-        if hasattr(self, "source"):
-            side_data |= self.source.changes(video)
-            side_data |= self._timecodes.lost(video, self.source.timecode, self._first_time)
+        if self._source is not None:
+            side_data |= self._source.changes(video)
+            side_data |= self._timecodes.lost(video, self._source.timecode, self._first_time)
             leave_stereo_to_container(video)
         return Frame(
             index,

@@ -67,12 +67,13 @@ class SideDataLosses:
             self._kept |= {STEREO} if held.stereo_mode else set()
 
     def report_first(self) -> None:
-        """Report what is lost of the first frame."""
+        """Report what is lost of the first frame. Raises LossError if ``strict`` was set."""
         self._seen.clear()
         self.report(self._source.side_data)
 
     def report(self, side_data: frozenset[str]) -> None:
-        """Report what is lost of a frame with ``side_data``, if that was not yet reported."""
+        """Report what is lost of a frame with ``side_data``, if that was not yet reported. Raises LossError
+        if ``strict`` was set."""
         if side_data <= self._seen:
             return
         lost = sorted(side_data - self._seen - self._kept)

@@ -69,6 +69,7 @@ class Muxer:
         self._display_name, self._seekable, self._strict = display_name, seekable, strict
         self._times: dict[int, PacketTimes] = {}
         self._lost = 0  #: copied packets that the output did not accept
+        self._opened: OutputContainer | None = None
         try:
             options = dict(container.muxer_options if seekable else container.stream_options)
             if flags := self._copier.movflags():
@@ -76,7 +77,7 @@ class Muxer:
             if container.is_quicktime:
                 # The clock of edit lists, which hold the time of the first frame.
                 options["movie_timescale"] = str(source.time_base.denominator)
-            self._output: OutputContainer = av.open(
+            self._output = self._opened = av.open(
                 name, "w", format=container.name, options=options, **KEEP_METADATA
             )
             self._video = self._add_streams(encoder)
@@ -102,7 +103,11 @@ class Muxer:
             self._output.mux(packet)
 
     def finish(self) -> None:
-        """Write the rest of the other streams and the trailer, and patch the file."""
+        """Write the rest of the other streams and the trailer, and patch the file.
+
+        Raises, if ``strict`` was set, InputError for packets that the output does not accept, and LossError
+        for what it cannot hold of them.
+        """
         for copied in self._copier.packets_until(None):
             self._copy(copied)
         if self._lost:
@@ -123,9 +128,9 @@ class Muxer:
     def abandon(self) -> None:
         """Close what is open; the file is incomplete."""
         self._copier.close()
-        if hasattr(self, "_output"):
+        if self._opened is not None:
             with suppress(OSError, av.error.FFmpegError):
-                self._output.close()
+                self._opened.close()
 
     def _finalizers(self) -> list[Finalizer]:
         """The patches that the file needs once it is closed."""

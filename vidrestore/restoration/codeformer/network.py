@@ -18,6 +18,9 @@ from .config import CodeFormerConfig
 from .correction import Correction
 from .transformer import TransformerLayer
 
+#: Added to variances before their square root is taken.
+_ADAIN_EPS = 1e-5
+
 
 class Encoding(NamedTuple):
     """The encoder's output for a batch of faces: all that decoding needs besides codes."""
@@ -40,15 +43,15 @@ class Codebook(nn.Module):
         return self.embedding(codes).transpose(1, 2).unflatten(2, (grid, grid))
 
 
-def adaptive_instance_norm(content: Tensor, style: Tensor, eps: float = 1e-5) -> Tensor:
+def adaptive_instance_norm(content: Tensor, style: Tensor) -> Tensor:
     """AdaIN (Huang and Belongie, ICCV 2017, equation 8): ``content`` with the mean and standard deviation of
     each channel of ``style``; both (N, C, H, W).
 
     It gives the codes' features the input's colour and contrast.
     """
     dims = (2, 3)
-    std_c = (content.var(dims, keepdim=True) + eps).sqrt()
-    std_s = (style.var(dims, keepdim=True) + eps).sqrt()
+    std_c = (content.var(dims, keepdim=True) + _ADAIN_EPS).sqrt()
+    std_s = (style.var(dims, keepdim=True) + _ADAIN_EPS).sqrt()
     mean_c, mean_s = content.mean(dims, keepdim=True), style.mean(dims, keepdim=True)
     return (content - mean_c) / std_c * std_s + mean_s
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from ...runtime.ramps import smoothstep
 from ..luma import luma
 from ..planes import local_mean, shrink
 
@@ -29,8 +30,7 @@ def identity_drift(restored: Tensor, images: Tensor) -> Tensor:
 def drift_share(drift: Tensor) -> Tensor:
     """How far ``drift`` (N,) is beyond what restoration explains, in [0, 1]: 0 for the same face, 1 for
     another one."""
-    t = ((drift - _FREE) / (_LOST - _FREE)).clamp(0, 1)
-    return t * t * (3 - 2 * t)
+    return smoothstep((drift - _FREE) / (_LOST - _FREE))
 
 
 def _structure(images: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ...runtime.ramps import smoothstep
 from ..planes import binomial, shrink
 from .face_quality import FaceQuality
 
@@ -61,8 +62,7 @@ def part_drift(restored: Tensor, images: Tensor, maps: Tensor, qualities: Sequen
         free = free.clamp_min(_LEAST)[:, None]
         lost = _LOST * free + _LOST_OFFSET
         beyond.append((drift - free) / (lost - free))
-    t = torch.stack(beyond).amax(dim=0).clamp(0, 1)
-    return t * t * (3 - 2 * t)
+    return smoothstep(torch.stack(beyond).amax(dim=0))
 
 
 def _correlation(a: Tensor, b: Tensor, weights: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ...runtime.cuda_streams import upload
+from ...runtime.ramps import smoothstep
 
 #: Half the width and half the height of a part, in eye distances: up to the first it is wholly inside, from
 #: the second on wholly outside. The mouth's width begins at its corners.
@@ -86,5 +87,4 @@ def _falling(
     x, y, c, low, high = upload(numbers, device)[..., None, None].unbind(2)
     grid = (torch.arange(side, device=device, dtype=torch.float32) + 0.5) / side
     distance = (x * grid[None, :] + (y * grid[:, None] - c)).abs()
-    t = ((high - distance) / (high - low)).clamp(0, 1)
-    return t * t * (3 - 2 * t)
+    return smoothstep((high - distance) / (high - low))

@@ -8,8 +8,10 @@ from clean and lightly compressed ones.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import NamedTuple
 
+from ...runtime.ramps import smoothstep
 from .face_quality import FaceQuality
 
 #: ``w`` of the worst faces (trust the codebook), and of nearly clean ones (trust the input).
@@ -24,10 +26,6 @@ _YAW = (0.2, 0.7)
 #: person of it.
 _TINY_LOSES, _NOISY_LOSES, _TURNED_GAINS = 0.4, 0.6, 0.5
 
-#: Height of a face, in pixels of the frame, up to which it holds too little to restore from.
-MIN_SIZE = 20.0
-#: Sharpness, relative to the sharpest face of its size, from which on a face needs no restoration.
-MAX_SHARPNESS = 0.95
 #: Yaw (0.8 is 72 degrees) from which on alignment to a frontal template fails.
 MAX_YAW = 0.8
 #: Colour (see ``FaceQuality``) from which on a face is not grey.
@@ -58,37 +56,31 @@ def choose_w(quality: FaceQuality) -> float:
     It rises with sharpness and size and falls with noise, since a degraded input should not be trusted (Zhou
     et al., 2022, section 3.3: a smaller ``w`` for heavy degradation); it rises with yaw.
     """
-    good = _smoothstep(quality.sharpness, *_SHARPNESS)
-    small = 1 - _smoothstep(math.log(max(quality.size, 1)), *map(math.log, _SIZE))
-    good *= (1 - _TINY_LOSES * small) * (1 - _NOISY_LOSES * _smoothstep(quality.noise, *_NOISE))
-    good += (1 - good) * _TURNED_GAINS * _smoothstep(quality.yaw, *_YAW)
+    good = _between(quality.sharpness, *_SHARPNESS)
+    small = 1 - _between(math.log(max(quality.size, 1)), *map(math.log, _SIZE))
+    good *= (1 - _TINY_LOSES * small) * (1 - _NOISY_LOSES * _between(quality.noise, *_NOISE))
+    good += (1 - good) * _TURNED_GAINS * _between(quality.yaw, *_YAW)
     return LOWEST_W + (HIGHEST_W - LOWEST_W) * good
 
 
-def gate(
-    quality: FaceQuality,
-    *,
-    min_size: float | None = MIN_SIZE,
-    max_sharpness: float | None = MAX_SHARPNESS,
-    max_yaw: float | None = MAX_YAW,
-    max_colour: float | None = None,
-) -> float:
-    """The share of its restoration that a face should get, in [0, 1]: 0 leaves it alone.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Which faces are left alone: the limits of four gates, each eased between closed and open; 0 disables
+    one."""
 
-    The share is the product of four gates, each eased between closed (0) and open (1). None or 0 disables a
-    gate.
+    #: Height in pixels of the frame up to which the gate is closed; it is open from 1.5 times that.
+    min_size: float
+    #: Sharpness, 1 being the most that a face of its size can show, from which on the gate is closed; it is
+    #: open for faces well below it, and for grainy ones.
+    max_sharpness: float
+    max_yaw: float  #: yaw, 1 being a profile, from which on the gate is closed; it is open well below it
+    max_colour: float = 0.0  #: colour from which on the gate is closed; it is open up to half of that
 
-    Args:
-        min_size: Height in pixels up to which the gate is closed; it is open from 1.5 times that.
-        max_sharpness: Sharpness, 1 being the most that a face of its size can show, from which on the gate is
-            closed; it is open for faces well below it, and for grainy ones.
-        max_yaw: Yaw, 1 being a profile, from which on the gate is closed; it is open well below it.
-        max_colour: Colour from which on the gate is closed; it is open up to half of that.
-    """
-    opened = gates(
-        quality, min_size=min_size, max_sharpness=max_sharpness, max_yaw=max_yaw, max_colour=max_colour
-    )
-    return math.prod(opened)
+
+def gate(quality: FaceQuality, limits: Limits) -> float:
+    """The share of its restoration that a face should get, in [0, 1]: the product of its :func:`gates`. 0
+    leaves it alone."""
+    return math.prod(gates(quality, limits))
 
 
 class Gates(NamedTuple):
@@ -100,25 +92,18 @@ class Gates(NamedTuple):
     colour: float = 1.0
 
 
-def gates(
-    quality: FaceQuality,
-    *,
-    min_size: float | None,
-    max_sharpness: float | None,
-    max_yaw: float | None,
-    max_colour: float | None = None,
-) -> Gates:
-    """The four gates whose product is :func:`gate`, with the same limits."""
+def gates(quality: FaceQuality, limits: Limits) -> Gates:
+    """How far the gates are open for a face."""
     size = sharpness = yaw = colour = 1.0
-    if min_size:
-        size = _smoothstep(quality.size, min_size, _EASE_SIZE * min_size)
-    if max_sharpness:
-        clear = _smoothstep(_relative_sharpness(quality), max_sharpness - _EASE_SHARPNESS, max_sharpness)
-        sharpness = 1 - clear * (1 - _smoothstep(quality.noise, *_GRAINY))
-    if max_yaw:
-        yaw = 1 - _smoothstep(quality.yaw, max_yaw - _EASE_YAW, max_yaw)
-    if max_colour:
-        colour = 1 - _smoothstep(quality.colour, _GREY * max_colour, max_colour)
+    if limits.min_size:
+        size = _between(quality.size, limits.min_size, _EASE_SIZE * limits.min_size)
+    if most := limits.max_sharpness:
+        clear = _between(_relative_sharpness(quality), most - _EASE_SHARPNESS, most)
+        sharpness = 1 - clear * (1 - _between(quality.noise, *_GRAINY))
+    if limits.max_yaw:
+        yaw = 1 - _between(quality.yaw, limits.max_yaw - _EASE_YAW, limits.max_yaw)
+    if limits.max_colour:
+        colour = 1 - _between(quality.colour, _GREY * limits.max_colour, limits.max_colour)
     return Gates(size, sharpness, yaw, colour)
 
 
@@ -128,7 +113,7 @@ def wear(quality: FaceQuality, sharpness: tuple[float, float]) -> float:
     ``sharpness`` is what the model declares: up to the first its eyes and mouths are invented, from the
     second on they are the face's own.
     """
-    return 1 - _smoothstep(quality.sharpness, *sharpness)
+    return 1 - _between(quality.sharpness, *sharpness)
 
 
 def doubt(quality: FaceQuality, sharpness: tuple[float, float]) -> float:
@@ -137,7 +122,7 @@ def doubt(quality: FaceQuality, sharpness: tuple[float, float]) -> float:
     ``sharpness`` is what the model declares, as for :func:`wear`. What it can read it does not yet draw right
     in every line; of a face that is clearly sharper it does.
     """
-    return 1 - _smoothstep(quality.sharpness, *(share * sharpness[1] for share in _DOUBTFUL))
+    return 1 - _between(quality.sharpness, *(share * sharpness[1] for share in _DOUBTFUL))
 
 
 def describe(quality: FaceQuality, covered: float = 0.0, *, max_colour: float | None = None) -> str:
@@ -166,7 +151,6 @@ def _relative_sharpness(quality: FaceQuality) -> float:
     return min(quality.sharpness / best, 1.0)
 
 
-def _smoothstep(x: float, low: float, high: float) -> float:
-    """0 up to ``low``, 1 from ``high`` on, and a cubic with zero slope at both ends between them."""
-    t = min(max((x - low) / (high - low), 0), 1)
-    return t * t * (3 - 2 * t)
+def _between(x: float, low: float, high: float) -> float:
+    """0 up to ``low``, 1 from ``high`` on, and smooth between them."""
+    return smoothstep((x - low) / (high - low))

@@ -53,7 +53,6 @@ class SpandrelRestorer(WholeFaceRestorer):
         name: str,
         licence: str,
         readable: tuple[float, float],
-        size: int = SIZE,
         device: torch.device,
         precision: str,
     ) -> None:
@@ -67,7 +66,7 @@ class SpandrelRestorer(WholeFaceRestorer):
         self._dtype = DTYPES[precision if precision in precisions else "fp32"]
         spec = RestorerSpec(
             name=name,
-            input_size=size,
+            input_size=SIZE,
             precisions=precisions,
             licence=licence,
             readable=readable,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from statistics import fmean
 
 from ..fidelity.face_quality import FaceQuality, median_quality
-from ..fidelity.rules import choose_w, describe, gate
+from ..fidelity.rules import Limits, choose_w, describe, gate
 from .face_crop import FaceCrop, PlannedFace, Source
 
 log = logging.getLogger(__name__)
@@ -23,16 +22,6 @@ _MIN_STRENGTH = 0.02
 _RESTORED = 0.5
 #: Tracks, the latest seen, of which it is remembered whether they are restored.
 _REMEMBERED = 256
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """Which faces are left alone: the limits of :func:`~..fidelity.rules.gate`; 0 disables one."""
-
-    min_size: float
-    max_sharpness: float
-    max_yaw: float
-    max_colour: float = 0.0
 
 
 class Chooser:
@@ -94,17 +83,7 @@ class Chooser:
         """The share of its restoration that a face gets by the quality of these ``faces``: the mean of the
         middle half of their gates. So single frames do not count, and the share changes over half as many
         frames as are looked at."""
-        limits = self._limits
-        gates = sorted(
-            gate(
-                face.quality,
-                min_size=limits.min_size,
-                max_sharpness=limits.max_sharpness,
-                max_yaw=limits.max_yaw,
-                max_colour=limits.max_colour,
-            )
-            for face in faces
-        )
+        gates = sorted(gate(face.quality, self._limits) for face in faces)
         aside = len(gates) // 4
         return fmean(gates[aside : len(gates) - aside])
 
