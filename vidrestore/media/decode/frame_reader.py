@@ -27,6 +27,7 @@ from ..image_sequence import image_numbers, is_sequence
 from ..probe import DEFAULT_RATE, frame_rate, main_video, open_input, refuse_encrypted
 from .colour_tags import StreamTags
 from .damage import Damage
+from .pixel_aspect import PixelAspects
 from .riff import is_cut_short
 from .timestamps import Timestamps
 
@@ -99,6 +100,7 @@ class FrameReader:
         if codec in _ALPHA_DECODERS and self.stream.metadata.get("alpha_mode") == "1":
             self._decoder = cast(VideoCodecContext, av.CodecContext.create(_ALPHA_DECODERS[codec], "r"))
             self._shape = (context.width, context.height, "yuva420p")
+        self.aspects = PixelAspects(self.stream, self._decoder)
 
     def _select_stream(self) -> VideoStream:
         main = main_video(self.container, self.path, self._video_stream)
@@ -206,6 +208,7 @@ class FrameReader:
                     whole = True
                     self.damage.concealed += frame.is_corrupt
                     frame.time_base = self.stream.time_base
+                    self.aspects.follow(frame)
                     yield frame
             except av.error.EOFError:
                 return
