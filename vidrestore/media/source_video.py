@@ -29,6 +29,8 @@ class SourceVideo:
     height: int
     upright_size: tuple[int, int]  #: width and height in pixels as displayed: after rotation
     pix_fmt: str  #: FFmpeg's name of the decoded frames' format, which is always planar
+    #: FFmpeg's name of the format that its decoder delivers, before frames are repacked.
+    decoded_format: str
     rate: Fraction  #: frames per second, on average; ``DEFAULT_RATE`` if unknown
     time_base: Fraction  #: seconds per tick of the frames' timestamps
     sample_aspect_ratio: Fraction | None  #: of the first frame; None if unknown

@@ -156,6 +156,7 @@ class Decoder:
             height=video.height,
             upright_size=self.first.upright_size,
             pix_fmt=video.format.name,
+            decoded_format=self._reader.decoded_format,
             rate=self._reader.rate,
             time_base=stream.time_base,
             sample_aspect_ratio=self._reader.aspects.of(video),

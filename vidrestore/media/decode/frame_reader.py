@@ -89,6 +89,8 @@ class FrameReader:
         context = self.stream.codec_context
         assert context.pix_fmt is not None  # main_video selects only streams that have one
         self.tags = StreamTags(context)
+        #: Pixel format of the decoder, before it is repacked.
+        self.decoded_format = context.pix_fmt
         #: Width, height and pixel format of every frame.
         self._shape = (context.width, context.height, planar_equivalent(context.pix_fmt).name)
         self._shape_is_final = not self._from_start
@@ -238,6 +240,7 @@ class FrameReader:
         planar = planar_equivalent(video.format.name).name
         if not self._shape_is_final:
             self._shape, self._shape_is_final = (video.width, video.height, planar), True
+            self.decoded_format = video.format.name
         if (video.width, video.height, planar) != self._shape:
             self.damage.resized += 1
         elif planar == video.format.name:

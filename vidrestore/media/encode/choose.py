@@ -11,7 +11,7 @@ from av.codec.codec import UnknownCodecError
 
 from ...errors import OutputError, UsageError
 from ..containers import MATROSKA, Container
-from ..frames.pixel_format import planar_equivalent, planar_format
+from ..frames.pixel_format import planar_equivalent, planar_format, what_planes_lack
 from ..source_video import SourceVideo
 from .colour_tags import is_limited, output_tags
 from .encoder_options import default_options, merge_options, requested_options
@@ -81,6 +81,8 @@ def choose_encoder(
             "converted",
             *(source.path.name, codec.name, container.extension),
         )
+    if lacking := what_planes_lack(source.decoded_format):
+        _report_loss(lacking, source, strict)
     defaults = default_options(
         codec, pix_fmt, source.hdr, source.side_data, reproducible=settings.reproducible
     )
