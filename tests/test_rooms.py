@@ -54,7 +54,7 @@ ALLOWED = {
         "media/encode",
         "media/remux",
     },
-    "media/photo": {"media/frames"},
+    "media/photo": {"media/boxes", "media/frames"},
     "media/inspect": {"media", "media/frames", "media/decode", "media/presentation", "media/remux"},
     # Faces: know nothing of containers.
     "faces": set(),

@@ -29,9 +29,11 @@ class SourceVideo:
     height: int
     upright_size: tuple[int, int]  #: width and height in pixels as displayed: after rotation
     pix_fmt: str  #: FFmpeg's name of the decoded frames' format, which is always planar
+    #: FFmpeg's name of the format that its decoder delivers, before frames are repacked.
+    decoded_format: str
     rate: Fraction  #: frames per second, on average; ``DEFAULT_RATE`` if unknown
     time_base: Fraction  #: seconds per tick of the frames' timestamps
-    sample_aspect_ratio: Fraction | None
+    sample_aspect_ratio: Fraction | None  #: of the first frame; None if unknown
     upright_aspect: float = 1.0  #: width of a displayed pixel relative to its height: after rotation
     field_order: int  #: AVFieldOrder of the decoded frames: progressive if they are deinterlaced
     interlaced: bool  #: decoded frames hold two fields each, according to the stream's header
@@ -45,12 +47,17 @@ class SourceVideo:
     timecode: str | None  #: of its first frame: that which the file states, else the pictures themselves
     side_data: frozenset[str]  #: kinds of side data of the first frame, such as ``closed captions``
 
-    def changes(self, frame: VideoFrame) -> frozenset[str]:
+    def changes(
+        self, frame: VideoFrame, tags: ColourTags, colour: Colour, aspect_ratio: Fraction | None
+    ) -> frozenset[str]:
         """What is stated once in OUT, from the first frame, and is different in another frame as it was
-        decoded: by the names that messages use."""
+        decoded, with its tags, conversion and sample aspect ratio: by the names that messages use."""
         matrix, hdr = display_matrix(frame), HdrMetadata.of(frame)
         changed = {
             "changes of rotation": matrix is not None and matrix != self.display_matrix,
             "changes of HDR10 metadata": hdr is not None and hdr != self.hdr,
+            "changes of aspect ratio": (aspect_ratio or 1) != (self.sample_aspect_ratio or 1),
+            "changes of colour tags": bool(self.tags.contradictions(tags))
+            or not self.colour.shows_as(colour),
         }
         return frozenset(name for name, is_changed in changed.items() if is_changed)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 
+import av
+import numpy as np
 import pytest
 
 from tests.support import reader
@@ -176,3 +179,26 @@ def test_transparency_is_named_when_a_frame_has_some(tmp_path, caplog, name, fir
 def test_a_codec_that_the_container_cannot_hold(tmp_path, out, hint):
     with pytest.raises(UsageError, match=rf"cannot hold huffyuv video; choose .*{hint}$"):
         pass_through(clip(tmp_path / "in.mp4"), tmp_path / out, EncoderSettings("huffyuv"))
+
+
+@pytest.mark.parametrize("pix_fmt", ["gbrpf32le", "gbrapf32le"])
+def test_the_loss_of_floating_point_samples_is_reported(tmp_path, caplog, pix_fmt):
+    """OpenEXR, a ramp from 0 to 4: what is above 1 becomes white."""
+    context = av.CodecContext.create("exr", "w")
+    context.width, context.height, context.pix_fmt, context.time_base = 64, 48, pix_fmt, Fraction(1, 25)
+    frame = av.VideoFrame(64, 48, pix_fmt)
+    for number, plane in enumerate(frame.planes):
+        rows = np.frombuffer(plane, np.float32).reshape(48, -1)
+        rows[:, :64] = 1 if number == 3 else np.linspace(0, 4, 64)
+    frame.pts = 0
+    packets = [*context.encode(frame), *context.encode(None)]
+    (tmp_path / "in_000001.exr").write_bytes(b"".join(map(bytes, packets)))
+    source = tmp_path / "in_%06d.exr"
+    pass_through(source, tmp_path / "out.mkv", EncoderSettings("ffv1"))
+    said = (
+        "loses what its floating-point samples hold below 0 and above 1, which is clipped; the rest is read"
+    )
+    assert said in caplog.text
+    with pytest.raises(OutputError, match=r"--strict: .*floating-point"):
+        pass_through(source, tmp_path / "strict.mkv", EncoderSettings("ffv1"), strict=True)
+    assert not (tmp_path / "strict.mkv").exists()

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.support import reader
+from tests.support.clips import decode, write
 from tests.support.frames import clip, pass_through
 from vidrestore.media.encode.pixel_conversion import PixelConverter
 from vidrestore.media.encode.settings import EncoderConfig, EncoderSettings
@@ -94,3 +95,57 @@ def test_chroma_is_made_where_readers_look_for_it(given, target, size):
     inside = slice(1, (width - step) // step)
     assert np.abs(found[:, inside] - expected[0, ::step][inside]).max() <= 0.75
     assert found.shape[1] == -(-width // step)
+
+
+@pytest.mark.parametrize("given", ["yuvj420p", "yuv420p", "yuv422p10le", "gray", "gray10le"])
+@pytest.mark.parametrize(
+    ("codec", "target", "ending"),
+    [
+        ("prores_ks", "yuv422p10le", "mov"),
+        ("mpeg2video", "yuv420p", "mkv"),
+        ("v210", "yuv422p10le", "mov"),
+        ("mpeg4", "yuv420p", "mov"),
+        ("mpeg4", "yuv420p", "mp4"),
+        ("libvpx", "yuv420p", "webm"),
+    ],
+)
+def test_full_range_is_shown_as_such_where_only_limited_range_is_read(
+    tmp_path, caplog, given, codec, target, ending
+):
+    """Black, white and middle grey, as a reader finds them."""
+    frame = av.VideoFrame(96, 64, given)
+    bits = frame.format.components[0].bits
+    luma, *chroma = plane_views(frame) if given != "yuvj420p" else jpeg_planes(frame)
+    luma[...] = 0
+    luma[:, 32:64] = (1 << bits) - 1
+    luma[:, 64:] = 1 << (bits - 1)
+    for plane in chroma:
+        plane[...] = 1 << (bits - 1)
+    source = write(
+        tmp_path / "in.mkv",
+        [frame],
+        codec="mjpeg" if given == "yuvj420p" else "ffv1",
+        tags={"color_range": 2},
+    )
+    settings = EncoderSettings(codec, pix_fmt=target, options=(("b", "2M"),) if codec != "v210" else ())
+    [shown] = decode(pass_through(source, tmp_path / f"out.{ending}", settings))
+    assert shown.format.name == target
+    assert int(shown.color_range) != 2
+    step = 4 if "10" in target else 1
+    middle = [plane_views(shown)[0][32, x] / step for x in (16, 48, 80)]
+    assert np.abs(np.array(middle) - (16, 235, 126)).max() <= 1 + 1 / step
+    assert caplog.text.count(f"is rounded: {codec} in .{ending} is always read as limited range") == 1
+
+
+def jpeg_planes(frame: av.VideoFrame) -> list[np.ndarray]:
+    """The planes of a frame in ``yuvj420p``."""
+    planes = (np.frombuffer(plane, np.uint8).reshape(plane.height, -1) for plane in frame.planes)
+    return [plane[:, : own.width] for plane, own in zip(planes, frame.planes, strict=True)]
+
+
+@pytest.mark.parametrize(("codec", "ending"), [("ffv1", "mkv"), ("mpeg4", "mkv"), ("libx264", "mov")])
+def test_full_range_is_kept_where_it_can_be_stated(tmp_path, caplog, codec, ending):
+    source = clip(tmp_path / "in.mkv", count=1, codec="ffv1", tags={"color_range": 2})
+    shown = decode(pass_through(source, tmp_path / f"out.{ending}", EncoderSettings(codec)))[0]
+    assert int(shown.color_range) == 2
+    assert "rounded" not in caplog.text

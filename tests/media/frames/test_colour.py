@@ -44,3 +44,24 @@ def test_ten_bits_are_eight_bits_times_four():
 def test_an_untagged_matrix_is_guessed_as_players_do(width, height, kr):
     colour = Colour.from_tags(ColourTags(), width, height)
     assert (colour.kr, colour.guessed) == (kr, True)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ({"matrix": 6}, {"matrix": 1}, ["matrix"]),
+        ({"matrix": 5, "transfer": 6}, {"matrix": 6, "transfer": 1}, []),  # of the same meaning
+        ({"matrix": 6, "range": 0}, {"matrix": 2, "range": 2}, []),  # one says nothing
+        ({"primaries": 1, "range": 1}, {"primaries": 9, "range": 2}, ["primaries", "range"]),
+    ],
+)
+def test_tags_contradict_each_other_only_where_both_say_something(one, other, expected):
+    assert ColourTags(**one).contradictions(ColourTags(**other)) == expected
+
+
+def test_an_untagged_part_shows_as_what_is_guessed_for_it():
+    tagged, full = ColourTags(matrix=5, range=1), ColourTags(matrix=5, range=2)
+    untagged = Colour.from_tags(ColourTags(), 720, 576)
+    assert Colour.from_tags(tagged, 720, 576).shows_as(untagged)
+    assert not Colour.from_tags(full, 720, 576).shows_as(untagged)
+    assert not Colour.from_tags(tagged, 1280, 720).shows_as(Colour.from_tags(ColourTags(), 1280, 720))

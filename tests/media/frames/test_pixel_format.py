@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 import av
 import numpy as np
 import pytest
 
 from tests.support.clips import pattern
-from vidrestore.media.frames.pixel_format import is_planar, planar_equivalent, planar_format, plane_views
+from vidrestore.media.frames.pixel_format import (
+    is_planar,
+    planar_equivalent,
+    planar_format,
+    plane_views,
+    what_planes_lack,
+)
 
 
 @pytest.mark.parametrize(
@@ -64,3 +72,50 @@ def test_views_share_the_memory_of_the_frame():
 def test_views_of_a_packed_frame_are_an_error():
     with pytest.raises(ValueError, match="not a planar pixel format"):
         plane_views(av.VideoFrame(16, 16, "rgb24"))
+
+
+@pytest.mark.parametrize(
+    ("packed", "planar"),
+    [
+        ("vuyx", "yuv444p"),
+        ("vyu444", "yuv444p"),
+        ("ayuv", "yuva444p"),
+        ("vuya", "yuva444p"),
+        ("uyva", "yuva444p"),
+        ("ayuv64le", "yuva444p16le"),
+        ("p212le", "yuv422p12le"),
+        ("p412le", "yuv444p12le"),
+        ("p416le", "yuv444p16le"),
+        ("xv36le", "yuv444p12le"),
+        ("xv48le", "yuv444p16le"),
+        ("y216le", "yuv422p16le"),
+        ("gbrp10msble", "gbrp10le"),
+        ("yuv444p12msble", "yuv444p12le"),
+    ],
+)
+def test_packed_formats_of_a_later_ffmpeg_stay_what_they_are(packed, planar):
+    try:
+        av.VideoFormat(packed)
+    except ValueError:
+        pytest.skip("this FFmpeg does not know it")
+    assert planar_equivalent(packed).name == planar
+    assert what_planes_lack(packed) == ""
+    given = pattern(1, 64, 48, planar)
+    back = given.reformat(format=packed).reformat(format=planar)
+    for before, after in zip(plane_views(given), plane_views(back), strict=True):
+        assert (before == after).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "lacking"),
+    [
+        ("gbrpf32le", "floating-point samples .* read as 16 bits"),
+        ("gbrapf32le", "floating-point samples .* read as 16 bits"),
+        ("gray32le", "some of its gray32le data, which is read as 16 bits"),
+        ("bayer_rggb16le", "its bayer_rggb16le data as it is"),
+        ("xyz12le", "its xyz12le data as it is"),
+        *((name, "^$") for name in ("yuv420p", "yuv420p10be", "nv12", "rgb24", "pal8", "rgb555le", "ya16be")),
+    ],
+)
+def test_what_no_planar_format_holds_is_known(name, lacking):
+    assert re.search(lacking, what_planes_lack(name))

@@ -8,7 +8,13 @@ from PIL import Image
 
 from tests.support import photos
 from vidrestore.media.photo.formats import JPEG, PNG, TIFF
-from vidrestore.media.photo.metadata import enlarged_exif, png_chunks, read_metadata, upright_exif
+from vidrestore.media.photo.metadata import (
+    enlarged_exif,
+    own_of_jpeg,
+    png_chunks,
+    read_metadata,
+    upright_exif,
+)
 
 SAMPLES = np.random.default_rng(0).integers(0, 255, (8, 12, 3), np.uint8)
 
@@ -85,3 +91,13 @@ def test_chunks_without_metadata_are_none(tmp_path):
     Image.fromarray(SAMPLES).save(tmp_path / "a.png")
     with Image.open(tmp_path / "a.png") as image:
         assert png_chunks(read_metadata(image, tmp_path / "a.png", PNG)) == b""
+
+
+def test_what_only_a_jpeg_says(tmp_path):
+    iptc = b"\xff\xed\0\x14Photoshop 3.0\x008BIM"
+    cases = [({}, []), ({"comment": b"x"}, ["its comment"])]
+    cases.append(({"comment": b"x", "extra": iptc}, ["its IPTC or extended XMP", "its comment"]))
+    for given, lost in cases:
+        Image.fromarray(SAMPLES).save(tmp_path / "a.jpg", **given)
+        with Image.open(tmp_path / "a.jpg") as image:
+            assert own_of_jpeg(read_metadata(image, tmp_path / "a.jpg", JPEG)) == lost

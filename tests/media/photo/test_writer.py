@@ -198,3 +198,23 @@ def test_grey_stays_grey(tmp_path, suffix):
     out = copied(SOURCES["grey"](tmp_path), tmp_path / f"out{suffix}")
     with Image.open(out) as image:
         assert image.mode == "L"
+
+
+def test_the_comment_of_a_jpeg_stays_in_a_jpeg(tmp_path):
+    Image.fromarray(FACE).save(tmp_path / "in.jpg", comment=b"x")
+    with Image.open(copied(tmp_path / "in.jpg", tmp_path / "out.jpg")) as image:
+        assert image.info["comment"] == b"x"
+    photo = read_photo(tmp_path / "in.jpg", JPEG)
+    assert losses(photo, JPEG) == ()
+    assert losses(photo, PNG) == ("its comment",)
+
+
+def test_the_transparent_value_of_16_bit_grey_is_kept_as_alpha(tmp_path):
+    samples = photos.deep(FACE[..., 0])
+    given = Image.fromarray(samples)
+    given.save(tmp_path / "in.png", transparency=int(samples[3, 5]))
+    with Image.open(tmp_path / "in.png") as image:
+        assert (image.mode, image.info["transparency"]) == ("I;16", samples[3, 5])
+    out = read_photo(copied(tmp_path / "in.png", tmp_path / "out.png"), PNG)
+    assert (out.samples()[..., 0] == samples).all()
+    assert (out.alpha == np.where(samples == samples[3, 5], 0, 65535)).all()

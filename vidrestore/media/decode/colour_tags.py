@@ -8,13 +8,8 @@ import av
 from av.video.codeccontext import VideoCodecContext
 
 from ..frames.code_points import colour_names
-from ..frames.colour import UNTAGGED_MATRICES, Colour, ColourTags, guessed_matrix, has_conversion
+from ..frames.colour import SILENT, UNTAGGED_MATRICES, Colour, ColourTags, guessed_matrix, has_conversion
 
-#: The value of each tag that says nothing.
-_SILENT = {"primaries": 2, "transfer": 2, "matrix": 2, "range": 0}
-#: Numbers that mean the same, each with one that stands for it: matrices of BT.601 for 625 and 525 lines, and
-#: of BT.2020; transfer functions of BT.709, BT.601 and BT.2020.
-_SAME = {"matrix": {5: 6, 10: 9}, "transfer": {6: 1, 14: 1, 15: 1}}
 #: Codecs whose chroma samples are centred between their luma samples unless tagged otherwise.
 _CENTRED_CHROMA = {"mjpeg", "mpeg1video", "jpeg2000", "webp"}
 _CENTRE = 2  # AVCHROMA_LOC_CENTER
@@ -38,7 +33,7 @@ class StreamTags:
     def of(self, video: av.VideoFrame) -> ColourTags:
         """The tags of a frame: each is the container's where the stream says nothing."""
         tags = ColourTags.of(video)
-        missing = {name for name, silent in _SILENT.items() if getattr(tags, name) == silent}
+        missing = {name for name, silent in SILENT.items() if getattr(tags, name) == silent}
         if video.format.is_rgb:
             missing.discard("matrix")
         return replace(tags, **{name: getattr(self._container, name) for name in missing})
@@ -55,16 +50,13 @@ class StreamTags:
         matrix without a conversion."""
         own, remarks = ColourTags.of(video), []
         is_yuv = not video.format.is_rgb and len(video.format.components) > 2
-        for name, silent in _SILENT.items():
+        for name in self._container.contradictions(own):
             if name == "matrix" and not is_yuv:
                 continue  # there is none, whatever tag decoding gave the frame
-            pair = [getattr(tags, name) for tags in (self._container, own)]
-            same = _SAME.get(name, {})
-            if silent not in pair and len({same.get(number, number) for number in pair}) > 1:
-                outer, inner = (_name(name, number) for number in pair)
-                remarks.append(
-                    f"the container says that the {name} is {outer}, the video {inner}; the video is believed"
-                )
+            outer, inner = (_name(name, getattr(tags, name)) for tags in (self._container, own))
+            remarks.append(
+                f"the container says that the {name} is {outer}, the video {inner}; the video is believed"
+            )
         matrix = self.of(video).matrix
         if is_yuv and matrix not in UNTAGGED_MATRICES and not has_conversion(matrix):
             used = _name("matrix", guessed_matrix(video.width, video.height))
@@ -77,6 +69,6 @@ class StreamTags:
 
 def _name(tag: str, number: int) -> str:
     """What users know the number of a tag as."""
-    numbers = {**_SILENT, tag: number}
+    numbers = {**SILENT, tag: number}
     numbers["colour_range"] = numbers.pop("range")
     return colour_names(**numbers)[tag] or f"number {number}"

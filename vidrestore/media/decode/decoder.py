@@ -35,14 +35,13 @@ from .deinterlace import Deinterlacer, Scan, find_scan, is_flagged
 from .fingerprint import FrameFingerprint
 from .frame_reader import FrameReader
 from .picture_timecodes import PictureTimecodes
+from .pixel_aspect import pixel_aspect
 
 log = logging.getLogger(__name__)
 
 _PROGRESSIVE = 1  # AV_FIELD_PROGRESSIVE
 #: Seconds before a frame from which decoding starts in order to reach it: its reference frames lie there.
 _RESUME_LEAD = Fraction(2)
-#: The widest pixels of a picture: those of a film of 2.39:1 on 4:3 are 1.8 times as wide as they are high.
-_WIDEST = 3
 #: Seconds before the beginning of the span to seek to, tried one after another.
 _SEEK_LEADS = (0, 2, 12, 60)
 
@@ -158,9 +157,10 @@ class Decoder:
             height=video.height,
             upright_size=self.first.upright_size,
             pix_fmt=video.format.name,
+            decoded_format=self._reader.decoded_format,
             rate=self._reader.rate,
             time_base=stream.time_base,
-            sample_aspect_ratio=stream.sample_aspect_ratio,
+            sample_aspect_ratio=self._reader.aspects.of(video),
             upright_aspect=self.first.upright_aspect,
             field_order=_PROGRESSIVE if self.deinterlaces else context.field_order,
             interlaced=self.scan.flagged and not self.deinterlaces,
@@ -263,17 +263,18 @@ class Decoder:
 
     def _frame(self, index: int, video: av.VideoFrame, *, context: bool) -> Frame:
         side_data, mirrored = carried(video), is_mirrored(display_matrix(video))
+        colour, ratio = self._reader.colour(video), self._reader.aspects.of(video)
         if self._source is not None:
-            side_data |= self._source.changes(video)
+            side_data |= self._source.changes(video, self._reader.tags.of(video), colour, ratio)
             side_data |= self._timecodes.lost(video, self._source.timecode, self._first_time)
             leave_stereo_to_container(video)
         return Frame(
             index,
             video,
-            self._reader.colour(video),
+            colour,
             context,
             side_data,
-            aspect=_pixel_aspect(self._reader.stream.sample_aspect_ratio),
+            aspect=pixel_aspect(ratio),
             mirrored=mirrored,
         )
 
@@ -281,8 +282,3 @@ class Decoder:
         if self.timeline.span.whole:
             return f"no frame of {self.path} could be decoded; the file is damaged or cut short"
         return f"{self.path} has no frame in the selected part; check -ss, -t and -to"
-
-
-def _pixel_aspect(ratio: Fraction | None) -> float:
-    """A sample aspect ratio as a number; 1 if it is unknown, or of no picture that was ever made."""
-    return float(ratio) if ratio and 1 / _WIDEST <= ratio <= _WIDEST else 1.0

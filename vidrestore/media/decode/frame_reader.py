@@ -27,6 +27,7 @@ from ..image_sequence import image_numbers, is_sequence
 from ..probe import DEFAULT_RATE, frame_rate, main_video, open_input, refuse_encrypted
 from .colour_tags import StreamTags
 from .damage import Damage
+from .pixel_aspect import PixelAspects
 from .riff import is_cut_short
 from .timestamps import Timestamps
 
@@ -88,6 +89,8 @@ class FrameReader:
         context = self.stream.codec_context
         assert context.pix_fmt is not None  # main_video selects only streams that have one
         self.tags = StreamTags(context)
+        #: Pixel format of the decoder, before it is repacked.
+        self.decoded_format = context.pix_fmt
         #: Width, height and pixel format of every frame.
         self._shape = (context.width, context.height, planar_equivalent(context.pix_fmt).name)
         self._shape_is_final = not self._from_start
@@ -99,6 +102,7 @@ class FrameReader:
         if codec in _ALPHA_DECODERS and self.stream.metadata.get("alpha_mode") == "1":
             self._decoder = cast(VideoCodecContext, av.CodecContext.create(_ALPHA_DECODERS[codec], "r"))
             self._shape = (context.width, context.height, "yuva420p")
+        self.aspects = PixelAspects(self.stream, self._decoder)
 
     def _select_stream(self) -> VideoStream:
         main = main_video(self.container, self.path, self._video_stream)
@@ -206,6 +210,7 @@ class FrameReader:
                     whole = True
                     self.damage.concealed += frame.is_corrupt
                     frame.time_base = self.stream.time_base
+                    self.aspects.follow(frame)
                     yield frame
             except av.error.EOFError:
                 return
@@ -235,6 +240,7 @@ class FrameReader:
         planar = planar_equivalent(video.format.name).name
         if not self._shape_is_final:
             self._shape, self._shape_is_final = (video.width, video.height, planar), True
+            self.decoded_format = video.format.name
         if (video.width, video.height, planar) != self._shape:
             self.damage.resized += 1
         elif planar == video.format.name:

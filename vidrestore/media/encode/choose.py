@@ -11,9 +11,9 @@ from av.codec.codec import UnknownCodecError
 
 from ...errors import OutputError, UsageError
 from ..containers import MATROSKA, Container
-from ..frames.pixel_format import planar_equivalent, planar_format
+from ..frames.pixel_format import planar_equivalent, planar_format, what_planes_lack
 from ..source_video import SourceVideo
-from .colour_tags import output_tags
+from .colour_tags import is_limited, output_tags
 from .encoder_options import default_options, merge_options, requested_options
 from .limits import broken_limit
 from .nearest_format import check_format, is_lossy, nearest_format, rounds
@@ -74,6 +74,15 @@ def choose_encoder(
                 "the video of %s is rounded: %s writes its %s data as %s",
                 *(source.path.name, codec.name, source.pix_fmt, pix_fmt),
             )
+    limited = is_limited(source, codec.name, container)
+    if limited:
+        log.warning(
+            "the video of %s is rounded: %s in %s is always read as limited range, so its full range is "
+            "converted",
+            *(source.path.name, codec.name, container.extension),
+        )
+    if lacking := what_planes_lack(source.decoded_format):
+        _report_loss(lacking, source, strict)
     defaults = default_options(
         codec, pix_fmt, source.hdr, source.side_data, reproducible=settings.reproducible
     )
@@ -82,7 +91,8 @@ def choose_encoder(
         codec=codec.name,
         pix_fmt=pix_fmt,
         options=merge_options(defaults, requested),
-        tags=output_tags(source, pix_fmt),
+        tags=output_tags(source, pix_fmt, limited=limited),
+        limited=limited,
         interlaced=source.interlaced and codec.name in _INTERLACED,
         is_format_requested=settings.pix_fmt is not None,
     )

@@ -17,27 +17,30 @@ _LIMITED, _FULL = 1, 2  # AVColorRange
 
 class PixelConverter:
     """Converts frames to the encoder's pixel format. Changes of bit depth, packing and chroma subsampling
-    keep the range; between RGB and YUV the tagged matrix is used."""
+    keep the range, unless the stream is always read as limited range; between RGB and YUV the tagged matrix
+    is used."""
 
     def __init__(self, config: EncoderConfig) -> None:
         self._name = config.pix_fmt
+        self._limited = config.limited
         self._matrix = config.tags.get("colorspace", 0)
         self._reformatter = VideoReformatter()
 
     def __call__(self, video: av.VideoFrame, colour: Colour) -> av.VideoFrame:
-        """The converted frame; ``video`` itself if it has the format already."""
-        if video.format.name == self._name:
-            return video
+        """The converted frame; ``video`` itself if it has the format and range already."""
         given, target = planar_format(video.format.name), planar_equivalent(self._name)
         source = _FULL if given.is_rgb or colour.full_range else _LIMITED
+        kept = _FULL if target.is_rgb else _LIMITED if given.is_rgb or self._limited else source
+        if video.format.name == self._name and kept == source:
+            return video
         matrix = self._matrix if given.is_rgb else colour.matrix
         if given.colour_planes == 1 and not target.is_rgb:
-            return self._grey(video, given.bits, target.bits)
+            return self._grey(video, given.bits, target.bits, to_limited=kept != source)
         convert = partial(
             self._reformatter.reformat,
             video,
             src_color_range=source,
-            dst_color_range=_FULL if target.is_rgb else _LIMITED if given.is_rgb else source,
+            dst_color_range=kept,
             src_colorspace=SWSCALE_MATRICES.get(matrix),
             dst_colorspace=SWSCALE_MATRICES.get(matrix),
             interpolation=Interpolation.BICUBIC | Interpolation.ACCURATE_RND,
@@ -52,17 +55,20 @@ class PixelConverter:
                 plane[...] = _subsampled(samples, target.subsampling)[: plane.shape[0], : plane.shape[1]]
         return converted
 
-    def _grey(self, video: av.VideoFrame, bits: int, wanted: int) -> av.VideoFrame:
+    def _grey(self, video: av.VideoFrame, bits: int, wanted: int, *, to_limited: bool) -> av.VideoFrame:
         """A grey frame in the encoder's format. FFmpeg's scaler takes every grey frame for one of full range,
-        whatever its tag says: so luma is set here, which keeps its range."""
+        whatever its tag says: so luma is set here. It keeps its range, or is converted to limited range."""
         converted = self._reformatter.reformat(
-            video, format=self._name, src_color_range=_FULL, dst_color_range=_FULL
+            video, format=self._name, src_color_range=_FULL, dst_color_range=_LIMITED if to_limited else _FULL
         )
-        converted.color_range = video.color_range
+        converted.color_range = _LIMITED if to_limited else video.color_range
         if planar_equivalent(self._name).name == self._name:
             luma = plane_views(video)[0]
             target = plane_views(converted)[0]
-            if wanted >= bits:
+            if to_limited:
+                step, white = 1 << (wanted - 8), (1 << bits) - 1
+                target[...] = luma.astype(np.float32) * (219 * step / white) + (16 * step + 0.5)
+            elif wanted >= bits:
                 target[...] = luma.astype(target.dtype) << (wanted - bits)
             else:
                 drop = bits - wanted

@@ -27,9 +27,13 @@ class EncoderConfig:
     #: Colour tags of the output: FFmpeg's numbers by its names of the codec context's fields.
     tags: dict[str, int] = field(default_factory=dict)
     interlaced: bool = False  #: code the two fields of each frame as such
+    #: Readers would take every stream of ``codec`` in this container for one of limited range, so frames of
+    #: full range become that.
+    limited: bool = False
     #: The user chose ``pix_fmt``: what that format does not hold is no loss.
     is_format_requested: bool = False
 
     def __str__(self) -> str:
+        colour_range = ("limited range",) if self.limited else ()
         options = (f"{name} {value}" for name, value in self.options.items())
-        return f"{self.codec} ({', '.join((self.pix_fmt, *options))})"
+        return f"{self.codec} ({', '.join((self.pix_fmt, *colour_range, *options))})"

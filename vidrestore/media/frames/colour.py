@@ -32,6 +32,13 @@ _UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED and its like
 _LEFT = 1  # AVCHROMA_LOC_LEFT
 
 
+#: The value of each tag that says nothing.
+SILENT = {"primaries": _UNSPECIFIED, "transfer": _UNSPECIFIED, "matrix": _UNSPECIFIED, "range": 0}
+#: Numbers that mean the same, each with one that stands for it: matrices of BT.601 for 625 and 525 lines, and
+#: of BT.2020; transfer functions of BT.709, BT.601 and BT.2020.
+_SAME = {"matrix": {5: 6, 10: 9}, "transfer": {6: 1, 14: 1, 15: 1}}
+
+
 @dataclass(frozen=True)
 class ColourTags:
     """The colour tags of a video: FFmpeg's numbers, which are those of H.273."""
@@ -53,6 +60,15 @@ class ColourTags:
             range=int(frame.color_range),
             chroma_location=None if location is None else int(location),
         )
+
+    def contradictions(self, other: ColourTags) -> list[str]:
+        """The tags, by their names, that both state, with numbers that do not mean the same."""
+        found = []
+        for name, silent in SILENT.items():
+            pair, same = {getattr(tags, name) for tags in (self, other)}, _SAME.get(name, {})
+            if silent not in pair and len({same.get(number, number) for number in pair}) > 1:
+                found.append(name)
+        return found
 
 
 @dataclass(frozen=True)
@@ -88,6 +104,10 @@ class Colour:
             guessed=guessed,
             transfer=Transfer.from_tags(tags.transfer, tags.primaries),
         )
+
+    def shows_as(self, other: Colour) -> bool:
+        """Whether the same YUV samples are the same R'G'B' by ``other``, wherever chroma lies."""
+        return (self.kr, self.kb, self.full_range) == (other.kr, other.kb, other.full_range)
 
     @property
     def swscale_matrix(self) -> int:

@@ -19,20 +19,28 @@ _PLANAR = {
     **dict.fromkeys(("nv24", "nv42"), "yuv444p"),
     **dict.fromkeys(("yuyv422", "uyvy422", "yvyu422"), "yuv422p"),
     "uyyvyy411": "yuv411p",
+    **dict.fromkeys(("vuyx", "vyu444"), "yuv444p"),
+    **dict.fromkeys(("ayuv", "vuya", "uyva"), "yuva444p"),
+    "ayuv64": "yuva444p16le",
     "p010": "yuv420p10le",
     "p012": "yuv420p12le",
     "p016": "yuv420p16le",
     **dict.fromkeys(("p210", "y210", "nv20"), "yuv422p10le"),
-    "y212": "yuv422p12le",
-    "p216": "yuv422p16le",
-    **dict.fromkeys(("p410", "v30x", "xv30"), "yuv444p10le"),
+    **dict.fromkeys(("p212", "y212"), "yuv422p12le"),
+    **dict.fromkeys(("p216", "y216"), "yuv422p16le"),
+    **dict.fromkeys(("p410", "v30x", "xv30", "yuv444p10msb"), "yuv444p10le"),
+    **dict.fromkeys(("p412", "xv36", "yuv444p12msb"), "yuv444p12le"),
+    **dict.fromkeys(("p416", "xv48"), "yuv444p16le"),
     **dict.fromkeys(("rgb24", "bgr24", "rgb0", "bgr0", "0rgb", "0bgr"), "gbrp"),
     **dict.fromkeys(("rgba", "bgra", "argb", "abgr", "pal8", "ya8"), "gbrap"),
     **dict.fromkeys(("rgb48", "bgr48"), "gbrp16le"),
     **dict.fromkeys(("rgba64", "bgra64", "ya16"), "gbrap16le"),
-    **dict.fromkeys(("x2rgb10", "x2bgr10"), "gbrp10le"),
+    **dict.fromkeys(("x2rgb10", "x2bgr10", "gbrp10msb"), "gbrp10le"),
+    "gbrp12msb": "gbrp12le",
     **dict.fromkeys(("monow", "monob"), "gray"),
 }
+#: Formats whose samples no planar format holds, with the nearest one, where that is not RGB without alpha.
+_NEAREST = dict.fromkeys(("gbrapf32", "gbrapf16", "rgbaf16"), "gbrap16le")
 
 
 @dataclass(frozen=True)
@@ -106,7 +114,7 @@ def planar_equivalent(name: str) -> PixelFormat:
     """The planar format that holds the same samples as pixel format ``name``: ``name`` itself if planar.
 
     Formats without an exact equivalent (floats, Bayer patterns, XYZ) are mapped to RGB of 8 bits, or of 16
-    bits if they have more than 16 bits per pixel.
+    bits if they have more than 16 bits per pixel: see :func:`what_planes_lack`.
     """
     base = name.removesuffix("le").removesuffix("be")
     little_endian = base + "le"
@@ -116,9 +124,29 @@ def planar_equivalent(name: str) -> PixelFormat:
         equivalent = _PLANAR[base]
     elif name.endswith("be") and is_planar(little_endian):
         equivalent = little_endian
+    elif base in _NEAREST:
+        equivalent = _NEAREST[base]
     else:
         equivalent = "gbrp" if av.VideoFormat(name).bits_per_pixel <= 16 else "gbrp16le"
     return planar_format(equivalent)
+
+
+def what_planes_lack(name: str) -> str:
+    """What the planar format for pixel format ``name`` does not hold of its samples, for messages; empty if
+    it holds all. RGB of fewer than 8 bits per sample only gets more of them."""
+    base, equivalent = name.removesuffix("le").removesuffix("be"), planar_equivalent(name)
+    if base in _PLANAR or is_planar(base) or is_planar(base + "le"):
+        return ""
+    if "f16" in name or "f32" in name:
+        return (
+            "what its floating-point samples hold below 0 and above 1, which is clipped; the rest is read as "
+            f"{equivalent.bits} bits"
+        )
+    if max(component.bits for component in av.VideoFormat(name).components) > equivalent.bits:
+        return f"some of its {name} data, which is read as {equivalent.bits} bits"
+    if "bayer" in name or "xyz" in name:
+        return f"its {name} data as it is, which is read as RGB of {equivalent.bits} bits"
+    return ""
 
 
 def plane_views(frame: av.VideoFrame) -> list[np.ndarray]:

@@ -17,19 +17,21 @@ from .formats import JPEG, PNG, TIFF, PhotoFormat
 
 ORIENTATION = 274
 XMP, ICC_PROFILE = 700, 34675
+#: Photoshop's ImageSourceData: its layers, from which it would show the picture as it was.
+PHOTOSHOP_LAYERS = 37724
 #: The directory of EXIF's own tags, and its PixelXDimension and PixelYDimension (EXIF 3.0, section 4.6).
 _EXIF_DIRECTORY, _PIXEL_SIZES = 34665, (0xA002, 0xA003)
 #: Types of integers in a TIFF, as ``struct`` has them.
 _INTEGERS = {3: "H", 4: "I"}
 _XMP_KEYWORD = b"XML:com.adobe.xmp"
 #: Tags of a TIFF that tell how its samples lie in the file, or that other fields here hold (TIFF 6.0,
-#: sections 3 to 15, 20 to 22).
+#: sections 3 to 15, 20 to 22), and those that hold the same samples once more.
 STRUCTURE = frozenset(
     [
         *(254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 280, 281, 284, 288, 289),
         *(290, 291, 292, 293, 297, 301, 317, 318, 319, 320, 321, 322, 323, 324, 325, 330, 332, 333, 334, 336),
         *(338, 339, 340, 341, 342, 347, 512, 513, 514, 515, 517, 518, 519, 520, 521, 529, 530, 531, 532),
-        *(XMP, ICC_PROFILE),
+        *(XMP, ICC_PROFILE, PHOTOSHOP_LAYERS),
     ]
 )
 #: Chunks of a PNG that are kept as they are: colour, time, resolution, text. EXIF, XMP and the profile are
@@ -37,10 +39,14 @@ STRUCTURE = frozenset(
 _KEPT_CHUNKS = (
     *(b"cHRM", b"gAMA", b"sRGB", b"cICP", b"mDCV", b"cLLI", b"pHYs", b"tIME", b"tEXt", b"zTXt", b"iTXt"),
 )
-#: The beginnings of a JPEG's segments that are kept as they are: IPTC, and the rest of a long XMP.
-_KEPT_SEGMENTS = {"APP13": b"Photoshop 3.0\0", "APP1": b"http://ns.adobe.com/xmp/extension/\0"}
+#: The beginnings of a JPEG's segments that are kept as they are: IPTC, the rest of a long XMP, and comments.
+_KEPT_SEGMENTS = {
+    "APP13": b"Photoshop 3.0\0",
+    "APP1": b"http://ns.adobe.com/xmp/extension/\0",
+    "COM": b"",
+}
 #: Numbers of the markers of these segments.
-_MARKERS = {"APP1": 0xE1, "APP13": 0xED}
+_MARKERS = {"APP1": 0xE1, "APP13": 0xED, "COM": 0xFE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +141,21 @@ def _changed(exif: bytes, changes: Mapping[int, Callable[[int], int]]) -> bytes:
         (first,) = struct.unpack_from(f"{order}I", exif, 4)
         visit(first)
     return bytes(changed)
+
+
+def own_of_jpeg(metadata: Metadata) -> list[str]:
+    """What only a JPEG can hold of the metadata of one, for messages."""
+    markers, at = set[int](), 0
+    while at + 4 <= len(metadata.own):
+        _, marker, length = struct.unpack_from(">BBH", metadata.own, at)
+        markers.add(marker)
+        at += 2 + length
+    found = []
+    if markers & {_MARKERS["APP1"], _MARKERS["APP13"]}:
+        found.append("its IPTC or extended XMP")
+    if _MARKERS["COM"] in markers:
+        found.append("its comment")
+    return found
 
 
 def own_of_png(metadata: Metadata) -> list[str]:

@@ -13,7 +13,8 @@ import numpy as np
 from PIL import Image, ImageCms, JpegImagePlugin
 
 from ...errors import InputError, VidrestoreError
-from .formats import AVIF, HEIF, JPEG, MOST_PIXELS, TIFF, WEBP, PhotoFormat, add_heif
+from .formats import HEIF, JPEG, MOST_PIXELS, TIFF, WEBP, PhotoFormat, add_heif
+from .left_out import left_out
 from .metadata import Metadata, read_metadata
 from .picture import JpegSettings, Photo, picture_of
 
@@ -45,16 +46,15 @@ def read_photo(path: Path, kind: PhotoFormat) -> Photo:
         # First: reading metadata may load the samples.
         deep, grey = _is_deep_colour(image, path), _is_deep_grey(image)
         metadata = read_metadata(image, path, kind)
-        losses = _pages(image, path, kind)
+        if kind is TIFF and any(tag in image.getexif() for tag in _RAW_TAGS):
+            raise InputError(f"{path} is a camera's raw file; develop it to TIFF, PNG or JPEG first")
+        losses = left_out(image, path, kind)
         lossless = kind.lossless and image.info.get("compression") not in _LOSSY_TIFF
         if kind is WEBP:
             lossless = _is_lossless_webp(path)
         jpeg = _jpeg_settings(image) if isinstance(image, JpegImagePlugin.JpegImageFile) else None
-        bits = image.info.get("bit_depth", 8)
         stretch = _grey_stretch(image)
         image.load()
-        if bits > 8:
-            losses += (f"the {bits} bits of its samples, which are read as 8",)
         if image.mode == "CMYK":
             losses += ("its CMYK inks, which are converted to sRGB by its profile",)
             image, metadata = _to_srgb(image, metadata, path)
@@ -116,16 +116,6 @@ def _too_large(path: Path, size: str) -> str:
     ).replace("has far pixels, more", "has far more pixels")
 
 
-def _pages(image: Image.Image, path: Path, kind: PhotoFormat) -> tuple[str, ...]:
-    """What is lost of a file with several pictures."""
-    count = getattr(image, "n_frames", 1)
-    if kind is TIFF and any(tag in image.getexif() for tag in _RAW_TAGS):
-        raise InputError(f"{path} is a camera's raw file; develop it to TIFF, PNG or JPEG first")
-    if count == 1 or kind is AVIF:
-        return ()
-    return (f"all but the first of its {count} pictures",)
-
-
 def _is_deep_colour(image: Image.Image, path: Path) -> bool:
     """Whether a file has 16 bits per sample and more than one channel, which Pillow would read as 8."""
     if image.format == "TIFF":
@@ -172,10 +162,14 @@ def _deep_samples(path: Path, eight_bits: np.ndarray) -> np.ndarray:
 
 
 def _samples(image: Image.Image, path: Path) -> np.ndarray:
-    """Samples of 8 bits, or grey ones of 16."""
-    if image.mode.startswith("I;16"):
-        return np.asarray(image).astype(np.uint16)
+    """Samples of 8 bits, or grey ones of 16, with alpha if one value of them is transparent."""
     transparent = "transparency" in image.info
+    if image.mode.startswith("I;16"):
+        samples = np.asarray(image).astype(np.uint16)
+        if transparent:
+            opaque = samples != image.info["transparency"]
+            samples = np.dstack([samples, opaque.astype(np.uint16) * 65535])
+        return samples
     mode = {"1": "L", "L": "L", "LA": "LA", "La": "LA", "RGB": "RGB", "RGBA": "RGBA", "RGBa": "RGBA"}.get(
         image.mode
     )

@@ -16,7 +16,7 @@ from PIL import Image
 
 from ...errors import OutputError, UsageError
 from .formats import AVIF, HEIF, JPEG, MOST_PIXELS, PNG, TIFF, WEBP, PhotoFormat, add_heif
-from .metadata import own_of_png, png_chunk, png_chunks, upright_exif
+from .metadata import own_of_jpeg, own_of_png, png_chunk, png_chunks, upright_exif
 from .picture import Photo
 from .tiff_file import write_tiff
 
@@ -39,8 +39,8 @@ def losses(photo: Photo, kind: PhotoFormat) -> tuple[str, ...]:
         lost.append("its EXIF, which is too long")
     if kind is JPEG and len(photo.metadata.xmp) > _JPEG_XMP:
         lost.append("its XMP, which is too long")
-    if photo.metadata.own and photo.kind is JPEG and kind is not JPEG:
-        lost.append("its IPTC or extended XMP")
+    if photo.kind is JPEG and kind is not JPEG:
+        lost += own_of_jpeg(photo.metadata)
     if photo.kind is PNG and kind is not PNG:
         lost += own_of_png(photo.metadata)
     return tuple(lost)
