@@ -2,8 +2,8 @@
 
 In a network of hundreds of small kernels, launching them one by one takes longer than running them. Captured
 as a CUDA graph they are launched together, always with the same shapes and the same memory. Therefore a batch
-is padded to the next power of two, and copied to the memory that the graph reads. The size follows from the batch
-alone, not from what was captured before: a run that is resumed has captured other sizes.
+is padded to the next power of two, and copied to the memory that the graph reads. The size follows from the
+batch alone, not from what was captured before: a run that is resumed has captured other sizes.
 """
 
 from __future__ import annotations
