@@ -4,7 +4,7 @@ A camera moves over the photograph, and a smooth warp based on an approximate re
 face turn, nod and tilt. The frames are then degraded as real ones are: defocus, low resolution, noise, and a
 real codec at a low bit rate. On the same machine the files are the same bytes every time.
 
-    pip install '.[tools]'
+    pip install ".[tools]"
     python tools/make_samples.py [NAME ...]
 """
 

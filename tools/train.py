@@ -31,7 +31,7 @@ from vidrestore.restoration.codeformer import CodeFormerConfig
 from vidrestore.runtime.device import find_device
 from vidrestore.training.checkpoint import load_averaged
 from vidrestore.training.distributed import barrier, processes, rank
-from vidrestore.training.export import export
+from vidrestore.training.export import UNKNOWN_LICENCE, export
 from vidrestore.training.packing import pack, unpack
 from vidrestore.training.settings import complete
 from vidrestore.training.stopping import StopSignals
@@ -77,6 +77,14 @@ def seconds(text: str) -> float:
     return value
 
 
+def sharpness_range(text: str) -> tuple[float, float]:
+    """Convert ``0.215,0.29`` to two rising numbers in [0, 1]. Raises ValueError."""
+    low, high = map(float, text.split(","))
+    if not 0 <= low < high <= 1:
+        raise ValueError(text)
+    return low, high
+
+
 def train(args: argparse.Namespace) -> int:
     """Train as the arguments say; return the exit code."""
     end = time.monotonic() + (args.duration or math.inf)
@@ -102,7 +110,16 @@ def train(args: argparse.Namespace) -> int:
                 return 128 + stop.received if stop.received else 0
         if args.export and rank() == 0:
             state = load_averaged(args.run_folder / f"{stages[-1]}.pt")
-            export(state, sizes, args.export, version=args.version, about=args.about, task=config["task"])
+            export(
+                state,
+                sizes,
+                args.export,
+                version=args.version,
+                about=args.about,
+                task=config["task"],
+                licence=args.licence,
+                readable=args.readable,
+            )
     return 0
 
 
@@ -151,6 +168,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", help="with --export: version to write into the file")
     parser.add_argument("--about", help="with --export: origin of the weights")
+    parser.add_argument(
+        "--licence",
+        default=UNKNOWN_LICENCE,
+        help="with --export: licence of the weights, which those of the faces may bind (default: unknown)",
+    )
+    parser.add_argument(
+        "--readable",
+        type=sharpness_range,
+        metavar="LOW,HIGH",
+        help="with --export: sharpness of a face up to which the network cannot read it, and from which on "
+        "it can (default: that of the published network)",
+    )
     args = parser.parse_args(argv)
     if args.export and not (args.version and args.about):
         parser.error("--export needs --version and --about, which record the origin of the weights")

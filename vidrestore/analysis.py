@@ -14,7 +14,7 @@ import numpy as np
 from .faces.identity.load import load_embedding
 from .faces.recorded.recording import Recording, TrackSummary
 from .faces.recorded.tracks_file import write_recording
-from .media.output.destination import check_path, new_file
+from .media.output.destination import check_path, new_file, once_complete
 from .options import Options
 from .restoration.fidelity.face_quality import FaceQuality
 from .review.contact_sheet import Portraits, draw_contact_sheet
@@ -91,7 +91,7 @@ def analyze_video(
 
     ``progress`` is called after each frame with the numbers of frames and faces done. ``sheet`` is a picture
     to write of all persons; ``references`` are photographs and the names of whom they show. Raises
-    VidrestoreError, and then leaves no tracks file behind.
+    VidrestoreError, and then leaves no tracks file behind, unless it says that this is complete.
     """
     started = time.monotonic()
     out = options.destination
@@ -137,7 +137,8 @@ def analyze_video(
         times = {"seconds": time.monotonic() - started, **stage.profile.data()}
         review.write(origin=recording.origin, setup=setup, times=times, recording=recording)
     if sheet is not None:
-        save_picture(sheet, draw_contact_sheet(recording, portraits, f"persons in {options.input.name}"))
+        with once_complete(out):
+            save_picture(sheet, draw_contact_sheet(recording, portraits, f"persons in {options.input.name}"))
     return Analysis(
         output=out,
         frames=recording.frames,

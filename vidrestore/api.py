@@ -64,7 +64,8 @@ def restore(
         What was done: numbers of frames, faces and tracks, the time it took, the model.
 
     Raises:
-        VidrestoreError: In one sentence, as on the command line; no ``dst`` is left behind.
+        VidrestoreError: In one sentence, as on the command line; no ``dst`` is left behind. If only a report
+            or a comparison cannot be written, a note of the error says that ``dst`` is complete.
 
     >>> import vidrestore
     >>> report = vidrestore.restore("samples/portrait.mp4", "out.mp4", w=0.5, model="lite", t=0.5)
@@ -134,7 +135,8 @@ def analyze(
         The numbers of frames and faces, and a summary of each track.
 
     Raises:
-        VidrestoreError: In one sentence; no ``dst`` is left behind.
+        VidrestoreError: In one sentence; no ``dst`` is left behind. If only a sheet or a report cannot be
+            written, a note of the error says that ``dst`` is complete.
 
     >>> import vidrestore
     >>> analysis = vidrestore.analyze("samples/portrait.mp4", "tracks.json", t=0.5)

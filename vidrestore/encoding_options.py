@@ -58,8 +58,8 @@ class Encoding:
         "auto",
         "--deinterlace",
         choices=("auto", "off", "bwdif"),
-        help="auto: deinterlace flagged or detected video; bwdif: always; off: never, and OUT stays "
-        "interlaced",
+        help="auto: deinterlace video flagged as interlaced, or measured so at a few places; bwdif: always; "
+        "off: never, and OUT stays interlaced",
     )
     pix_fmt: str | None = _encoding(
         None, "--pix-fmt", metavar="NAME", help="pixel format of OUT (default: the input's)"

@@ -61,7 +61,7 @@ def restore_file(
     what earlier files have loaded. ``complete`` is called with the complete file just before it becomes OUT.
     ``mixed`` says that the options are for files of both kinds: those of the other kind are ignored instead
     of refused. ``cluster`` restores videos, if there is one already. Raises VidrestoreError, and then leaves
-    no OUT behind.
+    no OUT behind, unless it says that OUT is complete.
     """
     kind = photo_format(options.input)
     if not mixed:

@@ -63,7 +63,7 @@ def restore_video(
     ``segment_length`` frames a segment is kept on disk: if the run ends early, the next run with the same
     options resumes after it. ``networks`` holds what earlier runs have loaded. ``complete`` is called with
     the complete file just before it becomes OUT, unless that is a stream. Raises VidrestoreError, and then
-    leaves no OUT behind.
+    leaves no OUT behind, unless it says that OUT is complete: a report or a comparison may fail after it.
     """
     started, out = time.monotonic(), options.destination
     check_output(out, options.input, overwrite=options.overwrite, container=options.container)

@@ -19,7 +19,7 @@ _ELSE = "no Ray cluster at .*what answers there is something else"
 
 def test_without_ray_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(UsageError, match=r"pip install 'vidrestore\[ray\]'"):
+    with pytest.raises(UsageError, match=r'pip install "vidrestore\[ray\]"'):
         load_ray()
 
 

@@ -12,6 +12,7 @@ from tests.support.frames import LOSSLESS, clip, pass_through, synthetic
 from vidrestore.errors import InputError, UsageError
 from vidrestore.media.decode.decoder import Decoder
 from vidrestore.media.image_sequence import ffmpeg_arguments, image_numbers, is_sequence
+from vidrestore.media.timeline import Span
 
 
 def numbered(folder: Path, first: int, count: int) -> Path:
@@ -26,12 +27,32 @@ def test_numbered_images_are_a_video(tmp_path):
     assert len({f.digest for f in reader.frames(out)}) == 5
 
 
-def test_a_missing_image_ends_the_sequence(tmp_path, caplog):
-    source = numbered(tmp_path, 0, 6)
-    (tmp_path / "f_0003.png").unlink()
-    out = pass_through(source, tmp_path / "out.mkv", LOSSLESS)
+@pytest.mark.parametrize(
+    "span",
+    [Span(), Span(Fraction(4, 25)), Span(end=Fraction(4, 25))],
+    ids=["the whole", "a part after it", "a part over it"],
+)
+def test_a_missing_image_is_refused(tmp_path, span):
+    source = numbered(tmp_path, 117, 6)
+    (tmp_path / "f_0120.png").unlink()
+    with pytest.raises(InputError, match=r"f_%04d\.png has no image 120, .* end before it with -t"):
+        Decoder(source, span)
+
+
+def test_a_part_before_a_missing_image_is_read(tmp_path, caplog):
+    source = numbered(tmp_path, 117, 6)
+    (tmp_path / "f_0120.png").unlink()
+    out = pass_through(source, tmp_path / "out.mkv", LOSSLESS, Span(end=Fraction(3, 25)))
     assert [f.time for f in reader.frames(out)] == [Fraction(i, 25) for i in range(3)]
-    assert "3 of 5 frames could be read" in caplog.text
+    assert not caplog.records
+
+
+def test_an_image_that_cannot_be_read_is_damage(tmp_path, caplog):
+    source = numbered(tmp_path, 0, 6)
+    (tmp_path / "f_0003.png").write_bytes(b"no image")
+    out = pass_through(source, tmp_path / "out.mkv", LOSSLESS)
+    assert [f.time for f in reader.frames(out)] == [Fraction(i, 25) for i in (0, 1, 2, 4, 5)]
+    assert "is damaged" in caplog.text
 
 
 def test_a_pattern_without_images_and_a_rate_without_a_pattern(tmp_path):

@@ -103,6 +103,16 @@ def test_output_to_a_pipe_is_told_too(folder, tmp_path, capfdbinary):
     assert len(told(report)["record"]) == 5
 
 
+def test_a_report_that_cannot_be_written_costs_no_out(folder, tmp_path):
+    reports = tmp_path / "reports"
+    reports.mkdir()
+    given = options(folder, tmp_path / "out.mkv", report_json=reports / "o.json", duration="0.1")
+    with pytest.raises(OutputError) as caught:
+        restore_video(given, lambda frames, faces: reports.exists() and reports.rmdir())
+    assert caught.value.__notes__ == [f"{tmp_path / 'out.mkv'} is complete"]
+    assert given.output.exists()
+
+
 @pytest.mark.parametrize("taken", ["out.mkv", "in.mp4", "here.json", "missing/o.json"])
 def test_a_place_that_cannot_be_used_is_refused_first(folder, tmp_path, taken):
     (tmp_path / "here.json").write_text("{}", encoding="utf-8")

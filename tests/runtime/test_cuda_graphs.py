@@ -47,13 +47,13 @@ def run(accelerated, count):
 @pytest.mark.parametrize(
     ("counts", "sizes"),
     [
-        ([4, 3, 1, 4, 2], [4]),
+        ([4, 3, 1, 4, 2], [4, 1, 2]),
         ([1, 2, 3, 4], [1, 2, 4]),
-        ([16, 3, 4, 5], [16, 4]),
-        ([5], [8]),
+        ([8, 3], [8, 4]),
+        ([3], [4]),
         ([6, 8, 9], [8, 16]),
     ],
-    ids=["padded", "growing", "too small for the large one", "a power of two", "the next power"],
+    ids=["padded", "growing", "as by itself", "by itself", "the next power"],
 )
 def test_batches_are_padded_to_few_sizes(counts, sizes):
     recorder = Recorder()

@@ -92,5 +92,5 @@ def test_photographs_that_cannot_be_used(photos, given, kind, said):
 
 def test_looks_are_not_enough(photos):
     setup = AnalysisSetup.resolve(Options(input=SAMPLES / "portrait.mp4"))
-    with pytest.raises(UsageError, match=r"pip install 'vidrestore\[persons\]'"):
+    with pytest.raises(UsageError, match=r'pip install "vidrestore\[persons\]"'):
         ReferencePhotos([(photos["grace"], "Grace")], LooksEmbedding(), setup)

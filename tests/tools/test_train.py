@@ -113,6 +113,12 @@ def test_an_invalid_duration_is_refused(main: Callable, folder: Path, duration: 
         main(arguments(folder, "run", f"--for={duration}"))
 
 
+@pytest.mark.parametrize("range", ["0.3,0.2", "0.2", "0,2", "a,b"])
+def test_an_invalid_range_of_sharpness_is_refused(main: Callable, folder: Path, range: str) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments(folder, "run", f"--readable={range}"))
+
+
 @needs_weights
 def test_a_packed_run_continues_in_another_folder(main: Callable, folder: Path) -> None:
     packed = ("--stage", "stage1", "--pack", str(folder / "packed"))
@@ -128,12 +134,15 @@ def test_a_packed_run_continues_in_another_folder(main: Callable, folder: Path) 
 def test_from_faces_to_a_weights_file(main: Callable, folder: Path) -> None:
     path = folder / "out" / "small.safetensors"
     options = ["--export", str(path), "--version", "7", "--about", "blobs"]
+    options += ["--licence", "CC0-1.0", "--readable", "0.215,0.29"]
     assert main(arguments(folder, "run", "--until", "2", *options)) == 0
     with safe_open(path, framework="pt") as file:
         metadata = file.metadata()
         state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     assert (metadata["version"], metadata["about"]) == ("7", "blobs")
     assert json.loads(metadata["config"])["image_size"] == 64
+    spec = load_restorer(path, device=torch.device("cpu"), precision="fp32").spec
+    assert (spec.licence, spec.readable) == ("CC0-1.0", (0.215, 0.29))
     network = build_codeformer(state, metadata, "the file")
     averaged = load_averaged(folder / "run" / "stage3.pt")
     for name, value in network.state_dict().items():

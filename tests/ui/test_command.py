@@ -63,7 +63,7 @@ def test_an_address_that_is_taken_is_one_sentence(tmp_path):
 @pytest.mark.parametrize("missing", ["starlette", "uvicorn"])
 def test_without_the_extra_one_sentence_says_so(monkeypatch, missing):
     monkeypatch.setattr(command, "find_spec", lambda name: None if name == missing else object())
-    with pytest.raises(VidrestoreError, match=r"pip install 'vidrestore\[ui\]'"):
+    with pytest.raises(VidrestoreError, match=r'pip install "vidrestore\[ui\]"'):
         ui_command([])
 
 

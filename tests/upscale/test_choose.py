@@ -113,7 +113,7 @@ def test_without_spandrel(cache, tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     for background in ("spanx2-ch48", str(path)):
         with pytest.raises(
-            WeightsError, match=r"needs the package spandrel; install it with: pip install 'vid"
+            WeightsError, match=r'needs the package spandrel; install it with: pip install "vid'
         ):
             resolve_upscaler(background, factor=2)
 

@@ -14,7 +14,7 @@ def test_a_package_that_is_missing(monkeypatch):
     need_package(None, "lite")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     need_package(None, "lite")
-    with pytest.raises(WeightsError, match=r"gpen needs the package onnxruntime; .*'vidrestore\[onnx\]'"):
+    with pytest.raises(WeightsError, match=r'gpen needs the package onnxruntime; .*"vidrestore\[onnx\]"'):
         need_package(PACKAGES["onnx"], "gpen")
 
 

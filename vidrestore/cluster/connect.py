@@ -61,7 +61,7 @@ def load_ray() -> Any:
     try:
         import ray
     except ImportError:
-        raise UsageError("--ray needs Ray, which is not installed: pip install 'vidrestore[ray]'") from None
+        raise UsageError('--ray needs Ray, which is not installed: pip install "vidrestore[ray]"') from None
     return ray
 
 

@@ -47,7 +47,8 @@ def restore_on_cluster(
     complete: Callable[[Path], None] = lambda path: None,
 ) -> Report:
     """Does what :func:`vidrestore.pipeline.restore_video` does, with the workers of ``cluster``, and as that
-    continues what either has begun. Raises VidrestoreError, and then leaves no OUT behind."""
+    continues what either has begun. Raises VidrestoreError, and then leaves no OUT behind,
+    unless it says that OUT is complete."""
     started, out = time.monotonic(), options.destination
     check_output(out, options.input, overwrite=options.overwrite, container=options.container)
     check_comparison(options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 from ..errors import InputError
@@ -23,6 +24,19 @@ def image_numbers(path: Path) -> list[int]:
     pattern = re.compile(f"{re.escape(before)}({digits}){re.escape(after)}")
     names = (entry.name for entry in path.parent.iterdir()) if path.parent.is_dir() else ()
     return sorted(int(match[1]) for name in names if (match := pattern.fullmatch(name)))
+
+
+def refuse_gap(path: Path, count: int | None) -> None:
+    """Raise InputError if one of the first ``count`` images of a sequence (None: of all) is missing: there
+    FFmpeg's image2 demuxer ends, without an error."""
+    numbers = image_numbers(path)
+    for read, (number, following) in enumerate(pairwise(numbers), 1):
+        if following > number + 1 and (count is None or count > read):
+            raise InputError(
+                f"{path} has no image {number + 1}, and numbered images end as a video where one is missing; "
+                "put one there (a copy of its neighbour keeps the time), give those before and after the gap "
+                "folders of their own, or end before it with -t"
+            )
 
 
 def ffmpeg_arguments(path: Path, rate: Fraction) -> tuple[str, dict[str, str]]:

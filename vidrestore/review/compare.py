@@ -14,7 +14,7 @@ from ..errors import OutputError, UsageError, VidrestoreError
 from ..media.decode.decoder import Decoder
 from ..media.encode.choose import choose_encoder
 from ..media.encode.settings import EncoderConfig
-from ..media.output.destination import check_output, check_space, container_of
+from ..media.output.destination import check_output, check_space, container_of, once_complete
 from ..media.output.disk_space import space_needed
 from ..media.output.special_files import file_behind, is_stream
 from ..media.output.writer import StreamWriter
@@ -71,9 +71,9 @@ class Comparison:
         OUT appears nevertheless."""
         log.info("writing the comparison %s", self.path.name)
         try:
-            self._write(result)
+            with once_complete(self.options.destination):
+                self._write(result)
         except VidrestoreError as error:
-            error.add_note(f"{self.options.destination} is complete")
             self.failed = error
 
     def _write(self, result: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 from ..errors import OutputError
 from ..faces.recorded.recording import Origin, PersonSettings, Recording, TrackSettings
 from ..faces.recorded.tracks_file import read_recording
-from ..media.output.destination import check_path, new_file
+from ..media.output.destination import check_path, new_file, once_complete
 from ..options import Options
 from ..stages.setup import AnalysisSetup
 from .html_file import write_html
@@ -71,7 +71,7 @@ class ReviewFiles:
         recording: Recording | None = None,
     ) -> None:
         """Write the files, when OUT is complete. ``recording`` says who is who; by default the tracks file of
-        the run does, as it was when the run began. Raises OutputError."""
+        the run does, as it was when the run began. Raises OutputError, which says that OUT is complete."""
         if self.notes is None:
             return
         if recording is not None:
@@ -89,6 +89,7 @@ class ReviewFiles:
         for path, write in self._wanted:
             # Names of files may hold bytes that are no text.
             with (
+                once_complete(self._options.destination),
                 new_file(path) as partial,
                 partial.open("w", encoding="utf-8", errors="backslashreplace") as text,
             ):

@@ -2,7 +2,8 @@
 
 In a network of hundreds of small kernels, launching them one by one takes longer than running them. Captured
 as a CUDA graph they are launched together, always with the same shapes and the same memory. Therefore a batch
-is padded to a size that has been captured, and copied to the memory that the graph reads.
+is padded to the next power of two, and copied to the memory that the graph reads. The size follows from the
+batch alone, not from what was captured before: a run that is resumed has captured other sizes.
 """
 
 from __future__ import annotations
@@ -20,9 +21,6 @@ from .memory import is_out_of_memory
 
 log = logging.getLogger(__name__)
 
-#: Pad a batch to an already captured size if that is at most this many times larger; otherwise capture the
-#: next power of two as well.
-_MAX_PADDING = 4
 #: Faces after which a run is long enough for compiling, which takes a minute the first time.
 _COMPILE_AFTER = 2000
 
@@ -97,16 +95,11 @@ class AcceleratedStep:
         self._rows += count
         if self._compiler and self._rows > self._compile_after:
             self._compile(self._compiler, inputs)
-        size = self._size(count)
+        size = 1 << (count - 1).bit_length()
         padded = [_pad(x, size) for x in inputs]
         if size not in self._ready:
             self._ready[size] = self._recorded(padded)
         return [x[:count] for x in self._ready[size](*padded)]
-
-    def _size(self, count: int) -> int:
-        """The size to which a batch of ``count`` rows is padded."""
-        fitting = [size for size in self._ready if count <= size <= _MAX_PADDING * count]
-        return min(fitting, default=1 << (count - 1).bit_length())
 
     def _compile(self, compiler: Callable[[Step], Step], inputs: Sequence[Tensor]) -> None:
         self._compiler = None

@@ -68,7 +68,7 @@ class ReferenceGuard:
         if not isinstance(embed, IdentityEmbedding):
             log.warning(
                 "the photographs only name %s: guarding their identity needs pip install "
-                "'vidrestore[persons]'",
+                '"vidrestore[persons]"',
                 ", ".join(names),
             )
             return None

@@ -45,7 +45,7 @@ class ReferencePhotos:
         if not photos:
             return
         if not isinstance(embed, IdentityEmbedding):
-            raise UsageError("--reference needs a network for faces: pip install 'vidrestore[persons]'")
+            raise UsageError('--reference needs a network for faces: pip install "vidrestore[persons]"')
         assert setup.detector is not None  # as analyze has no tracks file
         detector = load_detector(setup.detector, setup.device)
         self._limit = embed.threshold

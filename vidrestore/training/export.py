@@ -12,6 +12,9 @@ from torch import Tensor
 
 from ..restoration.codeformer import CodeFormer, CodeFormerConfig
 
+#: What a file says whose licence is not given.
+UNKNOWN_LICENCE = "unknown"
+
 
 def export(
     state: Mapping[str, Tensor],
@@ -21,6 +24,8 @@ def export(
     version: str,
     about: str,
     task: str = "restore",
+    licence: str = UNKNOWN_LICENCE,
+    readable: tuple[float, float] | None = None,
 ) -> None:
     """Write the state dict of a CodeFormer in half precision, with the metadata to build the network.
 
@@ -31,15 +36,20 @@ def export(
         version: The version of the weights, for the metadata.
         about: The origin of the weights, for the metadata.
         task: What the network has learned to do, see :mod:`..restoration.tasks`.
+        licence: The licence of the weights, which those of the faces may bind.
+        readable: The range of sharpness over which faces become readable to the network, two rising numbers
+            in [0, 1], see :func:`..restoration.fidelity.rules.wear`; None: that of the published network.
     """
     CodeFormer(config).load_state_dict(state, strict=True)
     metadata = {
         "config": json.dumps(config.to_dict()),
         "version": version,
-        "licence": "Apache-2.0",
+        "licence": licence,
         "about": about,
         "task": task,
     }
+    if readable:
+        metadata["readable"] = json.dumps(readable)
     path.parent.mkdir(parents=True, exist_ok=True)
     half = {name: value.detach().cpu().to(torch.float16).contiguous() for name, value in state.items()}
     save_file(half, path, metadata=metadata)

@@ -26,7 +26,7 @@ def ui_command(argv: list[str]) -> int:
     """Serve the page until it is interrupted. Raises VidrestoreError."""
     config = parse(argv)
     if missing := [name for name in ("starlette", "uvicorn") if find_spec(name) is None]:
-        raise UsageError(f"the page needs {missing[0]}; install it with: pip install 'vidrestore[ui]'")
+        raise UsageError(f'the page needs {missing[0]}; install it with: pip install "vidrestore[ui]"')
     import uvicorn
 
     from .app import make_app

@@ -17,7 +17,7 @@ _DISTRIBUTIONS = {"onnxruntime": ("onnxruntime", "onnxruntime-gpu")}
 def need_package(package: str | None, what: str) -> None:
     """Raise WeightsError, naming ``what`` needs it, if ``package`` is not installed. None: none is needed."""
     if package and importlib.util.find_spec(package) is None:
-        install = f"pip install 'vidrestore[{_EXTRAS[package]}]'"
+        install = f'pip install "vidrestore[{_EXTRAS[package]}]"'
         raise WeightsError(f"{what} needs the package {package}; install it with: {install}")
 
 

@@ -55,5 +55,5 @@ def test_any_size_of_face(embed: IdentityEmbedding) -> None:
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vidrestore.faces.identity.embedding.find_spec", lambda name: None)
-    with pytest.raises(ImportError, match=r"pip install 'vidrestore\[persons\]'"):
+    with pytest.raises(ImportError, match=r'pip install "vidrestore\[persons\]"'):
         IdentityEmbedding()

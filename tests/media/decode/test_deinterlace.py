@@ -11,6 +11,7 @@ import pytest
 from tests.support import reader
 from tests.support.frames import LOSSLESS, pass_through, synthetic
 from vidrestore.media.decode.decoder import Decoder
+from vidrestore.media.decode.deinterlace import find_scan
 from vidrestore.media.encode.settings import EncoderSettings
 from vidrestore.media.timeline import Span
 
@@ -44,6 +45,18 @@ def test_interlaced_video_becomes_progressive_frame_for_frame(tmp_path, order, f
     # Deinterlaced video is not detected as interlaced again.
     with Decoder(out, deinterlace="auto") as decoder:
         assert not decoder.scan.interlaced
+
+
+@pytest.mark.parametrize("key_frames", [(), ("-g", 300, "-sc_threshold", 0)], ids=["where it begins", "one"])
+def test_a_tape_that_begins_with_black_is_measured_where_it_moves(tmp_path, key_frames):
+    black = "color=black:s=720x576:r=25:d=2.4,setfield=prog"
+    moving = "testsrc2=s=352x288:r=50:d=3,scale=720:576,tinterlace=interleave_top,setfield=prog,setsar=1"
+    source = synthetic(
+        tmp_path / "in.mp4",
+        f"{black},setsar=1[a];{moving}[b];[a][b]concat",
+        *("-c:v", "libx264", "-crf", 10, "-preset", "ultrafast", *key_frames),
+    )
+    assert find_scan(source).measured == "tff"
 
 
 def combed(path: Path) -> float:

@@ -39,7 +39,7 @@ class IdentityEmbedding:
         # Only the data of face_recognition_models is used: its code imports pkg_resources, which is gone.
         spec = find_spec("face_recognition_models")
         if find_spec("dlib") is None or spec is None or spec.origin is None:
-            raise ImportError("the identity distance needs more packages: pip install 'vidrestore[persons]'")
+            raise ImportError('the identity distance needs more packages: pip install "vidrestore[persons]"')
         import dlib
 
         path = Path(spec.origin).parent / "models" / _MODEL

@@ -51,8 +51,8 @@ class LiveSource(Generic[Frame]):
         """``looks``, ``detector`` by default, gets the turned copies. ``eager`` yields a frame as soon as no
         later one can change its faces, so that who wants some frames need not read a window more.
         ``number`` returns the number of a frame in the whole video; by default they are counted from 0. Some
-        may be left out. ``rate`` is that of the video, in frames per second. Raises ValueError for a ``batch``
-        below 1 or a ``window`` that is too short to fade in."""
+        may be left out. ``rate`` is that of the video, in frames per second. Raises ValueError for a
+        ``batch`` below 1 or a ``window`` that is too short to fade in."""
         if batch < 1 or window <= FADE:
             raise ValueError(f"batch must be at least 1 and window above {FADE}, not {batch} and {window}")
         self._detector = detector

@@ -87,7 +87,7 @@ def repeat_clip(clip: Path, path: Path, times: int) -> Path:
         import ffmpeg
         import imageio_ffmpeg
     except ImportError as error:
-        raise UsageError(f"{error.name} is not installed; run: pip install 'vidrestore[tools]'") from None
+        raise UsageError(f'{error.name} is not installed; run: pip install "vidrestore[tools]"') from None
     stream = ffmpeg.input(str(clip), stream_loop=times - 1).output(str(path), c="copy", map="0:v")
     try:
         stream.run(cmd=imageio_ffmpeg.get_ffmpeg_exe(), quiet=True, overwrite_output=True)

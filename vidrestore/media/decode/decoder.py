@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
+from math import ceil
 from pathlib import Path
 
 import av
@@ -25,6 +26,7 @@ from ..frames.side_data import (
     is_mirrored,
     leave_stereo_to_container,
 )
+from ..image_sequence import is_sequence, refuse_gap
 from ..presentation import read_presentation
 from ..probe import clock_is_steady, length_of, time_before_zero
 from ..source_video import SourceVideo
@@ -73,7 +75,7 @@ class Decoder:
             rate: Frames per second of numbered images.
 
         Raises:
-            InputError: The file cannot be read, or has no frame in the span.
+            InputError: The file cannot be read, has no frame in the span, or lacks a numbered image of it.
             UsageError: ``video_stream`` is not a video stream, or ``rate`` does not apply.
         """
         self.path = path
@@ -83,6 +85,8 @@ class Decoder:
         self._source: SourceVideo | None = None  # while the first frame is decoded
         self._reader = FrameReader(path, video_stream, from_start=not span.start, rate=rate, strict=strict)
         try:
+            if is_sequence(path):
+                refuse_gap(path, None if span.end is None else ceil(span.end * self._reader.rate))
             begin = Fraction(self._reader.container.start_time or 0, av.time_base)
             self.timeline = Timeline(begin, span, time_before_zero(self._reader.container))
             #: Whether the video is interlaced; only its header tells if deinterlacing is off.

@@ -1,21 +1,24 @@
 """Detecting interlaced video, and deinterlacing it: one progressive frame for each interlaced one.
 
-A video is judged by its first frames, so that every part of it is judged alike.
+A video is judged by the same frames for every part of it, so that all of it is judged alike.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import cast
 
 import av
 import av.error
+from av.container import InputContainer
 from av.filter import Graph
 from av.filter.context import FilterContext
 
@@ -26,9 +29,14 @@ CHOICES = ("auto", "off", "bwdif")
 
 #: AVFieldOrder: top or bottom field first, as coded and as displayed.
 _INTERLACED = (2, 3, 4, 5)
-#: Frames that are measured; how many of them must be decided, and which share of those must agree. FFmpeg's
-#: idet errs on moving patterns, and a progressive video must not be touched.
+#: Frames that are measured at one place; how many must be decided, and which share of those must agree.
+#: FFmpeg's idet errs on moving patterns, and a progressive video must not be touched.
 _MEASURED, _MIN_DECIDED, _MIN_AGREEING = 48, 10, 0.9
+#: Places that are measured, evenly over the video, until enough frames are decided: black frames and still
+#: pictures decide nothing, and tapes begin with them.
+_PLACES = 5
+#: Frames that are decoded at most to get from a key frame to a place and through it: ten seconds and more.
+_REACH = 300
 #: The heights at which interlaced video was produced; other videos are not measured.
 _HEIGHTS = (480, 486, 512, 576, 608, 1080, 1088)
 
@@ -55,7 +63,7 @@ class Scan:
 
 
 def find_scan(path: Path, video_stream: int | None = None) -> Scan:
-    """Judge a file by its headers and its first frames. Raises InputError."""
+    """Judge a file by its headers, and by frames at up to five places. Raises InputError."""
     state = path.stat() if path.exists() else None
     return _find_scan(path, video_stream, state and (state.st_size, state.st_mtime_ns))
 
@@ -69,23 +77,42 @@ def _find_scan(path: Path, video_stream: int | None, file_state: object) -> Scan
             return Scan(flagged=True)
         if stream.codec_context.height not in _HEIGHTS:
             return Scan()
-        counts: Counter[str] = Counter()
-        idet: _Filter | None = None
-        # Damage is reported where the video is read as a whole.
-        with suppress(av.error.FFmpegError):
-            for number, frame in enumerate(container.decode(stream)):
-                if number == _MEASURED:
-                    break
-                if not is_planar(frame.format.name):
-                    break  # palettes, RGB and the like were never interlaced
-                idet = idet or _Filter(frame, "idet")
-                for measured in idet(frame):
-                    counts[measured.metadata["lavfi.idet.single.current_frame"]] += 1
-    decided = counts["tff"] + counts["bff"] + counts["progressive"]
+        counts = _count(container, stream)
+    decided = counts.total()
     order = max(("tff", "bff"), key=counts.__getitem__)
     if decided >= _MIN_DECIDED and counts[order] >= _MIN_AGREEING * decided:
         return Scan(measured=order)
     return Scan()
+
+
+def _count(container: InputContainer, stream: av.VideoStream) -> Counter[str]:
+    """How many frames ``idet`` finds to be ``tff``, ``bff`` and ``progressive``; others do not count."""
+    counts: Counter[str] = Counter()
+    begin, length = container.start_time or 0, container.duration or 0  # in units of av.time_base
+    last = -math.inf  #: the time of the last frame that was measured, in seconds
+    for place in range(_PLACES if length > 0 else 1):
+        # Damage is reported where the video is read as a whole. PyAV ends with an IndexError where it meets
+        # a stream that it does not know.
+        with suppress(av.error.FFmpegError, IndexError):
+            if place:
+                target = begin + length * place // _PLACES
+                container.seek(target)
+                after = max(last, target / av.time_base)
+                frames = (f for f in islice(container.decode(stream), _REACH) if (f.time or 0) > after)
+            else:
+                frames = container.decode(stream)
+            idet: _Filter | None = None
+            for frame in islice(frames, _MEASURED):
+                if not is_planar(frame.format.name):
+                    return counts  # palettes, RGB and the like were never interlaced
+                idet = idet or _Filter(frame, "idet")
+                for measured in idet(frame):
+                    counts[measured.metadata["lavfi.idet.single.current_frame"]] += 1
+                last = max(last, frame.time or 0)
+        del counts["undetermined"]
+        if counts.total() >= _MIN_DECIDED:
+            break
+    return counts
 
 
 def is_flagged(stream: av.VideoStream) -> bool:

@@ -229,6 +229,8 @@ class FrameReader:
                 # PyAV does not know streams that appear only later, and so fails at the end of the file.
                 return
             except av.error.FFmpegError as error:
+                if isinstance(error, av.error.FileNotFoundError) and is_sequence(self.path):
+                    return  # a missing image after the span, which decoding looks ahead to
                 # Players lose the rest too; what was read is kept.
                 self.damage.ended = f"reading stopped before the end ({error.strerror})"
                 return

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import av.error
 
-from ...errors import OutputError, UsageError
+from ...errors import OutputError, UsageError, VidrestoreError
 from ..containers import CONTAINERS, EXTENSIONS, MATROSKA, Container
 from .special_files import STDOUT, check_stream, file_behind, is_stream
 
@@ -157,6 +157,16 @@ def new_file(out: Path) -> Iterator[Path]:
             make_durable(partial, file)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def once_complete(out: Path) -> Iterator[None]:
+    """What is written when OUT is complete: an error of it also says that OUT is."""
+    try:
+        yield
+    except VidrestoreError as error:
+        error.add_note(f"{out} is complete")
+        raise
 
 
 def make_durable(partial: Path, out: Path) -> None:
