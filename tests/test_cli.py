@@ -187,7 +187,7 @@ def test_quiet_says_nothing_and_auto_says_which_model(folder, capsys):
 
 
 @posix
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
 def test_an_interrupted_run_leaves_nothing(folder, number, code):
     write(folder / "long.mp4", [pattern(i, 320, 240, "yuv420p") for i in range(300)])
     process = subprocess.Popen(
@@ -201,7 +201,7 @@ def test_an_interrupted_run_leaves_nothing(folder, number, code):
     while not (folder / ".o.mp4.vidrestore" / "partial.mp4").exists() and process.poll() is None:
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    process.send_signal(number)
+    process.send_signal(getattr(signal, number))
     errors = process.communicate(timeout=60)[1]
     assert process.returncode == code, errors
     assert "Traceback" not in errors
@@ -220,6 +220,26 @@ def test_a_signal_that_a_library_turns_into_another_error_still_ends_the_run_as_
     assert main([]) == 143
     assert "extension" not in capsys.readouterr().err
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+@posix
+def test_a_signal_that_is_ignored_stays_so(monkeypatch):
+    """As under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        monkeypatch.setattr("vidrestore.cli.run", lambda *_: signal.raise_signal(signal.SIGHUP) or 0)
+        assert main([]) == 0
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@posix
+def test_out_is_checked_before_a_pipe_is_read(folder, capsys):
+    (folder / "o.mp4").write_bytes(b"mine")
+    os.mkfifo(folder / "pipe")  # opening it would wait for a writer
+    assert main(["pipe", "o.mp4"]) == 1
+    assert "o.mp4 exists; give -y" in capsys.readouterr().err
 
 
 _STUCK = """

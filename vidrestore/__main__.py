@@ -20,17 +20,21 @@ os.environ.setdefault("SVT_LOG", "1")
 
 #: Messages for the signals that end a run; the exit code is 128 plus the signal's number.
 _SIGNALS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+if hasattr(signal, "SIGHUP"):  # which Windows does not have
+    _SIGNALS[signal.SIGHUP] = "the terminal was closed"
 
 
 class SignalHandler:
-    """While entered, SIGINT and SIGTERM raise KeyboardInterrupt, so that the program cleans up after itself.
+    """While entered, SIGINT, SIGTERM and SIGHUP raise KeyboardInterrupt, so that the program cleans up after
+    itself; those that are ignored, as SIGHUP by nohup, still are.
     The signal is kept in ``received``: a library may turn the exception into another one on its way, and
     Python ignores exceptions in callbacks of weak references and in finalizers."""
 
     received: int | None = None
 
     def __enter__(self) -> SignalHandler:
-        self._before = {number: signal.signal(number, self._stop) for number in _SIGNALS}
+        heard = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+        self._before = {number: signal.signal(number, self._stop) for number in heard}
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -50,8 +54,8 @@ class SignalHandler:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command line; return its exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 143
-    terminated. ``VIDRESTORE_DEBUG=1`` lets errors through with their traceback."""
+    """Run the command line; return its exit code: 0 done, 1 failed, 2 wrong usage, 129 terminal closed, 130
+    interrupted, 143 terminated. ``VIDRESTORE_DEBUG=1`` lets errors through with their traceback."""
     with safe_streams(), messages_on_stderr():
         return _run(sys.argv[1:] if argv is None else argv)
 

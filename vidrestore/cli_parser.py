@@ -25,7 +25,7 @@ Other commands:
   vidrestore store list FOLDER   show what --keep has kept, or limit or clear it
   vidrestore ui                  open the page: all of this in a browser
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 130 and 143 stopped by SIGINT and SIGTERM.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 129, 130 and 143 stopped by SIGHUP, SIGINT and SIGTERM.
 """
 #: Help of an option that two commands have.
 _PROGRESS = "json: say what is done in one JSON object per line on standard output, for programs"

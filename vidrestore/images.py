@@ -20,8 +20,8 @@ from torch import Tensor
 from .errors import UsageError
 from .faces.detection.detector import RetinaFaceDetector
 from .faces.detection.load import load_detector, resolve_detector
-from .media.frames.colour import Colour, ColourTags
-from .media.frames.frame import Frame
+from .media.frames.colour import Colour
+from .media.photo.picture import picture_of
 from .option_names import options_from
 from .options import Options
 from .restoration.fidelity.rules import Limits
@@ -173,14 +173,12 @@ class Restorer:
         if np.ndim(w):
             raise UsageError(f"w of a frame must be one number, not {w}")
         weight = _weights((1,), (), w)
-        video = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24").reformat(
-            format="gbrp"
-        )
-        picture = Frame(0, video, Colour.from_tags(ColourTags.of(video), video.width, video.height))
+        picture = picture_of(frame)
         with self._running():
             faces = find_faces(picture, self._load_detector())
             restore_picture(picture, faces, self._models, _chooser(float(weight)), batch=_BATCH)
-        return np.asarray(picture.video.to_ndarray(format="rgb24"), np.uint8)
+        green, blue, red = picture.image().planes
+        return np.dstack((red, green, blue))
 
     def _load_detector(self) -> RetinaFaceDetector:
         if self._detector is None:

@@ -238,6 +238,7 @@ def open_output(
         encoder,
         container=container,
         strict=options.strict,
+        replaces=options.overwrite,
         length=segment_length,
         inspect=inspect,
         told=told,

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from .cli_parser import options_of, parse_restore
 from .errors import InputError, UsageError
-from .media.decode.pipe_input import local_input
-from .media.output.special_files import STDOUT
+from .media.decode.pipe_input import is_piped, local_input
+from .media.output.destination import check_path
+from .media.output.special_files import STDOUT, is_stream
 from .options import Options
 from .standard_streams import print_data
 
@@ -34,9 +35,13 @@ def restore_command(argv: list[str], check: Callable[[], None]) -> int:
 
     if args.watch is not None or args.recursive or is_batch(args.inputs, args.out):
         return _many(args, check)
+    options = options_of(args)
+    out = options.output
+    # Before a pipe is copied, which may take hours.
+    if is_piped(args.input) and out and not is_stream(out) and not options.dry_run:
+        check_path(out, args.input, overwrite=options.overwrite)
     with local_input(args.input, args.output) as path:
-        options = replace(options_of(args), input=path)
-        return _one(options, args, check)
+        return _one(replace(options, input=path), args, check)
 
 
 def _one(options: Options, args: argparse.Namespace, check: Callable[[], None]) -> int:

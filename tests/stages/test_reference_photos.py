@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import matplotlib.cbook
 import numpy as np
 import pytest
 import skimage.data
+from PIL import Image
 
 from vidrestore.analysis import analyze_video
 from vidrestore.errors import InputError, UsageError
@@ -79,7 +81,7 @@ def test_a_person_who_is_not_there_is_said(photos, tmp_path, caplog):
     [
         ([("nobody", "Ada")], InputError, r"nobody\.png shows no face; give a photograph"),
         ([("gone", "Ada")], InputError, r"gone\.jpg cannot be read: No such file or directory"),
-        ([("text", "Ada")], InputError, r"text\.jpg is not a picture that can be read"),
+        ([("text", "Ada")], InputError, r"text\.jpg is not a photo that can be read"),
         ([("grace", "Ada"), ("eileen", "Ada")], UsageError, "names Ada twice"),
     ],
 )
@@ -94,3 +96,36 @@ def test_looks_are_not_enough(photos):
     setup = AnalysisSetup.resolve(Options(input=SAMPLES / "portrait.mp4"))
     with pytest.raises(UsageError, match=r'pip install "vidrestore\[persons\]"'):
         ReferencePhotos([(photos["grace"], "Grace")], LooksEmbedding(), setup)
+
+
+class Recorder(IdentityEmbedding):
+    """Keeps the aligned faces that it is given."""
+
+    def __init__(self) -> None:
+        self.faces: list[np.ndarray] = []
+
+    def __call__(self, faces: Sequence[np.ndarray]) -> np.ndarray:
+        self.faces += faces
+        return np.zeros((len(faces), 128), np.float32)
+
+
+def test_photographs_are_those_that_can_be_restored(photos, tmp_path):
+    """HEIC, as telephones make them, deep TIFFs, and photos that are displayed turned show the same face."""
+    rgb = cv2.cvtColor(cv2.imread(str(photos["grace"])), cv2.COLOR_BGR2RGB)
+    cv2.imwrite(str(tmp_path / "deep.tif"), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR).astype(np.uint16) * 257)
+    turned, tags = Image.fromarray(np.ascontiguousarray(np.rot90(rgb))), Image.Exif()
+    tags[0x0112] = 6
+    turned.save(tmp_path / "turned.png", exif=tags)
+    files = [photos["grace"], tmp_path / "deep.tif", tmp_path / "turned.png"]
+    if find_spec("pillow_heif"):
+        from pillow_heif import from_pillow
+
+        files.append(tmp_path / "telephone.heic")
+        from_pillow(Image.fromarray(rgb)).save(files[-1], quality=95)
+    recorder = Recorder()
+    setup = AnalysisSetup.resolve(Options(input=SAMPLES / "portrait.mp4"))
+    ReferencePhotos([(path, path.name) for path in files], recorder, setup)
+    first, *others = recorder.faces
+    assert first.shape == (512, 512, 3)
+    for other in others:
+        assert np.abs(first.astype(int) - other).mean() < 3

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import av
-import cv2
 import numpy as np
 
 from ..errors import InputError, UsageError
@@ -20,9 +18,11 @@ from ..faces.identity.embedding import IdentityEmbedding
 from ..faces.identity.load import Embedding
 from ..faces.identity.references import nearest_persons
 from ..faces.recorded.recording import Recording
-from ..media.frames.colour import Colour, ColourTags
 from ..media.frames.frame import Frame
 from ..media.frames.thumbnails import Thumbnails
+from ..media.photo.formats import photo_format
+from ..media.photo.picture import with_colour
+from ..media.photo.reader import read_photo
 from .setup import AnalysisSetup
 
 log = logging.getLogger(__name__)
@@ -82,16 +82,14 @@ class ReferencePhotos:
 
 
 def _read_photo(path: Path) -> Frame:
-    """A photograph, upright as its EXIF data says. Raises InputError."""
+    """A photograph, which knows how it is displayed. Raises InputError."""
     try:
-        data = np.fromfile(path, np.uint8)
+        path.open("rb").close()
     except OSError as error:
         raise InputError(f"the photograph {path} cannot be read: {error.strerror}") from None
-    picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
-    if picture is None:
-        raise InputError(f"{path} is not a picture that can be read; give a .jpg, .png or .webp")
-    video = av.VideoFrame.from_ndarray(np.asarray(picture, np.uint8), format="bgr24").reformat(format="gbrp")
-    return Frame(0, video, Colour.from_tags(ColourTags.of(video), video.width, video.height))
+    if (kind := photo_format(path)) is None:
+        raise InputError(f"{path} is not a photo that can be read; give a .jpg, .png, .webp or .heic")
+    return with_colour(read_photo(path, kind)).picture
 
 
 def _height(detection: Detection) -> float:

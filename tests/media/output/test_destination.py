@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.support.frames import LOSSLESS, clip
 from tests.support.platforms import posix
 from vidrestore.errors import OutputError, UsageError
 from vidrestore.media.decode.decoder import Decoder
-from vidrestore.media.output.destination import check_output, fitting_name, new_file
+from vidrestore.media.output.destination import check_output, fitting_name, make_durable, new_file
 
 
 def test_out_is_refused_before_any_work(tmp_path):
@@ -135,3 +136,20 @@ def test_a_file_of_the_longest_name_is_written(tmp_path, name):
             writer.write(frame)
     assert len(reader.frames(out)) == 6
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, "in.mp4"])
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_file_that_has_appeared_meanwhile_is_left_alone(tmp_path, monkeypatch, links):
+    """Also on a file system without hard links."""
+    if not links:
+        monkeypatch.setattr(os, "link", Mock(side_effect=PermissionError))
+    partial, out = tmp_path / "partial.mp4", tmp_path / "out.mp4"
+    partial.write_bytes(b"new")
+    make_durable(partial, out, replaces=False)
+    assert (out.read_bytes(), partial.exists()) == (b"new", False)
+    partial.write_bytes(b"newer")
+    with pytest.raises(OutputError, match="has appeared while it was made"):
+        make_durable(partial, out, replaces=False)
+    assert (out.read_bytes(), partial.read_bytes()) == (b"new", b"newer")
+    make_durable(partial, out)
+    assert out.read_bytes() == b"newer"

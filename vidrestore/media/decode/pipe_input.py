@@ -33,7 +33,7 @@ def local_input(path: Path, out: Path | None = None) -> Iterator[Path]:
     Raises UsageError if standard input is closed or a terminal, InputError if the pipe is empty,
     OutputError if the copy cannot be written.
     """
-    if path != STDIN and not _is_pipe(path):
+    if not is_piped(path):
         yield path
         return
     if path == STDIN and sys.stdin is None:
@@ -61,9 +61,10 @@ def local_input(path: Path, out: Path | None = None) -> Iterator[Path]:
         yield copy
 
 
-def _is_pipe(path: Path) -> bool:
+def is_piped(path: Path) -> bool:
+    """Whether ``path`` is standard input or a named pipe, which can be read only once."""
     try:
-        return stat.S_ISFIFO(path.stat().st_mode)
+        return path == STDIN or stat.S_ISFIFO(path.stat().st_mode)
     except (OSError, ValueError):  # ValueError: a NUL character
         return False
 

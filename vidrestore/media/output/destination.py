@@ -169,15 +169,19 @@ def once_complete(out: Path) -> Iterator[None]:
         raise
 
 
-def make_durable(partial: Path, out: Path) -> None:
+def make_durable(partial: Path, out: Path, *, replaces: bool = True) -> None:
     """Rename a finished file to ``out``, after its content is safely on the disk, so that a power cut leaves
     either the old file or the complete new one; some network and shared folders cannot promise that of the
-    name. It gets the permissions of the file that it replaces."""
+    name. It gets the permissions of the file that it replaces. Unless it ``replaces`` one, raises OutputError
+    if there is one."""
     with suppress(FileNotFoundError):
         shutil.copymode(out, partial)
     with partial.open("rb+") as file:
         os.fsync(file.fileno())
-    os.replace(partial, out)
+    if replaces:
+        os.replace(partial, out)
+    else:
+        _name_new(partial, out)
     if os.name == "posix":
         with suppress(OSError):
             folder = os.open(out.absolute().parent, os.O_RDONLY)
@@ -185,3 +189,17 @@ def make_durable(partial: Path, out: Path) -> None:
                 os.fsync(folder)
             finally:
                 os.close(folder)
+
+
+def _name_new(partial: Path, out: Path) -> None:
+    """Rename ``partial`` to ``out``, which must not exist. Raises OutputError."""
+    try:
+        os.link(partial, out)  # unlike a renaming, it never replaces a file
+    except OSError as error:
+        if isinstance(error, FileExistsError) or os.path.lexists(out):
+            raise OutputError(
+                f"{out} has appeared while it was made; move it, or give -y to replace it, and run again"
+            ) from None
+        os.replace(partial, out)  # on a file system without links
+    else:
+        partial.unlink()

@@ -63,11 +63,13 @@ class SegmentWriter:
         *,
         container: Container | None = None,
         strict: bool = False,
+        replaces: bool = True,
         length: int = SEGMENT_LENGTH,
         inspect: Callable[[Path], None] | None = None,
         told: Callable[[Sequence[Mapping[str, Any]]], object] | None = None,
     ) -> None:
-        """As in :class:`.writer.StreamWriter`. ``inspect`` is given the complete file before it becomes OUT.
+        """As in :class:`.writer.StreamWriter`. Unless it ``replaces`` one, a file that is there in the end is
+        left alone, with an OutputError. ``inspect`` is given the complete file before it becomes OUT.
         ``told`` is called for each segment that joins OUT, those of earlier runs included, in their order and
         in another thread. Raises OutputError also if another run writes ``out``, or the disk has no room for
         it."""
@@ -80,6 +82,7 @@ class SegmentWriter:
         self._source = source
         self.encoder = encoder
         self._inspect = inspect
+        self._replaces = replaces
         self._container = container or container_of(out)
         self._losses = SideDataLosses(source, encoder, self._container, strict=strict)
         self._decoding_times = DecodingTimes()
@@ -186,7 +189,7 @@ class SegmentWriter:
         if self._inspect:
             self._inspect(self.folder.partial)
         with writing(self._out):
-            make_durable(self.folder.partial, self._out)
+            make_durable(self.folder.partial, self._out, replaces=self._replaces)
 
     def _end_segment(self, segment: _OpenSegment) -> None:
         self._current = None
