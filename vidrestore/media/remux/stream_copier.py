@@ -24,7 +24,8 @@ from ..source_video import SourceVideo
 from ..timecode import is_timecode
 from .audio import AudioTranscoder
 from .languages import three_letter_code
-from .stream_plan import Action, StreamPlan, add_copy, can_list_keys, holds_timecode, losses, plan_streams
+from .packet_copy import PacketCopy
+from .stream_plan import Action, StreamPlan, can_list_keys, holds_timecode, losses, plan_streams
 from .subtitles import SubtitleTranscoder
 from .tags import kept_metadata, stream_metadata, uncommon_tags
 
@@ -45,20 +46,6 @@ class _Converter(Protocol):
 
     def convert(self, packet: Packet) -> Iterable[Packet]: ...
     def finish(self) -> Iterable[Packet]: ...
-
-
-class _StreamCopy:
-    """Passes packets on unchanged."""
-
-    def __init__(self, stream: Stream, output: OutputContainer, container: Container) -> None:
-        self.target = add_copy(stream, output, container)
-
-    def convert(self, packet: Packet) -> Iterable[Packet]:
-        packet.stream = self.target
-        return (packet,)
-
-    def finish(self) -> Iterable[Packet]:
-        return ()
 
 
 class StreamCopier:
@@ -165,6 +152,11 @@ class StreamCopier:
             self.written.add(packet.stream_index)
             yield packet
 
+    @property
+    def damaged(self) -> int:
+        """How many packets were left out because they are damaged, so far."""
+        return sum(c.damaged for c in self._converters.values() if isinstance(c, PacketCopy))
+
     def late_losses(self) -> list[str]:
         """A sentence on each thing that was found only in the packets that OUT cannot hold."""
         return [
@@ -198,7 +190,7 @@ class StreamCopier:
 
     def _converter(self, stream: Stream, output: OutputContainer, plan: StreamPlan) -> _Converter:
         if plan.action is Action.COPIED:
-            return _StreamCopy(stream, output, self._container)
+            return PacketCopy(stream, output, self._container, self._video.path)
         assert plan.codec is not None
         if isinstance(stream, AudioStream):
             return AudioTranscoder(stream, output, plan.codec)
