@@ -18,6 +18,7 @@ from av.video.stream import VideoStream
 
 from ..clock import Clock, has_clock
 from ..containers import MATROSKA, Container
+from ..late_streams import late_streams, may_gain_streams
 from ..presentation import read_presentation
 from ..probe import clock_is_steady, describe, open_input
 from ..source_video import SourceVideo
@@ -72,6 +73,7 @@ class StreamCopier:
         self._converters: dict[int, _Converter] = {}
         self._packets: Iterator[Packet] | None = None
         self._pending: Packet | None = None
+        self._late: list[str] = []  #: streams that were found only where they begin
 
     def close(self) -> None:
         """Close the file."""
@@ -158,8 +160,13 @@ class StreamCopier:
         return sum(c.damaged for c in self._converters.values() if isinstance(c, PacketCopy))
 
     def late_losses(self) -> list[str]:
-        """A sentence on each thing that was found only in the packets that OUT cannot hold."""
-        return [
+        """A sentence on each thing that was found only in the packets, and that OUT cannot hold."""
+        late = [
+            f"{self._video.path.name} has a stream that begins too late to be found when it is opened, "
+            f"{text}: it is dropped; remux the file with mkvmerge first to keep it"
+            for text in self._late
+        ]
+        return late + [
             f"{self._display_name} cannot hold the colours, fonts and positions of the input's "
             f"{plan.stream}; {MATROSKA.extension} keeps them"
             for plan in self.plans
@@ -233,6 +240,9 @@ class StreamCopier:
                 streams.append(stream)
             else:
                 stream.discard = Discard.all
+        if may_gain_streams(self.source):
+            streams = streams or [self._main]  # read all the same
+            self._main.discard = Discard.default
         if not streams:
             return
         clock = Clock(self.source, self._main.index) if has_clock(self.source) else None
@@ -267,7 +277,8 @@ class StreamCopier:
                 packet = next(packets)
             except (StopIteration, av.error.FFmpegError, IndexError):
                 # The decoder, which reads the same file, reports where it is damaged. IndexError: if streams
-                # turn up that the header did not list, PyAV may look for one it does not have at the end.
+                # turn up that were not known, PyAV may look for one it does not have at the end.
+                self._late = late_streams(self.source) if may_gain_streams(self.source) else []
                 return
             if packet.size or packet.dts is not None:  # else it is how PyAV marks the end of a stream
                 yield packet
