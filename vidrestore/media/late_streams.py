@@ -30,7 +30,9 @@ def late_streams(container: InputContainer) -> list[str]:
     level = av.logging.get_level()
     av.logging.set_level(av.logging.INFO)  # PyAV takes the description from FFmpeg's log
     try:
-        found = _STREAM.findall(container.dumps_format())
+        text: str = container.dumps_format()  # pyright: ignore[reportAttributeAccessIssue]  # not in stubs
     finally:
         av.logging.set_level(level)
-    return [f"#{number} {text}" for number, text in found if int(number) >= len(container.streams)]
+    return [
+        f"#{number} {what}" for number, what in _STREAM.findall(text) if int(number) >= len(container.streams)
+    ]
