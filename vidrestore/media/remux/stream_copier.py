@@ -22,7 +22,7 @@ from ..late_streams import late_streams, may_gain_streams
 from ..presentation import read_presentation
 from ..probe import clock_is_steady, describe, open_input
 from ..source_video import SourceVideo
-from ..timecode import is_timecode
+from ..timecode import is_timecode, reel_tags, stated_timecode, timecode
 from .audio import AudioTranscoder
 from .languages import three_letter_code
 from .packet_copy import PacketCopy
@@ -91,6 +91,8 @@ class StreamCopier:
         if transcoded:
             log.info("%s of the input becomes %s", plan.stream, plan.codec)
         converter.target.metadata.update(stream_metadata(stream, self._container, encoded=transcoded))
+        if stream.type == "video":
+            converter.target.metadata.update(reel_tags(self.source, stated_timecode(stream)))
         converter.target.disposition = stream.disposition
         self._converters[stream.index] = converter
 
@@ -101,7 +103,8 @@ class StreamCopier:
 
     def main_metadata(self) -> dict[str, str]:
         """The metadata of the restored video, with the timecode of its first frame if there is one."""
-        return self._with_timecode(stream_metadata(self._main, self._container, encoded=True))
+        reel = reel_tags(self.source, timecode(self.source, self._main))
+        return self._with_timecode(stream_metadata(self._main, self._container, encoded=True) | reel)
 
     def _with_timecode(self, metadata: dict[str, str]) -> dict[str, str]:
         """``metadata`` with the timecode of OUT's first frame, unless FFmpeg would refuse to write it."""
