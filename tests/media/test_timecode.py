@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import chain
+from pathlib import Path
 
+import av
 import pytest
 
 from tests.support import reader, sources
 from tests.support.frames import pass_through_fast, synthetic
+from vidrestore.errors import OutputError
+from vidrestore.media.containers import MP4
+from vidrestore.media.decode.decoder import Decoder
+from vidrestore.media.remux.stream_plan import refuse_losses
 from vidrestore.media.timecode import frames_between, is_writable, timecode_at
 from vidrestore.media.timeline import Span
 
@@ -94,3 +101,58 @@ def test_a_timecode_that_a_track_cannot_hold_is_named(tmp_path, caplog, first, r
 )
 def test_frames_between(first, second, rate, frames):
     assert frames_between(first, second, rate) == frames
+
+
+def with_reel(folder: Path) -> Path:
+    """QuickTime as cameras write it: a timecode track that names its reel."""
+    return sources.make(
+        folder / "in.mov", sources.VIDEO, timecode="01:02:03:04", **{"metadata:s:v:0": "reel_name=A001C003"}
+    )
+
+
+def timecode_tracks(path: Path) -> list[tuple[str, str | None]]:
+    with av.open(str(path)) as container:
+        tags = [stream.metadata for stream in container.streams if stream.type == "data"]
+    return [(tag["timecode"], tag.get("reel_name")) for tag in tags if "timecode" in tag]
+
+
+def test_quicktime_keeps_the_name_of_the_reel(tmp_path, caplog):
+    source = with_reel(tmp_path)
+    assert timecode_tracks(source) == [("01:02:03:04", "A001C003")]
+    out = pass_through_fast(source, tmp_path / "out.mov")
+    assert timecode_tracks(out) == [("01:02:03:04", "A001C003")]
+    matroska = pass_through_fast(source, tmp_path / "out.mkv")
+    assert timecode_tracks(pass_through_fast(matroska, tmp_path / "again.mov")) == timecode_tracks(source)
+    assert caplog.messages == []
+
+
+def test_mp4_names_the_loss_of_the_reel(tmp_path, caplog):
+    source = with_reel(tmp_path)
+    assert timecode_tracks(pass_through_fast(source, tmp_path / "out.mp4")) == [("01:02:03:04", None)]
+    (said,) = caplog.messages
+    assert said.startswith("out.mp4 cannot hold the reel name 'A001C003' of the input's #1 data: ")
+    assert said.endswith("; .mov keeps it")
+    with Decoder(source) as decoder, pytest.raises(OutputError, match=r"--strict: .*the reel name"):
+        refuse_losses(decoder.source, MP4, "out.mp4")
+
+
+def test_a_further_timecode_without_a_video_is_named(tmp_path, caplog):
+    other = sources.make(tmp_path / "other.mov", sources.OTHER_VIDEO, timecode="09:08:07:06")
+    source = sources.make(tmp_path / "both.mov", with_reel(tmp_path), other, select="0 1:d", codec="copy")
+    assert len(timecode_tracks(source)) == 2
+    pass_through_fast(source, tmp_path / "out.mov")
+    (said,) = caplog.messages
+    assert "out.mov cannot hold the further timecode 0" in said
+
+
+def test_each_video_keeps_its_timecode_and_reel(tmp_path, caplog):
+    tags = (
+        f"-metadata:s:v:{n} {tag}".split()
+        for n in (0, 1)
+        for tag in (f"timecode=0{n}:00:00:00", f"reel_name=A00{n}")
+    )
+    inputs = sources.VIDEO, sources.OTHER_VIDEO
+    source = sources.make(tmp_path / "in.mov", *inputs, arguments=tuple(chain(*tags)))
+    assert timecode_tracks(source) == [("00:00:00:00", "A000"), ("01:00:00:00", "A001")]
+    assert timecode_tracks(pass_through_fast(source, tmp_path / "out.mov")) == timecode_tracks(source)
+    assert caplog.messages == []

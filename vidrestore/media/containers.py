@@ -130,7 +130,7 @@ MOV = Container(
     data=frozenset({"bin_data"}),
     file_tags=frozenset(_MOV_TAGS.split()),
     longest_tag=0xFFFF,
-    track_tags=_TRACK_TAGS,
+    track_tags=_TRACK_TAGS | {"reel_name"},
     dispositions=_COMMON_DISPOSITIONS,
 )
 WEBM = Container(

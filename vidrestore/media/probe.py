@@ -18,6 +18,7 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from ..errors import InputError, UsageError
+from . import late_streams
 from .clock import has_clock
 from .clock_survey import is_steady
 from .frame_distances import FrameDistances
@@ -91,7 +92,7 @@ def open_input(path: Path, *, rate: Fraction | None = None) -> InputContainer:
     try:
         if stat.S_ISREG(status.st_mode) and status.st_size == 0:
             raise InputError(f"{path} is empty (0 bytes); there is nothing to restore")
-        return av.open(str(path.absolute()), options=opening_options(), **KEEP_METADATA)
+        return _open_file(path)
     except (PermissionError, av.error.PermissionError):
         raise InputError(f"{path} cannot be read: permission denied") from None
     except (av.error.FFmpegError, ValueError) as error:
@@ -99,6 +100,15 @@ def open_input(path: Path, *, rate: Fraction | None = None) -> InputContainer:
         raise InputError(
             f"{path} cannot be read as a video ({reason}); is it damaged, cut short or another kind of file?"
         ) from None
+
+
+def _open_file(path: Path) -> InputContainer:
+    name, options = str(path.absolute()), opening_options()
+    container = av.open(name, options=options, **KEEP_METADATA)
+    if not late_streams.may_gain_streams(container):
+        return container
+    container.close()
+    return av.open(name, options=options | late_streams.FURTHER, **KEEP_METADATA)
 
 
 def main_video(container: InputContainer, path: Path, number: int | None = None) -> VideoStream:

@@ -9,14 +9,28 @@ from math import ceil
 from av.container import InputContainer
 from av.stream import Stream
 
+#: The tag of a timecode track that names its reel.
+REEL_NAME = "reel_name"
 _PATTERN = re.compile(r"(\d+):(\d\d):(\d\d)([:;.])(\d\d+)")
 
 
 def timecode(source: InputContainer, video: Stream) -> str | None:
     """The timecode of a file's first frame: that of its video, else of a timecode track, else of the file."""
     tagged = (video, *(stream for stream in source.streams if stream.type == "data"), source)
-    found = (value for item in tagged for key, value in item.metadata.items() if is_timecode(key))
-    return next(found, None)
+    return next(filter(None, map(stated_timecode, tagged)), None)
+
+
+def stated_timecode(item: InputContainer | Stream) -> str | None:
+    """The timecode among the tags of a file or a stream; None if there is none."""
+    return next((value for key, value in item.metadata.items() if is_timecode(key)), None)
+
+
+def reel_tags(source: InputContainer, first: str | None) -> dict[str, str]:
+    """The tag that names the reel (a tape, a card) of the timecode track that begins with ``first``; none if
+    there is no such track, or it names none. FFmpeg writes it into the track if the video has it."""
+    tracks = (s for s in source.streams if s.type == "data" and first and stated_timecode(s) == first)
+    names = (track.metadata.get(REEL_NAME) for track in tracks)
+    return next(({REEL_NAME: name} for name in names if name), {})
 
 
 def is_timecode(key: str) -> bool:

@@ -228,3 +228,23 @@ def test_a_raw_stream_has_no_times_and_is_not_damaged(tmp_path, caplog, codec, e
     assert len(times) == 24
     assert {later - earlier for earlier, later in pairwise(times)} == {Fraction(1, 25)}
     assert not caplog.text
+
+
+def test_alpha_is_read_whatever_the_case_of_its_tag(tmp_path):
+    half = (
+        "color=red:s=64x48:r=25:d=0.2,format=rgba,colorchannelmixer=aa=0.5,format=yuva420p",
+        {"f": "lavfi"},
+    )
+    transparent = make(tmp_path / "in.webm", half, **{"c:v": "libvpx-vp9", "pix_fmt": "yuva420p"})
+    capitals = tmp_path / "capitals.mkv"
+    with av.open(str(transparent)) as given, av.open(str(capitals), "w") as copied:
+        stream = copied.add_stream_from_template(given.streams.video[0], opaque=True)
+        stream.metadata["alpha_mode"] = "1"
+        for packet in given.demux():
+            if packet.size:
+                packet.stream = stream
+                copied.mux(packet)
+    with av.open(str(capitals)) as container:
+        assert container.streams.video[0].metadata.get("ALPHA_MODE") == "1"
+    with Decoder(capitals) as decoder:
+        assert decoder.source.pix_fmt == "yuva420p"

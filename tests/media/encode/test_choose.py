@@ -134,6 +134,34 @@ def test_the_loss_of_alpha_is_reported(tmp_path, caplog):
     pass_through(source, tmp_path / "asked.mp4", EncoderSettings("libx264", pix_fmt="yuv420p"), strict=True)
 
 
+HALF = "color=red:s=64x48:r=25,format=rgba,colorchannelmixer=aa=0.5,format=yuva420p"
+
+
+@pytest.mark.parametrize(
+    ("codec", "settings"),
+    [
+        (("-c:v", "ffv1"), EncoderSettings("libvpx-vp9")),
+        (("-c:v", "ffv1"), EncoderSettings("libvpx-vp9", pix_fmt="yuva420p")),
+        (("-c:v", "libvpx-vp9"), EncoderSettings()),
+    ],
+    ids=["vp9", "vp9 with alpha", "vp9 of vp9"],
+)
+def test_alpha_beside_the_packets_is_lost_in_an_mp4(tmp_path, caplog, codec, settings):
+    source = synthetic(tmp_path / "in.mkv", HALF, "-frames:v", 4, *codec)
+    pass_through(source, tmp_path / "out.mp4", settings)
+    assert caplog.messages == [
+        "the video of in.mkv loses its transparency, which libvpx-vp9 does not write in .mp4"
+    ]
+    with pytest.raises(OutputError, match=r"--strict: .* its transparency.*; ffv1 does, in .mkv"):
+        pass_through(source, tmp_path / "strict.mp4", settings, strict=True)
+    caplog.clear()
+    for ending in (".mkv", ".webm"):
+        out = pass_through(source, tmp_path / f"out{ending}", settings, strict=True)
+        with Decoder(out) as decoder:
+            assert "transparency" in decoder.source.side_data
+    assert caplog.messages == []
+
+
 @pytest.mark.parametrize("pix_fmt", ["yuva420p", "yuva444p10le"])
 def test_alpha_that_no_frame_uses_is_no_loss(tmp_path, caplog, pix_fmt):
     opaque = ("testsrc2=s=64x48:r=25", "-frames:v", 6, "-c:v", "ffv1", "-pix_fmt", pix_fmt)

@@ -9,7 +9,7 @@ from tests.support import listing, sources
 from tests.support.frames import clip, pass_through_fast
 from vidrestore.media.containers import MATROSKA, MOV, MP4
 from vidrestore.media.inspect import as_text, inspect_file
-from vidrestore.media.remux.tags import kept_metadata, uncommon_tags
+from vidrestore.media.remux.tags import kept_metadata, lost_tags, uncommon_tags
 
 
 def test_tags_of_a_camera_are_kept(tmp_path):
@@ -73,3 +73,15 @@ def test_a_long_tag_is_kept_whole(tmp_path, ending):
     out = pass_through_fast(given, tmp_path / f"out.{ending}")
     found = listing.metadata(out)[0]
     assert comment in {value for key, value in found.items() if key.lower() == "comment"}
+
+
+def test_a_copy_with_alpha_loses_its_transparency_in_mp4(tmp_path):
+    half = (
+        "color=red:s=64x48:r=25:d=0.2,format=rgba,colorchannelmixer=aa=0.5,format=yuva420p",
+        {"f": "lavfi"},
+    )
+    transparent = sources.make(tmp_path / "in.webm", half, **{"c:v": "libvpx-vp9", "pix_fmt": "yuva420p"})
+    with av.open(str(transparent)) as container:
+        video = container.streams.video[0]
+        assert lost_tags(video, MP4) == ["the transparency"]
+        assert lost_tags(video, MP4, encoded=True) == lost_tags(video, MATROSKA) == []

@@ -99,7 +99,9 @@ class FrameReader:
             context.flags |= Flags.output_corrupt
         self._decoder = context
         codec = context.codec.canonical_name
-        if codec in _ALPHA_DECODERS and self.stream.metadata.get("alpha_mode") == "1":
+        # Matroska's muxer also writes it as a tag, whose key it puts in capitals.
+        modes = {self.stream.metadata.get(key) for key in ("alpha_mode", "ALPHA_MODE")}
+        if codec in _ALPHA_DECODERS and "1" in modes:
             self._decoder = cast(VideoCodecContext, av.CodecContext.create(_ALPHA_DECODERS[codec], "r"))
             self._shape = (context.width, context.height, "yuva420p")
         self.aspects = PixelAspects(self.stream, self._decoder)

@@ -62,7 +62,7 @@ def choose_encoder(
     if settings.pix_fmt is not None:
         pix_fmt = check_format(codec, settings.pix_fmt)
     else:
-        pix_fmt = nearest_format(codec, source)
+        pix_fmt = nearest_format(codec, source, container)
         if is_lossy(source.pix_fmt, pix_fmt):
             _report_loss(
                 f"some of its {source.pix_fmt} data: the nearest format of {codec.name} is {pix_fmt}",
@@ -99,6 +99,8 @@ def choose_encoder(
     SideDataLosses(source, config, container, strict=strict).report_first()
     if any(source.presentation.cropping) and not can_carry(codec.name):
         _report_loss(f"its cropping, which cannot be written beside {codec.name} video", source, strict)
+    if source.hdr and not can_carry(codec.name):
+        _report_loss(f"its HDR10 metadata, which cannot be written beside {codec.name} video", source, strict)
     if requested or settings.codec is not None or settings.pix_fmt is not None:
         size = source.width, source.height
         check_encoder(config, size, source.rate, requested=tuple(requested))
@@ -139,7 +141,8 @@ def _best_codec(source: SourceVideo, container: Container) -> av.Codec:
     codecs = [codec for codec in held if not broken_limit(codec.name, source)] or held
     # Ten bits are visible; more are for editing, where the codec family matters more.
     depth = min(fmt.bits, 10)
-    deep = [codec for codec in codecs if planar_equivalent(nearest_format(codec, source)).bits >= depth]
+    formats = {codec.name: nearest_format(codec, source, container) for codec in codecs}
+    deep = [codec for codec in codecs if planar_equivalent(formats[codec.name]).bits >= depth]
     return (deep or codecs)[0]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import av
 
 from ...errors import UsageError
+from ..containers import Container
 from ..frames.pixel_format import is_planar, planar_equivalent
 from ..source_video import SourceVideo
 
@@ -28,17 +29,26 @@ def check_format(codec: av.Codec, name: str) -> str:
     return name
 
 
-def nearest_format(codec: av.Codec, source: SourceVideo) -> str:
-    """The pixel format of an encoder that keeps everything of the source's, or as much as possible."""
+def nearest_format(codec: av.Codec, source: SourceVideo, container: Container) -> str:
+    """The pixel format of an encoder that keeps everything of the source's in ``container``, or as much as
+    possible."""
     accepted = _accepted_formats(codec)
     if not accepted:
         return source.pix_fmt
+    if not holds_alpha(container, codec.name):
+        accepted = [name for name in accepted if not planar_equivalent(name).has_alpha]
     fitting = [
         name
         for name in accepted
         if codec.name not in _NEED_DIVISIBLE_SIZES or _divides(name, source.width, source.height)
     ]
     return min(fitting or accepted, key=lambda name: _distance(source.pix_fmt, name))
+
+
+def holds_alpha(container: Container, encoder: str) -> bool:
+    """Whether ``container`` can hold the alpha that an encoder writes. That of VP8 and VP9 is a video of its
+    own beside each packet, which FFmpeg's MP4 muxer leaves out."""
+    return container.family == "matroska" or not encoder.startswith("libvpx")
 
 
 def is_lossy(source: str, target: str) -> bool:

@@ -18,6 +18,7 @@ from ..frames.side_data import (
     USER_DATA,
 )
 from ..source_video import SourceVideo
+from .nearest_format import holds_alpha
 from .settings import EncoderConfig
 from .stream_parameters import can_carry
 
@@ -52,14 +53,19 @@ class SideDataLosses:
         self, source: SourceVideo, encoder: EncoderConfig, container: Container, *, strict: bool
     ) -> None:
         """With ``strict`` a loss is a LossError, otherwise a warning."""
-        self._source, self._strict, self._codec = source, strict, encoder.codec
+        self._source, self._strict = source, strict
         self._seen = set(source.side_data)
         self._kept = {
             kind
             for kind, option in _WRITERS.get(encoder.codec, {}).items()
             if option is None or encoder.options.get(option) == "1"
         }
-        if encoder.is_format_requested or planar_equivalent(encoder.pix_fmt).has_alpha:
+        has_alpha = planar_equivalent(encoder.pix_fmt).has_alpha
+        is_alpha_held = holds_alpha(container, encoder.codec)
+        self._writer = f"{encoder.codec} does not write" + (
+            "" if is_alpha_held else f" in {container.extension}"
+        )
+        if is_alpha_held if has_alpha else encoder.is_format_requested:
             self._kept.add(TRANSPARENCY)
         if can_carry(encoder.codec) or source.presentation.boxes(container):
             held = source.presentation.held_by(container)
@@ -84,8 +90,8 @@ class SideDataLosses:
         name = self._source.path.name
         what = f"the video of {name} loses its {' and its '.join(lost)}"
         if self._strict:
-            raise LossError(f"--strict: {what}, which {self._codec} does not write; {_advice(lost)}")
-        log.warning("%s, which %s does not write", what, self._codec)
+            raise LossError(f"--strict: {what}, which {self._writer}; {_advice(lost)}")
+        log.warning("%s, which %s", what, self._writer)
 
 
 def _advice(lost: list[str]) -> str:

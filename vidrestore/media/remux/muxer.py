@@ -110,8 +110,8 @@ class Muxer:
         """
         for copied in self._copier.packets_until(None):
             self._copy(copied)
-        if self._lost:
-            lost = f"{self._lost} packets of other streams could not be kept"
+        if count := self._lost + self._copier.damaged:
+            lost = f"{count} packets of other streams could not be kept"
             if self._strict:
                 raise InputError(f"{self._source.path} is damaged: {lost}; without --strict the rest is kept")
             log.warning("%s is damaged: %s", self._source.path.name, lost)

@@ -18,13 +18,15 @@ from av.video.stream import VideoStream
 
 from ..clock import Clock, has_clock
 from ..containers import MATROSKA, Container
+from ..late_streams import late_streams, may_gain_streams
 from ..presentation import read_presentation
 from ..probe import clock_is_steady, describe, open_input
 from ..source_video import SourceVideo
-from ..timecode import is_timecode
+from ..timecode import is_timecode, reel_tags, stated_timecode, timecode
 from .audio import AudioTranscoder
 from .languages import three_letter_code
-from .stream_plan import Action, StreamPlan, add_copy, can_list_keys, holds_timecode, losses, plan_streams
+from .packet_copy import PacketCopy
+from .stream_plan import Action, StreamPlan, can_list_keys, holds_timecode, losses, plan_streams
 from .subtitles import SubtitleTranscoder
 from .tags import kept_metadata, stream_metadata, uncommon_tags
 
@@ -45,20 +47,6 @@ class _Converter(Protocol):
 
     def convert(self, packet: Packet) -> Iterable[Packet]: ...
     def finish(self) -> Iterable[Packet]: ...
-
-
-class _StreamCopy:
-    """Passes packets on unchanged."""
-
-    def __init__(self, stream: Stream, output: OutputContainer, container: Container) -> None:
-        self.target = add_copy(stream, output, container)
-
-    def convert(self, packet: Packet) -> Iterable[Packet]:
-        packet.stream = self.target
-        return (packet,)
-
-    def finish(self) -> Iterable[Packet]:
-        return ()
 
 
 class StreamCopier:
@@ -85,6 +73,7 @@ class StreamCopier:
         self._converters: dict[int, _Converter] = {}
         self._packets: Iterator[Packet] | None = None
         self._pending: Packet | None = None
+        self._late: list[str] = []  #: streams that were found only where they begin
 
     def close(self) -> None:
         """Close the file."""
@@ -102,6 +91,8 @@ class StreamCopier:
         if transcoded:
             log.info("%s of the input becomes %s", plan.stream, plan.codec)
         converter.target.metadata.update(stream_metadata(stream, self._container, encoded=transcoded))
+        if stream.type == "video":
+            converter.target.metadata.update(reel_tags(self.source, stated_timecode(stream)))
         converter.target.disposition = stream.disposition
         self._converters[stream.index] = converter
 
@@ -112,7 +103,8 @@ class StreamCopier:
 
     def main_metadata(self) -> dict[str, str]:
         """The metadata of the restored video, with the timecode of its first frame if there is one."""
-        return self._with_timecode(stream_metadata(self._main, self._container, encoded=True))
+        reel = reel_tags(self.source, timecode(self.source, self._main))
+        return self._with_timecode(stream_metadata(self._main, self._container, encoded=True) | reel)
 
     def _with_timecode(self, metadata: dict[str, str]) -> dict[str, str]:
         """``metadata`` with the timecode of OUT's first frame, unless FFmpeg would refuse to write it."""
@@ -165,9 +157,19 @@ class StreamCopier:
             self.written.add(packet.stream_index)
             yield packet
 
+    @property
+    def damaged(self) -> int:
+        """How many packets were left out because they are damaged, so far."""
+        return sum(c.damaged for c in self._converters.values() if isinstance(c, PacketCopy))
+
     def late_losses(self) -> list[str]:
-        """A sentence on each thing that was found only in the packets that OUT cannot hold."""
-        return [
+        """A sentence on each thing that was found only in the packets, and that OUT cannot hold."""
+        late = [
+            f"{self._video.path.name} has a stream that begins too late to be found when it is opened, "
+            f"{text}: it is dropped; remux the file with mkvmerge first to keep it"
+            for text in self._late
+        ]
+        return late + [
             f"{self._display_name} cannot hold the colours, fonts and positions of the input's "
             f"{plan.stream}; {MATROSKA.extension} keeps them"
             for plan in self.plans
@@ -198,7 +200,7 @@ class StreamCopier:
 
     def _converter(self, stream: Stream, output: OutputContainer, plan: StreamPlan) -> _Converter:
         if plan.action is Action.COPIED:
-            return _StreamCopy(stream, output, self._container)
+            return PacketCopy(stream, output, self._container, self._video.path)
         assert plan.codec is not None
         if isinstance(stream, AudioStream):
             return AudioTranscoder(stream, output, plan.codec)
@@ -241,6 +243,9 @@ class StreamCopier:
                 streams.append(stream)
             else:
                 stream.discard = Discard.all
+        if may_gain_streams(self.source):
+            streams = streams or [self._main]  # read all the same
+            self._main.discard = Discard.default
         if not streams:
             return
         clock = Clock(self.source, self._main.index) if has_clock(self.source) else None
@@ -275,7 +280,8 @@ class StreamCopier:
                 packet = next(packets)
             except (StopIteration, av.error.FFmpegError, IndexError):
                 # The decoder, which reads the same file, reports where it is damaged. IndexError: if streams
-                # turn up that the header did not list, PyAV may look for one it does not have at the end.
+                # turn up that were not known, PyAV may look for one it does not have at the end.
+                self._late = late_streams(self.source) if may_gain_streams(self.source) else []
                 return
             if packet.size or packet.dts is not None:  # else it is how PyAV marks the end of a stream
                 yield packet

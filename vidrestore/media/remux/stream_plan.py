@@ -17,11 +17,11 @@ from av.stream import Discard, Disposition, Stream
 from av.video.stream import VideoStream
 
 from ...errors import OutputError
-from ..containers import CONTAINERS, MATROSKA, MP4, Container
+from ..containers import CONTAINERS, MATROSKA, MOV, MP4, Container
 from ..presentation import read_presentation
 from ..probe import StreamInfo, describe, open_input
 from ..source_video import SourceVideo
-from ..timecode import is_writable
+from ..timecode import REEL_NAME, is_writable, stated_timecode, timecode
 from .audio import has_layout, lossless_codec, usual_layout
 from .subtitles import is_styled, text_codec
 from .tags import lost_tags, uncommon_tags
@@ -73,10 +73,11 @@ class StreamPlan:
 
 def plan_streams(source: InputContainer, container: Container, main: int) -> list[StreamPlan]:
     """The plan for each stream of ``source``. ``main`` is the number of the stream that is restored."""
+    kept = {timecode(source, source.streams[main]), *map(stated_timecode, source.streams.video)}
     return [
         StreamPlan(describe(stream), Action.RESTORED, lost=_lost(stream, container, encoded=True))
         if stream.index == main
-        else _plan(stream, container)
+        else _plan(stream, container, kept)
         for stream in source.streams
     ]
 
@@ -153,11 +154,13 @@ def add_stream_like(stream: VideoStream, output: OutputContainer, *, rate: Fract
     return added
 
 
-def _plan(stream: Stream, container: Container) -> StreamPlan:
+def _plan(stream: Stream, container: Container, timecodes: set[str | None]) -> StreamPlan:
+    """The plan for a stream that is not restored. ``timecodes`` are those that OUT has beside its videos."""
     info = describe(stream)
     if stream.type == "data":
-        if "timecode" in stream.metadata:
-            return StreamPlan(info, Action.REGENERATED, "the timecode")
+        if stated := stated_timecode(stream):
+            lost = None if stated in timecodes else f"the further timecode {stated}"
+            return _plan_timecode(info, container, lost, stream.metadata.get(REEL_NAME))
         if stream.discard == Discard.all:  # how FFmpeg marks a track of chapter titles
             return StreamPlan(info, Action.REGENERATED, "the chapters")
     lost = _lost(stream, container)
@@ -173,6 +176,14 @@ def _plan(stream: Stream, container: Container) -> StreamPlan:
     if codec := lossless_codec(stream, container):
         return StreamPlan(info, Action.TRANSCODED, codec, lost)
     return StreamPlan(info, Action.DROPPED, alternative=_alternative(stream))
+
+
+def _plan_timecode(info: StreamInfo, container: Container, lost: str | None, reel: str | None) -> StreamPlan:
+    """The plan for a timecode track, whose value is written from that of a video unless it is ``lost``."""
+    keeper = None
+    if not lost and reel and container.track_tags is not None and REEL_NAME not in container.track_tags:
+        lost, keeper = f"the reel name {reel!r}", f"{MOV.extension} keeps it"
+    return StreamPlan(info, Action.REGENERATED, "the timecode", lost, keeper)
 
 
 def _alternative(stream: Stream) -> str | None:

@@ -11,6 +11,8 @@ from .languages import three_letter_code
 
 #: Keys that describe the input's container or encoder and would be wrong in OUT.
 _STALE = {"encoder", "major_brand", "minor_version", "compatible_brands", "vendor_id", "duration"}
+#: The key by which FFmpeg tells that a VP8 or VP9 stream has alpha: a parameter of the encoded video.
+_ALPHA_MODE = "alpha_mode"
 #: Beginnings of keys under which some muxers store a stream's statistics; wrong once it is encoded again.
 _STATISTICS = ("BPS", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES", "_STATISTICS_")
 
@@ -20,7 +22,8 @@ def kept_metadata(metadata: Mapping[str, str], *, encoded: bool = False) -> dict
     return {
         key: value
         for key, value in metadata.items()
-        if key.lower() not in _STALE and not (encoded and key.upper().startswith(_STATISTICS))
+        if key.lower() not in _STALE
+        and not (encoded and (key.upper().startswith(_STATISTICS) or key.lower() == _ALPHA_MODE))
     }
 
 
@@ -64,6 +67,9 @@ def lost_tags(stream: Stream, container: Container, *, encoded: bool = False) ->
     if not metadata.get("stereo_mode", "").startswith(("anaglyph", "block")):
         metadata.pop("stereo_mode", None)  # FFmpeg passes the others on as parameters of the stream
     keys = {key for key in metadata if not key.upper().startswith(_STATISTICS)}
+    if transparent := {key for key in keys if key.lower() == _ALPHA_MODE}:
+        keys -= transparent
+        lost.append("the transparency")
     return lost + sorted(f"the tag {key!r}" for key in keys if _base_key(key) not in container.track_tags)
 
 
