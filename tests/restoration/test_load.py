@@ -226,9 +226,9 @@ def test_a_model_by_its_name_is_called_as_the_registry_says(tmp_path, monkeypatc
 
 
 def test_what_is_not_installed_is_said_before_anything_is_downloaded(without_packages, tmp_path):
-    with pytest.raises(WeightsError, match=r"1.4 needs the package spandrel; .*'vidrestore\[restorers\]'"):
+    with pytest.raises(WeightsError, match=r'1.4 needs the package spandrel; .*"vidrestore\[restorers\]"'):
         resolve_model("gfpgan-1.4", download=False)
-    with pytest.raises(WeightsError, match=r"vqfr-2 needs the package onnxruntime; .*'vidrestore\[onnx\]'"):
+    with pytest.raises(WeightsError, match=r'vqfr-2 needs the package onnxruntime; .*"vidrestore\[onnx\]"'):
         resolve_model("vqfr-2")
     (tmp_path / "n.onnx").write_bytes(b"\x08\x08:")
     with pytest.raises(WeightsError, match=r"n\.onnx needs the package onnxruntime"):

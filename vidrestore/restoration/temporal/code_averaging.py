@@ -73,23 +73,25 @@ def _feature_weights(here: Tensor, others: Mapping[int, Tensor]) -> dict[int, Te
         return {}
     error = (torch.stack([*others.values()]) - here).float().square().mean(dim=1).flatten(1)  # (K, G * G)
     adjacent = _other_pictures([*others], error.median(dim=1).values)
-    noise = error.where(adjacent[:, None], torch.nan).nanmedian() + _FLOOR * here.float().square().mean()
+    noise = (
+        error.masked_fill(~adjacent[:, None], torch.nan).nanmedian() + _FLOOR * here.float().square().mean()
+    )
     return dict(zip(others, similarity(error, noise, free=_FREE, fall=_FALL)[..., None], strict=True))
 
 
 def _other_pictures(offsets: Sequence[int], differences: Tensor) -> Tensor:
     """(K,) bool on their device: which ``offsets`` are those of :func:`.motion.other_pictures`, by the
     ``differences`` (K,). A GPU is not waited for."""
-    found = torch.zeros_like(differences, dtype=torch.bool)
+    found: list[Tensor] = [*torch.zeros_like(differences, dtype=torch.bool)]
     for side in (-1, 1):
-        nearest_first = sorted(
-            (k for k, o in enumerate(offsets) if o * side > 0), key=lambda k: abs(offsets[k])
-        )
-        if nearest_first:
-            values = differences[nearest_first]
+        outwards = [k for k, offset in enumerate(offsets) if offset * side > 0]
+        outwards.sort(key=lambda k: abs(offsets[k]))
+        if outwards:
+            values = torch.stack([differences[k] for k in outwards])
             other = values >= REPEATED * values.max()
-            found[nearest_first] = other & (other.cumsum(dim=0) == 1)
-    return found
+            for k, is_nearest in zip(outwards, other & (other.cumsum(dim=0) == 1), strict=True):
+                found[k] = is_nearest
+    return torch.stack(found)
 
 
 def _crop_weights(comparison: Comparison, relit: Iterable[int], features: Tensor) -> dict[int, Tensor]:
