@@ -78,6 +78,21 @@ def write(
     return path
 
 
+def tagged(
+    path: Path, out: Path, *, tags: dict[str, str] | None = None, track_tags: dict[str, str] | None = None
+) -> Path:
+    """Copy the video of ``path`` into ``out``, whose file and track get these tags."""
+    with av.open(str(path)) as given, av.open(str(out), "w") as copied:
+        stream = copied.add_stream_from_template(given.streams.video[0], opaque=True)
+        copied.metadata.update(tags or {})
+        stream.metadata.update(track_tags or {})
+        for packet in given.demux(given.streams.video[0]):
+            if packet.size:
+                packet.stream = stream
+                copied.mux(packet)
+    return out
+
+
 def decode(path: Path) -> list[av.VideoFrame]:
     """All frames of a clip's video stream."""
     with av.open(str(path)) as container:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.support import reader
-from tests.support.clips import pattern, write
+from tests.support.clips import pattern, tagged, write
 from tests.support.frames import LOSSLESS, clip, ffmpeg, pass_through, synthetic
 from tests.support.sources import make
 from vidrestore.errors import InputError
@@ -236,14 +236,7 @@ def test_alpha_is_read_whatever_the_case_of_its_tag(tmp_path):
         {"f": "lavfi"},
     )
     transparent = make(tmp_path / "in.webm", half, **{"c:v": "libvpx-vp9", "pix_fmt": "yuva420p"})
-    capitals = tmp_path / "capitals.mkv"
-    with av.open(str(transparent)) as given, av.open(str(capitals), "w") as copied:
-        stream = copied.add_stream_from_template(given.streams.video[0], opaque=True)
-        stream.metadata["alpha_mode"] = "1"
-        for packet in given.demux():
-            if packet.size:
-                packet.stream = stream
-                copied.mux(packet)
+    capitals = tagged(transparent, tmp_path / "capitals.mkv", track_tags={"alpha_mode": "1"})
     with av.open(str(capitals)) as container:
         assert container.streams.video[0].metadata.get("ALPHA_MODE") == "1"
     with Decoder(capitals) as decoder:

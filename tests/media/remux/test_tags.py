@@ -6,6 +6,7 @@ import av
 import pytest
 
 from tests.support import listing, sources
+from tests.support.clips import tagged
 from tests.support.frames import clip, pass_through_fast
 from vidrestore.media.containers import MATROSKA, MOV, MP4
 from vidrestore.media.inspect import as_text, inspect_file
@@ -33,14 +34,8 @@ def test_tags_of_a_camera_are_kept(tmp_path):
 def test_metadata_that_is_not_utf8_is_kept(tmp_path):
     """Latin-1 in a file that should hold UTF-8: kept byte for byte, and printable."""
     source = clip(tmp_path / "in.mkv")
-    with av.open(str(source)) as given, av.open(str(tmp_path / "titled.mkv"), "w") as titled:
-        stream = titled.add_stream_from_template(given.streams.video[0], opaque=True)
-        stream.metadata["title"] = "Caf__ noir"
-        titled.metadata["title"] = "Caf__ blanc"
-        for packet in given.demux():
-            if packet.size:
-                packet.stream = stream
-                titled.mux(packet)
+    titles = {"tags": {"title": "Caf__ blanc"}, "track_tags": {"title": "Caf__ noir"}}
+    tagged(source, tmp_path / "titled.mkv", **titles)
     data = (tmp_path / "titled.mkv").read_bytes().replace(b"Caf__", b"Caf\xe9_")
     (tmp_path / "titled.mkv").write_bytes(data)
     as_text(inspect_file(tmp_path / "titled.mkv")).encode()
