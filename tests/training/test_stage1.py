@@ -6,10 +6,12 @@ from pathlib import Path
 
 import torch
 
-from tests.support.small_training import CONFIG, column, needs_weights
+from tests.support.small_training import CONFIG, changed, column, needs_weights
+from vidrestore.measure.face_set import FaceSet
 from vidrestore.restoration.codeformer import CodeFormer, CodeFormerConfig
 from vidrestore.training.settings import complete
 from vidrestore.training.stage1 import Stage1, quantise
+from vidrestore.training.trainer import Trainer
 
 pytestmark = needs_weights
 
@@ -41,3 +43,14 @@ def test_views_show_the_clean_face_and_its_reconstructions() -> None:
     shown = views["without codes"], views["through codes"]
     assert all(image.shape == clean.shape for image in shown)
     assert not torch.equal(*shown)
+
+
+def test_in_the_end_the_generator_learns_alone(faces: FaceSet, tmp_path: Path) -> None:
+    config = changed(stage1={"steps": 14, "generator_from": 12, "adversarial_start": 12})
+    trainer = Trainer(config, "stage1", faces=faces, run=tmp_path)
+    trainer.train(until=12)
+    before = {name: value.clone() for name, value in trainer.model.state_dict().items()}
+    trainer.train()
+    after = trainer.model.state_dict()
+    changes = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
+    assert changes == {"generator"}

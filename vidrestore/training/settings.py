@@ -103,6 +103,7 @@ _STAGES = {
         "commitment": _Number(0.0),
         #: after beginning from a smaller network: first steps, in which only the new layers learn
         "outer_steps": _Number(0, whole=True, default=0),
+        "generator_from": _Number(0, whole=True, default=0),  #: first step of the generator alone; 0 for none
     },
     "stage2": _COMMON | {"encoder_scale": _Number(0.0), "feature": _Number(0.0)},
     "stage3": _COMMON

@@ -24,7 +24,9 @@ class Stage1(Stage):
     statistics of the encoder's features, as at inference, so that codes need not represent colour. ``part``
     is the side in pixels of the crop of each face: the autoencoder does not depend on position, and crops of
     many faces teach it more than a few whole faces. In the first ``outer_steps`` of a network that begins
-    from a smaller one, only its new layers learn (:class:`.outer.OuterLayers`).
+    from a smaller one, only its new layers learn (:class:`.outer.OuterLayers`). From step ``generator_from``
+    on, unless that is 0, encoder and codebook are frozen and the generator learns alone to draw what codes
+    leave out (decoder finetuning; Chang et al., "Muse", 2023).
     """
 
     name = "stage1"
@@ -48,6 +50,8 @@ class Stage1(Stage):
         if self.outer is not None and step < self.settings["outer_steps"]:
             return self._outer_loss(self.outer, model, clean, step, generator)
         (clean,) = parts(clean, side=self.settings["part"], generator=generator)
+        if 0 < self.settings["generator_from"] <= step:
+            return self._generator_loss(model, clean, step, generator)
         features = model.encoder(clean)[0].float()
         quantised, commitment = features, features.new_zeros(())
         if step >= self.settings["warmup"]:
@@ -61,6 +65,16 @@ class Stage1(Stage):
         loss, figures = self._image_loss(model, image, clean, step, generator)
         figures |= {"commitment": commitment.detach(), "codes": self.averages.perplexity()}
         return loss + self.settings["commitment"] * commitment, figures
+
+    def _generator_loss(
+        self, model: CodeFormer, clean: Tensor, step: int, generator: torch.Generator
+    ) -> tuple[Tensor, dict[str, Tensor | float]]:
+        with torch.no_grad():
+            features = model.encoder(clean)[0].float()
+            quantised = quantise(model, features)
+            if self.settings["adain"]:
+                quantised = adaptive_instance_norm(quantised, features)
+        return self._image_loss(model, model.reconstruct(quantised).float(), clean, step, generator)
 
     def _outer_loss(
         self, outer: OuterLayers, model: CodeFormer, clean: Tensor, step: int, generator: torch.Generator
