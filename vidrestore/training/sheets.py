@@ -13,6 +13,7 @@ from ..degradation.degrade import LEVELS
 from ..measure.face_set import FaceSet
 from ..measure.sheet import contact_sheet, save_sheet
 from ..restoration.codeformer import CodeFormer, CodeFormerConfig
+from ..runtime.uninitialised import Uninitialised
 from .data import degraded_face, to_network
 from .stage import Stage
 
@@ -44,7 +45,7 @@ class Sheets:
 
         The weights, the trained network and the random state of training do not change.
         """
-        with torch.device("meta"):
+        with torch.device("meta"), Uninitialised():
             model = CodeFormer(config)
         model.load_state_dict(state, assign=True)
         device = next(iter(state.values())).device

@@ -11,6 +11,7 @@ from torch import Tensor
 from ...errors import WeightsError
 from ...runtime.batching import per_sample_on_cpu
 from ...runtime.device import DTYPES
+from ...runtime.uninitialised import Uninitialised
 from .mask import border_mask
 
 #: Width and height in pixels of the faces that ParseNet takes.
@@ -32,8 +33,7 @@ class FaceParser:
         from facexlib.parsing.parsenet import ParseNet  # imports torchvision, which takes seconds
 
         self._dtype = DTYPES[precision]
-        # The network is initialised at random; the caller's random numbers stay the same.
-        with torch.random.fork_rng(devices=()):
+        with Uninitialised():
             self._network = ParseNet(in_size=SIZE, out_size=SIZE, parsing_ch=19)
         try:
             self._network.load_state_dict(state, strict=True)

@@ -17,6 +17,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ...runtime.batching import per_sample_on_cpu
 from ...runtime.cuda_streams import upload
+from ...runtime.uninitialised import Uninitialised
 
 if TYPE_CHECKING:
     from facexlib.detection.retinaface import RetinaFace
@@ -90,8 +91,7 @@ class CandidateNetwork:
 def _empty_network(backbone: Backbone) -> RetinaFace:
     from facexlib.detection.retinaface import RetinaFace
 
-    # The network is initialised at random; the caller's random numbers stay the same.
-    with torch.random.fork_rng(devices=()), warnings.catch_warnings():
+    with Uninitialised(), warnings.catch_warnings():
         # facexlib passes a deprecated argument to torchvision's ResNet, which is harmless.
         warnings.filterwarnings("ignore", category=UserWarning, module="torchvision.models")
         return RetinaFace(network_name=backbone, device=torch.device("cpu")).requires_grad_(False)

@@ -213,8 +213,11 @@ def whiten(conv: nn.Conv2d, side: int, gain: float = 1.0) -> None:
 
     Noise and fine detail are a hundredth as large as a block's brightness, and the network has to find them.
     Pixels of a block are taken to correlate by ``0.97 ** distance`` and colours by 0.9, about as in
-    photographs.
+    photographs. Weights on the meta device, which others will replace, are left alone: to compute there,
+    torch imports its compiler, which takes seconds.
     """
+    if conv.weight.is_meta:
+        return
     y, x = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
     places = torch.stack((y, x), dim=-1).reshape(-1, 2).double()
     colours = 0.9 * torch.ones(3, 3).double() + 0.1 * torch.eye(3).double()

@@ -12,6 +12,7 @@ from ...errors import WeightsError
 from ...runtime.batching import Row, Step, map_rows, run_batched
 from ...runtime.cuda_graphs import AcceleratedStep, GraphRecorder
 from ...runtime.device import DTYPES
+from ...runtime.uninitialised import Uninitialised
 from ..restorer import FaceRestorer, Observation, RestorerSpec
 from .config import CodeFormerConfig
 from .frozen import freeze
@@ -141,7 +142,7 @@ def build_codeformer(state: Mapping[str, Tensor], metadata: Mapping[str, str], s
             config = CodeFormerConfig.from_dict(json.loads(metadata["config"]))
         else:
             config = _published_sizes(state)
-        with torch.device("meta"):
+        with torch.device("meta"), Uninitialised():
             network = CodeFormer(config)
         state = {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
         network.load_state_dict(state, strict=True, assign=True)
