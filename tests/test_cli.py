@@ -318,7 +318,10 @@ def test_closed_and_full_standard_streams(folder, command, code, words):
 
 
 @posix
-@pytest.mark.parametrize("errors", ["2>&-", pytest.param("2>/dev/full", marks=FULL), "2>&- <&- >&-"])
+@pytest.mark.parametrize(
+    "errors",
+    ["2>&-", pytest.param("2>/dev/full", marks=FULL), pytest.param("2>&- <&- >&-", marks=pytest.mark.slow)],
+)
 def test_a_run_whose_messages_cannot_be_printed_goes_on(folder, errors):
     command = f'"$0" -m vidrestore {CLIP} o.mkv -c:v libx264 --model lite {errors}'
     done = subprocess.run(["sh", "-c", command, sys.executable], stderr=subprocess.PIPE, text=True)
@@ -327,7 +330,7 @@ def test_a_run_whose_messages_cannot_be_printed_goes_on(folder, errors):
 
 
 @posix
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+@pytest.mark.parametrize("encoding", ["ascii", pytest.param("cp1252", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", ["film \u6620\u753b.mkv", "bad \udcff.mkv"], ids=["Japanese", "no text"])
 def test_what_standard_output_cannot_encode_is_escaped(folder, encoding, name):
     (folder / CLIP).rename(folder / name)

@@ -16,7 +16,7 @@ from vidrestore.options import Options
 from vidrestore.pipeline import restore_video
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "portrait.mp4"
-END = Fraction(2)
+END = Fraction(5, 4)
 
 
 def planes(path: Path) -> list[list[np.ndarray]]:
@@ -39,7 +39,7 @@ def restored(tracks: Path, out: Path, **span: Fraction) -> list[list[np.ndarray]
 
 def test_parts_are_restored_as_within_the_whole(tracks: Path, tmp_path: Path) -> None:
     whole = restored(tracks, tmp_path / "whole.mkv", duration=END)
-    cuts = [Fraction(0), Fraction(3, 4), END]
+    cuts = [Fraction(0), Fraction(1, 2), END]
     found = []
     for number, (start, end) in enumerate(pairwise(cuts)):
         found += restored(tracks, tmp_path / f"{number}.mkv", start=start, end=end)

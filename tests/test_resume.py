@@ -31,6 +31,7 @@ from vidrestore.media.frames.pixel_format import plane_views
 from vidrestore.media.frames.thumbnails import Thumbnails
 from vidrestore.options import Options
 from vidrestore.pipeline import restore_video
+from vidrestore.report import Report
 from vidrestore.stages.restoration import CONTEXT
 
 COUNT, LENGTH = 130, 10  #: frames: more than what a frame to be written hangs on, so that states count
@@ -54,6 +55,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_weights(folder / "tiny.safetensors")
     analyze_video(Options(input=folder / "in.mp4", output=folder / "tracks.json"))
     return folder
+
+
+@pytest.fixture(scope="module")
+def whole(folder: Path) -> Report:
+    """The report of a run that nothing stopped, and its OUT, ``whole.mkv`` in ``folder``."""
+    return restore_video(options(folder, folder / "whole.mkv"), segment_length=LENGTH)
 
 
 def bar(number: int) -> av.VideoFrame:
@@ -93,7 +100,7 @@ def cut_short(given: Options, after: int) -> BaseException:
     [
         pytest.param({}, (115,), id="found now"),
         pytest.param({}, (5, 34, COUNT), id="found now, stopped elsewhere", marks=pytest.mark.slow),
-        pytest.param({"tracks": "tracks.json"}, (115,), id="recorded"),
+        pytest.param({"tracks": "tracks.json"}, (115,), id="recorded", marks=pytest.mark.slow),
         pytest.param(
             {"start": Fraction(1, 2), "end": Fraction(5)}, (107,), id="a part", marks=pytest.mark.slow
         ),
@@ -108,9 +115,12 @@ def cut_short(given: Options, after: int) -> BaseException:
         ),
     ],
 )
-def test_a_run_cut_short_ends_as_if_it_had_not_been(folder, tmp_path, monkeypatch, settings, stops):
+def test_a_run_cut_short_ends_as_if_it_had_not_been(folder, whole, tmp_path, monkeypatch, settings, stops):
     settings = settings | {name: folder / settings[name] for name in ("tracks", "mask") if name in settings}
-    whole = restore_video(options(folder, tmp_path / "whole.mkv", **settings), segment_length=LENGTH)
+    out = folder / "whole.mkv"
+    if settings:
+        out = tmp_path / "whole.mkv"
+        whole = restore_video(options(folder, out, **settings), segment_length=LENGTH)
     assert whole.faces > 0.8 * whole.frames
     seen = []
     real = Thumbnails.__call__
@@ -128,14 +138,13 @@ def test_a_run_cut_short_ends_as_if_it_had_not_been(folder, tmp_path, monkeypatc
         # Nothing is looked at again but what the first frame to be written hangs on.
         assert not seen or min(seen) == max(0, kept - CONTEXT)
         assert (report.frames, report.faces, report.tracks) == (whole.frames, whole.faces, whole.tracks)
-        assert digests(given.output) == digests(tmp_path / "whole.mkv")
-        assert reader.packets(given.output, "0:a") == reader.packets(tmp_path / "whole.mkv", "0:a")
+        assert digests(given.output) == digests(out)
+        assert reader.packets(given.output, "0:a") == reader.packets(out, "0:a")
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
-def test_a_state_that_is_damaged_costs_time_alone(folder, tmp_path, monkeypatch):
+def test_a_state_that_is_damaged_costs_time_alone(folder, whole, tmp_path, monkeypatch):
     """Faces are looked for from the beginning again, and all segments are taken as they are."""
-    whole = restore_video(options(folder, tmp_path / "whole.mkv"), segment_length=LENGTH)
     given = options(folder, tmp_path / "o.mkv")
     cut_short(given, 115)
     state = tmp_path / ".o.mkv.vidrestore" / "0000000110.json"
@@ -148,7 +157,7 @@ def test_a_state_that_is_damaged_costs_time_alone(folder, tmp_path, monkeypatch)
     report = restore_video(given, segment_length=LENGTH)
     assert (report.resumed, report.frames, report.tracks) == (110, COUNT, whole.tracks)
     assert min(seen) == 0
-    assert digests(given.output) == digests(tmp_path / "whole.mkv")
+    assert digests(given.output) == digests(folder / "whole.mkv")
 
 
 def stops(*_: Any, **__: Any) -> None:
@@ -309,7 +318,9 @@ def command(folder: Path, *words: str, **settings: Any) -> subprocess.Popen:
 
 
 @posix
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
+)
 def test_a_signal_keeps_finished_segments_and_says_how_to_resume(folder, tmp_path, number, code):
     out = tmp_path / "o.mkv"
     state = tmp_path / ".o.mkv.vidrestore"

@@ -187,6 +187,7 @@ def test_an_edit_restores_what_it_touches(folder, kept, tmp_path, monkeypatch, c
     assert render(folder, tmp_path / "x.mkv", tracks=folder / "tracks.json", keep=store).resumed == COUNT
 
 
+@pytest.mark.slow
 def test_one_of_two_persons(folder, tmp_path):
     """The sample as it is, with everything held steady."""
     tracks = tmp_path / "tracks.json"

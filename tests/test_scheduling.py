@@ -66,12 +66,12 @@ def difference(a: list[list[np.ndarray]], b: list[list[np.ndarray]]) -> int:
     return max(np.abs(x - y).max() for p, q in zip(a, b, strict=True) for x, y in zip(p, q, strict=True))
 
 
-@pytest.mark.parametrize("batch", [1, 4, 16])
+@pytest.mark.parametrize("batch", [1, pytest.param(4, marks=pytest.mark.slow), 16])
 def test_frames_do_not_depend_on_the_batch(clip, expected, tmp_path, batch):
     assert difference(planes(clip, tmp_path / "out.mkv", batch=batch), expected) <= 1
 
 
-@pytest.mark.parametrize("depth", [1, 2, 16])
+@pytest.mark.parametrize("depth", [1, pytest.param(2, marks=pytest.mark.slow), 16])
 def test_frames_do_not_depend_on_the_queues(clip, expected, tmp_path, monkeypatch, depth):
     monkeypatch.setattr(pipeline, "QUEUE_DEPTH", depth)
     assert difference(planes(clip, tmp_path / "out.mkv"), expected) == 0

@@ -83,6 +83,7 @@ def test_the_frames_are_those_of_a_run_by_itself(film, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.mkv", "report.json"]
 
 
+@pytest.mark.slow
 def test_portions_that_begin_beyond_what_frames_hang_on(tmp_path):
     """They seek to a mark, and the faces around them have been found by then."""
     film = make_film(tmp_path, frames=CONTEXT + 47)

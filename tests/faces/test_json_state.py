@@ -39,7 +39,7 @@ def comparable(frames: list[tuple[str, tuple[Face, ...]]]) -> list[tuple]:
 
 
 @pytest.mark.parametrize("video", VIDEOS.values(), ids=VIDEOS.keys())
-@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("batch", [pytest.param(1, marks=pytest.mark.slow), 3])
 @pytest.mark.parametrize("given", [1, 64, 99, LENGTH - WINDOW // 2])
 def test_a_resumed_live_source_finds_the_same_faces(video: ScriptedVideo, batch: int, given: int) -> None:
     whole = LiveSource(video.detector, batch=batch)

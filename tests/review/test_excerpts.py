@@ -58,7 +58,7 @@ def same(a: list[np.ndarray], b: list[np.ndarray]) -> bool:
 @pytest.mark.parametrize(
     ("recorded", "weights", "parts"),
     [
-        pytest.param(True, (0.0, 1.0), (0, 60), id="from a tracks file"),
+        pytest.param(True, (0.0, 1.0), (0, 60), id="from a tracks file", marks=pytest.mark.slow),
         pytest.param(False, (0.5,), (0, COUNT - 2), id="found for each part"),
     ],
 )

@@ -85,7 +85,7 @@ def test_two_processes_learn_what_one_does(runs: dict[str, Path], stage: str) ->
 
 # Of few crops of a batch the two processes have 2 and 1, or at the first step 1 and none. There is no
 # adversary: the perceptual network's gradient has kinks, at which rounding changes the adaptive weight.
-@pytest.mark.parametrize("perceptual_parts", [3, 2])
+@pytest.mark.parametrize("perceptual_parts", [3, pytest.param(2, marks=pytest.mark.slow)])
 def test_two_processes_show_the_perceptual_network_what_one_does(
     tmp_path: Path, perceptual_parts: int
 ) -> None:

@@ -43,10 +43,10 @@ def test_lite_is_the_same_in_lower_precision(device, precision, tmp_path):
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_results_do_not_depend_on_the_batch(precision):
-    faces, w = real_faces()[2:7], torch.tensor([0.0, 0.25, 0.5, 0.5, 1.0])
+    faces, w = real_faces()[2:5], torch.tensor([0.0, 0.25, 1.0])
     restorer = load_restorer("lite", device=CPU, precision=precision)
     together = restorer(faces, w)
-    for size in (1, 3):
+    for size in (1, 2):
         parts = zip(faces.split(size), w.split(size), strict=True)
         apart = torch.cat([restorer(face, its_w) for face, its_w in parts])
         assert (apart - together).abs().max() < 1 / 255
@@ -74,7 +74,14 @@ def test_a_batch_of_faces_with_and_without_w(config):
     torch.testing.assert_close(restorer(faces, w), expected, atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize("config", [SMALL, AT_IMAGE, FACE], ids=["CFT at levels", "CFT at the image", "face"])
+@pytest.mark.parametrize(
+    "config",
+    [
+        pytest.param(SMALL, id="CFT at levels"),
+        pytest.param(AT_IMAGE, id="CFT at the image"),
+        pytest.param(FACE, id="face", marks=pytest.mark.slow),
+    ],
+)
 def test_steps_compile_in_one_piece(config, caplog):
     """No step waits for a number from the device; recording a CUDA graph requires that too."""
     torch.manual_seed(0)
