@@ -150,7 +150,7 @@ def test_a_disk_that_becomes_full_leaves_nothing(database, visitor, full):
 
     about = {"kind": "video", "suffix": ".mkv", "details": "x" * 100_000}
     taker = Uploads(database, 1000, inspect=lambda path: about)
-    with pytest.raises(RefusedError, match="disk of the server is full") as caught:
+    with pytest.raises(RefusedError, match="cannot write to its disk, which may be full") as caught:
         asyncio.run(taker.take(visitor, "a.mp4", None, body()))
     assert caught.value.status == 507
     assert list(visitor.folder.iterdir()) == []

@@ -71,7 +71,7 @@ class Guard:
         try:
             visitor = self._identify(scope, response)
         except (OutputError, OSError):
-            visitor = _error(507, "the disk of the server is full")
+            visitor = _error(507, "the server cannot write to its disk, which may be full")
         if isinstance(visitor, Response):
             await visitor(scope, receive, response)
             return

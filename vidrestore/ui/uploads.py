@@ -86,7 +86,7 @@ class Uploads:
         except BaseException as error:
             shutil.rmtree(folder, ignore_errors=True)
             if isinstance(error, OutputError | OSError):
-                raise RefusedError(507, "the disk of the server is full") from None
+                raise RefusedError(507, "the server cannot write to its disk, which may be full") from None
             raise
         finally:
             del arriving[identity]

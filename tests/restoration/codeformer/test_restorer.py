@@ -11,7 +11,9 @@ from torch import Tensor
 
 from tests.support.degraded_faces import psnr, real_faces
 from tests.support.small_networks import AT_IMAGE, FACE, SMALL
+from tests.support.small_training import needs_weights
 from vidrestore.errors import WeightsError
+from vidrestore.measure.perceptual import PerceptualDistance
 from vidrestore.restoration.codeformer import CodeFormer, CodeFormerRestorer, build_codeformer
 from vidrestore.restoration.load import load_restorer
 from vidrestore.runtime.batching import run_batched
@@ -39,6 +41,19 @@ def test_lite_is_the_same_in_lower_precision(device, precision, tmp_path):
     print(f"{share:.4f} of the codes, {found:.1f} dB")
     assert share >= 0.99
     assert found >= 45
+
+
+@needs_weights
+def test_lite_brings_worn_faces_closer_to_the_clean_ones():
+    """Its card (docs/lite.md) has the figures of all test faces; these are two others, worn moderately."""
+    clean, worn = real_faces()[[0, 4]], real_faces()[[2, 6]]
+    restored = load_restorer("lite", device=CPU, precision="fp32")(worn, torch.full((2,), 0.5))
+    measure = PerceptualDistance("alex")
+    with torch.no_grad():
+        before, after = (measure(x * 2 - 1, clean * 2 - 1) for x in (worn, restored))
+    assert (after < 0.8 * before).all()
+    for x, y, target in zip(restored, worn, clean, strict=True):
+        assert psnr(x, target) > psnr(y, target) + 0.8
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
