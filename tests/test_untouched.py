@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import json
 
+import av
+import cv2
 import numpy as np
 import pytest
 
 from tests.support import reader
 from tests.support.clips import write
 from tests.support.runs import face_frame, run
+from tests.support.scenes import scene
 from vidrestore.media.frames.pixel_format import planar_format
 from vidrestore.stages import models
 
@@ -19,6 +22,9 @@ WIDTH, HEIGHT, FRAMES = 320, 240, 4
 RIM = 2
 #: The pixel format that FFV1 takes, where it is another.
 STORED = {"gbrp": "bgr0", "gbrap": "bgra"}
+
+#: Frames in which something is in front of the face.
+COVERED = [7, 8]
 
 FORMATS = ["yuv420p", "yuv420p10le", "yuv422p", "yuv444p", "gbrp", "gray"]
 RARE = [
@@ -109,3 +115,23 @@ def split(data: bytes, form) -> list[np.ndarray]:
         planes.append(plane.reshape(height, width))
     assert not len(samples)
     return planes
+
+
+def test_what_passes_in_front_of_a_face_is_the_inputs(tmp_path):
+    """A board, for two frames: where the face would be is only guessed from the frames around them."""
+    rng = np.random.default_rng(0)
+    picture = cv2.GaussianBlur(scene(("collins", 320, 200, 150)), (0, 0), 2.5)
+    board = np.array((60, 90, 140)) + rng.integers(-6, 6, (230, 220, 3))
+    frames = []
+    for number in range(16):
+        image = picture.astype(int)
+        if number in COVERED:
+            image[90:320, 210:430] = board
+        image = np.clip(image + rng.normal(0, 3, image.shape), 0, 255).astype(np.uint8)
+        frames.append(av.VideoFrame.from_ndarray(image, format="bgr24").reformat(format="yuv444p"))
+    source = write(tmp_path / "in.mkv", frames, codec="ffv1")
+    report = run(source, tmp_path / "out.mkv", codec="ffv1", w=0.5)
+    assert report.tracks == 1
+    found = [[line.digest for line in reader.frames(path)] for path in (source, tmp_path / "out.mkv")]
+    same = [number for number, (a, b) in enumerate(zip(*found, strict=True)) if a == b]
+    assert same == COVERED
