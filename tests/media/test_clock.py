@@ -75,6 +75,13 @@ def run(packets: list[Any], form: str = "mpegts") -> tuple[list[int], list[int],
             [*range(45)],
             None,
         ),
+        # Lengths that are wrong, as those of video whose header states a frame rate that is too low.
+        (
+            [packet(n % 2, (n // 2) * STEP, duration=STEP * (1 if n % 2 else 9)) for n in range(40)],
+            range(20),
+            range(20),
+            None,
+        ),
         # One wrong time.
         ([*part(0, 5), packet(0, 9**9), packet(1, 5 * STEP), *part(0.6, 5)], range(11), range(11), None),
     ],

@@ -51,6 +51,7 @@ def _near(stamp: int, place: int) -> int:
 @dataclass(slots=True)
 class _Stream:
     offset: int = 0  #: ticks added to what FFmpeg reads
+    begin: int = 0  #: of the last packet, in ticks
     end: int | None = None  #: where its next packet is expected, in ticks
     shown: int = 0  #: where what was read so far ends when it is shown
 
@@ -59,7 +60,10 @@ class _Stream:
         divides the distance from which on it is one."""
         if self.end is None:
             return 0
-        distance = _near(stamp + self.offset, self.end) - self.end
+        place = _near(stamp + self.offset, self.end)
+        if self.begin < place <= self.end:  # the header may state a frame rate that is too low
+            return 0
+        distance = place - self.end
         return 0 if -BEHIND <= distance * nearer <= AHEAD else distance
 
 
@@ -140,7 +144,7 @@ class Clock:
             stream.offset += _near(stamp + stream.offset, place) - stamp - stream.offset
         packet = self._moved(packet, stream.offset)
         length, begin = packet.duration or 0, stamp + stream.offset
-        stream.end = begin + length
+        stream.begin, stream.end = begin, begin + length
         stream.shown = max(stream.shown, (begin if packet.pts is None else packet.pts) + length)
         return packet
 

@@ -9,12 +9,14 @@ from PIL import Image
 from tests.support import photos
 from vidrestore.media.photo.formats import JPEG, PNG, TIFF
 from vidrestore.media.photo.metadata import (
+    Metadata,
     enlarged_exif,
     own_of_jpeg,
     png_chunks,
     read_metadata,
     upright_exif,
 )
+from vidrestore.media.photo.tiff_file import write_tiff
 
 SAMPLES = np.random.default_rng(0).integers(0, 255, (8, 12, 3), np.uint8)
 
@@ -34,6 +36,13 @@ def test_what_a_file_says_is_read(tmp_path, kind, suffix):
     assert float(tags.get_ifd(0x8769)[photos.EXPOSURE]) == pytest.approx(1 / 60)
     if kind is TIFF:
         assert not {256, 257, 273, 279} & set(tags)
+
+
+def test_a_tiff_that_states_no_resolution_has_none(tmp_path):
+    path = tmp_path / "a.tif"
+    write_tiff(path, SAMPLES, Metadata())
+    with Image.open(path) as image:
+        assert read_metadata(image, path, TIFF).dpi is None
 
 
 def test_an_impossible_orientation_is_none(tmp_path):

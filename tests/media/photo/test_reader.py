@@ -126,6 +126,49 @@ def test_a_palette_with_a_transparent_colour(tmp_path):
     assert (photo.samples() == np.asarray(Image.open(tmp_path / "a.png").convert("RGBA"))).all()
 
 
+def png(path, width, height, bits, colour, transparent, rows):
+    """A PNG with a transparent colour (PNG, third edition, sections 5 and 11)."""
+    head = struct.pack(">2I5B", width, height, bits, colour, 0, 0, 0)
+    data = zlib.compress(b"".join(b"\0" + row for row in rows))
+    chunks = ((b"IHDR", head), (b"tRNS", transparent), (b"IDAT", data), (b"IEND", b""))
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + b"".join(
+            struct.pack(">I", len(c)) + name + c + struct.pack(">I", zlib.crc32(name + c))
+            for name, c in chunks
+        )
+    )
+    return path
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8, 16])
+def test_a_transparent_grey(tmp_path, bits):
+    most, width = 2**bits - 1, 64
+    values = np.random.default_rng(bits).integers(0, most + 1, (20, width))
+    if bits < 8:
+        planes = (values[..., None] >> np.arange(bits)[::-1]) & 1
+        rows = [np.packbits(row.ravel()).tobytes() for row in planes]
+    else:
+        rows = [row.astype(f">u{bits // 8}").tobytes() for row in values]
+    photo = read_photo(png(tmp_path / "a.png", width, 20, bits, 0, struct.pack(">H", most), rows), PNG)
+    assert photo.is_grey
+    full = 65535 if bits == 16 else 255
+    assert (photo.alpha == np.where(values == most, 0, full)).all()
+    assert (photo.samples()[..., 0] == values * full // most).all()
+
+
+def test_a_transparent_colour_of_16_bits(tmp_path):
+    values = np.random.default_rng(0).integers(0, 65536, (20, 30, 3)).astype(np.uint16)
+    values[5, 7] = values[9, 9] = (1, 2, 3)
+    values[9, 10] = (1, 2, 4)  # differs in the lower eight bits alone
+    rows = [row.astype(">u2").tobytes() for row in values]
+    photo = read_photo(png(tmp_path / "a.png", 30, 20, 16, 2, struct.pack(">3H", 1, 2, 3), rows), PNG)
+    assert (photo.samples()[..., :3] == values).all()
+    assert photo.alpha.dtype == np.uint16
+    assert np.argwhere(photo.alpha == 0).tolist() == [[5, 7], [9, 9]]
+    assert (photo.alpha[photo.alpha > 0] == 65535).all()
+
+
 def test_a_still_gif(tmp_path):
     Image.fromarray(COLOUR).quantize(50).save(tmp_path / "a.gif")
     assert read_photo(tmp_path / "a.gif", GIF).size == (30, 20)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
 
@@ -26,6 +27,27 @@ def test_gaps_are_filled_with_silence(tmp_path):
     assert np.abs(got[40000:46000]).max() > 0.05
     match = max(range(-100, 101), key=lambda n: np.dot(got[40000:46000], given[40000 + n : 46000 + n]))
     assert abs(match) <= 48  # a millisecond
+
+
+@pytest.mark.parametrize("other", [{"ac": 6}, {"ar": 32000}], ids=["channels", "rate"])
+def test_sound_that_changes_goes_on_as_it_began(tmp_path, caplog, other):
+    """Broadcasts do so between programmes; LATM is transcoded for Matroska."""
+    latm = {"c:a": "aac", "mpegts_flags": "latm", "b:a": "128k"}
+    parts = [
+        sources.make(tmp_path / f"{n}.ts", sources.VIDEO, sources.AUDIO, **latm, **given)
+        for n, given in enumerate(({"ac": 2}, other))
+    ]
+    source = tmp_path / "in.ts"
+    source.write_bytes(b"".join(part.read_bytes() for part in parts))
+    out = pass_through_fast(source, tmp_path / "out.mkv")
+    with av.open(out) as file:
+        frames = [
+            (frame.time, np.abs(frame.to_ndarray().astype(float)).max()) for frame in file.decode(audio=0)
+        ]
+    begin, end = frames[0][0], frames[-1][0]
+    assert end - begin == pytest.approx(2.4, abs=0.1)
+    assert min(loudest for time, loudest in frames if 1.5 < time - begin < 2.2) > 0
+    assert "changes its channels or sample rate" in caplog.text
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4, 5, 6, 7, 8])

@@ -9,7 +9,7 @@ from typing import Any
 import av
 import pytest
 
-from tests.support import reader
+from tests.support import listing, reader, sources
 from tests.support.clips import decode
 from tests.support.encoders import open_writer
 from tests.support.frames import FAST, clip, ffmpeg, pass_through_fast, synthetic
@@ -186,3 +186,17 @@ def test_a_packet_that_cannot_be_kept_is_counted(tmp_path, caplog, strict):
     assert "in.mp4 is damaged: 1 packets of other streams could not be kept" in caplog.text
     given = [packet.digest for packet in reader.packets(source, "0:a")]
     assert [packet.digest for packet in reader.packets(out, "0:a")] == given[:2] + given[3:]
+
+
+def test_sound_and_chapters_begin_when_they_should_beside_a_coarse_video(tmp_path):
+    """An edit list, which says when, counts in a clock of the whole file."""
+    tags = tmp_path / "tags.txt"
+    chapters = ("START=0\nEND=513\n", "START=513\nEND=900\n")
+    tags.write_text(";FFMETADATA1\n" + "".join(f"[CHAPTER]\nTIMEBASE=1/1000\n{c}" for c in chapters))
+    sound = ("sine=440:d=1:r=48000", {"f": "lavfi", "itsoffset": 0.509})
+    given = {"c:v": "libx264", "bf": 0, "c:a": "pcm_s16le", "video_track_timescale": 25}
+    source = sources.make(tmp_path / "in.mov", sources.VIDEO, sound, tags=tags, map_chapters=2, **given)
+    out = pass_through_fast(source, tmp_path / "out.mov")
+    assert float(reader.packets(out, "0:a")[0].time) == pytest.approx(0.509, abs=0.001)
+    _, chapter = listing.metadata(out)[1:]
+    assert float(chapter["start"]) == pytest.approx(0.513, abs=0.001)

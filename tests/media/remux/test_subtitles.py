@@ -43,6 +43,24 @@ def test_text_and_times_are_kept(tmp_path, ending, codec):
     assert listing.subtitles(out) == sources.SUBTITLES
 
 
+@pytest.mark.parametrize("ending", [".mp4", ".mov"])
+def test_texts_that_overlap_begin_at_their_times(tmp_path, ending):
+    times = [(0.1, 1.0), (0.2, 0.4), (0.5, 0.6), (0.7, 0.9), (1.0, 1.1)]
+    text = tmp_path / "text.srt"
+    text.write_text(
+        "".join(
+            f"{n}\n00:00:0{a:.3f} --> 00:00:0{b:.3f}\n{n}\n\n".replace(".", ",")
+            for n, (a, b) in enumerate(times, 1)
+        )
+    )
+    source = sources.make(
+        tmp_path / "in.mkv", sources.VIDEO, sources.AUDIO, text, select="0:v 1:a 2:s", **{"c:s": "srt"}
+    )
+    found = listing.subtitles(pass_through_fast(source, tmp_path / f"out{ending}"))
+    begins = {text: begin for begin, _, text in found if text}
+    assert begins == {str(n): pytest.approx(a, abs=0.002) for n, (a, _) in enumerate(times, 1)}
+
+
 STYLES = {
     "colour": '<font color="#ff0000">Hello</font>',
     "position": "{\\an8}Hello",

@@ -15,7 +15,7 @@ from PIL.TiffTags import TAGS_V2_GROUPS
 
 from .formats import JPEG, PNG, TIFF, PhotoFormat
 
-ORIENTATION = 274
+ORIENTATION, _X_RESOLUTION = 274, 282
 XMP, ICC_PROFILE = 700, 34675
 #: Photoshop's ImageSourceData: its layers, from which it would show the picture as it was.
 PHOTOSHOP_LAYERS = 37724
@@ -83,7 +83,7 @@ def read_metadata(image: Image.Image, path: Path, kind: PhotoFormat) -> Metadata
         exif=raw.removeprefix(b"Exif\0\0"),
         xmp=xmp.encode() if isinstance(xmp, str) else xmp,
         icc=info.get("icc_profile") or b"",
-        dpi=info.get("dpi"),
+        dpi=info.get("dpi") if kind is not TIFF or _X_RESOLUTION in exif else None,  # else Pillow says 1
         orientation=orientation if orientation in range(1, 9) else 1,
         own=own,
     )

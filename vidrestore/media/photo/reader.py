@@ -45,6 +45,7 @@ def read_photo(path: Path, kind: PhotoFormat) -> Photo:
     with _opened(path, kind) as image:
         # First: reading metadata may load the samples.
         deep, grey = _is_deep_colour(image, path), _is_deep_grey(image)
+        _stretch_transparency(image)
         metadata = read_metadata(image, path, kind)
         if kind is TIFF and any(tag in image.getexif() for tag in _RAW_TAGS):
             raise InputError(f"{path} is a camera's raw file; develop it to TIFF, PNG or JPEG first")
@@ -59,7 +60,10 @@ def read_photo(path: Path, kind: PhotoFormat) -> Photo:
             losses += ("its CMYK inks, which are converted to sRGB by its profile",)
             image, metadata = _to_srgb(image, metadata, path)
             lossless = False
-        samples = _deep_samples(path, np.asarray(image)) if deep else stretch(_samples(image, path))
+        transparent = image.info.get("transparency") if image.mode == "RGB" else None
+        samples = (
+            _deep_samples(path, np.asarray(image), transparent) if deep else stretch(_samples(image, path))
+        )
         if kind is TIFF and metadata.orientation != 1:  # Pillow and OpenCV have turned it
             samples = np.ascontiguousarray(_STORED[metadata.orientation](samples))
         if grey:
@@ -147,17 +151,31 @@ def _grey_stretch(image: Image.Image) -> Callable[[np.ndarray], np.ndarray]:
     return stretch
 
 
-def _deep_samples(path: Path, eight_bits: np.ndarray) -> np.ndarray:
-    """Samples of 16 bits; ``eight_bits`` are the same as Pillow reads them."""
+def _stretch_transparency(image: Image.Image) -> None:
+    """Turn the transparent grey of a PNG of 2 or 4 bits, before it is loaded, into that of Pillow's
+    samples, which have 8 (PNG, third edition, section 11.3.1.1)."""
+    factor = {"L;2": 85, "L;4": 17}.get(image.tile[0][3]) if image.format == "PNG" else None  # pyright: ignore[reportAttributeAccessIssue]
+    if factor and "transparency" in image.info:
+        image.info["transparency"] *= factor
+
+
+def _deep_samples(
+    path: Path, eight_bits: np.ndarray, transparent: tuple[int, int, int] | None = None
+) -> np.ndarray:
+    """Samples of 16 bits, with alpha if one colour of them is ``transparent``; ``eight_bits`` are the same as
+    Pillow reads them."""
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     read = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
     if read is None or read.dtype != np.uint16 or read.ndim != 3 or read.shape[:2] != eight_bits.shape[:2]:
         raise InputError(f"{path} has 16 bits in a layout that is not supported; save it as PNG first")
-    samples = np.ascontiguousarray(read[..., [2, 1, 0, 3][: read.shape[2]]])
+    samples = np.ascontiguousarray(read[..., [2, 1, 0, 3][: 3 if transparent else read.shape[2]]])
     if eight_bits.shape[2] == 2:
         samples = np.ascontiguousarray(samples[..., [0, 3]])
     if samples.shape != eight_bits.shape or (samples[::16] // 256 != eight_bits[::16]).any():
         raise InputError(f"{path} has 16 bits in a layout that is not supported; save it as PNG first")
+    if transparent:
+        opaque = (samples != np.array(transparent, np.uint16)).any(axis=2)
+        samples = np.dstack([samples, opaque.astype(np.uint16) * 65535])
     return samples
 
 

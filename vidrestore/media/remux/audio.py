@@ -74,7 +74,9 @@ class AudioTranscoder:
         context.format = next(name for name in (depth, f"{depth}p") if name in offered)
         context.layout = usual_layout(stream)
         context.time_base = self.target.time_base = Fraction(1, source.sample_rate)
-        self._resampler = AudioResampler(context.format, context.layout, source.sample_rate)
+        self._resampler = self._new_resampler()
+        self._form: tuple[str, str, int] | None = None  #: of the last frame
+        self.has_changed = False  #: its channels or sample rate changed, so far
         self._buffer = AudioFifo()
         self._next: int | None = None  #: timestamp of the first buffered sample, in samples
 
@@ -104,8 +106,19 @@ class AudioTranscoder:
                 silence = min(missing, rate)
                 yield from self._append(self._silence(silence))
                 missing -= silence
+        form = frame.format.name, frame.layout.name, frame.sample_rate
+        if self._form not in (None, form):  # a resampler takes frames of one form
+            self.has_changed = True
+            for resampled in self._resampler.resample(None):
+                yield from self._append(resampled)
+            self._resampler = self._new_resampler()
+        self._form = form
         for resampled in self._resampler.resample(frame):
             yield from self._append(resampled)
+
+    def _new_resampler(self) -> AudioResampler:
+        context = self.target.codec_context
+        return AudioResampler(context.format, context.layout, context.sample_rate)
 
     def _append(self, frame: AudioFrame) -> Iterator[Packet]:
         frame.pts = None  # timestamps are counted in samples instead

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterable
 from contextlib import suppress
 from fractions import Fraction
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 
 #: How many seconds copied packets may lie before the video's: about what players read ahead.
 _LEAD = Fraction(1, 2)
+#: Ticks per second of a clock on which sound begins where it should.
+_FINE = 90_000
 
 
 class Muxer:
@@ -75,8 +78,9 @@ class Muxer:
             if flags := self._copier.movflags():
                 options["movflags"] += flags
             if container.is_quicktime:
-                # The clock of edit lists, which hold the time of the first frame.
-                options["movie_timescale"] = str(source.time_base.denominator)
+                # The clock of edit lists, which hold the time of each stream's beginning, and of chapters.
+                video = source.time_base.denominator
+                options["movie_timescale"] = str(video * math.ceil(_FINE / video))
             self._output = self._opened = av.open(
                 name, "w", format=container.name, options=options, **KEEP_METADATA
             )

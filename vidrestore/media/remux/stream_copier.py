@@ -24,10 +24,11 @@ from ..probe import clock_is_steady, describe, open_input
 from ..source_video import SourceVideo
 from ..timecode import is_timecode, reel_tags, stated_timecode, timecode
 from .audio import AudioTranscoder
+from .cut_sound import without_cut_sound
 from .languages import three_letter_code
 from .packet_copy import PacketCopy
 from .stream_plan import Action, StreamPlan, can_list_keys, holds_timecode, losses, plan_streams
-from .subtitles import SubtitleTranscoder
+from .subtitles import SubtitleTranscoder, clip_to
 from .tags import kept_metadata, stream_metadata, uncommon_tags
 
 if TYPE_CHECKING:
@@ -169,6 +170,13 @@ class StreamCopier:
             f"{text}: it is dropped; remux the file with mkvmerge first to keep it"
             for text in self._late
         ]
+        late += [
+            f"the input's {plan.stream} changes its channels or sample rate; in {self._display_name} it has "
+            "those of its beginning throughout"
+            for plan in self.plans
+            if isinstance(converter := self._converters.get(plan.stream.index), AudioTranscoder)
+            and converter.has_changed
+        ]
         return late + [
             f"{self._display_name} cannot hold the colours, fonts and positions of the input's "
             f"{plan.stream}; {MATROSKA.extension} keeps them"
@@ -217,23 +225,10 @@ class StreamCopier:
             if packet.dts is not None:
                 packet.dts += shift
             if converter.target.type == "subtitle":
-                self._clip(packet)
+                clip_to(self._timeline.span, packet)
             yield from converter.convert(packet)
         for converter in self._converters.values():
             yield from converter.finish()
-
-    def _clip(self, packet: Packet) -> None:
-        """Limit the time a subtitle is shown to the span."""
-        span = self._timeline.span
-        if span.whole or packet.pts is None:
-            return
-        end = packet.pts + packet.duration if packet.duration else None
-        if span.start and packet.pts < 0:
-            packet.pts = packet.dts = 0
-        if end is not None:
-            if span.end is not None:
-                end = min(end, round((span.end - span.start) / packet.time_base))
-            packet.duration = end - packet.pts
 
     def _wanted(self) -> Iterator[Packet]:
         """The input's packets that overlap the span, of all streams that have a converter."""
@@ -259,7 +254,7 @@ class StreamCopier:
             begin = max(self._timeline.begin, self._timeline.start - margin)
             self.source.seek(int(begin * av.time_base))
         packets = self._read(streams)
-        for packet in clock(packets) if clock else packets:
+        for packet in without_cut_sound(clock(packets) if clock else packets, self._timeline.begin):
             if packet.stream_index not in self._converters:
                 continue
             # After a seek, FFmpeg gives cover art a time of its own making.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from fractions import Fraction
 
 import av
 import av.error
@@ -16,6 +17,7 @@ from av.subtitles.stream import SubtitleStream
 from av.subtitles.subtitle import AssSubtitle
 
 from ..containers import Container
+from ..timeline import Span
 
 #: Text with styles and positions, most of which other codecs cannot express.
 _STYLED = ("ass", "ssa")
@@ -41,6 +43,19 @@ def is_styled(stream: Stream) -> bool:
     return stream.codec_context.codec.canonical_name in _STYLED
 
 
+def clip_to(span: Span, packet: Packet) -> None:
+    """Limit the time a subtitle on the timeline of OUT is shown to ``span``."""
+    if span.whole or packet.pts is None:
+        return
+    end = packet.pts + packet.duration if packet.duration else None
+    if span.start and packet.pts < 0:
+        packet.pts = packet.dts = 0
+    if end is not None:
+        if span.end is not None:
+            end = min(end, round((span.end - span.start) / packet.time_base))
+        packet.duration = end - packet.pts
+
+
 class SubtitleTranscoder:
     """Adds a text subtitle stream to an output, and converts the packets of another stream for it."""
 
@@ -53,7 +68,9 @@ class SubtitleTranscoder:
         self.lost_styles = False  #: a text had colours, fonts or a position, so far
         self._decoder, self._encoder = stream.codec_context, target.codec_context
         self._decoder.open(strict=False)
-        self.target.time_base = self._encoder.time_base = stream.time_base
+        # Fine, since FFmpeg's MP4 muxer compares this track's ticks with those of others when it ends a text:
+        # in milliseconds, it does so too late, and a text that overlaps it is shown seconds late.
+        self.target.time_base = self._encoder.time_base = Fraction(1, 1_000_000)
         self._encoder.subtitle_header = self._decoder.subtitle_header
 
     def convert(self, packet: Packet) -> Iterator[Packet]:
