@@ -11,7 +11,7 @@ from tests.support import reader
 from tests.support.frames import LOSSLESS, clip, pass_through, synthetic
 from vidrestore.errors import InputError, UsageError
 from vidrestore.media.decode.decoder import Decoder
-from vidrestore.media.image_sequence import ffmpeg_arguments, image_numbers, is_sequence
+from vidrestore.media.image_sequence import ffmpeg_arguments, image_files, image_numbers, is_sequence
 from vidrestore.media.timeline import Span
 
 
@@ -79,6 +79,7 @@ def test_numbers_in_increasing_order(tmp_path):
     for name in ("f_10.png", "f_9.png", "f_x.png", "f_11.jpg"):
         (tmp_path / name).write_bytes(b"")
     assert image_numbers(tmp_path / "f_%d.png") == [9, 10]
+    assert image_files(tmp_path / "f_%d.png") == [tmp_path / "f_9.png", tmp_path / "f_10.png"]
     assert image_numbers(tmp_path / "f_%04d.png") == []
     assert ffmpeg_arguments(tmp_path / "f_%d.png", Fraction(30)) == (
         str(tmp_path / "f_%d.png"),

@@ -125,10 +125,14 @@ def test_a_fingerprint_of_an_image_sequence_follows_its_folder(tmp_path):
         (tmp_path / f"{i:02}.png").write_bytes(b"picture")
     pattern_path = Path(tmp_path / "%02d.png")
     before = file_fingerprint(pattern_path)
-    (tmp_path / "notes.txt").write_text("")
+    for other in ("notes.txt", "sheet.png", "._01.png", "1.png"):
+        (tmp_path / other).write_text("")
     assert file_fingerprint(pattern_path) == before
     (tmp_path / "03.png").write_bytes(b"picture")
-    assert file_fingerprint(pattern_path) != before
+    more = file_fingerprint(pattern_path)
+    assert more != before
+    (tmp_path / "01.png").write_bytes(b"another")
+    assert file_fingerprint(pattern_path) not in (before, more)
 
 
 def test_the_key_of_results_needs_no_input_and_has_the_options_of_the_encoder(options):

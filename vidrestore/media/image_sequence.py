@@ -26,6 +26,12 @@ def image_numbers(path: Path) -> list[int]:
     return sorted(int(match[1]) for name in names if (match := pattern.fullmatch(name)))
 
 
+def image_files(path: Path) -> list[Path]:
+    """The existing images of a sequence, in their order."""
+    before, width, after = _NUMBER.split(path.name)
+    return [path.with_name(f"{before}{number:0{width}d}{after}") for number in image_numbers(path)]
+
+
 def refuse_gap(path: Path, count: int | None) -> None:
     """Raise InputError if one of the first ``count`` images of a sequence (None: of all) is missing: there
     FFmpeg's image2 demuxer ends, without an error."""

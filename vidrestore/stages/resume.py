@@ -18,6 +18,7 @@ from ..faces.source import FaceSource
 from ..media.decode.decoder import Decoder
 from ..media.decode.fingerprint import FrameFingerprint
 from ..media.frames.frame import Frame
+from ..media.image_sequence import image_files, is_sequence
 from ..media.output.segment_writer import SEGMENT_LENGTH, SegmentWriter
 from ..media.output.segments import Segment
 from ..media.output.writer import StreamWriter
@@ -219,7 +220,8 @@ def _shared_key(
         # On another machine the same file has another time.
         key[MASK] = str(mask := options.mask)
         if isinstance(mask, Path) and mask.is_file():
-            key[MASK] = sample_hash(mask, str(mask.stat().st_size))
+            with mask.open("rb") as file:  # all of it: in raw video, only a few frames may have changed
+                key[MASK] = hashlib.file_digest(file, "sha256").hexdigest()
     if options.tracks:
         key["the tracks file"] = fingerprint(options.tracks)
         key[EMBEDDING] = load_embedding().name  # only these faces are compared with photographs
@@ -233,9 +235,9 @@ def _shared_key(
 
 def file_fingerprint(path: Path) -> str:
     """A hash of a file's size, modification time and samples of its content; for an image sequence, of the
-    names, sizes and times of all files with that extension in its folder."""
+    names, sizes and times of its images."""
     if not path.is_file():
-        files = sorted(path.absolute().parent.glob(f"*{path.suffix}"))
+        files = image_files(path.absolute()) if is_sequence(path) else []
         entries = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
         return hashlib.sha256(repr(entries).encode()).hexdigest()
     status = path.stat()

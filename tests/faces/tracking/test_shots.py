@@ -103,6 +103,13 @@ ONE_SHOT = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("level", [0, 16, 128, 235])
+def test_a_slate_with_a_line_of_text_is_a_shot(level):
+    slate = np.full_like(STILL, level)
+    cv2.putText(slate, "01:02:03:04", (40, 92), cv2.FONT_HERSHEY_SIMPLEX, 0.3, (200, 90, 120), 1)
+    assert cuts([slate] * 3 + [STILL] * 3 + [slate] * 2 + [view("coffee")] * 2) == [0, 3, 6, 8]
+
+
 @pytest.mark.parametrize("bars", [False, True], ids=["whole", "between bars"])
 @pytest.mark.parametrize("name", ONE_SHOT)
 def test_nothing_else_is_a_cut(name, bars):

@@ -49,3 +49,13 @@ def test_a_black_frame_is_compared_whole():
     one, other = pictures(np.zeros((SIDE, SIDE), np.float32), grey_thumbnail(frame(1)))
     assert one.shape == other.shape
     assert one.max() == 0
+
+
+def test_what_has_no_structure_is_not_found_everywhere():
+    """A black picture with a line of text at its border, as between the scenes of a tape."""
+    slate = np.full((SIDE, SIDE), 16, np.uint8)
+    slate[-5:-2, 5:30:2] = 235
+    scene = np.random.default_rng(0).integers(0, 255, (SIDE, SIDE), np.uint8)
+    one, other = pictures(slate, scene)
+    assert correlation(one, other) == 0
+    assert correlation(one, one) == 1

@@ -13,6 +13,8 @@ import numpy as np
 SIDE = 80  #: of a thumbnail in pixels
 _COMPARED = 40  #: of the parts of two thumbnails that are compared
 _LARGEST_SHIFT = 5  #: pixels between these two: an eighth of the picture
+#: Standard deviation of the values of a picture that shows nothing.
+_NOTHING = 1e-3
 _FINE = 3.0  #: deviation in pixels of the Gaussian whose result counts as local brightness
 _FLAT_PART = 9.0  #: variance, of 255 squared, well below which a part has no structure
 
@@ -50,7 +52,10 @@ def without_light(grey: np.ndarray) -> np.ndarray:
 
 def correlation(before: np.ndarray, after: np.ndarray) -> float:
     """The normalised cross-correlation of two pictures (40, 40), maximised over small shifts, in [-1, 1]."""
-    middle = before[_LARGEST_SHIFT:-_LARGEST_SHIFT, _LARGEST_SHIFT:-_LARGEST_SHIFT]
+    inner = slice(_LARGEST_SHIFT, -_LARGEST_SHIFT)
+    middle = before[inner, inner]
+    if middle.std() < _NOTHING:  # OpenCV finds what has no structure everywhere
+        return float(after[inner, inner].std() < _NOTHING)
     return float(cv2.matchTemplate(after, middle, cv2.TM_CCOEFF_NORMED).max())
 
 
