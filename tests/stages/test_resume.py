@@ -135,6 +135,18 @@ def test_a_fingerprint_of_an_image_sequence_follows_its_folder(tmp_path):
     assert file_fingerprint(pattern_path) not in (before, more)
 
 
+def test_an_edit_anywhere_in_a_mask_changes_the_key(options, tmp_path):
+    """Also one that leaves the size as it is, as in raw video."""
+    setup, mask = Setup.resolve(options), tmp_path / "mask.y4m"
+    given = replace(options, task="inpaint", mask=mask)
+    content, keys = bytearray(8 << 20), []
+    for place in (0, 2 << 20):  # neither the start nor the middle nor the end
+        content[place] = 255
+        mask.write_bytes(content)
+        keys.append(result_key(given, setup.restorer, setup.detector, setup.upscaler)["the mask"])
+    assert keys[0] != keys[1]
+
+
 def test_the_key_of_results_needs_no_input_and_has_the_options_of_the_encoder(options):
     gone = replace(options, input=Path("gone.mp4"), crf=20)
     setup = Setup.resolve(options)

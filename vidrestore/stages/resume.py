@@ -220,8 +220,7 @@ def _shared_key(
         # On another machine the same file has another time.
         key[MASK] = str(mask := options.mask)
         if isinstance(mask, Path) and mask.is_file():
-            with mask.open("rb") as file:  # all of it: in raw video, only a few frames may have changed
-                key[MASK] = hashlib.file_digest(file, "sha256").hexdigest()
+            key[MASK] = fingerprint(mask)  # all of it: in raw video, only a few frames may have changed
     if options.tracks:
         key["the tracks file"] = fingerprint(options.tracks)
         key[EMBEDDING] = load_embedding().name  # only these faces are compared with photographs
