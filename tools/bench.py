@@ -31,7 +31,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from vidrestore.measure.tables import plain_table
+from vidrestore.measure.tables import plain_table, write_json
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "portrait.mp4"
 SIZES = {"360p": (640, 360), "720p": (1280, 720), "1080p": (1920, 1080), "4K": (3840, 2160)}
@@ -351,9 +351,11 @@ def main(argv: list[str] | None = None) -> int:
         return error.exit_code
     measured_on = machine()
     print("measured on:", ", ".join(f"{name} {value}" for name, value in measured_on.items()))
-    if args.json:
-        figures = {"command": args.command, "machine": measured_on, "rows": rows}
-        args.json.write_text(json.dumps(figures, indent=2) + "\n")
+    try:
+        write_json(args.json, {"command": args.command, "machine": measured_on, "rows": rows})
+    except VidrestoreError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return error.exit_code
     return 0
 
 

@@ -47,7 +47,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -61,7 +60,7 @@ from vidrestore import __version__
 from vidrestore.cli import run as vidrestore
 from vidrestore.degradation.clip import FRAME_LEVELS, degrade_clip
 from vidrestore.degradation.degrade import LEVELS
-from vidrestore.errors import OutputError, UsageError, VidrestoreError
+from vidrestore.errors import UsageError, VidrestoreError
 from vidrestore.measure.clip_evaluation import ClipEvaluator, settings_report, settings_sheet
 from vidrestore.measure.clip_metrics import ClipMetrics
 from vidrestore.measure.face_evaluation import check_sizes, evaluate_faces, load_faces
@@ -71,7 +70,7 @@ from vidrestore.measure.methods import load_models
 from vidrestore.measure.settings import Setting, ablations, check_settings, parse_setting
 from vidrestore.measure.sheet import SheetRow, contact_sheet, save_sheet
 from vidrestore.measure.still import write_still
-from vidrestore.measure.tables import TIME_COLUMNS, table
+from vidrestore.measure.tables import TIME_COLUMNS, table, write_json
 from vidrestore.media.timeline import Span
 from vidrestore.option_types import STEADY, seconds
 from vidrestore.runtime.device import find_device, find_precision, prepare_device
@@ -219,16 +218,6 @@ def header() -> dict[str, Any]:
         "command": shlex.join(["python", "tools/evaluate.py", *sys.argv[1:]]),
         "perceptual_size": PERCEPTUAL_SIZE,
     }
-
-
-def write_json(path: Path | None, report: dict[str, Any]) -> None:
-    """Raises OutputError."""
-    if path is None:
-        return
-    try:
-        path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}") from None
 
 
 def fidelity_weight(text: str) -> float:

@@ -37,3 +37,9 @@ def test_an_error_is_one_sentence_and_leaves_no_figures(tmp_path, capsys):
     assert run("some", clip_parser(None), measure, ["a.mp4", "--json", str(figures)]) == 1
     assert capsys.readouterr().err == "some: a.mp4 does not exist\n"
     assert not figures.exists()
+
+
+def test_figures_that_cannot_be_written_are_said(tmp_path, capsys):
+    argv = ["a.mp4", "--json", str(tmp_path / "none" / "out.json")]
+    assert run("some", clip_parser(None), lambda args: {}, argv) == 1
+    assert "some: cannot write" in capsys.readouterr().err

@@ -101,6 +101,24 @@ def test_faces_are_enlarged_where_the_frame_shows_more_than_they_have(scale, fac
     assert torch.allclose(moved.mask[0, :: side // 2], face.mask[0, ::32], atol=0.01)
 
 
+def test_a_face_that_comes_nearer_turns_sharp_gradually():
+    """The frame shows as much as the restorer made at a scale of 1: from there on, half a frame's approach
+    must not change what is shown."""
+
+    class Marking(Doubling):
+        def enlarge_face(self, face):
+            return torch.ones(3, 128, 128)
+
+    def shown(scale):
+        [_, [face]] = enlarge(SimpleNamespace(hole=None), [restored(2 * scale)], Marking(True))
+        return float(face.restored[0, face.restored.shape[1] // 2, face.restored.shape[2] // 2])
+
+    middle = [shown(scale) for scale in np.arange(1.05, 0.7, -0.01)]
+    assert middle[0] == pytest.approx(0.5, abs=0.02)
+    assert middle[-1] == 1
+    assert np.abs(np.diff(middle)).max() < 0.05
+
+
 def test_the_options_say_which_upscaler(tmp_path):
     given = {"input": SAMPLE, "output": tmp_path / "out.mkv"}
     assert upscaler_of(Options(**given)) is None

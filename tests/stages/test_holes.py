@@ -27,7 +27,7 @@ def clip(path: Path, frames: int = 4, size: tuple[int, int] = SIZE, **about: int
     return write(path, [face_frame(*size, "yuv420p") for _ in range(frames)], codec="ffv1", **about)
 
 
-def mask_video(path: Path, columns: range, size: tuple[int, int] = SIZE) -> Path:
+def mask_video(path: Path, columns: range, size: tuple[int, int] = SIZE, rate: int = 25) -> Path:
     """One frame for each of ``columns``, which is white."""
     frames = []
     for column in columns:
@@ -36,7 +36,7 @@ def mask_video(path: Path, columns: range, size: tuple[int, int] = SIZE) -> Path
         plane[...] = 0
         plane[:, column] = 255
         frames.append(frame)
-    return write(path, frames, codec="ffv1")
+    return write(path, frames, codec="ffv1", rate=Fraction(rate))
 
 
 def mask_picture(path: Path, size: tuple[int, int] = SIZE) -> Path:
@@ -74,6 +74,25 @@ def test_a_video_is_a_mask_frame_by_frame_from_wherever_a_run_begins(tmp_path):
         assert [np.flatnonzero(hole.any(axis=0)).tolist() for hole in found] == [
             [column] for column in range(first, 14)
         ]
+
+
+@pytest.mark.parametrize("rate", [50, 10])
+@pytest.mark.parametrize("name", ["mask.mkv", "mask.avi", "mask.mp4"])
+def test_frames_and_masks_have_the_same_numbers_whatever_their_times(tmp_path, name, rate):
+    """IN begins at 0.4 s, as where its sound comes first; its masks at 0, at another rate."""
+    source = write(
+        tmp_path / "in.mkv",
+        [face_frame(*SIZE, "yuv420p") for _ in range(10)],
+        codec="ffv1",
+        times=[400 + 40 * k for k in range(10)],
+        time_base=Fraction(1, 1000),
+        audio=1,
+    )
+    given = options(source, mask_video(tmp_path / name, range(10, 20), rate=rate))
+    for start, first in ((0, 10), (40, 10), (440, 11), (720, 18)):
+        found = holes(given, Span(Fraction(start, 1000)))
+        columns = [np.flatnonzero(hole.any(axis=0)).tolist() for hole in found]
+        assert columns == [[column] for column in range(first, 20)]
 
 
 def test_frames_that_are_passed_over_have_their_own_masks(tmp_path):
@@ -116,15 +135,19 @@ def test_masks_that_do_not_fit_are_refused_before_any_work(tmp_path, make, probl
 
 
 def test_a_mask_with_another_number_of_frames_is_refused(tmp_path):
-    source = clip(tmp_path / "in.mp4", 6)
-    short = mask_video(tmp_path / "m.mp4", range(4))
-    with Decoder(source) as decoder, pytest.raises(InputError, match=r"has 4 frames and in\.mp4 6"):
-        check_mask(options(source, short), decoder)
+    for name in ("m.mp4", "m.mkv"):  # whose header does not tell
+        source = clip((tmp_path / "in").with_suffix(Path(name).suffix), 6)
+        for count in (4, 7):
+            other = mask_video(tmp_path / name, range(count))
+            problem = rf"has {count} frames and in\.\w+ 6"
+            with Decoder(source) as decoder, pytest.raises(InputError, match=problem):
+                check_mask(options(source, other), decoder)
 
 
 def test_a_mask_that_ends_early_is_an_error_if_its_length_was_not_known(tmp_path):
-    given = options(clip(tmp_path / "in.mkv"), mask_video(tmp_path / "m.mkv", range(3)))
-    with pytest.raises(InputError, match=r"m\.mkv ends before in\.mkv, at 0\.120 s"):
+    short = [face_frame(*SIZE, "yuv420p") for _ in range(3)]  # VP8 has packets without a frame
+    given = options(clip(tmp_path / "in.mkv"), write(tmp_path / "m.webm", short, codec="libvpx"))
+    with pytest.raises(InputError, match=r"m\.webm ends before in\.mkv, at 0\.120 s"):
         holes(given)
 
 

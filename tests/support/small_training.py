@@ -17,6 +17,7 @@ from vidrestore.measure.perceptual import PerceptualDistance
 from vidrestore.restoration.codeformer import CodeFormer, CodeFormerConfig
 from vidrestore.training.checkpoint import load_averaged
 from vidrestore.training.data import Pairs, to_network
+from vidrestore.training.stage2 import Stage2
 
 from .face_folders import write_face_folder
 
@@ -114,12 +115,13 @@ def start_at_image(folder: Path) -> Path:
     folder.mkdir(exist_ok=True)
     torch.manual_seed(0)
     network = CodeFormer(CodeFormerConfig.from_dict(IMAGE["model"]))
-    torch.save({"averaged": network.state_dict()}, folder / "stage2.pt")
+    torch.save({"averaged": network.state_dict(), "stage": {}, "step": 0}, folder / "stage2.pt")
     return folder
 
 
-def with_averaged(folder: Path, stage: str) -> Path:
-    """Write untrained averaged weights as the checkpoint of a stage: all that the next stage needs."""
-    network = CodeFormer(CodeFormerConfig.from_dict(CONFIG["model"]))
-    torch.save({"averaged": network.state_dict()}, folder / f"{stage}.pt")
+def with_untrained(folder: Path, stage: str, config: dict[str, Any] = CONFIG) -> Path:
+    """Write untrained weights as the checkpoint of a stage: all that the next stage needs."""
+    network = CodeFormer(CodeFormerConfig.from_dict(config["model"]))
+    more = Stage2(network, {}).state_dict() if stage == "stage2" else {}
+    torch.save({"averaged": network.state_dict(), "stage": more, "step": 0}, folder / f"{stage}.pt")
     return folder

@@ -46,6 +46,7 @@ def with_(table: str, **more: Any) -> dict[str, Any]:
         (with_("stage3", w_zero=1.5), "w_zero is 1.5, but must be a number of at least 0.0 and at most 1.0"),
         (with_("stage1", part=60), "part is 60, but must be a multiple of 8, at most 64"),
         (with_("stage1", part=128), "part is 128"),
+        (with_("stage1", discriminator_channels=20), "must be a multiple of 8 of at least 8"),
         (with_("stage1", optimiser="sgd"), "optimiser is 'sgd', but must be one of adamw, muon"),
         (with_("stage1", part=32) | {"model": CONFIG["model"] | {"positions": True}}, "part is 32, .* be 64"),
         (with_("model", chanels=3), r"unknown CodeFormer settings \['chanels'\]"),

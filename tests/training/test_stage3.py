@@ -13,9 +13,10 @@ from tests.support.small_training import CONFIG, changed, evaluate_checkpoint, n
 from vidrestore.errors import UsageError
 from vidrestore.measure.face_set import FaceSet
 from vidrestore.restoration.codeformer import CodeFormer, CodeFormerConfig
-from vidrestore.training.checkpoint import load_averaged
+from vidrestore.training.checkpoint import load_averaged, load_checkpoint
 from vidrestore.training.data import to_network
 from vidrestore.training.settings import complete
+from vidrestore.training.stage2 import Stage2
 from vidrestore.training.stage3 import Stage3, begin_correction, growth, watched
 from vidrestore.training.trainer import Trainer
 from vidrestore.weights.store import load_state
@@ -75,10 +76,34 @@ def test_parts_without_a_learning_rate_are_frozen(faces: FaceSet, run: Path, tmp
     assert moved == {"fuse_convs_dict"}
 
 
+def test_the_codes_of_clean_faces_are_those_of_stage_1(faces: FaceSet, run: Path, tmp_path: Path) -> None:
+    """Stage II trains the encoder on degraded faces, so that its features of clean ones change."""
+    (tmp_path / "stage2.pt").hardlink_to(run / "stage2.pt")
+    first, second = load_averaged(run / "stage1.pt"), load_averaged(run / "stage2.pt")
+    begun = Trainer(CONFIG, "stage3", faces=faces, run=tmp_path).stage
+    for stage in (begun, Trainer(CONFIG, "stage3", faces=faces, run=run).stage):  # the latter is resumed
+        assert isinstance(stage, Stage3)
+        assert stage.teacher is not None
+        for name, value in stage.teacher.encoder.state_dict().items():
+            assert torch.equal(value, first[f"encoder.{name}"])
+    assert not torch.equal(first["encoder.blocks.0.weight"], second["encoder.blocks.0.weight"])
+
+
+def test_a_stage_2_without_the_encoder_of_stage_1_is_refused(
+    faces: FaceSet, run: Path, tmp_path: Path
+) -> None:
+    torch.save(load_checkpoint(run / "stage2.pt") | {"stage": {}}, tmp_path / "stage2.pt")
+    with pytest.raises(UsageError, match=r"stage2\.pt was trained with another configuration"):
+        Trainer(CONFIG, "stage3", faces=faces, run=tmp_path)
+
+
 def test_the_correction_is_trained(faces: FaceSet, tmp_path: Path) -> None:
     config = changed(model=WITH_CORRECTION, stage3={"steps": 3, "adversarial_start": 0})
-    before = CodeFormer(CodeFormerConfig.from_dict(config["model"])).state_dict()
-    torch.save({"averaged": before}, tmp_path / "stage2.pt")
+    network = CodeFormer(CodeFormerConfig.from_dict(config["model"]))
+    before = network.state_dict()
+    torch.save(
+        {"averaged": before, "stage": Stage2(network, {}).state_dict(), "step": 0}, tmp_path / "stage2.pt"
+    )
     Trainer(config, "stage3", faces=faces, run=tmp_path).train()
     after = load_averaged(tmp_path / "stage3.pt")
     changes = {

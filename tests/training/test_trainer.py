@@ -12,7 +12,7 @@ import torch
 import yaml
 
 from tests.support.face_folders import write_face_folder
-from tests.support.small_training import CONFIG, changed, column, needs_weights, with_averaged
+from tests.support.small_training import CONFIG, changed, column, needs_weights, with_untrained
 from tests.support.stand_in import shapes
 from vidrestore.errors import TrainingError, UsageError
 from vidrestore.measure.face_set import FaceSet
@@ -103,7 +103,7 @@ def test_a_run_without_finite_gradients_ends_and_saves_nothing(faces: FaceSet, t
 
 def test_a_stop_request_finishes_the_step_and_saves(faces: FaceSet, tmp_path: Path) -> None:
     requests = iter([False, False, True])
-    trainer = Trainer(CONFIG, "stage2", faces=faces, run=with_averaged(tmp_path, "stage1"))
+    trainer = Trainer(CONFIG, "stage2", faces=faces, run=with_untrained(tmp_path, "stage1"))
     trainer.train(stop=lambda: next(requests))
     assert (trainer.stopped, trainer.step) == (True, 3)
     again = Trainer(CONFIG, "stage2", faces=faces, run=tmp_path)
@@ -125,9 +125,18 @@ def test_a_stop_request_finishes_the_step_and_saves(faces: FaceSet, tmp_path: Pa
 def test_a_mismatch_is_named(
     faces: FaceSet, tmp_path: Path, change: dict[str, Any], stage: str, message: str
 ) -> None:
-    with_averaged(tmp_path, "stage2")
+    with_untrained(tmp_path, "stage2")
     with pytest.raises(UsageError, match=message):
         Trainer(changed(**change), stage, faces=faces, run=tmp_path)
+
+
+def test_another_optimiser_is_refused(faces: FaceSet, tmp_path: Path) -> None:
+    wide = {"transformer_width": 64}  # enough for Muon
+    config, other = changed(model=wide), changed(model=wide, stage2={"optimiser": "muon"})
+    run = with_untrained(tmp_path, "stage1", config)
+    Trainer(config, "stage2", faces=faces, run=run).train(until=1)
+    with pytest.raises(UsageError, match=r"stage2\.pt was trained with another optimiser"):
+        Trainer(other, "stage2", faces=faces, run=run)
 
 
 @pytest.mark.slow
@@ -141,8 +150,12 @@ def test_one_step_of_each_stage_at_published_sizes(tmp_path: Path, monkeypatch: 
     face = np.stack([128 + 100 * np.sin(x / (9 + c)) * np.cos(y / 17) for c in range(3)], axis=-1)
     write_face_folder(tmp_path, face[None].astype(np.uint8), ["a.jpg"])
 
-    # The next stage needs only this of a checkpoint; a whole one has 1 to 2 GB.
-    monkeypatch.setattr(Trainer, "save", lambda t: torch.save({"averaged": t.averaged}, t.path))
+    def save(t: Trainer) -> None:
+        """What the next stage needs of a checkpoint; a whole one has 1 to 2 GB."""
+        state = {"averaged": t.averaged, "stage": t.stage.state_dict(), "step": t.step}
+        torch.save(state, t.path)
+
+    monkeypatch.setattr(Trainer, "save", save)
     for stage in STAGES:
         trainer = Trainer(config, stage, faces=FaceSet(tmp_path), run=tmp_path)
         before = {name: value.clone() for name, value in trainer.averaged.items()}

@@ -78,9 +78,10 @@ def test_what_the_result_is(jobs, visitor, name, about, options, result):
 def test_the_result_of_a_file_in_place_lies_beside_it_and_replaces_nothing(jobs, visitor, tmp_path):
     film = tmp_path / "film.mkv"
     (tmp_path / "film-restored.mkv").write_text("mine")
+    (tmp_path / ".film-restored-2.mkv.vidrestore").mkdir()  # somebody's run that is not at its end
     row = file(film, name="film.mkv", opened=1)
     results = [Path(jobs.restore(visitor, row, {})["result"]).name for _ in range(2)]
-    assert results == ["film-restored-2.mkv", "film-restored-3.mkv"]
+    assert results == ["film-restored-3.mkv", "film-restored-4.mkv"]
 
 
 def test_what_is_set_is_kept_as_text_alone(jobs, visitor):
@@ -98,13 +99,17 @@ def test_what_cannot_be_made_is_refused_and_leaves_nothing(jobs, visitor, databa
     assert not list(visitor.folder.glob("job-*"))
 
 
-def test_there_may_be_only_so_many(jobs, visitor, monkeypatch):
+def test_there_may_be_only_so_many(jobs, visitor, database, monkeypatch):
     monkeypatch.setattr("vidrestore.ui.jobs._MOST_ACTIVE", 2)
+    old = jobs.restore(visitor, file(), {})
+    database.update("jobs", {"state": PAUSED}, id=old["id"])
     for _ in range(2):
         jobs.restore(visitor, file(), {})
     with pytest.raises(RefusedError) as caught:
         jobs.restore(visitor, file(), {})
     assert caught.value.status == 429
+    with pytest.raises(RefusedError, match="too many jobs"):
+        jobs.again(old)
 
 
 @pytest.mark.parametrize(

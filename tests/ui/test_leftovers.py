@@ -20,3 +20,16 @@ def test_segments_and_partial_files_are_removed_and_results_stay(tmp_path, state
     clean({"result": str(result), "state": state})
     assert result.exists()
     assert folder.exists() == partial.exists() == (state == "done")
+
+
+def test_what_another_run_is_writing_stays(tmp_path):
+    result = tmp_path / "out.mkv"
+    partial = partial_path(result)
+    with WorkFolder(result) as folder:
+        folder.segment_path(0).write_bytes(b"frames")
+        partial.write_bytes(b"")
+        clean({"result": str(result), "state": "cancelled"})
+        assert folder.segment_path(0).exists()
+        assert partial.exists()
+    clean({"result": str(result), "state": "cancelled"})
+    assert list(tmp_path.iterdir()) == []

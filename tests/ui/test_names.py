@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from html import escape
+
 import pytest
 
 from vidrestore.ui.names import disposition, result_name, shown_name, without_folders
@@ -41,3 +44,11 @@ def test_texts_are_told_without_the_servers_folders():
     command = ["vidrestore", "--report", "/srv/page/job-1/r.html", "/films/a.mkv", "/srv/page/job-1/out.mkv"]
     given = {"text": ["/films/a.mkv is damaged; see /srv/page/job-1", 3], "other": None}
     assert without_folders(given, command) == {"text": ["a.mkv is damaged; see the folder", 3], "other": None}
+
+
+def test_a_report_does_not_tell_folders_whatever_their_letters():
+    path = "/films/B\u00fccher & \u6620\u753b/a.mkv"
+    text = f"<b>{escape(path)}</b><script>{json.dumps({'file': path})}</script>{path}"
+    assert (
+        without_folders(text, ["vidrestore", path]) == '<b>a.mkv</b><script>{"file": "a.mkv"}</script>a.mkv'
+    )

@@ -136,6 +136,19 @@ def test_a_job_is_paused_and_goes_on(queue):
     assert result.read_text() == "whole"
 
 
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_job_that_is_stopped_when_its_result_is_complete_is_done(queue, keep):
+    """While it writes its report: another try would refuse to replace the result."""
+    late = LONG.replace("if not again:", 'out.write_text("whole")\nif not again:')
+    late = late.replace("print(", "out.write_text('whole')\nprint(")
+    result = queue.add("1", late)
+    queue.runner.begin()
+    queue.wait("1", RUNNING, told=True)
+    assert queue.runner.stop("1", keep=keep)
+    assert queue.wait("1", DONE)["progress"]["of"] == 10
+    assert result.read_text() == "whole"
+
+
 @pytest.mark.parametrize("state", [WAITING, PAUSED, RUNNING])
 def test_a_job_is_cancelled_and_leaves_nothing(queue, state):
     result = queue.add("1", LONG, state=WAITING if state == RUNNING else state)

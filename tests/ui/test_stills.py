@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from PIL import Image
 
 from vidrestore.errors import InputError
 from vidrestore.faces.detection.load import load_detector
+from vidrestore.options import Options
 from vidrestore.restoration.fidelity.rules import Limits
 from vidrestore.restoration.temporal.w_chooser import Chooser
 from vidrestore.runtime.profile import Profile
@@ -76,11 +78,37 @@ def test_the_picture_itself_is_not_changed(photo, models):
 
 
 def test_the_frame_at_a_time():
-    path = SAMPLES / "portrait.mp4"
-    assert frame_at(path, 0.0).time == 0
-    assert abs(float(frame_at(path, 1.0).time) - 1) < 0.03
+    given = Options(input=SAMPLES / "portrait.mp4")
+    assert frame_at(given, 0.0).time == 0
+    assert abs(float(frame_at(given, 1.0).time) - 1) < 0.03
     with pytest.raises(InputError, match="no frame at"):
-        frame_at(path, 100)
+        frame_at(given, 100)
+
+
+def test_the_frame_is_that_of_the_chosen_video_and_deinterlaced(tmp_path):
+    def moving(number: int) -> np.ndarray:
+        return np.random.default_rng(number).integers(0, 255, (48, 64), np.uint8)
+
+    with av.open(str(tmp_path / "two.mkv"), "w") as container:
+        streams = [container.add_stream("ffv1", rate=25) for _ in range(2)]
+        for stream in streams:
+            stream.width, stream.height, stream.pix_fmt = 64, 48, "gray"
+        for number in range(4):
+            pictures = moving(number), np.full((48, 64), 90, np.uint8)
+            for stream, picture in zip(streams, pictures, strict=True):
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="gray")))
+        for stream in streams:
+            container.mux(stream.encode(None))
+
+    def shown(**options):
+        frame = frame_at(Options(input=tmp_path / "two.mkv", **options), 0.04)
+        return frame.image().planes[0]
+
+    assert np.array_equal(shown(deinterlace="off"), moving(1))
+    same = (shown(deinterlace="bwdif") == moving(1)).mean(axis=1)
+    assert min(same[::2].mean(), same[1::2].mean()) < 0.2, "one field is made anew"
+    assert max(same[::2].mean(), same[1::2].mean()) == 1, "the other is kept"
+    assert (shown(video_stream=1, deinterlace="off") == 90).all()
 
 
 def test_a_text_is_no_photo(tmp_path):

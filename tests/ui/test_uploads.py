@@ -156,6 +156,23 @@ def test_a_disk_that_becomes_full_leaves_nothing(database, visitor, full):
     assert list(visitor.folder.iterdir()) == []
 
 
+def test_who_brings_a_file_for_hours_is_here(database, visitor, monkeypatch):
+    """A program that sends one large file slowly is not forgotten meanwhile."""
+    monkeypatch.setattr("vidrestore.ui.uploads._OFTEN", 1)
+    begun, passed = database.clock(), 0.0
+    monkeypatch.setattr(database, "clock", lambda: begun + passed)
+
+    async def slowly() -> AsyncIterator[bytes]:
+        nonlocal passed
+        for _ in range(5):
+            passed += 3000
+            yield b"part"
+            seen = database.one("visitors", id=visitor.id)["seen"]
+            assert begun + passed - seen <= 3000
+
+    asyncio.run(uploads(database).take(visitor, "a.mp4", None, slowly()))
+
+
 def test_limits_are_looked_at_again_and_again(database, visitor):
     large = b"x" * (2 << 20)
     with pytest.raises(RefusedError):

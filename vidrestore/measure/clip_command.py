@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from ..degradation.clip import FRAME_LEVELS
 from ..errors import VidrestoreError
 from ..option_types import seconds
+from .tables import write_json
 
 
 def clip_parser(description: str | None) -> argparse.ArgumentParser:
@@ -42,8 +42,7 @@ def run(
     args = parser.parse_args(argv[:end], argparse.Namespace(options=argv[end + 1 :]))
     try:
         tables = measure(args)
-        if args.json:
-            args.json.write_text(json.dumps(tables, indent=1) + "\n", encoding="utf-8")
+        write_json(args.json, tables)
     except VidrestoreError as error:
         print(f"{name}: {error}", file=sys.stderr)
         return error.exit_code

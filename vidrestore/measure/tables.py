@@ -1,14 +1,17 @@
-"""Mean figures of many images, and tables of them as text."""
+"""Mean figures of many images, and tables of them as text and as JSON."""
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..errors import OutputError
 from .frechet import frechet_distance
 
 if TYPE_CHECKING:  # importing it needs packages of the extra 'evaluate'
@@ -85,6 +88,16 @@ def table(title: str, rows: Mapping[str, Mapping[str, float]], columns: Sequence
         cells = [f"{row[c.key]:10.{c.digits}f}" if c.key in row else " " * 10 for c in columns]
         lines.append("  ".join([f"{name:{width}}", *cells]))
     return "\n".join(lines)
+
+
+def write_json(path: Path | None, report: Mapping[str, Any]) -> None:
+    """Write figures to a file, if one is named. Raises OutputError."""
+    if path is None:
+        return
+    try:
+        path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from None
 
 
 def plain_table(rows: Sequence[Mapping[str, Any]], columns: str) -> str:

@@ -17,8 +17,13 @@ from ..options import Options
 from ..restoration.planes import enlarge as enlarge_layers
 from ..restoration.temporal.blend import channels_last
 from ..restoration.temporal.face_crop import RestoredFace
+from ..runtime.ramps import smoothstep
 from ..upscale.choose import UpscalerSetup, resolve_upscaler
 from ..upscale.upscaler import Upscaler
+
+#: Pixels of the restorer's face per pixel of the enlarged frame up to which the upscaler's face is shown.
+#: From there to 1 it fades into interpolation: a face that comes nearer does not turn sharp at once.
+_SHARP = 0.8
 
 
 def upscaler_of(options: Options, *, steady: bool = True, download: bool = True) -> UpscalerSetup | None:
@@ -103,6 +108,10 @@ def _enlarged(face: RestoredFace[Placement], upscaler: Upscaler) -> RestoredFace
     if made is None:
         return face
     size, placement = made.shape[-1], face.source
+    share = smoothstep((1 - placement.scale) / (1 - _SHARP))
+    if share < 1:
+        plain = enlarge_layers(face.restored.float()[None], (size, size))[0]
+        made = torch.lerp(plain, made.float(), share)
     factor = size / face.layers.shape[-1]
     mask = enlarge_layers(face.mask.float()[None, None], (size, size))[0]
     matrix = np.diag((factor, factor, 1.0)) @ placement.matrix

@@ -4,12 +4,14 @@ its input."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import InputError, UsageError
 from ..media.decode.decoder import Decoder
+from ..media.decode.frame_times import first_number, frame_ticks, span_start
 from ..media.frames.frame import Frame, displayed, stored
 from ..media.frames.hole import Hole
 from ..media.frames.pixel_format import planar_format
@@ -71,8 +73,12 @@ def check_mask(options: Options, decoder: Decoder) -> None:
     with Decoder(mask) as other:
         found = other.source
         _check_size(mask, found.upright_size, source.upright_size, source.path.name)
-        if found.frames and source.frames and found.frames != source.frames:
-            raise _other_count(mask, found.frames, source.path.name, source.frames)
+        counts = _count(found), _count(source)
+        if None not in counts and counts[0] != counts[1]:
+            raise InputError(
+                f"the mask {mask.name} has {counts[0]} frames and {source.path.name} {counts[1]}; give one "
+                "with as many, or a picture"
+            )
 
 
 def check_samples(options: Options, source: SourceVideo) -> None:
@@ -119,11 +125,13 @@ def _with_picture(mask: Path, frames: Iterable[Frame]) -> Iterator[Frame]:
 
 def _with_video(mask: Path, decoder: Decoder, frames: Iterable[Frame]) -> Iterator[Frame]:
     """``frames`` with the holes that the frames of ``mask`` with the same numbers show."""
-    span = Span(decoder.timeline.span.start)
-    with Decoder(mask, span, context=decoder.context) as other:
+    number = first_number(decoder)
+    start = span_start(mask, number) if number else None
+    skipped = number if start is None else 0  #: frames that are decoded although they are not needed
+    with Decoder(mask, Span(start or Fraction(0)), context=decoder.context) as other:
         masks, last = iter(other), None
         for frame in frames:
-            while last is None or last.index < frame.index:
+            while last is None or last.index < frame.index + skipped:
                 last = next(masks, None)
                 if last is None:
                     raise InputError(
@@ -162,7 +170,9 @@ def _check_size(mask: Path, found: tuple[int, int], wanted: tuple[int, int], nam
         )
 
 
-def _other_count(mask: Path, found: int, name: str, wanted: int) -> InputError:
-    return InputError(
-        f"the mask {mask.name} has {found} frames and {name} {wanted}; give one with as many, or a picture"
-    )
+def _count(source: SourceVideo) -> int | None:
+    """How many frames a video has, by its header or else its packets; None if neither tells."""
+    if source.frames:
+        return source.frames
+    ticks = frame_ticks(source.path, source.stream_index)
+    return None if ticks is None else len(ticks)

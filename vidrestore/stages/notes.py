@@ -25,7 +25,7 @@ from ..restoration.temporal.face_crop import FaceCrop, Likeness, PlannedFace, Re
 from .light_change import light_change, pack
 
 #: Raised whenever what a segment keeps of its frames changes.
-NOTES_VERSION = "4"
+NOTES_VERSION = "5"
 
 
 class FaceNotes(msgspec.Struct, array_like=True, kw_only=True):

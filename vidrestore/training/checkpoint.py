@@ -14,7 +14,25 @@ from ..errors import UsageError
 
 def load_averaged(path: Path) -> dict[str, Tensor]:
     """Load the averaged weights of a checkpoint."""
-    return torch.load(path, map_location="cpu", weights_only=True)["averaged"]
+    return load_checkpoint(path)["averaged"]
+
+
+def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
+    """Load a checkpoint: what :meth:`.trainer.Trainer.save` writes. Raises UsageError if it is none."""
+    try:
+        found = torch.load(path, map_location=device, weights_only=True)
+    except Exception as error:  # a damaged file may raise anything
+        raise UsageError(
+            f"{path} is damaged or not a checkpoint ({type(error).__name__}); name another, or remove it"
+        ) from None
+    if not isinstance(found, dict) or not {"averaged", "stage", "step"} <= set(found):
+        raise UsageError(f"{path} is not a checkpoint; name another, or remove it")
+    return found
+
+
+def entries_below(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Return the entries whose names begin with ``prefix``, without it."""
+    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
 
 
 def load_state(module: nn.Module, state: Mapping[str, Any], path: Path) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from ..errors import UsageError
 from ..restoration.codeformer import CodeFormer
+from .checkpoint import entries_below, load_checkpoint
 from .stage1 import Stage1
 
 
@@ -21,12 +21,12 @@ def begin_from(path: Path, model: CodeFormer, stage: Stage1) -> None:
     Raises UsageError if the file cannot be read or the networks do not fit together.
     """
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = load_checkpoint(path)
         grow(model, state["averaged"])
-        stage.averages.load_state_dict(_below(state["stage"], "averages."))
+        stage.averages.load_state_dict(entries_below(state["stage"], "averages."))
         if stage.outer is not None:
-            stage.outer.first.load_state_dict(_below(state["averaged"], "encoder.blocks.0."))
-    except (ValueError, KeyError, OSError, RuntimeError) as error:
+            stage.outer.first.load_state_dict(entries_below(state["averaged"], "encoder.blocks.0."))
+    except (ValueError, KeyError, RuntimeError, UsageError) as error:
         raise UsageError(f"stage1 cannot begin from {path}: {error}") from None
 
 
@@ -58,11 +58,6 @@ def grow(model: CodeFormer, small: Mapping[str, Tensor]) -> None:
             raise ValueError(f"{name} does not have the same shape in both networks")
         loaded[name] = value
     model.load_state_dict(loaded, strict=False)
-
-
-def _below(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The entries whose names begin with ``prefix``, without it."""
-    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
 
 
 def _block_count(state: Mapping[str, Tensor], part: str) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import UsageError
+from .checkpoint import load_checkpoint
 
 #: Maximum size of a part, bytes.
 LIMIT = 15_000_000
@@ -30,6 +31,7 @@ def pack(run: Path, folder: Path, *, limit: int = LIMIT) -> None:
     if folder.samefile(run):
         raise UsageError(f"a run cannot be packed into its own folder, {folder}; name another one")
     index: dict[str, dict[str, str]] = {}
+    steps = {path.name: load_checkpoint(path)["step"] for path in sorted(run.glob("*.pt"))}
     for path in sorted([*run.glob("*.pt"), *run.glob("*.csv")]):
         index[path.name] = {}
         for number, data in enumerate(_chunks(path, limit)):
@@ -39,7 +41,7 @@ def pack(run: Path, folder: Path, *, limit: int = LIMIT) -> None:
             if not (folder / part).exists() or (folder / part).stat().st_size != len(data):
                 _write(folder / part, data)
             index[path.name][part] = digest
-    _write(folder / _INDEX, json.dumps(index, indent=1).encode())
+    _write(folder / _INDEX, json.dumps({"parts": index, "steps": steps}, indent=1).encode())
     named = {part for parts in index.values() for part in parts}
     for path in folder.iterdir():
         if _PART.fullmatch(path.name) and path.name not in named:
@@ -47,16 +49,23 @@ def pack(run: Path, folder: Path, *, limit: int = LIMIT) -> None:
 
 
 def unpack(folder: Path, run: Path) -> list[str]:
-    """Restore the files of a packed run that the run folder ``run`` lacks; return their names.
+    """Restore the files of a packed run that the run folder ``run`` lacks, or whose checkpoint is at an
+    earlier step there; return their names.
 
     Returns an empty list if ``folder`` has no packed run. Raises UsageError if a part is missing or damaged.
     """
     if not (folder / _INDEX).exists():
         return []
-    index: dict[str, dict[str, str]] = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
+    content = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
+    index: dict[str, dict[str, str]] = content["parts"]
     run.mkdir(parents=True, exist_ok=True)
-    missing = [name for name in index if not (run / name).exists()]
-    for name in missing:
+    later = {
+        Path(name).stem
+        for name, step in content["steps"].items()
+        if not (run / name).exists() or load_checkpoint(run / name)["step"] < step
+    }
+    wanted = [name for name in index if Path(name).stem in later or not (run / name).exists()]
+    for name in wanted:
         whole = run / f"{name}.unpacking"
         with whole.open("wb") as file:
             for part, digest in index[name].items():
@@ -67,7 +76,7 @@ def unpack(folder: Path, run: Path) -> list[str]:
                     raise UsageError(f"{folder / part} is missing or damaged; copy {folder} again")
                 file.write(data)
         whole.replace(run / name)
-    return missing
+    return wanted
 
 
 def _chunks(path: Path, size: int) -> Iterator[bytes]:

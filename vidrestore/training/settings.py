@@ -21,13 +21,16 @@ class _Number:
     high: float = float("inf")
     whole: bool = False
     default: Any = _REQUIRED
+    multiple: int = 1  #: of which it is a multiple
 
     def wrong(self, value: Any) -> str | None:
         """Return None if the value is valid, else a description of valid values."""
         kinds = (int,) if self.whole else (int, float)
-        if isinstance(value, kinds) and not isinstance(value, bool) and self.low <= value <= self.high:
+        fits = isinstance(value, kinds) and not isinstance(value, bool) and self.low <= value <= self.high
+        if fits and (self.multiple == 1 or value % self.multiple == 0):
             return None
         kind = "a whole number" if self.whole else "a number"
+        kind = kind if self.multiple == 1 else f"a multiple of {self.multiple}"
         return f"{kind} of at least {self.low}" + (f" and at most {self.high}" if self.high < 1e300 else "")
 
 
@@ -67,7 +70,7 @@ _IMAGE = {
     "crop": _Number(32, whole=True),  #: side of the input of the perceptual network and the discriminator
     "adversarial": _Number(0.0, default=0.0),
     "adversarial_start": _Number(0, whole=True, default=0),
-    "discriminator_channels": _Number(8, whole=True, default=64),
+    "discriminator_channels": _Number(8, whole=True, default=64, multiple=8),
 }
 #: Stage III of a network whose CFT is at the image.
 _STAGE3_IMAGE = _COMMON | {
@@ -82,7 +85,7 @@ _STAGE3_IMAGE = _COMMON | {
     "perceptual_parts": _Number(1, whole=True),  #: crops per batch for the perceptual network
     "adversarial": _Number(0.0, default=0.0),
     "adversarial_start": _Number(0, whole=True, default=0),
-    "discriminator_channels": _Number(8, whole=True, default=32),
+    "discriminator_channels": _Number(8, whole=True, default=32, multiple=8),
 }
 _GENERAL = {
     "seed": _Number(0, whole=True),

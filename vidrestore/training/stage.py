@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
@@ -26,6 +27,12 @@ class Stage(nn.Module):
     def __init__(self, model: CodeFormer, settings: Mapping[str, Any]) -> None:
         super().__init__()
         self.settings = {"adain": True, **settings}
+
+    def inherit(self, state: Mapping[str, Tensor], path: Path) -> None:
+        """Take over what the previous stage has in addition to the model: ``state``, read from ``path``.
+
+        Raises UsageError if it lacks something.
+        """
 
     def parameter_groups(self, model: CodeFormer) -> list[dict[str, Any]]:
         """Return the trained parameters, in groups with a factor (``scale``) of the learning rate."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,7 +14,8 @@ from torch import Tensor, nn
 
 from ..errors import UsageError
 from ..restoration.codeformer import CodeFormer
-from ..weights.store import load_state
+from ..weights.store import load_state as load_weights
+from .checkpoint import entries_below, load_state
 from .distributed import share, world
 from .image_loss import ImageLoss
 from .stage import Stage
@@ -41,6 +43,12 @@ class Stage3(Stage):
         self.teacher = Teacher(model) if settings["encoder_scale"] else None
         if settings["correction_from"]:
             begin_correction(model, settings["correction_from"])
+
+    def inherit(self, state: Mapping[str, Tensor], path: Path) -> None:
+        """Take over the teacher of stage II, which is the encoder of stage I: that of stage II has learned
+        to see degraded faces, and its features of clean ones have other codes."""
+        if self.teacher is not None:
+            load_state(self.teacher, entries_below(state, "teacher."), path)
 
     def parameter_groups(self, model: CodeFormer) -> list[dict[str, Any]]:
         transforms = list(model.fuse_convs_dict.parameters())
@@ -99,7 +107,7 @@ def begin_correction(model: CodeFormer, source: str) -> None:
     """Load into the correction of ``model`` the U-Net at the image of the weights ``source``, a name of the
     registry: what it adds to its input at ``w = 1``. The features of another generator mean something else,
     so these weights begin at zero. Raises UsageError if the two do not fit."""
-    state, _ = load_state(source)
+    state, _ = load_weights(source)
     prefix = "image_transform."
     trained = {name.removeprefix(prefix): x.float() for name, x in state.items() if name.startswith(prefix)}
     if model.correction is None or not trained:

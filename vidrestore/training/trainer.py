@@ -19,7 +19,7 @@ from ..measure.face_set import FaceSet
 from ..restoration.codeformer import CodeFormer, CodeFormerConfig
 from ..restoration.tasks import find_task
 from ..runtime.device import has_bf16
-from .checkpoint import load_averaged, load_state
+from .checkpoint import load_checkpoint, load_state
 from .data import Pairs, Recipes, batches, to_network
 from .distributed import Share, average_gradients, barrier, mean, rank, world
 from .grow import begin_from
@@ -81,19 +81,17 @@ class Trainer:
         self._check(faces, sizes)
         torch.manual_seed(self.config["seed"])
         model = CodeFormer(sizes)
-        if stage != "stage1":
-            before = run / f"{previous(stage)}.pt"
-            if not before.exists():
-                raise UsageError(
-                    f"{stage} starts from {before}, which does not exist; train {before.stem} first"
-                )
-            load_state(model, load_averaged(before), before)
+        before = None if stage == "stage1" else self._previous(stage)
+        if before:
+            load_state(model, before["averaged"], run / f"{previous(stage)}.pt")
         self.model = model.to(self.device).to(memory_format=torch.channels_last)
         task = find_task(self.config["task"])
         form = self.config["degradation"] if task.guarded else task.name
         # Stage I has a setting for whether codes get the statistics of the input's features.
         settings = {"adain": task.adain} | self.settings
         self.stage = stage_class(stage, sizes)(self.model, settings).to(self.device)
+        if before:
+            self.stage.inherit(before["stage"], run / f"{previous(stage)}.pt")
         if isinstance(self.stage, Stage1) and not self.path.exists():
             if begin:
                 begin_from(begin, self.model, self.stage)
@@ -124,6 +122,13 @@ class Trainer:
         self.sheets = Sheets(faces, self.stage, run, form=form) if draws else None
         if self.path.exists():
             self._load()
+
+    def _previous(self, stage: str) -> dict[str, Any]:
+        """Load the checkpoint of the previous stage."""
+        path = self.run / f"{previous(stage)}.pt"
+        if not path.exists():
+            raise UsageError(f"{stage} starts from {path}, which does not exist; train {path.stem} first")
+        return load_checkpoint(path)
 
     def _check(self, faces: FaceSet, sizes: CodeFormerConfig) -> None:
         side, batch = faces.side, self.settings["batch"]
@@ -253,12 +258,18 @@ class Trainer:
         part.replace(self.path)
 
     def _load(self) -> None:
-        state = torch.load(self.path, map_location=self.device, weights_only=True)
+        state = load_checkpoint(self.path, self.device)
         load_state(self.model, state["model"], self.path)
         load_state(self.stage, state["stage"], self.path)
         self.averaged = state["averaged"]
-        for optimiser, optimiser_state in zip(self.optimisers, state["optimisers"], strict=True):
-            optimiser.load_state_dict(optimiser_state)
+        try:
+            for optimiser, optimiser_state in zip(self.optimisers, state["optimisers"], strict=True):
+                optimiser.load_state_dict(optimiser_state)
+        except ValueError:
+            raise UsageError(
+                f"{self.path} was trained with another optimiser, or other parts of the network were; use "
+                "that configuration, or another run folder"
+            ) from None
         self.step = state["step"]
         if "log" in state:
             self.log.load(state["log"])

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from ..media.photo.formats import MOST_PIXELS as PHOTO_PIXELS
 from .answering import integer, route, seconds
 from .config import Config
-from .database import ACTIVE, DONE, Database, Row
+from .database import ACTIVE, DONE, PAUSED, Database, Row
 from .fields import checked, described_fields, presets
 from .folders import Folders
 from .jobs import Jobs, report_of, tracks_of
@@ -134,7 +134,7 @@ class Api:
     def remove_file(self, request: Request, visitor: Visitor, body: Mapping[str, Any]) -> Any:
         """Remove a file; one in an opened folder is left where it is."""
         row = self._own("files", request.path_params["file"], visitor)
-        if self.database.one("jobs", file=row["id"], state=ACTIVE):
+        if self.database.one("jobs", file=row["id"], state=(*ACTIVE, PAUSED)):
             raise RefusedError(409, "a job of this file is not at its end; cancel it first")
         self.uploads.remove(visitor, row)
         return {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import sys
@@ -11,6 +12,8 @@ from typing import Any
 
 import yaml
 
+from ..media.output.destination import partial_path
+from ..media.output.workfolder import WorkFolder
 from ..media.photo.formats import MOST_PIXELS as PHOTO_PIXELS
 from ..media.photo.formats import SUFFIXES
 from .config import MOST_PIXELS
@@ -86,7 +89,11 @@ class Jobs:
         self._database.remove("jobs", id=job["id"])
 
     def again(self, job: Row) -> bool:
-        """Queue a job again: one that was paused goes on. Returns whether it was not waiting or running."""
+        """Queue a job again: one that was paused goes on. Returns whether it was not waiting or running.
+        Raises RefusedError."""
+        jobs = self._database.all("jobs", visitor=job["visitor"])
+        if sum(other["state"] in ACTIVE for other in jobs) >= _MOST_ACTIVE:
+            raise RefusedError(429, "there are too many jobs; wait for some")
         changes = {"state": WAITING, "made": self._database.clock(), "messages": []}
         again = (PAUSED, FAILED, CANCELLED)
         return bool(self._database.update("jobs", changes, id=job["id"], state=again))
@@ -142,7 +149,8 @@ class Jobs:
         while True:
             ending = "-restored" if number == 1 else f"-restored-{number}"
             path = source.with_name(f"{source.stem}{ending}{suffix}")
-            if not path.exists() and str(path) not in waiting:
+            begun = path, WorkFolder(path).path, partial_path(path)  # by whomever
+            if not any(map(os.path.lexists, begun)) and str(path) not in waiting:
                 return path
             number += 1
 

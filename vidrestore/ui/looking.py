@@ -122,10 +122,11 @@ class Looking:
     ) -> tuple[Still, list[Face]]:
         path = options.input
         which = (options.aligned, options.face, options.only_center_face)
+        which += (options.video_stream, options.deinterlace)
         key = (path, tracks, round(time, 3), person, which, setup)
         if key not in self._stills:
             if tracks is not None:
-                frame = frame_at(path, time)
+                frame = frame_at(options, time)
                 faces = _faces_of(frame, tracks, person)
             else:
                 frame = photo_frame(path)

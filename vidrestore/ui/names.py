@@ -3,9 +3,11 @@ server's folders are never shown."""
 
 from __future__ import annotations
 
+import json
 import os
 import unicodedata
 from collections.abc import Sequence
+from html import escape
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote
@@ -40,7 +42,9 @@ def without_folders(value: Any, command: Sequence[str]) -> Any:
     if isinstance(value, str):
         folders = {str(Path(argument).parent) for argument in command if os.path.isabs(argument)}
         for folder in sorted(folders, key=len, reverse=True):
-            value = value.replace(folder + os.sep, "").replace(folder, "the folder")
+            # As it is, and as it is written in the HTML and the JSON of a report.
+            for written in dict.fromkeys((folder, escape(folder), json.dumps(folder)[1:-1])):
+                value = value.replace(written + os.sep, "").replace(written, "the folder")
         return value
     if isinstance(value, list):
         return [without_folders(each, command) for each in value]

@@ -139,6 +139,7 @@ class Runner:
 
     def _run(self, job: Row) -> None:
         self._turns[job["visitor"]] = 1 + max(self._turns.values(), default=0)
+        existed = Path(job["result"]).exists()
         told, code = self._run_once(job)
         for _ in range(_TRIES):
             if _HELD not in str(told.get("error")) or self._ending.wait(_PAUSE):
@@ -148,7 +149,10 @@ class Runner:
         if row is None:  # the visitor has gone
             clean({**job, "state": CANCELLED})
             return
-        if code == 0:
+        # Asked to end, it may have been at its report: what it was to make is there.
+        stopped = row["state"] in (PAUSING, CANCELLING) or self._ending.is_set()
+        made = stopped and not existed and Path(job["result"]).exists()
+        if code == 0 or (code is not None and made):
             self._finish(job, DONE, {**told, "code": 0})
         elif row["state"] == PAUSING:
             self._note(job, {"state": PAUSED})

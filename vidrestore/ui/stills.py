@@ -24,6 +24,7 @@ from ..media.frames.frame import Frame
 from ..media.photo.formats import photo_format
 from ..media.photo.reader import read_photo
 from ..media.timeline import Span
+from ..options import Options
 from ..restoration.temporal.cover_tracking import steady_cover
 from ..restoration.temporal.face_crop import ObservedFace
 from ..restoration.temporal.stabilise import skip_comparison
@@ -83,12 +84,18 @@ class _Larger:
         """None: faces are pasted as the restorer made them."""
 
 
-def frame_at(path: Path, seconds: float) -> Frame:
-    """The frame of a video that is shown at a time, in seconds from its beginning. Raises VidrestoreError."""
+def frame_at(options: Options, seconds: float) -> Frame:
+    """The frame of the video of ``options`` that is shown at a time, in seconds from its beginning. Raises
+    VidrestoreError."""
     begin = max(0.0, seconds - 0.002)
     with (
         suppress(InputError),
-        Decoder(path, Span(Fraction(begin), Fraction(begin + 2))) as decoder,
+        Decoder(
+            options.input,
+            Span(Fraction(begin), Fraction(begin + 2)),
+            video_stream=options.video_stream,
+            deinterlace=options.deinterlace,
+        ) as decoder,
     ):
         for frame in decoder:
             return frame

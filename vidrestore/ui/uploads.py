@@ -21,6 +21,8 @@ from .visitors import Visitor
 _MOST_FILES, _MOST_AT_ONCE = 200, 4
 #: Bytes of the disk that uploads leave free.
 _LEFT_FREE = 1 << 30
+#: Seconds of an upload after which its visitor is noted as being here: others are forgotten in the end.
+_SEEN_EVERY = 60.0
 #: Bytes that arrive of a file from one look at the limits to the next.
 _OFTEN = 1 << 20
 
@@ -66,6 +68,7 @@ class Uploads:
         identity = secrets.token_hex(8)
         folder = visitor.folder / identity
         arriving[identity] = due = 0
+        seen = self._database.clock()
         try:
             folder.mkdir(mode=0o700)
             path = folder / "upload"
@@ -74,6 +77,9 @@ class Uploads:
                     arriving[identity] += len(chunk)
                     if arriving[identity] >= due:
                         self._check(visitor, 0)
+                        if self._database.clock() - seen > _SEEN_EVERY:
+                            seen = self._database.clock()
+                            self._database.update("visitors", {"seen": seen}, id=visitor.id)
                         due = arriving[identity] + _OFTEN
                     file.write(chunk)
             self._check(visitor, 0)

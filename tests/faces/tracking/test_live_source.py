@@ -172,6 +172,19 @@ def test_a_face_behind_another_is_not_filled_in():
     assert behind == pytest.approx([1] * (37 - FADE) + RISE[::-1] + RISE + [1] * (37 - FADE))
 
 
+@pytest.mark.parametrize("beside", [0, 25])
+def test_one_false_detection_over_a_face_does_not_make_it_fade(beside):
+    """In one frame the detector finds something else in the face's place, of another size."""
+
+    def script(t: int) -> list[Detection]:
+        x, y, size = walk(t)
+        return [detection(x + beside, y, 2.2 * size)] if t == 40 else [detection(x, y, size)]
+
+    faces = ScriptedVideo(80, script, draw=drawn).faces()
+    assert strengths(faces) == [1.0] * 80
+    assert {found[0].track for found in faces} == {1}
+
+
 def test_a_face_is_another_track_after_a_longer_gap():
     faces = ScriptedVideo(120, walking(range(40, 40 + GAP + 1)), draw=drawn).faces()
     expected = FADING + [0] * (GAP + 1) + RISE

@@ -26,7 +26,7 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class SearchImage:
-    """The image of one frame that faces are detected in, and the boxes detected in it."""
+    """The image of one frame that faces are detected in, and the boxes of known faces in it."""
 
     image: np.ndarray  #: (H, W, 3) uint8 BGR
     boxes: np.ndarray  #: (n, 4): x0, y0, x1, y1 in pixels of the image

@@ -118,7 +118,8 @@ class LiveSource(Generic[Frame]):
             "series": [[index[track], history.state()] for track, history in self._window.histories.items()],
             "leaving": self._window.first,
             "waiting": [
-                [pending.starts_shot, pack_array(pending.picture.boxes)] for pending in self._window.frames
+                [pending.starts_shot, pack_array(pending.boxes), [index[track] for track in pending.tracks]]
+                for pending in self._window.frames
             ],
             "found": [pack_detections(detections) for detections in self._detections],
         }
@@ -144,9 +145,10 @@ class LiveSource(Generic[Frame]):
         window.histories = {
             tracks[index]: TrackHistory.from_state(history) for index, history in state["series"]
         }
-        for (new_shot, boxes), (frame, image) in zip(state["waiting"], source, strict=False):
+        for (new_shot, boxes, owners), (frame, image) in zip(state["waiting"], source, strict=False):
             starts_shot(image)  # it compares each frame with the previous one
-            window.frames.append(_Pending(frame, new_shot, SearchImage(image, unpack_array(boxes))))
+            seen = [tracks[number] for number in owners]
+            window.frames.append(_Pending(frame, new_shot, image, unpack_array(boxes), seen))
 
     def _counted(self, leaving: tuple[Frame, tuple[Face, ...]]) -> tuple[Frame, tuple[Face, ...]]:
         """Count the faces of a frame that has left the window, and its shot."""
@@ -163,7 +165,15 @@ class _Pending(Generic[Frame]):
 
     frame: Frame
     starts_shot: bool
-    picture: SearchImage
+    image: np.ndarray  #: that faces were detected in
+    boxes: np.ndarray  #: (n, 4), of the detections in it
+    tracks: Sequence[Track]  #: of each box
+
+    def picture(self) -> SearchImage:
+        """Its image, with the boxes of those tracks that are known to be faces: an occasional false
+        detection hides nothing."""
+        known = np.array([track.id > 0 for track in self.tracks], bool)
+        return SearchImage(self.image, self.boxes[known])
 
 
 class _Window(Generic[Frame]):
@@ -192,9 +202,9 @@ class _Window(Generic[Frame]):
     ) -> None:
         """Append the next frame, with its detections and the track of each."""
         number = self.first + len(self.frames)
-        earlier = [pending.picture for pending in self.frames]
+        earlier = [pending.picture() for pending in self.frames]
         boxes = np.array([detection.box for _, detection, _ in tracked]).reshape(-1, 4)
-        self.frames.append(_Pending(frame, new_shot, SearchImage(image, boxes)))
+        self.frames.append(_Pending(frame, new_shot, image, boxes, [track for track, _, _ in tracked]))
         for track, detection, appearance in tracked:
             if track not in self.histories:
                 succeeds = any(h.is_succeeded_by(number, detection.box) for h in self.histories.values())

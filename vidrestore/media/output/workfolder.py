@@ -110,6 +110,20 @@ class WorkFolder:
             frame += segment.frames
         return kept
 
+    def discard(self) -> bool:
+        """Remove it without beginning a run. Returns False, and leaves it, if another run holds it."""
+        if not self.path.is_dir():
+            return True
+        try:
+            lock = self._acquire_lock()
+        except OSError:  # it cannot be written to, or has just gone
+            return not self.path.is_dir()
+        if lock is None:
+            return False
+        with lock:
+            shutil.rmtree(self.path, ignore_errors=True)
+        return True
+
     @property
     def size(self) -> int:
         """Bytes of all files in it."""
