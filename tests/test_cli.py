@@ -242,6 +242,16 @@ def test_out_is_checked_before_a_pipe_is_read(folder, capsys):
     os.mkfifo(folder / "pipe")  # opening it would wait for a writer
     assert main(["pipe", "o.mp4"]) == 1
     assert "o.mp4 exists; give -y" in capsys.readouterr().err
+    (folder / "r.html").write_bytes(b"mine")
+    for argv, words in {
+        ("new.xyz",): "does not have the extension of a container",
+        ("new.mp4", "--report", "r.html"): "r.html exists",
+        ("new.mp4", "--report-json", "none/r.json"): "the folder none does not exist",
+        ("new.mp4", "--compare", "o.mp4"): "o.mp4 exists",
+        ("none/new.png",): "none does not exist",
+    }.items():
+        assert main(["pipe", *argv]) in (1, 2)
+        assert words in capsys.readouterr().err
 
 
 _STUCK = """

@@ -233,7 +233,9 @@ def test_a_dry_run_lists_the_files(work, capsys):
     ("argv", "code", "words"),
     [
         (["empty", "out/"], 1, "there are no videos or photos in empty"),
-        (["*.mp4", "out/"], 1, "*.mp4: no file matches this pattern"),
+        (["*.mp4", "out/"], 1, "*.mp4 does not exist, and as a pattern it matches no file"),
+        (["film [1080p].mkv", "o.mkv"], 1, "film [1080p].mkv does not exist, and as a pattern"),
+        (["in/a.mp4", "in/d.mp4", "out/", "--profile"], 2, "--profile belongs to one input"),
         (["in/a.mp4", "in/d.mp4", "o.mp4"], 2, "there are several inputs, so OUT must be a folder"),
         (["in", "in/"], 2, "is the folder of the inputs"),
         (["--watch", "gone", "out/"], 1, "gone is not a folder"),

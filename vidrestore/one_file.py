@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 #: Options without a meaning for photos.
-_FOR_VIDEOS = frozenset(
+FOR_VIDEOS = frozenset(
     (
         *("tracks", "track_w", "person_w", "steady", "start", "duration", "end", "rate", "video_stream"),
         *(
@@ -114,7 +114,7 @@ def plan_file(options: Options) -> Plan | PhotoPlan:
 
 def _refuse_unfit(options: Options, *, is_photo: bool) -> None:
     """Raise UsageError for an option that has no meaning for the input."""
-    unfit = _FOR_VIDEOS if is_photo else _FOR_PHOTOS
+    unfit = FOR_VIDEOS if is_photo else _FOR_PHOTOS
     for described in fields(options):
         if described.name in unfit and getattr(options, described.name) != described.default:
             wanted, found = ("videos", "a photo") if is_photo else ("photos", "a video")

@@ -50,6 +50,11 @@ class Report:
         return "\n".join(["segments   frames    seconds  worker", *rows])
 
     @property
+    def profiled(self) -> str:
+        """What ``--profile`` prints."""
+        return f"{self.setup}\n{self.table}"
+
+    @property
     def warning(self) -> str | None:
         """Said if no face was restored."""
         if self.faces:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from .cli_parser import options_of, parse_restore
 from .errors import InputError, UsageError
 from .media.decode.pipe_input import is_piped, local_input
-from .media.output.destination import check_path
-from .media.output.special_files import STDOUT, is_stream
+from .media.output.destination import check_output, check_path
+from .media.output.special_files import is_standard_output
+from .media.photo.formats import SUFFIXES
 from .options import Options
 from .standard_streams import print_data
 
@@ -36,12 +37,24 @@ def restore_command(argv: list[str], check: Callable[[], None]) -> int:
     if args.watch is not None or args.recursive or is_batch(args.inputs, args.out):
         return _many(args, check)
     options = options_of(args)
-    out = options.output
-    # Before a pipe is copied, which may take hours.
-    if is_piped(args.input) and out and not is_stream(out) and not options.dry_run:
-        check_path(out, args.input, overwrite=options.overwrite)
+    if is_piped(args.input) and not options.dry_run:
+        _check_outputs(options)
     with local_input(args.input, args.output) as path:
         return _one(replace(options, input=path), args, check)
+
+
+def _check_outputs(options: Options) -> None:
+    """Refuse what cannot be written before a pipe is copied, which may take hours, and may be possible only
+    once. Raises OutputError or UsageError."""
+    out, given = options.output, {"overwrite": options.overwrite}
+    if out and out.suffix.lower() in SUFFIXES and not options.container:
+        check_path(out, options.input, **given)
+    elif out:
+        check_output(out, options.input, container=options.container, **given)
+    for path in filter(None, (options.report, options.report_json)):
+        check_path(path, options.input, **given)
+    if options.compare:
+        check_output(options.compare, options.input, **given)
 
 
 def _one(options: Options, args: argparse.Namespace, check: Callable[[], None]) -> int:
@@ -59,7 +72,7 @@ def _one(options: Options, args: argparse.Namespace, check: Callable[[], None]) 
     from .progress.progress import Task
     from .report import Report
 
-    if args.progress == "json" and options.output == STDOUT:
+    if args.progress == "json" and options.output and is_standard_output(options.output):
         raise UsageError(
             "--progress json is printed on standard output, where the video is to go; name a file"
         )
@@ -72,7 +85,7 @@ def _one(options: Options, args: argparse.Namespace, check: Callable[[], None]) 
         log.warning("%s", report.warning)
     log.info("%s", report)
     if options.profile and isinstance(report, Report):
-        print(f"{report.setup}\n{report.table}", file=sys.stderr)
+        print(report.profiled, file=sys.stderr)
     return 0
 
 

@@ -265,3 +265,20 @@ def test_on_a_cluster_too_what_fails_is_one_file(source, restore, tmp_path):
     (source / "b.mkv").write_bytes(b"bad")
     batch = batch_of(restore, source, tmp_path, {"a.mp4": 10, "b.mkv": 20, "c.avi": 500}, workers=2)
     assert (batch.summary.done, len(batch.summary.failed)) == (2, 1)
+
+
+def test_options_for_videos_are_refused_for_a_photo_by_itself(restore, tmp_path):
+    """They were ignored, and the report that was asked for not written."""
+    photo = tmp_path / "a.png"
+    Image.new("RGB", (8, 8)).save(photo)
+    for option in ("report", "report_json", "compare"):
+        batch = make_batch(restore, tmp_path / "out", **{option: tmp_path / "r.html"})
+        with pytest.raises(UsageError, match=r"is for videos, and a\.png is a photo"):
+            batch.run(find_inputs([str(photo)], batch.out, recursive=False))
+    assert restore.restored == []
+
+
+def test_the_profile_of_a_single_video_is_printed(source, restore, tmp_path, capsys):
+    batch = make_batch(restore, tmp_path / "out", profile=True)
+    batch.run(find_inputs([str(source / "a.mp4")], batch.out, recursive=False))
+    assert "where the time went" in capsys.readouterr().err

@@ -75,6 +75,21 @@ def test_a_pattern_without_a_match_is_a_problem(tree):
     assert len(inputs.files) == 3
 
 
+def test_a_pattern_in_a_folder_with_brackets(tree):
+    (tree / "show [2020]").mkdir()
+    (tree / "show [2020]" / "a.mp4").write_bytes(b"x")
+    assert found("show [2020]/*.mp4") == [("show [2020]/a.mp4", ".")]
+
+
+@pytest.mark.parametrize("names", [("*",), ("in", "out"), ("out/", "in")])
+def test_the_folder_of_the_results_is_left_out_where_a_shell_names_it(tree, names):
+    """As it does of * when the command is repeated."""
+    (tree / "out").mkdir()
+    (tree / "out" / "z.mp4").write_bytes(b"x")
+    check_names(names, "out")
+    assert "z.mp4" not in {file.path.name for file in find_inputs(names, Path("out"), recursive=True).files}
+
+
 def test_the_folder_of_the_results_is_not_entered(tree):
     (tree / "in" / "sub" / "out").mkdir()
     (tree / "in" / "sub" / "out" / "a.mp4").write_bytes(b"x")

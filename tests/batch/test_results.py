@@ -85,3 +85,23 @@ def test_which_faces_of_a_photo_are_restored_counts(task):
     ):
         assert results_of(task, **settings).changes(photo).startswith(f"{name} has changed")
         assert results_of(task, **settings).changes(task) == ""  # of a video they say nothing
+
+
+def test_options_for_videos_change_nothing_of_a_photo(task):
+    photo = Task(file=task.file.with_name("a.png"), output=task.output.with_name("a.png"))
+    for path in (photo.file, photo.output):
+        Image.new("RGB", (8, 8)).save(path)
+    results = results_of(photo)
+    results.note(photo, results.key_of(photo.file), photo.output)
+    changed = {
+        "crf": 20,
+        "steady": "none",
+        "start": 1,
+        "container": "mp4",
+        "codec": "ffv1",
+        "deinterlace": "off",
+    }
+    assert results_of(photo, **changed).changes(photo) == ""
+    assert results_of(task, **changed).changes(task) != ""
+    for settings in ({"w": 0.7}, {"upscale": 2}, {"only_center_face": True}):
+        assert results_of(photo, **settings).changes(photo) != ""

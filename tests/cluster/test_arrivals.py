@@ -38,8 +38,8 @@ def segments(decoder: Decoder, writer: Any, folder: Path) -> list[Made]:
             count += 1
         file.add(encoder.flush())
         info = [{"faces": 0, "frame": number * LENGTH + place} for place in range(count)]
-        segment = file.finish(frames=count, info=info, extradata=encoder.extradata)
-        made.append(Made(number * LENGTH, segment, frozenset(), 1.0))
+        segment = file.finish(frames=count, info=info, side_data=frozenset(), extradata=encoder.extradata)
+        made.append(Made(number * LENGTH, segment, 1.0))
         encoder.close()
     return made
 

@@ -14,7 +14,7 @@ from tests.support.clips import pattern, write
 from vidrestore.cluster import cluster as clusters
 from vidrestore.cluster.cluster import opened
 from vidrestore.cluster.placing import Machine
-from vidrestore.errors import UsageError
+from vidrestore.errors import DeviceError, UsageError
 from vidrestore.options import Options
 
 
@@ -98,6 +98,23 @@ def test_gpus_and_machines_are_used_without_a_word_of_doubt(cluster_of, caplog, 
         assert cluster is not None
         assert cluster.crew.size == size
     assert "gains nothing" not in caplog.text
+
+
+def test_one_gpu_by_its_number_is_refused():
+    with (
+        pytest.raises(UsageError, match="leave --ray out to use cuda:1"),
+        opened(options(ray="auto", device="cuda:1")),
+    ):
+        pass
+
+
+def test_gpus_that_were_asked_for_are_not_replaced_by_cpus(cluster_of):
+    cluster_of(Machine(8), Machine(8))
+    with (
+        pytest.raises(DeviceError, match="no machine of the cluster has a CUDA device"),
+        opened(options(ray="auto", device="cuda")),
+    ):
+        pass
 
 
 def test_a_device_that_no_cluster_has_is_refused():

@@ -20,13 +20,13 @@ from tests.support.clusters import add_node, nodes
 from tests.support.in_process import Fault, in_process, no_fault
 from tests.support.tiny import save_weights
 from vidrestore.analysis import analyze_video
-from vidrestore.cluster import actor, rendering, sightings
+from vidrestore.cluster import actor, sightings
 from vidrestore.cluster.cluster import opened
 from vidrestore.cluster.crew import LostError
-from vidrestore.cluster.rendering import Made
 from vidrestore.cluster.restore import restore_on_cluster
 from vidrestore.errors import DeviceError, InputError, LossError, OutputError, UsageError
 from vidrestore.media.output.segment_writer import SegmentWriter
+from vidrestore.media.output.segments import Segment, SegmentFile
 from vidrestore.options import Options
 from vidrestore.pipeline import restore_video
 from vidrestore.report import Report
@@ -153,18 +153,16 @@ def test_what_cannot_be_joined_ends_the_run(film, tmp_path, monkeypatch):
 
 def test_what_strict_refuses_ends_the_run(film, tmp_path, monkeypatch):
     """It was counted as a fault of the worker, and passed when the segment was made again."""
-    real = rendering.render
+    real = SegmentFile.finish
 
-    def render(*given: Any, **more: Any) -> Any:
-        for item in real(*given, **more):
-            if isinstance(item, Made) and item.first:
-                item = replace(item, side_data=frozenset({"closed captions"}))
-            yield item
+    def finish(file: SegmentFile, **record: Any) -> Segment:
+        return real(file, **record | {"side_data": {"closed captions"}})
 
-    monkeypatch.setattr(actor, "render", render)
-    with pytest.raises(LossError, match=r"--strict: the video of in\.mp4 loses its closed captions"):
-        spread(film, tmp_path / "out.mkv", strict=True)
-    assert not (tmp_path / "out.mkv").exists()
+    monkeypatch.setattr(SegmentFile, "finish", finish)
+    for _ in range(2):  # what is finished is refused too
+        with pytest.raises(LossError, match=r"--strict: the video of in\.mp4 loses its closed captions"):
+            spread(film, tmp_path / "out.mkv", strict=True)
+        assert not (tmp_path / "out.mkv").exists()
 
 
 def stop_at(frame: int) -> Any:

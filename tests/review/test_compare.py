@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from base64 import b64decode
 from fractions import Fraction
 from pathlib import Path
 
+import av
+import cv2
 import numpy as np
 import pytest
 
 from tests.support import reader
-from tests.support.clips import decode
+from tests.support.clips import decode, pattern
 from tests.support.drifting import drifting_face, quick_options
 from vidrestore.dry_run import plan
 from vidrestore.errors import OutputError, UsageError
@@ -131,3 +135,32 @@ def test_segments_that_are_used_again_are_compared_too(folder, tmp_path):
     assert found[0] == found[1]
     after, both = luma(tmp_path / "out.mkv"), luma(tmp_path / "compare.mkv")
     assert np.array_equal(both[:, :SIZE, 160 : 160 + SIZE], after)
+
+
+def test_the_video_that_was_chosen_is_compared(folder, tmp_path):
+    """Not the first one of OUT, which is copied."""
+    source, shown = tmp_path / "two.mkv", tmp_path / "compare.mkv"
+    with av.open(str(folder / "in.mp4")) as given, av.open(str(source), "w") as made:
+        [video] = given.streams.video
+        other = made.add_stream("ffv1", rate=25)
+        other.width, other.height, other.pix_fmt = 2 * SIZE, 2 * SIZE, "yuv420p"
+        copied = made.add_stream_from_template(video)
+        for packet in given.demux(video):
+            if packet.size:
+                packet.stream = copied
+                made.mux(packet)
+        for number in range(COUNT):
+            made.mux(other.encode(pattern(number, 2 * SIZE, 2 * SIZE, "yuv420p")))
+        made.mux(other.encode(None))
+    given = {"video_stream": 1, "compare": shown, "report": tmp_path / "report.html"}
+    restore_video(quick_options(folder, input=source, output=tmp_path / "out.mkv", **given))
+    found = []
+    for path in (tmp_path / "out.mkv", shown):  # both have the other video first, as IN has
+        with av.open(str(path)) as container:
+            found.append(np.stack([plane_views(frame)[0].copy() for frame in container.decode(video=1)]))
+    assert np.array_equal(found[1][:, :SIZE, 160 : 160 + SIZE], found[0])
+    pages = re.findall(r'data:image/webp;base64,[^"\\]+', (tmp_path / "report.html").read_text())
+    assert len(pages) > 1
+    pictures = [cv2.imdecode(np.frombuffer(b64decode(uri.split(",")[1]), np.uint8), 1) for uri in pages]
+    # The pattern of the other video has other colours than the face and what is around it.
+    assert max(abs(p.mean(axis=(0, 1)) - pictures[0].mean(axis=(0, 1))).max() for p in pictures) < 60

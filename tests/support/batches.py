@@ -25,6 +25,7 @@ class StandInReport:
     faces: int = 1
     seconds: float = 1.0
     model: str = "copy"
+    profiled: str = "where the time went"
 
     def __str__(self) -> str:
         return f"{self.name}: 2 frames"

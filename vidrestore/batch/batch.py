@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -31,8 +32,8 @@ log = logging.getLogger(__name__)
 
 #: Videos that a cluster restores at a time, at most.
 _AT_ONCE = 16
-#: Options that name a file which belongs to one input.
-_OF_ONE = ("tracks", "track_w", "person_w", "report", "report_json", "compare")
+#: Options that belong to one input.
+_OF_ONE = ("tracks", "track_w", "person_w", "report", "report_json", "compare", "profile")
 
 
 @dataclass(slots=True)
@@ -92,7 +93,9 @@ class Batch:
         """
         files = self.without_results(found.files)
         if len(files) > 1 or more:
-            self._refuse_options_of_one()
+            self._refuse_options_of_one("belongs to one input; restore that by itself")
+        elif files and photo_format(files[0].path):
+            self._refuse_options_of_one(f"is for videos, and {files[0].path.name} is a photo; leave it out")
         self._make_folder()
         tasks = self.tasks(files)
         counts = {task: self._frames(task.file) for task in tasks if not self.results.is_finished(task)}
@@ -234,6 +237,8 @@ class Batch:
         if report.warning:
             log.warning("%s", report.warning)
         log.info("%s", report)
+        if options.profile:
+            print(report.profiled, file=sys.stderr)
         self.summary.done += 1
         self._progress.end_file(task, "done", told(report))
 
@@ -248,10 +253,10 @@ class Batch:
         with writing(self.out):
             self.out.mkdir(parents=True, exist_ok=True)
 
-    def _refuse_options_of_one(self) -> None:
+    def _refuse_options_of_one(self, why: str) -> None:
         for name in _OF_ONE:
             if getattr(self._options, name):
-                raise UsageError(f"--{name.replace('_', '-')} belongs to one input; restore that by itself")
+                raise UsageError(f"--{name.replace('_', '-')} {why}")
 
 
 def _line(name: str | Path, problem: str) -> str:

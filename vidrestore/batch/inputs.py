@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import UsageError
+from ..errors import InputError, UsageError
 from ..media.image_sequence import is_sequence
 
 _VIDEOS = (
@@ -54,11 +54,13 @@ def find_inputs(names: Iterable[str], out: Path, *, recursive: bool) -> Inputs:
     A name is that of a file, which is taken whatever it is, of a folder, of whose files the videos and photos
     are taken in the order of their names, or a pattern (``*.mp4``), which the shell has left as it is. With
     ``recursive`` folders in folders are entered, except for links to folders, which may lead in a circle.
-    The folder ``out`` is not entered, nor is anything hidden.
+    The folder ``out`` is left out, even if it is named, and so is anything hidden in a folder.
     """
     found, seen = Inputs(), set[str]()
     for name in names:
         for path in _expand(name, found):
+            if _is_same(path, out):  # a shell's * has it among the others
+                continue
             files = _in_folder(path, Path(), out, found, recursive) if path.is_dir() else (Found(path),)
             for file in files:
                 absolute = os.path.abspath(file.path)
@@ -77,10 +79,19 @@ def _expand(name: str, found: Inputs) -> list[Path]:
     """The paths that ``name`` stands for."""
     if not is_pattern(name):
         return [Path(name)]
-    paths = sorted(glob.glob(name, recursive=True))
+    paths = _matches(name)
     if not paths:
         found.problems.append((name, "no file matches this pattern"))
     return [Path(path) for path in paths]
+
+
+def _matches(pattern: str) -> list[str]:
+    """The names that a pattern matches, sorted. A folder in front of it that exists is taken as it is called:
+    brackets are usual in names."""
+    folder, last = os.path.split(pattern)
+    if os.path.isdir(folder):
+        pattern = os.path.join(glob.escape(folder), last)
+    return sorted(glob.glob(pattern, recursive=True))
 
 
 def _in_folder(folder: Path, place: Path, out: Path, found: Inputs, recursive: bool) -> Iterator[Found]:
@@ -120,19 +131,21 @@ def is_batch(names: Sequence[str], out: str) -> bool:
 
 
 def check_names(names: Sequence[str], out: str) -> None:
-    """Raise UsageError if a batch of the inputs ``names`` cannot go to ``out``."""
+    """Raise UsageError if a batch of the inputs ``names`` cannot go to ``out``, and InputError if the only
+    one is no file and, as a pattern, matches none."""
     if "-" in names:
         raise UsageError("standard input cannot be one of several inputs; restore it by itself")
     if out == "-":
         raise UsageError("several inputs cannot go to standard output; name a folder")
     if os.path.exists(out) and not os.path.isdir(out):
         raise UsageError(f"{out} is not a folder; several inputs need one")
+    if len(names) == 1 and is_pattern(names[0]) and not _matches(names[0]):
+        raise InputError(f"{names[0]} does not exist, and as a pattern it matches no file")
     if not _is_folder(out) and Path(out).suffix.lower() in MEDIA:
         what = f"{names[0]} is a folder" if os.path.isdir(names[0]) else "there are several inputs"
         raise UsageError(f"{what}, so OUT must be a folder; end its name with {os.sep} if {out} is to be one")
-    for name in names:
-        if _is_same(Path(name), Path(out)):
-            raise UsageError(f"{out} is the folder of the inputs; choose another one for the results")
+    if names and all(_is_same(Path(name), Path(out)) for name in names):
+        raise UsageError(f"{out} is the folder of the inputs; choose another one for the results")
 
 
 def _is_folder(name: str) -> bool:

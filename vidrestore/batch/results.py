@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -11,6 +11,8 @@ from ..errors import VidrestoreError
 from ..faces.detection.load import resolve_detector
 from ..media.output.workfolder import difference
 from ..media.photo.formats import photo_format
+from ..one_file import FOR_VIDEOS
+from ..option_types import display_name
 from ..options import Options
 from ..progress.progress import Task
 from ..stages.enlarging import upscaler_of
@@ -40,8 +42,8 @@ class Results:
 
     def key_of(self, path: Path) -> dict[str, str]:
         """Everything that the result of the input ``path`` depends on. Raises OSError."""
-        key = {"the input": file_fingerprint(path), **self._key}
-        return key | chosen_faces_key(self._given) if photo_format(path) else key
+        about = {"the input": file_fingerprint(path)}
+        return about | (self._photo_key if photo_format(path) else self._key)
 
     def changes(self, task: Task) -> str | None:
         """What has changed since the result of a file was made; an empty text if nothing has, None if there
@@ -78,3 +80,10 @@ class Results:
         given = self._given
         upscaler = upscaler_of(given, download=not given.dry_run)
         return result_key(given, self._setup, None if given.tracks else self._detector, upscaler)
+
+    @cached_property
+    def _photo_key(self) -> Mapping[str, str]:
+        """The same of a photo: options for videos change nothing of it."""
+        unfit = {display_name(option) for option in fields(Options) if option.name in FOR_VIDEOS}
+        kept = {name: value for name, value in self._key.items() if name not in unfit}
+        return kept | chosen_faces_key(self._given)

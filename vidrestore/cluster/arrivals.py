@@ -39,7 +39,7 @@ class Arrivals:
             make_durable(self._pieces.pop(worker, made.segment.path), path)
         segment = replace(made.segment, path=path)
         try:
-            self._writer.take(segment, made.first, made.side_data)
+            self._writer.take(segment, made.first)
             self._waiting[made.first] = segment
             self.insert()
         except Exception as error:

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from ..errors import UsageError
+from ..errors import DeviceError, UsageError
 from ..media.source_video import SourceVideo
 from ..options import Options
 from ..stages.setup import Setup
@@ -51,6 +51,11 @@ def opened(options: Options) -> Iterator[Cluster | None]:
     UsageError or DeviceError."""
     if options.device == "mps":
         raise UsageError("--ray is for CUDA devices and CPUs; leave it out with --device mps")
+    if options.device.startswith("cuda:"):
+        raise UsageError(
+            f"--ray chooses the devices of workers itself; give --device cuda, or leave --ray out to use "
+            f"{options.device}"
+        )
     where, usable = options.ray or "auto", options.device != "cpu"
     here = torch.cuda.device_count() if usable else 0
     if where == "local" and here < 2 and options.workers is None:
@@ -61,6 +66,8 @@ def opened(options: Options) -> Iterator[Cluster | None]:
     with connected(where, cores=options.workers if where == "local" else None) as ray:
         found = machines(ray)
         placing = place(found, workers=options.workers, gpus=usable)
+        if options.device == "cuda" and not placing.on_gpus:
+            raise DeviceError("no machine of the cluster has a CUDA device; leave out --device cuda")
         if len(found) == 1 and (placing.workers == 1 or not placing.on_gpus):
             _say_that_it_gains_nothing(found[0].gpus)
             # Others may still join a cluster that was asked for by its address.

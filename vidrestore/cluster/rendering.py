@@ -44,7 +44,6 @@ class Made:
 
     first: int  #: the number of its first frame
     segment: Segment
-    side_data: frozenset[str]  #: of its frames
     seconds: float  #: since the segment before, or since the portion was begun
 
 
@@ -64,8 +63,10 @@ class _Open:
         with writing(self.path):
             self.file.add(self.encoder.flush())
             extradata = self.encoder.extradata
-            segment = self.file.finish(frames=len(self.info), info=self.info, extradata=extradata)
-        return Made(self.first, segment, self.side_data, seconds)
+            segment = self.file.finish(
+                frames=len(self.info), info=self.info, side_data=self.side_data, extradata=extradata
+            )
+        return Made(self.first, segment, seconds)
 
     def close(self) -> None:
         """Delete the file if it is not complete."""

@@ -8,6 +8,7 @@ the scale factor without an offset.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -57,6 +58,13 @@ class Adjustment:
 UNADJUSTED = Adjustment()
 
 
+class Neighbour(NamedTuple):
+    """Another face in the same frame, close by."""
+
+    landmarks: np.ndarray  #: (5, 2) float, ordered as in ``Detection``
+    strength: float  #: in (0, 1]: below 1 while it fades in or out
+
+
 @dataclass(frozen=True, slots=True)
 class Face:
     """One face of a track in one frame: the input of alignment, restoration and paste-back."""
@@ -70,6 +78,7 @@ class Face:
     #: from the frames around it. None: not known.
     score: float | None = None
     reference: tuple[float, ...] | None = None  #: of its person, see ``PersonSettings``
+    neighbours: tuple[Neighbour, ...] = ()  #: in the same pixels
 
 
 @dataclass(frozen=True, slots=True)

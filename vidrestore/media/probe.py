@@ -111,14 +111,19 @@ def _open_file(path: Path) -> InputContainer:
     return av.open(name, options=options | late_streams.FURTHER, **KEEP_METADATA)
 
 
+def videos(container: InputContainer) -> list[VideoStream]:
+    """The video streams that are not cover art."""
+    pictures = (Disposition.attached_pic, Disposition.timed_thumbnails)
+    return [s for s in container.streams.video if not any(s.disposition & p for p in pictures)]
+
+
 def main_video(container: InputContainer, path: Path, number: int | None = None) -> VideoStream:
     """The stream to restore: stream ``number``, by default the first video that can be decoded and is not
     cover art.
 
     Raises InputError if there is none, UsageError if stream ``number`` is not such a video.
     """
-    pictures = (Disposition.attached_pic, Disposition.timed_thumbnails)
-    streams = [s for s in container.streams.video if not any(s.disposition & p for p in pictures)]
+    streams = videos(container)
     if not streams:
         raise InputError(f"{path} holds no video stream; there is nothing to restore")
     if number is not None:

@@ -18,6 +18,7 @@ from ..media.output.destination import check_output, check_space, container_of, 
 from ..media.output.disk_space import space_needed
 from ..media.output.special_files import file_behind, is_stream
 from ..media.output.writer import StreamWriter
+from ..media.remux.stream_plan import restored_stream
 from ..media.source_video import SourceVideo
 from ..options import Options
 from ..stages.setup import encoder_settings, open_video
@@ -80,7 +81,9 @@ class Comparison:
         labels = ("input", f"restored, w {self.options.w}")
         with ExitStack() as stack:
             before = stack.enter_context(open_video(self.options))
-            after = stack.enter_context(Decoder(result))
+            container = container_of(self.options.destination, self.options.container)
+            stream = restored_stream(self.options.input, self.options.video_stream, result, container)
+            after = stack.enter_context(Decoder(result, video_stream=stream))
             writer = stack.enter_context(StreamWriter(self.path, self.comparer.video, self.encoder))
             convert = VideoReformatter()
             for frame, other in zip(before, after, strict=False):

@@ -11,7 +11,9 @@ from typing import TextIO
 import jinja2
 from markupsafe import Markup
 
+from ..media.output.destination import container_of
 from ..media.output.special_files import is_stream
+from ..media.remux.stream_plan import restored_stream
 from .page import Photograph, page_data
 from .pictures import Box, Place, read_places
 from .record import Record
@@ -66,6 +68,8 @@ def _photographer(record: Record) -> Photograph:
         # A part begins at the time 0 of OUT, whatever is first in it; all of IN keeps its times, unless they
         # are negative.
         zero = Fraction(0) if start else max(record.origin.begin, Fraction(0))
-        return read_places(options.output, moved, size, zero=zero)
+        container = container_of(options.output, options.container)
+        stream = restored_stream(options.input, options.video_stream, options.output, container)
+        return read_places(options.output, moved, size, zero=zero, video_stream=stream)
 
     return photograph

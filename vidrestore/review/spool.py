@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
 import msgspec
 
+from ..errors import OutputError
 from ..stages.notes import FrameNotes
 
 
@@ -19,7 +21,9 @@ class Spool:
     """
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile(prefix="vidrestore-")  # noqa: SIM115
+        """Raises OutputError if the folder of temporary files cannot be written, as :meth:`add` does."""
+        with _kept():
+            self._file = tempfile.TemporaryFile(prefix="vidrestore-")  # noqa: SIM115
         self.frames = 0  #: how many it holds
 
     def __enter__(self) -> Spool:
@@ -36,7 +40,8 @@ class Spool:
     def add(self, frames: Iterable[FrameNotes]) -> None:
         """Append the notes of the next frames."""
         for frame in frames:
-            self._file.write(msgspec.json.encode(frame) + b"\n")
+            with _kept():
+                self._file.write(msgspec.json.encode(frame) + b"\n")
             self.frames += 1
 
     def add_infos(self, infos: Iterable[Mapping[str, Any]]) -> None:
@@ -45,8 +50,20 @@ class Spool:
 
     def __iter__(self) -> Iterator[FrameNotes]:
         """All notes, in their order."""
-        self._file.seek(0)
+        with _kept():
+            self._file.seek(0)  # writes what is left to write
         decoder = msgspec.json.Decoder(FrameNotes)
         for line in self._file:
             yield decoder.decode(line)
         self._file.seek(0, 2)
+
+
+@contextmanager
+def _kept() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"the notes of a report cannot be kept in {tempfile.gettempdir()}: {error.strerror}; make room "
+            "there, or set TMPDIR to another folder"
+        ) from None

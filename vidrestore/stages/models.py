@@ -109,7 +109,9 @@ class Models:
             elif self.task.fills:
                 covers = find_holes(images, scales, landmarks)
             # From here on everything sees the face, and not what lies over it.
-            uncovered = uncover(images, scales, landmarks, covers)
+            width, height = frame.video.width, frame.video.height
+            inside = [placement.inside(width, height, size) for placement in placements]
+            uncovered = uncover(images, scales, landmarks, covers, inside)
         return [
             FaceCrop(
                 track=placement.face.track,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import av
+import msgspec
 
 from .. import __version__
 from ..faces.face import Face
@@ -28,7 +29,7 @@ from ..upscale.choose import UpscalerSetup
 from ..weights.packages import PACKAGES, package_version
 from ..weights.registry import REGISTRY
 from ..weights.store import check_file, fingerprint
-from .notes import NOTES_VERSION
+from .notes import NOTES_VERSION, FrameNotes
 from .restoration import CONTEXT
 from .setup import RestorerSetup, Setup
 from .stretches import ALL, Stretches
@@ -75,6 +76,7 @@ class Resume:
     state: Mapping[str, Any] | None = None  #: saved by an earlier run for the frame that this one begins with
     frames: int = 0  #: in the finished segments
     faces: int = 0  #: restored in these
+    tracks: int = 0  #: that an earlier run had found
     wanted: Stretches = ALL  #: the frames to restore
     #: Finished segments that the writer does not have yet, by the numbers of their first frames.
     later: Mapping[int, Segment] = field(default_factory=dict)
@@ -107,6 +109,7 @@ class Resume:
             if first % writer.length == 0 and segment.extradata == writer.extradata
         }
         finished = [*segments, *later.values()]
+        tracks = state["tracks"] if state else max(map(_last_track, finished), default=0)
         more = writer.resume(segments)
         return cls(
             folder,
@@ -114,6 +117,7 @@ class Resume:
             state,
             frames=sum(segment.frames for segment in finished),
             faces=sum(info["faces"] for segment in finished for info in segment.info),
+            tracks=tracks,
             wanted=_between(writer.frames, later, writer.length) if more else Stretches(()),
             later=later,
         )
@@ -127,11 +131,6 @@ class Resume:
         while segment := self.later.get(writer.frames):
             assert isinstance(writer, SegmentWriter)
             writer.insert(segment)
-
-    @property
-    def tracks(self) -> int:
-        """How many tracks an earlier run had found."""
-        return self.state["tracks"] if self.state else 0
 
     def watch(
         self, source: FaceSource[Frame], tracked: Iterable[tuple[Frame, tuple[Face, ...]]]
@@ -148,6 +147,12 @@ class Resume:
                 self.folder.save_state(boundary, state)
             # Between segments that are finished, faces are followed, but not restored.
             yield frame, faces if self.wanted.places_near(frame.index, CONTEXT) else ()
+
+
+def _last_track(segment: Segment) -> int:
+    """The largest id of a track in a segment; ids count from 1."""
+    notes = (msgspec.convert(info["notes"], FrameNotes) for info in segment.info if "notes" in info)
+    return max((face.track for frame in notes for face in frame.faces), default=0)
 
 
 def _between(done: int, later: Mapping[int, Segment], length: int) -> Stretches:

@@ -13,6 +13,7 @@ from ..faces.detection.turned_looks import Place, TurnedLooks
 from ..faces.detection.working_size import LONGEST_SIDE, DetectorInput
 from ..faces.face import Detection, Face
 from ..faces.geometry import centre, fit, overlap
+from ..faces.neighbours import with_neighbours
 from ..faces.tracking.tracker import CLEAR_SCORE
 from ..faces.tracking.upright_faces import SAME_FACE, UprightFaces
 from ..media.frames.frame import Frame
@@ -42,10 +43,12 @@ def find_faces(frame: Frame, detector: Detector, *, mirrored: bool = False) -> l
     found += _small(frame, detector, found)
     side = -1 if mirrored else 1
     found.sort(key=lambda face: side * float(face.box[0] + face.box[2]))
-    return [
-        Face(track=number, box=face.box, landmarks=face.landmarks, score=face.score)
-        for number, face in enumerate(found, start=1)
-    ]
+    return with_neighbours(
+        [
+            Face(track=number, box=face.box, landmarks=face.landmarks, score=face.score)
+            for number, face in enumerate(found, start=1)
+        ]
+    )
 
 
 def aligned_face(frame: Frame) -> Face:

@@ -14,6 +14,7 @@ import numpy as np
 from ..errors import InputError
 from ..faces.detection.load import resolve_detector
 from ..faces.face import Face
+from ..faces.neighbours import with_neighbours
 from ..faces.recorded.recording import Recording
 from ..media.frames.frame import Frame
 from ..options import Options
@@ -149,7 +150,7 @@ class Looking:
 
 def _faces_of(frame: Frame, tracks: str, person: int | None) -> list[Face]:
     recording = recording_of(Path(tracks))
-    faces = list(recording.faces_at(timestamp(frame)) or ())
+    faces = with_neighbours(recording.faces_at(timestamp(frame)) or ())
     own = [face for face in faces if person is None or (recording.settings[face.track].person or 0) == person]
     if not own:
         raise InputError("this person is not seen at that time")

@@ -11,7 +11,7 @@ import torch
 
 from tests.support.clips import write
 from tests.support.runs import face_frame
-from vidrestore.faces.alignment.align import TEMPLATE, align, alignment_matrix, transform_points
+from vidrestore.faces.alignment.align import TEMPLATE, Placement, align, alignment_matrix, transform_points
 from vidrestore.faces.face import Face
 from vidrestore.media.decode.decoder import Decoder
 
@@ -76,6 +76,28 @@ def test_faces_of_a_rotated_frame_are_upright():
     stored = transform_points(landmarks, np.linalg.inv(upright))
     np.testing.assert_allclose(transform_points(stored, canvas.matrix), TEMPLATE, atol=0.5)
     np.testing.assert_allclose(aligned.placement.landmarks, TEMPLATE, atol=0.5)
+
+
+def _shown(matrix, width, height):
+    """Cell by cell."""
+    inverse, shown = np.linalg.inv(matrix), np.zeros((64, 64), bool)
+    for row in range(64):
+        for column in range(64):
+            x, y, _ = inverse @ (8 * column + 4, 8 * row + 4, 1)
+            shown[row, column] = 0 <= x <= width and 0 <= y <= height
+    return shown
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [[[1.0, 0, 40], [0, 1, 100], [0, 0, 1]], [[0.0, -1.3, 400], [1.3, 0, 40], [0, 0, 1]]],
+    ids=["upright", "turned"],
+)
+def test_what_a_crop_shows_of_its_frame(matrix):
+    """Of 400 x 300 pixels."""
+    shown = Placement(Face(1, np.zeros(4), TEMPLATE), np.array(matrix), TEMPLATE).inside(400, 300, 512)
+    assert np.array_equal(shown, _shown(np.array(matrix), 400, 300))
+    assert 0.3 < shown.mean() < 0.8
 
 
 @pytest.mark.parametrize("rotation", [0, 90])

@@ -172,6 +172,29 @@ def test_a_face_behind_another_is_not_filled_in():
     assert behind == pytest.approx([1] * (37 - FADE) + RISE[::-1] + RISE + [1] * (37 - FADE))
 
 
+@pytest.mark.parametrize(
+    ("then", "shown"),
+    [
+        (lambda: ("collins", 430, 200, 100), [1.0] * 80),
+        (lambda: ("collins", 300, 200, 210), [1.0] * 80),
+        (lambda: ("hopper", 430, 200, 100), [*FADING, *RISE, *[1.0] * 35]),
+    ],
+    ids=["a jump", "a punch-in", "another person"],
+)
+def test_a_face_that_jumps_does_not_fade(then, shown):
+    """Its track ends, as where there are few frames per second, and another one begins."""
+
+    def place(t: int) -> tuple[str, float, float, float]:
+        return ("collins", 300, 200, 100) if t < 40 else then()
+
+    faces = ScriptedVideo(80, lambda t: [detection(*place(t)[1:])], draw=lambda t: scene(place(t))).faces()
+    assert strengths(faces) == pytest.approx(shown)
+    assert [faces[t][0].track for t in (39, 40)] == [1, 2]
+    # Nothing is smoothed from one place to the other.
+    for t in (39, 40):
+        np.testing.assert_allclose(faces[t][0].landmarks, face_points(*place(t)[1:])[2:], atol=0.5)
+
+
 @pytest.mark.parametrize("beside", [0, 25])
 def test_one_false_detection_over_a_face_does_not_make_it_fade(beside):
     """In one frame the detector finds something else in the face's place, of another size."""

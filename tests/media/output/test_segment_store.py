@@ -26,7 +26,7 @@ def make_segment(path: Path, content: bytes = b"x") -> Segment:
     packet.time_base = Fraction(1, 25)
     file = SegmentFile(path)
     file.add([packet])
-    return file.finish(frames=1, info=[{"faces": 2}], extradata=b"")
+    return file.finish(frames=1, info=[{"faces": 2}], side_data=(), extradata=b"")
 
 
 @pytest.fixture
@@ -184,3 +184,11 @@ def test_what_a_killed_run_left_half_done_goes(store, tmp_path):
     (store.folder / "a-1.part").write_bytes(b"half")
     store.add("a-2", make_segment(tmp_path / "0.segment"))
     assert not (store.folder / "a-1.part").exists()
+
+
+def test_names_that_are_no_text_are_kept_readable(store):
+    """Those of files may hold any bytes."""
+    store.write("a", "[]", about="caf\udce9.mp4, its faces")
+    assert store.read("a") == "[]"
+    [group] = store.groups()
+    assert group.about == "caf\\udce9.mp4, its faces"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -12,11 +13,12 @@ import pytest
 from tests.support import reader
 from tests.support.encoders import open_segment_writer
 from tests.support.platforms import posix
-from tests.support.segments import COUNT, REPRODUCIBLE, make_clip, write_segments
-from vidrestore.errors import OutputError
+from tests.support.segments import COUNT, KEY, REPRODUCIBLE, make_clip, write_segments
+from vidrestore.errors import LossError, OutputError
 from vidrestore.media.decode.decoder import Decoder
 from vidrestore.media.encode.encoder import VideoEncoder
 from vidrestore.media.encode.settings import EncoderSettings
+from vidrestore.media.frames.side_data import CAPTIONS
 from vidrestore.media.output import segment_writer
 from vidrestore.media.output.segments import Segment, read_segment
 
@@ -196,3 +198,29 @@ def test_a_run_without_enough_disk_space_does_not_begin(tmp_path: Path, monkeypa
     ):
         open_segment_writer(decoder, tmp_path / "o.mp4")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4"]
+
+
+def test_strict_refuses_losses_of_finished_segments_too(tmp_path: Path) -> None:
+    """That an earlier run without it has made."""
+    source, out = make_clip(tmp_path / "in.mp4"), tmp_path / "o.mp4"
+    settings = EncoderSettings(preset="ultrafast", options={"a53cc": "0"})
+
+    def run(strict: bool) -> None:
+        with (
+            Decoder(source) as decoder,
+            open_segment_writer(decoder, out, settings, length=10, strict=strict) as writer,
+        ):
+            writer.resume(writer.folder.begin(KEY, resume=False))
+            assert (writer.frames > 0) == strict
+            for frame in decoder:
+                if frame.index == 25:
+                    raise KeyboardInterrupt
+                later = {CAPTIONS} if frame.index >= 5 and not strict else set()
+                writer.write(replace(frame, side_data=frame.side_data | later))
+
+    with pytest.raises(KeyboardInterrupt):
+        run(strict=False)
+    for _ in range(2):
+        with pytest.raises(LossError, match="loses its closed captions"):
+            run(strict=True)
+        assert not out.exists()

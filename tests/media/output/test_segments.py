@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import av
+import pytest
 
 from tests.support.segments import COUNT, make_clip
+from vidrestore.errors import OutputError
 from vidrestore.media.output.segments import DecodingTimes, SegmentFile, is_sound, read_segment
 
 
@@ -18,9 +21,10 @@ def test_an_incomplete_segment_is_not_read(tmp_path: Path) -> None:
     file = SegmentFile(path)
     file.add(packets)
     assert not path.exists()
-    file.finish(frames=COUNT, info=[{"any": 3}, {}], extradata=b"\1\2")
+    file.finish(frames=COUNT, info=[{"any": 3}, {}], side_data={"b", "a"}, extradata=b"\1\2")
     segment = read_segment(path)
     assert (segment.frames, segment.info, segment.extradata) == (COUNT, [{"any": 3}, {}], b"\1\2")
+    assert segment.side_data == {"a", "b"}
     again = list(segment.packets([dts for _, dts in segment.timestamps]))
     assert [(bytes(p), p.pts, p.dts, p.is_keyframe) for p in again] == [
         (bytes(p), p.pts, p.dts, p.is_keyframe) for p in packets
@@ -37,6 +41,18 @@ def test_an_incomplete_segment_is_not_read(tmp_path: Path) -> None:
         assert read_segment(path) is None
         assert not is_sound(path)
     assert read_segment(tmp_path / "gone.segment") is None
+
+
+def test_a_segment_that_cannot_be_read_now_is_not_damaged(tmp_path: Path, monkeypatch) -> None:
+    path = tmp_path / "0.segment"
+    SegmentFile(path).finish(frames=0, info=[], side_data=(), extradata=b"")
+
+    def failing(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("vidrestore.media.output.segments._read_record", failing)
+    with pytest.raises(OutputError, match=r"0\.segment cannot be read: Input/output error"):
+        read_segment(path)
 
 
 def timestamps(order: list[int], delay: int, first: int = 0) -> list[tuple[int, int]]:

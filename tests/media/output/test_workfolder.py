@@ -16,6 +16,7 @@ from tests.support.segments import COUNT, KEY, make_clip, write_segments
 from vidrestore.errors import InputError, OutputError
 from vidrestore.media.decode.decoder import Decoder
 from vidrestore.media.encode.settings import EncoderSettings
+from vidrestore.media.output import segments
 from vidrestore.media.remux.muxer import Muxer
 
 
@@ -118,3 +119,22 @@ def test_only_an_error_that_may_go_away_asks_for_the_same_command(
     (note,) = caught.value.__notes__
     assert note.startswith(f"{COUNT} frames are finished and kept: {words}")
     assert (str(tmp_path / ".o.mp4.vidrestore") in note) == ("remove" in note)
+
+
+def test_segments_that_cannot_be_read_for_a_moment_are_kept(tmp_path, monkeypatch) -> None:
+    """As where the connection to a disk in the network is lost, which also ends the run."""
+    source, out = make_clip(tmp_path / "in.mp4"), tmp_path / "o.mp4"
+    settings = EncoderSettings(preset="ultrafast")
+    with pytest.raises(KeyboardInterrupt):
+        write_segments(source, out, settings, 10, stop=32)
+    kept = sorted((tmp_path / ".o.mp4.vidrestore").glob("*.segment"))
+    assert len(kept) == 3
+
+    def failing(path: Path) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(segments, "_read_record", failing)
+        with pytest.raises(OutputError, match="cannot be read: Input/output error"):
+            write_segments(source, out, settings, 10)
+    assert sorted((tmp_path / ".o.mp4.vidrestore").glob("*.segment")) == kept

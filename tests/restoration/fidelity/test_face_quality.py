@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from functools import cache
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -55,6 +56,32 @@ SERIES = {
     "blurred and noisy": [Degradation(blur=b, noise=8) for b in (1, 2, 4, 8)],
     "levels": [Degradation(), *LEVELS.values()],
 }
+
+
+@pytest.mark.parametrize("roll", [0, 12])
+@pytest.mark.parametrize("outside", [0.2, 0.36, 0.45])
+def test_grain_is_measured_where_the_crop_shows_its_frame(outside: float, roll: float) -> None:
+    """Beyond it the border is repeated: without grain, so that a grainy blurred face seemed to be sharp."""
+    face = degrade(portraits()[0], Degradation(blur=8, noise=12), seed=1).permute(1, 2, 0).numpy()
+    turn, matrix = np.radians(roll), cv2.getRotationMatrix2D((256.0, 256.0), roll, 1.0)
+
+    def crop(line: int) -> Tensor:
+        """Of a frame that lies rolled and ends at the row ``line``."""
+        frame = cv2.warpAffine(face, matrix, (512, 512), borderMode=cv2.BORDER_REFLECT)
+        frame[:line] = frame[line]
+        back = cv2.invertAffineTransform(matrix)
+        cut = cv2.warpAffine(frame, back, (512, 512), borderMode=cv2.BORDER_REFLECT)
+        return torch.from_numpy(cut).permute(2, 0, 1)[None].float() / 255
+
+    line, at = round(512 * outside), (np.arange(64) + 0.5) * 8 - 256
+    inside = np.cos(turn) * at[:, None] - np.sin(turn) * at[None] > line - 256
+    [whole], [unknown] = look(crop(0)), look(crop(line))
+    [known] = measure_quality(crop(line), [1.0], [TEMPLATE], [inside])
+    assert abs(known.noise - whole.noise) < 0.25 * whole.noise
+    assert known.sharpness < whole.sharpness + 0.1
+    if outside > 0.4 and not roll:
+        assert unknown.noise < 0.6 * whole.noise
+    assert measure_quality(crop(line), [1.0], [TEMPLATE], [np.ones((64, 64), bool)]) == [unknown]
 
 
 @pytest.mark.parametrize("kind", SERIES)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..face import Face
+from ..face import Face, Neighbour
 
 #: (5, 2): the landmarks of an aligned face of 512 x 512 pixels, as in FFHQ crops and as the published
 #: weights expect them: left eye, right eye, nose, left and right mouth corner.
@@ -27,6 +27,7 @@ TEMPLATE_SIZE = 512
 #: a larger residual (the nose of a turned head, an error of the detector) gets proportionally less weight.
 _HUBER = 12.0
 _ITERATIONS = 10
+_CELLS = 64  #: of a crop in each direction
 
 
 def alignment_matrix(landmarks: np.ndarray, size: int = TEMPLATE_SIZE) -> np.ndarray:
@@ -87,11 +88,21 @@ class Placement:
     face: Face
     matrix: np.ndarray  #: (3, 3): from stored pixels of the frame to pixels of the crop
     landmarks: np.ndarray  #: (5, 2) in pixels of the crop
+    neighbours: tuple[Neighbour, ...] = ()  #: in pixels of the crop
 
     @property
     def scale(self) -> float:
         """Pixels of the crop per pixel of the frame."""
         return float(np.sqrt(abs(np.linalg.det(self.matrix[:2, :2]))))
+
+    def inside(self, width: int, height: int, size: int) -> np.ndarray:
+        """Which cells of the crop of ``size`` x ``size`` pixels show the frame of ``width`` x ``height``
+        stored pixels, by their middles: (64, 64) bool. The others repeat its border."""
+        middles = (np.arange(_CELLS) + 0.5) * (size / _CELLS)
+        at = np.stack(np.meshgrid(middles, middles), axis=-1).reshape(-1, 2)
+        places = transform_points(at, np.linalg.inv(self.matrix))
+        shown = ((places >= 0) & (places <= (width, height))).all(axis=1)
+        return shown.reshape(_CELLS, _CELLS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,5 +130,8 @@ def align(
     """
     from_upright = alignment_matrix(face.landmarks * (aspect, 1), size) @ np.diag((aspect, 1.0, 1.0))
     matrix = from_upright @ upright
-    placement = Placement(face, matrix, transform_points(face.landmarks, from_upright))
+    neighbours = tuple(
+        other._replace(landmarks=transform_points(other.landmarks, from_upright)) for other in face.neighbours
+    )
+    placement = Placement(face, matrix, transform_points(face.landmarks, from_upright), neighbours)
     return AlignedFace(placement, canvas.read(matrix, size, device))

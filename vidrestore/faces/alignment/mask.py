@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ...runtime.cuda_streams import upload
 from ...runtime.ramps import smoothstep
+from ..face import Neighbour
 
 #: The oval of a face: its centre, as a share of the way from the eyes to the mouth; half its height, in
 #: eye-mouth distances; half its width, in eye distances.
@@ -17,6 +21,9 @@ _CENTRE, _HALF_HEIGHT, _HALF_WIDTH = 0.36, 1.55, 1.32
 _LEAST_EYE_DISTANCE = 0.75
 #: The mask is 1 up to this radius of the oval, and falls to 0 at radius 1.
 _CORE = 0.62
+#: Where two faces overlap: the side of the map in which that is decided; the difference of the two radii over
+#: which one gives way to the other; and the radius from which on nothing is another face's.
+_SHARE_SIDE, _SHARED, _ALMOST = 128, 0.3, 1.3
 #: Pixels of a 512-pixel face over which the mask falls to 0 at the border of the crop.
 _BORDER = 20
 
@@ -26,6 +33,33 @@ def oval_masks(landmarks: np.ndarray, size: int, device: torch.device | str = "c
 
     ``landmarks`` (N, 5, 2) are in pixels of the aligned faces.
     """
+    radius = _radius(landmarks, size, device)
+    return smoothstep((1 - radius) / (1 - _CORE)) * border_mask(size, device)
+
+
+def own_share(
+    landmarks: np.ndarray, neighbours: Sequence[Neighbour], size: int, device: torch.device | str = "cpu"
+) -> Tensor:
+    """Return what of a crop is not another face's: (size, size) float32 in [0, 1].
+
+    ``landmarks`` (5, 2) are those of the crop's own face, in its pixels. A place in another face's oval
+    belongs to the face whose oval it lies deeper in, with a soft border; in a crop, the other face is off
+    the middle, where restorers have not learned to see one. A neighbour that fades in or out has its place
+    in that measure.
+    """
+    points = np.stack([landmarks, *(other.landmarks for other in neighbours)])
+    own, *others = _radius(points * (_SHARE_SIDE / size), _SHARE_SIDE, device)
+    share = torch.ones_like(own)
+    for radius, other in zip(others, neighbours, strict=True):
+        deeper = smoothstep(0.5 + (own - radius) / _SHARED)
+        inside = smoothstep((_ALMOST - radius) / (_ALMOST - 1))
+        share = share * (1 - other.strength * deeper * inside)
+    return F.interpolate(share[None, None], (size, size), mode="bilinear", align_corners=False)[0, 0]
+
+
+def _radius(landmarks: np.ndarray, size: int, device: torch.device | str) -> Tensor:
+    """How far each pixel is from the middle of each face's oval, whose border is at 1: (N, size, size)
+    float32. ``landmarks`` (N, 5, 2) are in these pixels."""
     eyes, mouth = landmarks[:, :2].mean(axis=1), landmarks[:, 3:].mean(axis=1)
     down = mouth - eyes
     height = np.maximum(np.linalg.norm(down, axis=1), 1.0)[:, None]
@@ -40,8 +74,7 @@ def oval_masks(landmarks: np.ndarray, size: int, device: torch.device | str = "c
     x, y, c = upload(np.concatenate((units, centre), axis=2, dtype=np.float32), device).unbind(2)
     grid = torch.arange(size, device=device, dtype=torch.float32) + 0.5
     places = x[..., None, None] * grid[None, :] + (y[..., None, None] * grid[:, None] - c[..., None, None])
-    radius = torch.sqrt(places.square_().sum(dim=1))
-    return smoothstep((1 - radius) / (1 - _CORE)) * border_mask(size, device)
+    return torch.sqrt(places.square_().sum(dim=1))
 
 
 def border_mask(size: int, device: torch.device | str = "cpu") -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .align import Canvas, Placement, Written
 from .face_parser import FaceParser
-from .mask import border_mask, oval_masks
+from .mask import border_mask, oval_masks, own_share
 
 #: Factor by which the edge of a wide mask is steeper: what it takes in reaches the jaw.
 _WIDE = 3.0
@@ -26,7 +26,8 @@ def face_masks(
     """Return the blending masks (N, S, S), float in [0, 1], of ``restored`` faces (N, 3, S, S).
 
     With a parser the mask follows the outline of the face; without one it is an oval around the landmarks.
-    The ``extent`` "wide" takes in its soft edge, "crop" all of the crop but its border.
+    The ``extent`` "wide" takes in its soft edge, "crop" all of the crop but its border. What belongs to
+    another face of the frame is left out.
     """
     if extent == "crop":
         masks = border_mask(restored.shape[-1], restored.device).expand(len(faces), -1, -1)
@@ -37,6 +38,12 @@ def face_masks(
         masks = oval_masks(landmarks, restored.shape[-1], restored.device)
     if extent == "wide":
         masks = (_WIDE * masks).clamp(max=1)
+    if not any(face.neighbours for face in faces):
+        return masks
+    masks = masks.clone()  # of a crop's border there is one for all
+    for mask, face in zip(masks, faces, strict=True):
+        if face.neighbours:
+            mask.mul_(own_share(face.landmarks, face.neighbours, restored.shape[-1], restored.device))
     return masks
 
 

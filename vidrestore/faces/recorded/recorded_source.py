@@ -13,6 +13,7 @@ from typing import Generic, NoReturn
 from ...errors import InputError, UsageError
 from ..face import Face
 from ..json_state import State
+from ..neighbours import with_neighbours
 from ..source import Frame
 from .recording import Origin, Recording
 
@@ -88,15 +89,19 @@ class RecordedSource(Generic[Frame]):
             name = self._recording.display_name
             log.warning("%d frames are not in %s; they were left unrestored", self._missing, name)
 
-    def _adjusted(self, faces: Iterable[Face], pts: int) -> Iterator[Face]:
+    def _adjusted(self, faces: Iterable[Face], pts: int) -> list[Face]:
+        kept, left_alone = [], []
         for face in faces:
             adjustment = self._recording.adjustment(face.track, pts)
             if adjustment.skip:
                 if not self._recording.settings[face.track].spans:
+                    left_alone.append(face)
                     continue
                 # Not left out: around a span that is skipped, the restoration fades.
                 adjustment = replace(adjustment, strength=0.0)
-            yield replace(face, adjustment=adjustment, reference=self._recording.reference(face.track))
+            reference = self._recording.reference(face.track)
+            kept.append(replace(face, adjustment=adjustment, reference=reference))
+        return with_neighbours(kept, left_alone)
 
     def _raise_missing(self, pts: int) -> NoReturn:
         origin, name = self._recording.origin, self._recording.display_name

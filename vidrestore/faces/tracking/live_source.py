@@ -14,6 +14,7 @@ import numpy as np
 from ..detection.detector import Detector
 from ..face import Detection, Face
 from ..json_state import State, pack_array, pack_detections, unpack_array, unpack_detections
+from ..neighbours import with_neighbours
 from ..source import Frame
 from .appearance import Appearance
 from .dissolves import Dissolves
@@ -205,14 +206,29 @@ class _Window(Generic[Frame]):
         earlier = [pending.picture() for pending in self.frames]
         boxes = np.array([detection.box for _, detection, _ in tracked]).reshape(-1, 4)
         self.frames.append(_Pending(frame, new_shot, image, boxes, [track for track, _, _ in tracked]))
+        seen = {track for track, _, _ in tracked}
         for track, detection, appearance in tracked:
             if track not in self.histories:
-                succeeds = any(h.is_succeeded_by(number, detection.box) for h in self.histories.values())
+                succeeds = self._succeeds(number, detection, appearance, seen)
                 self.histories[track] = TrackHistory(number, opens_shot=new_shot or succeeds)
             history = self.histories[track]
             history.add(Sighting(number, coordinates(detection), appearance, detection.score), earlier)
             if track.id and not history.track:
                 history.confirm(track.id, shown_from=number - self._size)
+
+    def _succeeds(
+        self, number: int, detection: Detection, appearance: Appearance, seen: Collection[Track]
+    ) -> bool:
+        """Whether a face that is new in frame ``number`` goes on where another track ends, so that neither
+        fades. ``seen`` are the tracks in this frame."""
+        if any(history.is_succeeded_by(number, detection.box) for history in self.histories.values()):
+            return True
+        lost = [history for track, history in self.histories.items() if track not in seen]
+        jumping = [history for history in lost if history.jumps_to(number, detection.box, appearance)]
+        if len(jumping) != 1 or jumping[0].handed_over:
+            return False
+        jumping[0].handed_over = True
+        return True
 
     def hand_over(self, track: Track) -> None:
         """A dissolve has ended ``track``: a face in its place from the next frame on is another one, and
@@ -249,7 +265,7 @@ class _Window(Generic[Frame]):
         }
         for history in self.histories.values():
             history.forget(before=self.first - REACH)
-        return leaving.frame, tuple(self._in_frame(face) for face in faces)
+        return leaving.frame, tuple(with_neighbours([self._in_frame(face) for face in faces]))
 
     def _in_frame(self, face: Face) -> Face:
         """Scale a face from pixels of the image to pixels of the frame."""

@@ -7,16 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..face import Face
-from ..geometry import overlap
+from ..geometry import centre, face_size, overlap
 from ..json_state import State, pack_array, unpack_array
 from .appearance import Appearance
 from .gap_filling import Presence, SearchImage, Sighting, fill_gap, hidden_frames
 from .smoothing import REACH, smooth
-from .tracker import CLEAR_SIGHTINGS
+from .tracker import CLEAR_SIGHTINGS, MIN_SIMILARITY
 
 FADE = 5  #: frames over which a face fades in after its first sighting, and out before its last
 #: Overlap of two boxes from which on one face is in the place of the other.
 _SAME_PLACE = 0.5
+#: How far a face may jump from one frame to the next, as a share of its size.
+_FARTHEST_JUMP = 2.0
 
 
 class TrackHistory:
@@ -36,7 +38,8 @@ class TrackHistory:
         self._hidden: list[int] = []  #: frames in which something hides the face for a moment
         self._appearance: Appearance  #: in the last sighting
         self.track = 0  #: id of the track, 0 until it is confirmed to be a face
-        self.handed_over = False  #: whether a dissolve ended its track, so that another face is in its place
+        #: Whether another track may go on where this one ends: a dissolve ended it, or its face has jumped.
+        self.handed_over = False
 
     def state(self) -> State:
         """Encode it for JSON."""
@@ -77,6 +80,15 @@ class TrackHistory:
         if not self.handed_over or frame != self.last + 1:
             return False
         return overlap(self._points[-1][:2].ravel(), box) > _SAME_PLACE
+
+    def jumps_to(self, frame: int, box: np.ndarray, appearance: Appearance) -> bool:
+        """Whether the face with ``box`` (4,) and ``appearance`` in ``frame`` is this one, too far from where
+        it was for its track: it moves fast, at few frames per second, or the camera does."""
+        if not self.track or frame != self.last + 1:
+            return False
+        here = self._points[-1][:2].ravel()
+        near = np.linalg.norm(centre(box) - centre(here)) <= _FARTHEST_JUMP * face_size(here)
+        return bool(near and self._appearance.vector @ appearance.vector >= MIN_SIMILARITY)
 
     def opens_at(self, frame: int) -> bool:
         """Whether it is a face that opens its shot, or takes another one's place, in ``frame``."""

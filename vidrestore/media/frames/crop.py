@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...runtime.cuda_streams import upload
+from ...runtime.sampling import sample
 from .colour import Colour
 from .dither import round_samples
 from .headroom import Headroom, measure_headroom
@@ -256,10 +257,8 @@ def _warp(image: Tensor, to_image: np.ndarray, size: tuple[int, int]) -> Tensor:
     # PyTorch's coordinates run from -1 to 1 between the outer edges.
     to_unit = _translation(-1, -1) @ np.diag([2 / columns, 2 / rows, 1.0])
     theta = to_unit @ to_image @ np.diag([width / 2, height / 2, 1.0]) @ _translation(1, 1)
-    grid = F.affine_grid(
-        upload(theta[None, :2].astype(np.float32), image.device), [1, 1, height, width], False
-    )
-    return F.grid_sample(image, grid, padding_mode="border", align_corners=False)[0]
+    theta = upload(theta[None, :2].astype(np.float32), image.device)
+    return sample(image, F.affine_grid(theta, [1, 1, height, width], False))[0]
 
 
 def _translation(x: float, y: float) -> np.ndarray:

@@ -1,9 +1,9 @@
 """Tone mapping of HDR to SDR, for networks trained on SDR photographs, and back.
 
-A PQ or HLG signal is decoded to light, converted to BT.709 primaries and coded with the SDR gamma, where HDR
-reference white (203 cd/m2, ITU-R BT.2408) becomes SDR white. A shoulder compresses the highlights, up to the
-signal's peak, into the range below white. Every step has an inverse, so that pixels which a network leaves
-alone return unchanged.
+A PQ or HLG signal is decoded to light, converted to BT.709 primaries and coded with the SDR gamma, relative
+to HDR reference white (203 cd/m2, ITU-R BT.2408). A shoulder compresses what is brighter than half of that,
+up to the signal's peak, into the range below SDR white; reference white becomes 0.85 of PQ and 0.87 of HLG.
+Every step has an inverse, so that pixels which a network leaves alone return unchanged.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from torch import Tensor
 
 _WHITE = 203.0  #: HDR reference white, cd/m2
 _GAMMA = 2.4  #: gamma of an SDR display (ITU-R BT.1886)
-_KNEE = 0.75  #: the SDR value at which the shoulder begins: brighter than skin
+_KNEE = 0.75  #: the SDR value at which the shoulder begins: 102 cd/m2
 
 #: SMPTE ST 2084, equations 4.1 to 4.3.
 _M1, _M2 = 2610 / 16384, 2523 / 4096 * 128

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import av.error
 
-from ...errors import OutputError, UsageError, VidrestoreError
+from ...errors import OutputError, UsageError
 from ..containers import CONTAINERS, EXTENSIONS, MATROSKA, Container
 from .special_files import STDOUT, check_stream, file_behind, is_stream
 
@@ -161,10 +161,10 @@ def new_file(out: Path) -> Iterator[Path]:
 
 @contextmanager
 def once_complete(out: Path) -> Iterator[None]:
-    """What is written when OUT is complete: an error of it also says that OUT is."""
+    """What is written when OUT is complete: an error of it, or its interruption, also says that OUT is."""
     try:
         yield
-    except VidrestoreError as error:
+    except BaseException as error:
         error.add_note(f"{out} is complete")
         raise
 

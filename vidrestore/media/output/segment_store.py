@@ -113,7 +113,9 @@ class SegmentStore:
         """Keep ``text`` as ``key``, in the same way as :meth:`add`. ``about`` says what it is of."""
 
         def place(entry: Path, partial: Path) -> None:
-            partial.write_text(f"{' '.join(about.split())}\n{text}", encoding="utf-8")
+            # Names of files may hold bytes that are no text.
+            content = f"{' '.join(about.split())}\n{text}"
+            partial.write_text(content, encoding="utf-8", errors="backslashreplace")
             make_durable(partial, entry)
 
         self._add(key + _TEXT, place)

@@ -39,6 +39,7 @@ class _OpenSegment:
     file: SegmentFile
     frames: int = 0
     info: list[Mapping[str, Any]] = field(default_factory=list)
+    side_data: frozenset[str] = frozenset()
 
     def abandon(self) -> None:
         self.video.close()
@@ -141,10 +142,10 @@ class SegmentWriter:
         self.frames += segment.frames
         self._finish_in_background(lambda: self._join(segment))
 
-    def take(self, segment: Segment, first: int, side_data: frozenset[str]) -> None:
-        """Note that another process has made the segment that begins with the frame ``first``, of frames with
-        ``side_data``; it is to be inserted when it is its turn. Raises LossError as :meth:`write` does."""
-        self._losses.report(side_data)
+    def take(self, segment: Segment, first: int) -> None:
+        """Note that another process has made the segment that begins with the frame ``first``; it is to be
+        inserted when it is its turn. Raises LossError as :meth:`write` does."""
+        self._losses.report(segment.side_data)
         self.folder.delete_state(first)
         self.on_segment(segment, first)
 
@@ -162,6 +163,7 @@ class SegmentWriter:
             current = self._current
             current.file.add(current.video.encode(frame))
         current.frames += 1
+        current.side_data |= frame.side_data
         if info is not None:
             current.info.append(info)
         self.frames += 1
@@ -209,7 +211,10 @@ class SegmentWriter:
             with writing(self._out):
                 segment.file.add(segment.video.flush())
                 complete = segment.file.finish(
-                    frames=segment.frames, info=segment.info, extradata=segment.video.extradata
+                    frames=segment.frames,
+                    info=segment.info,
+                    side_data=segment.side_data,
+                    extradata=segment.video.extradata,
                 )
         except BaseException:
             segment.abandon()
@@ -226,6 +231,7 @@ class SegmentWriter:
                 "another -c:v",
                 repeats=True,
             )
+        self._losses.report(segment.side_data)  # an earlier run may have been allowed to lose it
         assert self._muxer is not None
         with writing(self._out):
             self._muxer.mux(segment.packets(self._decoding_times(segment.timestamps)))

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -20,6 +20,7 @@ from typing import Any, get_args
 
 from av.packet import Packet, PacketSideData, PktSideDataT
 
+from ...errors import OutputError
 from .destination import make_durable
 
 #: How the names of segment files end.
@@ -32,7 +33,7 @@ _SIDE_DATA = struct.Struct("<BI")
 _LENGTH = struct.Struct("<I")
 #: BLAKE2b of everything before, and the magic number.
 _END = struct.Struct("<16s8s")
-_MAGIC = b"VRSEGM02"
+_MAGIC = b"VRSEGM03"
 #: Bytes that are read at once to compute the hash of a file.
 _CHUNK = 1 << 20
 #: Side data about the encoder's own decisions, which no container holds.
@@ -68,11 +69,20 @@ class SegmentFile:
                 self._write(_SIDE_DATA.pack(len(name), len(content)) + name + content)
             self._write(memoryview(packet))
 
-    def finish(self, *, frames: int, info: Sequence[Mapping[str, Any]], extradata: bytes) -> Segment:
-        """Make the file durable and give it its name. ``info`` is what :attr:`Segment.info` returns."""
+    def finish(
+        self,
+        *,
+        frames: int,
+        info: Sequence[Mapping[str, Any]],
+        side_data: Collection[str],
+        extradata: bytes,
+    ) -> Segment:
+        """Make the file durable and give it its name. ``info`` and ``side_data`` are what the properties of
+        :class:`Segment` return."""
         record = {
             "frames": frames,
             "info": list(info),
+            "side_data": sorted(side_data),
             "extradata": extradata.hex(),
             "time_base": [self._time_base.numerator, self._time_base.denominator],
             "timestamps": self._timestamps,
@@ -111,6 +121,12 @@ class Segment:
         return _read_record(self.path)["info"]
 
     @property
+    def side_data(self) -> frozenset[str]:
+        """The kinds of side data that its frames came with, whether or not they were kept. Read from the file
+        each time."""
+        return frozenset(_read_record(self.path)["side_data"])
+
+    @property
     def timestamps(self) -> list[tuple[int, int]]:
         """pts and dts of each packet, in coding order. Read from the file each time."""
         return [(pts, dts) for pts, dts in _read_record(self.path)["timestamps"]]
@@ -134,11 +150,14 @@ class Segment:
 
 
 def read_segment(path: Path) -> Segment | None:
-    """The segment in a file; None if the file is missing or incomplete."""
+    """The segment in a file; None if the file is missing or incomplete. Raises OutputError if it cannot be
+    read, as where the connection to its disk is lost: it may be whole."""
     try:
         return _segment(path, _read_record(path))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
+    except OSError as error:
+        raise OutputError(f"{path} cannot be read: {error.strerror}; run again when it can be") from None
 
 
 def is_sound(path: Path) -> bool:
@@ -165,12 +184,14 @@ def _new_digest() -> hashlib.blake2b:
 def _read_record(path: Path) -> dict[str, Any]:
     """A segment's JSON record. Raises OSError or ValueError if the file is incomplete."""
     with path.open("rb") as file:
+        if file.seek(0, os.SEEK_END) < _LENGTH.size + _END.size:
+            raise ValueError(f"{path} is not a complete segment")
         end = file.seek(-_LENGTH.size - _END.size, os.SEEK_END)
         (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
         _, magic = _END.unpack(file.read(_END.size))
         if magic != _MAGIC:
             raise ValueError(f"{path} is not a complete segment")
-        file.seek(end - length)
+        file.seek(max(0, end - length))
         return json.loads(file.read(length))
 
 

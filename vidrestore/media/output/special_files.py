@@ -35,6 +35,11 @@ def is_stream(out: Path) -> bool:
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
+def is_standard_output(out: Path) -> bool:
+    """Whether OUT is standard output, by whatever name."""
+    return _descriptor(out) == 1
+
+
 def check_stream(out: Path) -> None:
     """Raise OutputError or UsageError if a stream cannot be written to."""
     descriptor = _descriptor(out)

@@ -57,12 +57,12 @@ class WorkFolder:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        segments = list(self._finished().values()) if kind is not None else []
+        segments = self._kept() if kind is not None else []
         self._remove_partial_files()
         if not segments:
             shutil.rmtree(self.path, ignore_errors=True)
         elif error is not None and self._begun:
-            frames = sum(segment.frames for segment in segments)
+            frames = sum(segment.frames for segment in segments if segment)
             again = "run the same command again to resume"
             if getattr(error, "repeats", False):
                 again = f"change what the error names and run again to resume, or remove {self.path}"
@@ -156,6 +156,18 @@ class WorkFolder:
         """Remove unfinished files."""
         for leftover in (self.partial, *self.path.glob("*.part")):
             leftover.unlink(missing_ok=True)
+
+    def _kept(self) -> list[Segment | None]:
+        """The finished segments; None for each that cannot be read now, and so may be whole."""
+        kept: list[Segment | None] = []
+        for path in self.path.glob(f"*{SUFFIX}"):
+            try:
+                segment = read_segment(path)
+            except OutputError:
+                kept.append(None)
+            else:
+                kept += [segment] if segment else []
+        return kept
 
     def _finished(self) -> dict[int, Segment]:
         """The finished segments by the numbers of their first frames, ascending."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import av.error
@@ -19,7 +20,7 @@ from av.video.stream import VideoStream
 from ...errors import OutputError
 from ..containers import CONTAINERS, MATROSKA, MOV, MP4, Container
 from ..presentation import read_presentation
-from ..probe import StreamInfo, describe, open_input
+from ..probe import StreamInfo, describe, open_input, videos
 from ..source_video import SourceVideo
 from ..timecode import REEL_NAME, is_writable, stated_timecode, timecode
 from .audio import has_layout, lossless_codec, usual_layout
@@ -80,6 +81,18 @@ def plan_streams(source: InputContainer, container: Container, main: int) -> lis
         else _plan(stream, container, kept)
         for stream in source.streams
     ]
+
+
+def restored_stream(source: Path, number: int | None, out: Path, container: Container) -> int | None:
+    """The index, in the complete file ``out``, of what was restored from the video stream ``number`` of
+    ``source``; None for the main video of both. Raises InputError."""
+    if number is None:
+        return None
+    with open_input(source) as given, open_input(out) as made:
+        plans = plan_streams(given, container, number)
+        kept = (Action.RESTORED, Action.COPIED)
+        place = sum(plans[video.index].action in kept for video in videos(given) if video.index < number)
+        return videos(made)[place].index
 
 
 def lost_metadata(source: InputContainer, plans: Iterable[StreamPlan], container: Container) -> str | None:

@@ -38,6 +38,8 @@ _FLAT = 0.4
 _NOISE_OCTAVES = 3
 #: Quantiles of the blocks' energy: of quiet blocks of the face, and of a region's edges.
 _QUIET, _EDGES = 0.25, 0.85
+#: Share of the blocks of a face that must lie inside the frame to be judged by alone.
+_FEW = 0.1
 #: Enlarging by a factor s reduces a face's noise to about s ** -0.4 of it (measured, bilinear).
 _SMOOTHING = 0.4
 #: Resolution at which colour is measured, and the rows and columns that show the face.
@@ -66,7 +68,10 @@ class FaceQuality:
 
 @torch.inference_mode()
 def measure_quality(
-    images: Tensor, scales: Sequence[float], landmarks: Sequence[np.ndarray] | np.ndarray
+    images: Tensor,
+    scales: Sequence[float],
+    landmarks: Sequence[np.ndarray] | np.ndarray,
+    inside: Sequence[np.ndarray] | None = None,
 ) -> list[FaceQuality]:
     """Measure the quality of N aligned faces.
 
@@ -77,10 +82,13 @@ def measure_quality(
         images: (N, 3, S, S) RGB in [0, 1].
         scales: N scale factors of the similarities that cut the faces out: crop pixels per frame pixel.
         landmarks: (N, 5, 2) in crop pixels: left eye, right eye, nose, left and right mouth corner.
+        inside: N maps (M, M) bool, M a power of 2 from 16 to 64, of where the crops show their frames: beyond
+            them they repeat the border, which has no noise. None: everywhere.
     """
     if not len(images):
         return []
-    measured = *_sharpness_and_noise(images, np.stack(list(landmarks))), _colours(images)
+    known = None if inside is None else upload(np.stack(list(inside)), images.device)
+    measured = *_sharpness_and_noise(images, np.stack(list(landmarks)), known), _colours(images)
     sharpness, noise, colours = torch.stack(measured).tolist()  # at once: a GPU is waited for
     reduction = _SIDE / images.shape[-1]
     return [
@@ -117,8 +125,11 @@ def _colours(images: Tensor) -> Tensor:
     return 255 * _MEDIUM / level * chroma.square().mean(dim=(1, 2, 3)).sqrt()
 
 
-def _sharpness_and_noise(images: Tensor, landmarks: np.ndarray) -> tuple[Tensor, Tensor]:
-    """Sharpness and noise (N,) of faces (N, 3, S, S) with landmarks (N, 5, 2).
+def _sharpness_and_noise(
+    images: Tensor, landmarks: np.ndarray, inside: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """Sharpness and noise (N,) of faces (N, 3, S, S) with landmarks (N, 5, 2), of which maps (N, M, M) tell
+    what is ``inside`` their frames.
 
     A Laplacian responds to an edge equally in every octave down to the one at which blur has removed it, and
     it responds to noise everywhere, edges or not. So an octave is present if blocks with edges exceed what
@@ -136,15 +147,16 @@ def _sharpness_and_noise(images: Tensor, landmarks: np.ndarray) -> tuple[Tensor,
         dx, dy = _second_difference(levels, -1), _second_difference(levels, -2)
         energy = _blocks(dx[..., 1:-1, :] + dy[..., 1:-1], block)
         edges = _quantile_of_regions(energy, places, block << octave)
-        energies.append((edges - spread * _quiet(energy, block << octave)[:, None]).clamp_min(0))
+        quiet = _quiet(energy, block << octave, inside)
+        energies.append((edges - spread * quiet[:, None]).clamp_min(0))
         if octave < _NOISE_OCTAVES:
             # Immerkaer's operator (1996): its response to white noise has 6 times the noise's deviation.
             response = _blocks(_second_difference(dy, -1), block)
-            noises.append(_quiet(response, block << octave).sqrt() / 6)
+            noises.append(_quiet(response, block << octave, inside).sqrt() / 6)
         levels = shrink(levels[:, None], levels.shape[-1] // 2)[:, 0]
     coarse = _second_difference(levels, -2)[..., 1:-1] + _second_difference(levels, -1)[..., 1:-1, :]
-    energy, inside = F.pad(coarse, (1, 1, 1, 1)).square(), _region_maps(places, _SIDE // levels.shape[-1])
-    contrast = (energy[:, None] * inside).sum(dim=(-2, -1)) / inside.sum(dim=(-2, -1)).clamp_min(1)
+    energy, regions = F.pad(coarse, (1, 1, 1, 1)).square(), _region_maps(places, _SIDE // levels.shape[-1])
+    contrast = (energy[:, None] * regions).sum(dim=(-2, -1)) / regions.sum(dim=(-2, -1)).clamp_min(1)
     contrast = contrast.sqrt()
     present = [
         (energy.sqrt() / (typical * contrast.clamp_min(1))).clamp_max(1)
@@ -171,11 +183,25 @@ def _blocks(response: Tensor, side: int) -> Tensor:
     return shrink(energy[:, None], [size // side for size in energy.shape[-2:]])[:, 0]
 
 
-def _quiet(energy: Tensor, step: int) -> Tensor:
-    """The energy of the quiet blocks of ``step`` pixels of the face: (N,)."""
+def _quiet(energy: Tensor, step: int, inside: Tensor | None) -> Tensor:
+    """The energy of the quiet blocks of ``step`` pixels of the face: (N,). Those count that lie ``inside``
+    the frame, by maps (N, M, M), unless these are few."""
     rows, columns = (slice(edges.start // step, edges.stop // step) for edges in (_ROWS, _COLUMNS))
-    blocks = energy[..., rows, columns].flatten(1).sort(dim=1).values
-    return blocks[:, round(_QUIET * (blocks.shape[1] - 1))]
+    blocks = energy[..., rows, columns].flatten(1)
+    if inside is None:
+        blocks = blocks.sort(dim=1).values
+        return blocks[:, round(_QUIET * (blocks.shape[1] - 1))]
+    cells = _SIDE // inside.shape[-1]
+    outside = (~inside)[:, None].float()
+    # A block is outside if any of it is.
+    outside = (
+        F.max_pool2d(outside, step // cells) if step > cells else F.interpolate(outside, energy.shape[-2:])
+    )
+    counts = outside[:, 0, rows, columns].flatten(1) == 0
+    few = counts.sum(dim=1, keepdim=True) < _FEW * counts.shape[1]
+    counts = counts | few
+    last = (_QUIET * (counts.sum(dim=1, keepdim=True) - 1)).round().long()
+    return blocks.masked_fill(~counts, torch.inf).sort(dim=1).values.gather(1, last)[:, 0]
 
 
 def _quantile_of_regions(energy: Tensor, places: Tensor, step: int) -> Tensor:

@@ -27,6 +27,7 @@ def uncover(
     scales: Sequence[float],
     landmarks: Sequence[np.ndarray] | np.ndarray,
     covers: Sequence[np.ndarray] | None = None,
+    inside: Sequence[np.ndarray] | None = None,
 ) -> list[UncoveredFace]:
     """Find what lies over N aligned faces, fill it, and measure the quality of what is left.
 
@@ -35,6 +36,7 @@ def uncover(
         scales: N scale factors: crop pixels per frame pixel.
         landmarks: (N, 5, 2) in crop pixels: left eye, right eye, nose, left and right mouth corner.
         covers: N maps, as of :func:`.covers.find_covers`, of what is known to lie over them; None: not known.
+        inside: N maps of what they show of their frames, see :func:`.face_quality.measure_quality`.
     """
     if not len(images):
         return []
@@ -44,5 +46,5 @@ def uncover(
         fill_covered(image, cover) if any_strong(cover) else image
         for image, cover in zip(images, covers, strict=True)
     ]
-    qualities = measure_quality(torch.stack(filled), scales, landmarks)
+    qualities = measure_quality(torch.stack(filled), scales, landmarks, inside)
     return list(map(UncoveredFace, filled, covers, qualities))

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...runtime.cuda_streams import upload
+from ...runtime.sampling import sample
 from .light import Light
 
 
@@ -163,14 +164,14 @@ def _blend_torch(image: Tensor, others: Sequence[Contribution]) -> Tensor:
     size, still = image.shape[-1], np.zeros((1, 1, 2), np.float32)
     weights = _enlarge([other.weight[..., None] for other in others], image)
     flows = [still if other.flow is None else other.flow.astype(np.float32) for other in others]
-    # grid_sample's coordinates run from -1 to 1 over the image.
+    # The sampler's coordinates run from -1 to 1 over the image.
     flows = [flow * np.float32(2 / len(flow)) for flow in flows]
     side = max(map(len, flows))
     flow = _enlarge([np.broadcast_to(flow, (side, side, 2)) for flow in flows], image)
     places = (torch.arange(size, device=image.device) + 0.5) * (2 / size) - 1
     at = torch.stack(torch.meshgrid(places, places, indexing="xy"), dim=-1)
     values = torch.stack([other.image for other in others]).float()
-    warped = F.grid_sample(values, at + flow.permute(0, 2, 3, 1), padding_mode="border", align_corners=False)
+    warped = sample(values, at + flow.permute(0, 2, 3, 1))
     total = image + (weights * warped).sum(dim=0)
     lit = [i for i, other in enumerate(others) if other.light]
     if lit:
