@@ -246,7 +246,7 @@ def test_out_is_checked_before_a_pipe_is_read(folder, capsys):
     for argv, words in {
         ("new.xyz",): "does not have the extension of a container",
         ("new.mp4", "--report", "r.html"): "r.html exists",
-        ("new.mp4", "--report-json", "none/r.json"): "the folder none does not exist",
+        ("new.mp4", "--report-json", "none/r.json"): "none does not exist",
         ("new.mp4", "--compare", "o.mp4"): "o.mp4 exists",
         ("none/new.png",): "none does not exist",
     }.items():

@@ -164,6 +164,7 @@ ALLOWED = {
     "progress": {"messages", "standard_streams"},
     "batch": {
         "options",
+        "option_types",
         "messages",
         "cluster",
         "one_file",

@@ -61,7 +61,7 @@ class Hand:
                 yield Piece(b"a piece")
             info = [{"faces": 1}] * (stop - first)
             segment: Any = SimpleNamespace(frames=stop - first, info=info)
-            yield Made(first, segment, frozenset(), 0.5)
+            yield Made(first, segment, 0.5)
 
     def dismiss(self) -> None:
         self.dismissed = True

@@ -49,7 +49,7 @@ class SleepingRestorer:
             frames = min(portion.length, stop - begin)
             time.sleep(frames * costs.restore)
             segment: Any = SimpleNamespace(frames=frames, info=[])
-            yield Made(begin, segment, frozenset(), 0.0)
+            yield Made(begin, segment, 0.0)
 
 
 def sleeping_film(shape: Shape, costs: Costs) -> Any:

@@ -91,7 +91,7 @@ class Hand:
             frames = min(portion.length, stop - begin)
             await asyncio.sleep(frames * self._costs.restore)
             segment: Any = SimpleNamespace(frames=frames, info=[])
-            yield Made(begin, segment, frozenset(), 0.0)
+            yield Made(begin, segment, 0.0)
 
     def dismiss(self) -> None: ...
 
