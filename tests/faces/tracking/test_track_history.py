@@ -11,7 +11,7 @@ import pytest
 from tests.support.moving import face_points
 from tests.support.scenes import background, scene
 from vidrestore.faces.tracking.appearance import Appearance
-from vidrestore.faces.tracking.gap_filling import SearchImage, Sighting
+from vidrestore.faces.tracking.gap_filling import SHORT, SearchImage, Sighting
 from vidrestore.faces.tracking.track_history import FADE, TrackHistory
 from vidrestore.faces.tracking.tracker import CLEAR_SIGHTINGS
 
@@ -65,6 +65,26 @@ def test_an_absence_splits_the_track():
     track = history([*range(10), *range(20, 30)])
     track.confirm(1, shown_from=0)
     assert strengths(track, 30) == pytest.approx([*RISE, *RISE[::-1], *[0] * 10, *RISE, *RISE[::-1]])
+
+
+@pytest.mark.parametrize("count", [1, SHORT, SHORT + 1, 12])
+def test_a_face_fades_beside_frames_in_which_its_points_do_not_fit(count):
+    """It looks down: there it is left alone, which was from one frame to the next."""
+    unfit, track = range(20, 20 + count), TrackHistory(0, opens_shot=True)
+    points = face_points(300, 200)
+    folded = points.copy()
+    folded[2:] = folded[2:].mean(axis=0)
+    for frame in range(50):
+        track.add(Sighting(frame, folded if frame in unfit else points, APPEARANCE), [NOTHING] * 32)
+    track.confirm(1, shown_from=0)
+    again = TrackHistory.from_state(json.loads(json.dumps(track.state())))
+    for known in (track, again):
+        shown = [s for frame, s in enumerate(strengths(known, 45)) if frame not in unfit]
+        if count <= SHORT:  # a mistake of the detector
+            assert shown == [1.0] * len(shown)
+        else:
+            expected = [*[1.0] * (20 - FADE), *RISE[::-1], *RISE, *[1.0] * 45]
+            assert shown == pytest.approx(expected[: len(shown)])
 
 
 def test_a_frame_without_a_detection_says_so():

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..face import Face
-from ..geometry import centre, face_size, overlap
+from ..geometry import centre, face_size, fit, overlap
 from ..json_state import State, pack_array, unpack_array
 from .appearance import Appearance
-from .gap_filling import Presence, SearchImage, Sighting, fill_gap, hidden_frames
+from .gap_filling import SHORT, Presence, SearchImage, Sighting, fill_gap, hidden_frames
 from .smoothing import REACH, smooth
 from .tracker import CLEAR_SIGHTINGS, MIN_SIMILARITY
 
@@ -35,6 +35,7 @@ class TrackHistory:
         self._points: list[np.ndarray] = []
         self._absences: list[bool] = []  #: whether an absence precedes each frame
         self._scores: list[float] = []  #: confidence of each detection; 0 where it was found in a gap
+        self._fitting: list[bool] = []  #: whether its points in each frame are those of a face
         self._hidden: list[int] = []  #: frames in which something hides the face for a moment
         self._appearance: Appearance  #: in the last sighting
         self.track = 0  #: id of the track, 0 until it is confirmed to be a face
@@ -66,6 +67,7 @@ class TrackHistory:
         history._hidden = list(state["hidden"])
         history._points = [unpack_array(points) for points in state["points"]]
         history._scores = list(state["scores"])
+        history._fitting = [_are_of_a_face(points) for points in history._points]
         history._appearance = Appearance.from_state(state["look"])
         return history
 
@@ -112,6 +114,7 @@ class TrackHistory:
             self._points.append(points)
             self._absences.append(not continuous)
             self._scores.append(sighting.score if frame == sighting.frame else 0.0)
+            self._fitting.append(_are_of_a_face(points))
         self._appearance = sighting.appearance
 
     def confirm(self, track: int, *, shown_from: int) -> None:
@@ -136,7 +139,7 @@ class TrackHistory:
     def forget(self, before: int) -> None:
         """Drop the sightings in frames before the frame ``before``."""
         while self._frames and self._frames[0] < before:
-            del self._frames[0], self._points[0], self._absences[0], self._scores[0]
+            del self._frames[0], self._points[0], self._absences[0], self._scores[0], self._fitting[0]
         self._hidden = [frame for frame in self._hidden if frame >= before]
 
     def face(self, frame: int, *, ends_shot: bool) -> Face | None:
@@ -145,7 +148,8 @@ class TrackHistory:
         ``ends_shot`` says that the frame of the last sighting is known to be the last of its shot, or the
         last before another face takes its place. A face that is present in the first or last frame of its
         shot does not fade there: the cut hides the change. Nor does one that something hides for a moment:
-        what is in front of it is left as it is.
+        what is in front of it is left as it is. It fades beside more than a few frames in a row in which its
+        points are not those of a face, as when it looks down: there it is left alone.
         """
         if not self.track or not self._start <= frame <= self.last or frame in self._hidden:
             return None
@@ -158,7 +162,32 @@ class TrackHistory:
         start = max(start, self._start)
         fading_in = FADE if start == self._opening else frame - start
         fading_out = FADE if ends_shot and end == self.last else end - frame
-        strength = min(1.0, (min(fading_in, fading_out) + 1) / (FADE + 1))
+        beside = min(fading_in, fading_out, self._frames_to_unfit(following) - 1)
+        strength = min(1.0, (max(beside, 0) + 1) / (FADE + 1))
         points = smooth(frames[interval], np.array(self._points)[interval], frame).astype(np.float32)
         score = self._scores[following] if self._frames[following] == frame else 0.0
         return Face(self.track, points[:2].ravel(), points[2:], strength, score=score)
+
+    def _frames_to_unfit(self, place: int) -> int:
+        """How many frames lie from the one at ``place`` of the list to the nearest of more than ``SHORT`` in
+        a row whose points are not those of a face; many if there are none near."""
+        near = range(max(0, place - FADE - 1), min(len(self._frames), place + FADE + 2))
+        distances = [
+            abs(self._frames[other] - self._frames[place])
+            for other in near
+            if not self._fitting[other] and self._unfit_run(other) > SHORT
+        ]
+        return min(distances, default=FADE + 1)
+
+    def _unfit_run(self, place: int) -> int:
+        """How many in a row, that at ``place`` among them, do not fit."""
+        begin = end = place
+        while begin > 0 and not self._fitting[begin - 1]:
+            begin -= 1
+        while end < len(self._fitting) and not self._fitting[end]:
+            end += 1
+        return end - begin
+
+
+def _are_of_a_face(points: np.ndarray) -> bool:
+    return fit(points[:2].ravel(), points[2:]) > 0
