@@ -80,7 +80,7 @@ class Restoration:
         metavar="W",
         basic=True,
         help="fidelity weight: 0 trusts the model (quality), 1 the input (fidelity); auto: by the quality of "
-        "each track",
+        "each face over about a second",
     )
     task: str = _restoration(
         "restore",
@@ -169,7 +169,8 @@ class Restoration:
         metavar="S",
         low=0,
         high=1,
-        help="skip faces sharper than S, where 1 is the sharpest that their size can show; 0 disables",
+        help="skip faces sharper than S, where 1 is the sharpest that their size can show; from 0.25 below S "
+        "they are restored in part, and with strong grain in full; 0 disables",
     )
     max_yaw: float = _restoration(
         0.8,
@@ -178,7 +179,8 @@ class Restoration:
         metavar="Y",
         low=0,
         high=1,
-        help="skip faces turned further aside than Y, where 1 is a profile; 0 disables",
+        help="skip faces turned further aside than Y, where 1 is a profile; from 0.25 below Y they are "
+        "restored in part; 0 disables",
     )
     detector: str = _restoration(
         "auto",

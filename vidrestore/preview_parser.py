@@ -77,7 +77,7 @@ def preview_parser() -> argparse.ArgumentParser:
         metavar="W,W...",
         type=_weights,
         help="fidelity weights (default: 0,0.25,0.5,0.75,1 for a sheet; for a video, which has one, that of "
-        "--config, or 0.5); auto: by the quality of each track",
+        "--config, or 0.5); auto: by the quality of each face over about a second",
     )
     for option in fields(Options):
         if option.name not in _NOT_HERE:
