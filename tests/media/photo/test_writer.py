@@ -218,3 +218,13 @@ def test_the_transparent_value_of_16_bit_grey_is_kept_as_alpha(tmp_path):
     out = read_photo(copied(tmp_path / "in.png", tmp_path / "out.png"), PNG)
     assert (out.samples()[..., 0] == samples).all()
     assert (out.alpha == np.where(samples == samples[3, 5], 0, 65535)).all()
+
+
+def test_colours_of_a_jpeg_whose_subsampling_has_no_number_are_kept(tmp_path):
+    """Such as 4:4:0, which a 4:2:2 picture becomes that is turned without loss."""
+    Image.fromarray(FACE).save(tmp_path / "in.jpg", quality=95, subsampling=0)
+    photo = read_photo(tmp_path / "in.jpg", JPEG)
+    assert photo.jpeg is not None
+    write_photo(tmp_path / "out.jpg", replace(photo, jpeg=photo.jpeg._replace(subsampling=-1)), JPEG)
+    with Image.open(tmp_path / "out.jpg") as image:
+        assert JpegImagePlugin.get_sampling(image) == 0

@@ -29,12 +29,20 @@ def test_gaps_are_filled_with_silence(tmp_path):
     assert abs(match) <= 48  # a millisecond
 
 
-@pytest.mark.parametrize("other", [{"ac": 6}, {"ar": 32000}], ids=["channels", "rate"])
-def test_sound_that_changes_goes_on_as_it_began(tmp_path, caplog, other):
-    """Broadcasts do so between programmes; LATM is transcoded for Matroska."""
-    latm = {"c:a": "aac", "mpegts_flags": "latm", "b:a": "128k"}
+LATM = {"c:a": "aac", "mpegts_flags": "latm", "b:a": "128k"}
+#: Its first frames need no resampling: they are in the samples that are written.
+SMPTE_302M = {"c:a": "s302m", "strict": "-2", "sample_fmt": "s16"}
+
+
+@pytest.mark.parametrize(
+    ("codec", "other"),
+    [(LATM, {"ac": 6}), (LATM, {"ar": 32000}), (SMPTE_302M, {"ac": 6})],
+    ids=["channels", "rate", "channels of PCM"],
+)
+def test_sound_that_changes_goes_on_as_it_began(tmp_path, caplog, codec, other):
+    """Broadcasts do so between programmes; these codecs are transcoded for Matroska."""
     parts = [
-        sources.make(tmp_path / f"{n}.ts", sources.VIDEO, sources.AUDIO, **latm, **given)
+        sources.make(tmp_path / f"{n}.ts", sources.VIDEO, sources.AUDIO, **codec, **given)
         for n, given in enumerate(({"ac": 2}, other))
     ]
     source = tmp_path / "in.ts"

@@ -12,8 +12,6 @@ import av
 _MAX_PENDING = 16
 #: So many frames in a row whose timestamps are far behind mean that the clock was set back.
 _SET_BACK_FRAMES = 3
-#: A frame that is ahead by more than so many seconds waits for the next one, which may be back in place.
-_LEAP = 60
 
 
 class Timestamps:
@@ -38,7 +36,7 @@ class Timestamps:
         """Yield the frames in the order that they come, with ``pts`` set."""
         leap: tuple[av.VideoFrame, int] | None = None  #: a frame far ahead, and its timestamp
         for frame in frames:
-            pts = self._valid_pts(frame)
+            pts, step = self._valid_pts(frame), self._step(frame)
             if leap:
                 if pts is not None and pts < leap[1]:  # the others go on: that frame's time alone is wrong
                     self._pending.append(leap[0])
@@ -46,8 +44,8 @@ class Timestamps:
                     yield from self._take(*leap)
                     pts = self._valid_pts(frame)
                 leap = None
-            if pts is not None and self._last is not None and (pts - self._last) * _base(frame) > _LEAP:
-                leap = frame, pts
+            if pts is not None and self._last is not None and pts - self._last > _MAX_PENDING * step:
+                leap = frame, pts  # the next one may be back in place
             else:
                 yield from self._take(frame, pts)
         if leap:

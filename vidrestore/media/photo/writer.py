@@ -128,8 +128,8 @@ def _jpeg_options(photo: Photo) -> dict[str, Any]:
     tables = [list(map(min, fine[number], table)) for number, table in enumerate(settings.tables)]
     # With tables, a quality would scale them.
     given: dict[str, Any] = {"quality": -1, "qtables": tables, "progressive": settings.progressive}
-    if settings.subsampling >= 0:
-        given["subsampling"] = settings.subsampling
+    # What Pillow has no number for (4:4:0, 4:1:1) keeps all of its colours.
+    given["subsampling"] = max(settings.subsampling, 0)
     return given
 
 

@@ -76,15 +76,19 @@ class AudioTranscoder:
         context.time_base = self.target.time_base = Fraction(1, source.sample_rate)
         self._resampler = self._new_resampler()
         self._form: tuple[str, str, int] | None = None  #: of the last frame
+        self.damaged = 0  #: packets that could not be decoded, so far
         self.has_changed = False  #: its channels or sample rate changed, so far
         self._buffer = AudioFifo()
         self._next: int | None = None  #: timestamp of the first buffered sample, in samples
 
     def convert(self, packet: Packet) -> Iterator[Packet]:
         """The packets that are complete after this one; a packet that cannot be decoded is skipped."""
-        with suppress(av.error.FFmpegError):
+        try:
             for frame in self._source.decode(packet):
                 yield from self._encode(frame)
+        except av.error.FFmpegError:
+            # A recording may begin within a frame.
+            self.damaged += self._form is not None
 
     def finish(self) -> Iterator[Packet]:
         """The remaining packets."""
@@ -121,7 +125,8 @@ class AudioTranscoder:
         return AudioResampler(context.format, context.layout, context.sample_rate)
 
     def _append(self, frame: AudioFrame) -> Iterator[Packet]:
-        frame.pts = None  # timestamps are counted in samples instead
+        # Timestamps are counted in samples instead. A frame that needed no resampling has its packet's base.
+        frame.pts, frame.time_base = None, Fraction(1, frame.sample_rate)
         self._buffer.write(frame)
         context = self.target.codec_context
         context.open(strict=False)

@@ -119,6 +119,12 @@ class Muxer:
             if self._strict:
                 raise InputError(f"{self._source.path} is damaged: {lost}; without --strict the rest is kept")
             log.warning("%s is damaged: %s", self._source.path.name, lost)
+        if moved := self._copier.sound_times.moved:
+            count = "1 packet" if moved == 1 else f"{moved} packets"
+            wrong = f"the time of {count} of sound was wrong"
+            if self._strict:
+                raise InputError(f"{self._source.path} is damaged: {wrong}; without --strict it is mended")
+            log.warning("%s is damaged: %s, and is mended", self._source.path.name, wrong)
         for loss in self._copier.late_losses():
             if self._strict:
                 raise LossError(f"--strict: {loss}")

@@ -27,6 +27,7 @@ from .audio import AudioTranscoder
 from .cut_sound import without_cut_sound
 from .languages import three_letter_code
 from .packet_copy import PacketCopy
+from .sound_times import SoundTimes
 from .stream_plan import Action, StreamPlan, can_list_keys, holds_timecode, losses, plan_streams
 from .subtitles import SubtitleTranscoder, clip_to
 from .tags import kept_metadata, stream_metadata, uncommon_tags
@@ -45,6 +46,8 @@ class _Converter(Protocol):
 
     @property
     def target(self) -> Stream: ...
+    @property
+    def damaged(self) -> int: ...
 
     def convert(self, packet: Packet) -> Iterable[Packet]: ...
     def finish(self) -> Iterable[Packet]: ...
@@ -74,6 +77,7 @@ class StreamCopier:
         self._converters: dict[int, _Converter] = {}
         self._packets: Iterator[Packet] | None = None
         self._pending: Packet | None = None
+        self.sound_times = SoundTimes()  #: corrects single wrong times
         self._late: list[str] = []  #: streams that were found only where they begin
 
     def close(self) -> None:
@@ -161,7 +165,7 @@ class StreamCopier:
     @property
     def damaged(self) -> int:
         """How many packets were left out because they are damaged, so far."""
-        return sum(c.damaged for c in self._converters.values() if isinstance(c, PacketCopy))
+        return sum(converter.damaged for converter in self._converters.values())
 
     def late_losses(self) -> list[str]:
         """A sentence on each thing that was found only in the packets, and that OUT cannot hold."""
@@ -254,7 +258,8 @@ class StreamCopier:
             begin = max(self._timeline.begin, self._timeline.start - margin)
             self.source.seek(int(begin * av.time_base))
         packets = self._read(streams)
-        for packet in without_cut_sound(clock(packets) if clock else packets, self._timeline.begin):
+        packets = clock(packets) if clock else self.sound_times(packets)
+        for packet in without_cut_sound(packets, self._timeline.begin):
             if packet.stream_index not in self._converters:
                 continue
             # After a seek, FFmpeg gives cover art a time of its own making.

@@ -65,6 +65,7 @@ class SubtitleTranscoder:
         assert isinstance(stream.codec_context, SubtitleCodecContext)
         assert stream.time_base is not None
         self.target = target
+        self.damaged = 0  #: packets that could not be read, so far
         self.lost_styles = False  #: a text had colours, fonts or a position, so far
         self._decoder, self._encoder = stream.codec_context, target.codec_context
         self._decoder.open(strict=False)
@@ -88,6 +89,7 @@ class SubtitleTranscoder:
             text.start_display_time = 0  # encoders accept no other
             converted = self._encoder.encode_subtitle(text)
         except av.error.FFmpegError:
+            self.damaged += 1
             return
         converted.stream = self.target
         converted.time_base = packet.time_base
