@@ -46,15 +46,15 @@ def restore_command(argv: list[str], check: Callable[[], None]) -> int:
 def _check_outputs(options: Options) -> None:
     """Refuse what cannot be written before a pipe is copied, which may take hours, and may be possible only
     once. Raises OutputError or UsageError."""
-    out, given = options.output, {"overwrite": options.overwrite}
+    out, replace_it = options.output, options.overwrite
     if out and out.suffix.lower() in SUFFIXES and not options.container:
-        check_path(out, options.input, **given)
+        check_path(out, options.input, overwrite=replace_it)
     elif out:
-        check_output(out, options.input, container=options.container, **given)
+        check_output(out, options.input, container=options.container, overwrite=replace_it)
     for path in filter(None, (options.report, options.report_json)):
-        check_path(path, options.input, **given)
+        check_path(path, options.input, overwrite=replace_it)
     if options.compare:
-        check_output(options.compare, options.input, **given)
+        check_output(options.compare, options.input, overwrite=replace_it)
 
 
 def _one(options: Options, args: argparse.Namespace, check: Callable[[], None]) -> int:

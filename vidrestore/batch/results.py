@@ -42,8 +42,8 @@ class Results:
 
     def key_of(self, path: Path) -> dict[str, str]:
         """Everything that the result of the input ``path`` depends on. Raises OSError."""
-        about = {"the input": file_fingerprint(path)}
-        return about | (self._photo_key if photo_format(path) else self._key)
+        key = self._photo_key if photo_format(path) else self._key
+        return {"the input": file_fingerprint(path), **key}
 
     def changes(self, task: Task) -> str | None:
         """What has changed since the result of a file was made; an empty text if nothing has, None if there
