@@ -79,6 +79,50 @@ def test_interlaced_video_stays_interlaced_if_deinterlacing_is_off(tmp_path):
     assert "top first" in reader.describe(out) or "top coded first" in reader.describe(out)
 
 
+@pytest.mark.parametrize("order", ["tff", "bff"])
+@pytest.mark.parametrize(
+    ("name", "size", "codec"),
+    [
+        ("in.dv", "720:576", ("dvvideo", "-pix_fmt", "yuv420p")),
+        ("in.avi", "720:576", ("mpeg4", "-flags", "+ildct+ilme", "-q:v", 2)),
+        ("in.mov", "1920:1080", ("dnxhd", "-flags", "+ildct", "-b:v", "120M", "-pix_fmt", "yuv422p")),
+    ],
+    ids=["DV", "MPEG-4", "DNxHD"],
+)
+def test_video_whose_frames_alone_say_that_it_is_interlaced_stays_so(tmp_path, name, size, codec, order):
+    weave = "interleave_top" if order == "tff" else "interleave_bottom"
+    source = synthetic(
+        tmp_path / name,
+        f"testsrc2=s=352x288:r=50,scale={size},tinterlace={weave},setfield={order}",
+        *("-frames:v", 6, "-c:v", *codec),
+    )
+    with Decoder(source, deinterlace="off") as decoder:
+        coded = reader.show(source).field
+        assert decoder.scan.flagged
+        assert decoder.source.interlaced
+        assert decoder.source.field_order == {"T": 2, "B": 3}[coded]
+    out = pass_through(source, tmp_path / "out.mp4", EncoderSettings(crf=0, preset="ultrafast"))
+    assert reader.show(out).field == coded
+
+
+@pytest.mark.parametrize(
+    ("picture", "is_interlaced"),
+    [("gradients=s=720x576:r=25:speed=0.05:seed=1", False), ("color=gray:s=720x576:r=25", True)],
+)
+def test_flags_of_frames_are_believed_unless_the_frames_say_otherwise(tmp_path, picture, is_interlaced):
+    """Every DV camera flags all its frames, also in a mode in which it takes them at once."""
+    source = synthetic(
+        *(tmp_path / "in.dv", f"{picture},setfield=bff", "-frames:v", 30, "-c:v", "dvvideo"),
+        *("-pix_fmt", "yuv420p"),
+    )
+    with Decoder(source, deinterlace="auto") as decoder:
+        assert decoder.deinterlaces == decoder.scan.flagged == is_interlaced
+        assert not decoder.source.interlaced
+        assert decoder.source.field_order == (1 if is_interlaced else 0)
+    with Decoder(source, deinterlace="off") as decoder:
+        assert decoder.source.interlaced
+
+
 def test_progressive_video_is_left_alone(tmp_path):
     source = synthetic(tmp_path / "in.mp4", "mandelbrot=s=720x576:r=25", "-frames:v", 30)
     out = pass_through(source, tmp_path / "out.mkv", LOSSLESS, deinterlace="auto")

@@ -33,7 +33,7 @@ from ..source_video import SourceVideo
 from ..timecode import timecode, timecode_at
 from ..timeline import Span, Timeline
 from .damage import Damage
-from .deinterlace import Deinterlacer, Scan, find_scan, is_flagged
+from .deinterlace import Deinterlacer, find_scan
 from .fingerprint import FrameFingerprint
 from .frame_reader import FrameReader
 from .picture_timecodes import PictureTimecodes
@@ -89,12 +89,8 @@ class Decoder:
                 refuse_gap(path, None if span.end is None else ceil(span.end * self._reader.rate))
             begin = Fraction(self._reader.container.start_time or 0, av.time_base)
             self.timeline = Timeline(begin, span, time_before_zero(self._reader.container))
-            #: Whether the video is interlaced; only its header tells if deinterlacing is off.
-            self.scan = (
-                Scan(flagged=is_flagged(self._reader.stream))
-                if deinterlace == "off"
-                else find_scan(path, video_stream)
-            )
+            #: Whether the video is interlaced; only its header and first frame tell if deinterlacing is off.
+            self.scan = find_scan(path, video_stream, measure=deinterlace != "off")
             self.deinterlaces = deinterlace == "bwdif" or (deinterlace == "auto" and self.scan.interlaced)
             self._every = deinterlace == "bwdif"
             self._timecodes = PictureTimecodes(self._reader.rate, begin)
@@ -166,7 +162,7 @@ class Decoder:
             time_base=stream.time_base,
             sample_aspect_ratio=self._reader.aspects.of(video),
             upright_aspect=self.first.upright_aspect,
-            field_order=_PROGRESSIVE if self.deinterlaces else context.field_order,
+            field_order=_PROGRESSIVE if self.deinterlaces else self.scan.order,
             interlaced=self.scan.flagged and not self.deinterlaces,
             colour=self.first.colour,
             tags=self._reader.tags.of(video),

@@ -28,7 +28,8 @@ from ..probe import main_video, open_input
 CHOICES = ("auto", "off", "bwdif")
 
 #: AVFieldOrder: top or bottom field first, as coded and as displayed.
-_INTERLACED = (2, 3, 4, 5)
+_TOP_FIRST, _BOTTOM_FIRST = 2, 3
+_INTERLACED = (_TOP_FIRST, _BOTTOM_FIRST, 4, 5)
 #: Frames that are measured at one place; how many must be decided, and which share of those must agree.
 #: FFmpeg's idet errs on moving patterns, and a progressive video must not be touched.
 _MEASURED, _MIN_DECIDED, _MIN_AGREEING = 48, 10, 0.9
@@ -45,7 +46,8 @@ _HEIGHTS = (480, 486, 512, 576, 608, 1080, 1088)
 class Scan:
     """Whether a video is interlaced, and how that is known."""
 
-    flagged: bool = False  #: its header says so
+    flagged: bool = False  #: its header says so, or, where that says nothing, its first frame
+    order: int = 0  #: the AVFieldOrder that these say
     measured: str | None = None  #: ``tff`` or ``bff``: the field order measured in its frames
 
     @property
@@ -62,27 +64,45 @@ class Scan:
         return "progressive"
 
 
-def find_scan(path: Path, video_stream: int | None = None) -> Scan:
-    """Judge a file by its headers, and by frames at up to five places. Raises InputError."""
+def find_scan(path: Path, video_stream: int | None = None, *, measure: bool = True) -> Scan:
+    """Judge a file by its header and its first frame, and, unless ``measure`` is false, by frames at up to
+    five places. Raises InputError."""
     state = path.stat() if path.exists() else None
-    return _find_scan(path, video_stream, state and (state.st_size, state.st_mtime_ns))
+    return _find_scan(path, video_stream, measure, state and (state.st_size, state.st_mtime_ns))
 
 
 @lru_cache(maxsize=16)
-def _find_scan(path: Path, video_stream: int | None, file_state: object) -> Scan:
+def _find_scan(path: Path, video_stream: int | None, measure: bool, file_state: object) -> Scan:
     with open_input(path) as container:
         stream = main_video(container, path, video_stream)
         stream.thread_type = "AUTO"
-        if is_flagged(stream):
-            return Scan(flagged=True)
-        if stream.codec_context.height not in _HEIGHTS:
-            return Scan()
+        order: int = stream.codec_context.field_order
+        if order in _INTERLACED:
+            return Scan(flagged=True, order=order)
+        if not order:
+            order = _order_of_frames(container, stream)
+        by_frames = Scan(flagged=order in _INTERLACED, order=order)
+        if not measure or stream.codec_context.height not in _HEIGHTS:
+            return by_frames
         counts = _count(container, stream)
     decided = counts.total()
-    order = max(("tff", "bff"), key=counts.__getitem__)
-    if decided >= _MIN_DECIDED and counts[order] >= _MIN_AGREEING * decided:
-        return Scan(measured=order)
-    return Scan()
+    fields = max(("tff", "bff"), key=counts.__getitem__)
+    if decided >= _MIN_DECIDED and counts[fields] >= _MIN_AGREEING * decided:
+        return Scan(measured=fields)
+    # Every camera that records DV flags all its frames, also those that it took at once.
+    progressive = decided >= _MIN_DECIDED and counts["progressive"] >= _MIN_AGREEING * decided
+    return Scan() if progressive and by_frames.flagged else by_frames
+
+
+def _order_of_frames(container: InputContainer, stream: av.VideoStream) -> int:
+    """The AVFieldOrder that the first frame says, or 0: of DV, MPEG-4 Part 2 and DNxHD only frames do."""
+    with suppress(av.error.FFmpegError, IndexError):
+        frame = next(container.decode(stream), None)
+        if frame is not None and frame.interlaced_frame:
+            # PyAV does not tell which field is first.
+            bottom_first = _Filter(frame, "select", r"eq(interlace_type\,BOTTOMFIRST)")
+            return _TOP_FIRST if next(bottom_first(frame), None) is None else _BOTTOM_FIRST
+    return 0
 
 
 def _count(container: InputContainer, stream: av.VideoStream) -> Counter[str]:
@@ -113,11 +133,6 @@ def _count(container: InputContainer, stream: av.VideoStream) -> Counter[str]:
         if counts.total() >= _MIN_DECIDED:
             break
     return counts
-
-
-def is_flagged(stream: av.VideoStream) -> bool:
-    """Whether the header of a stream says that it is interlaced."""
-    return stream.codec_context.field_order in _INTERLACED
 
 
 class Deinterlacer:

@@ -27,6 +27,7 @@ from .audio import AudioTranscoder
 from .cut_sound import without_cut_sound
 from .languages import three_letter_code
 from .packet_copy import PacketCopy
+from .part_end import until_end
 from .sound_times import SoundTimes
 from .stream_plan import Action, StreamPlan, can_list_keys, holds_timecode, losses, plan_streams
 from .subtitles import SubtitleTranscoder, clip_to
@@ -257,8 +258,11 @@ class StreamCopier:
             margin = _SUBTITLE_MARGIN if any(stream.type == "subtitle" for stream in streams) else 0
             begin = max(self._timeline.begin, self._timeline.start - margin)
             self.source.seek(int(begin * av.time_base))
-        packets = self._read(streams)
-        packets = clock(packets) if clock else self.sound_times(packets)
+        packets, end = self._read(streams), self._timeline.end
+        if clock:
+            packets = until_end(clock(packets), end, streams)
+        else:
+            packets = self.sound_times(until_end(packets, end, streams))
         for packet in without_cut_sound(packets, self._timeline.begin):
             if packet.stream_index not in self._converters:
                 continue
@@ -272,6 +276,7 @@ class StreamCopier:
                 )
             ):
                 yield packet
+        self._late = late_streams(self.source) if may_gain_streams(self.source) else []
 
     def _read(self, streams: list[Stream]) -> Iterator[Packet]:
         packets = self.source.demux(streams)
@@ -281,7 +286,6 @@ class StreamCopier:
             except (StopIteration, av.error.FFmpegError, IndexError):
                 # The decoder, which reads the same file, reports where it is damaged. IndexError: if streams
                 # turn up that were not known, PyAV may look for one it does not have at the end.
-                self._late = late_streams(self.source) if may_gain_streams(self.source) else []
                 return
             if packet.size or packet.dts is not None:  # else it is how PyAV marks the end of a stream
                 yield packet
