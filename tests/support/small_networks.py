@@ -35,6 +35,29 @@ FACE = replace(
     cft_divisor=2,
     head_widths=(8,),
     narrow_upsampling=True,
+    generator_widths=(24, 32, 32),
+    generator_blocks=(2, 1, 2),
+    smooth_upsampling=True,
+    local_means=True,
     image_widths=(8, 12, 16),
     positions=True,
+)
+#: A network for faces of 128 pixels, and the one for half that size from which it can begin, whose finest
+#: level is the large one's second, with upsampling by nearest neighbour.
+LARGE = replace(
+    FACE,
+    image_size=128,
+    patch=4,
+    multipliers=(1, 2, 3),
+    residual_blocks=(2, 1, 1),
+    generator_widths=(),
+    generator_blocks=(),
+)
+HALF = replace(
+    LARGE,
+    image_size=64,
+    multipliers=(2, 3),
+    residual_blocks=(1, 1),
+    image_widths=(),
+    smooth_upsampling=False,
 )

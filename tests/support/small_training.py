@@ -64,6 +64,8 @@ IMAGE: dict[str, Any] = {
     | {"perceptual_one": 0.1, "perceptual_zero": 0.3, "perceptual_net": "alex"}
     | {"adversarial": 0.3, "adversarial_start": 20, "discriminator_channels": 8},
 }
+#: Sizes of a network with a correction.
+WITH_CORRECTION: dict[str, Any] = CONFIG["model"] | {"multipliers": [1, 2, 2], "image_widths": [12, 16, 16]}
 
 
 def changed(**tables: Any) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import torch
 import yaml
 
 from tests.support.platforms import posix
-from tests.support.small_networks import FACE
+from tests.support.small_networks import HALF, LARGE
 from tests.support.small_training import CONFIG, IMAGE, changed, needs_weights, start_at_image, write_faces
 from vidrestore.measure.face_set import FaceSet
 from vidrestore.training.trainer import Trainer
@@ -97,15 +96,13 @@ def test_two_processes_show_the_perceptual_network_what_one_does(
 
 
 def test_two_processes_imitate_as_one_does(tmp_path: Path) -> None:
-    large = replace(FACE, image_size=128, patch=4, multipliers=(1, 2, 3), residual_blocks=(2, 1, 1))
-    small = replace(large, image_size=64, multipliers=(2, 3), residual_blocks=(1, 1), image_widths=())
     write_faces(tmp_path, side=128)
     (tmp_path / "small").mkdir()
     config = {"stage1": {"steps": 1, "part": 64, "warmup": 0, "adversarial": 0.0}}
-    config = changed(**config) | {"model": small.to_dict()}
+    config = changed(**config) | {"model": HALF.to_dict()}
     Trainer(config, "stage1", faces=FaceSet(tmp_path, 64), run=tmp_path / "small").train()
     settings = COMMON | {"part": 128, "warmup": 0, "adversarial": 0.0, "outer_steps": STEPS}
-    config = changed(stage1=settings) | {"model": large.to_dict()}
+    config = changed(stage1=settings) | {"model": LARGE.to_dict()}
     runs = train_both(tmp_path, config, "stage1", begin=tmp_path / "small" / "stage1.pt")
     assert "imitation" in compare(runs, "stage1")
 

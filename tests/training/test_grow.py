@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.support.small_networks import FACE
+from tests.support.small_networks import HALF, LARGE
 from tests.support.small_training import changed, column, needs_weights, write_faces
 from vidrestore.errors import UsageError
 from vidrestore.measure.face_set import FaceSet
@@ -16,16 +16,13 @@ from vidrestore.restoration.codeformer import CodeFormer
 from vidrestore.training.grow import grow
 from vidrestore.training.trainer import Trainer
 
-LARGE = replace(FACE, image_size=128, patch=4, multipliers=(1, 2, 3), residual_blocks=(2, 1, 1))
-SMALL = replace(LARGE, image_size=64, multipliers=(2, 3), residual_blocks=(1, 1), image_widths=())
-
 
 def test_common_layers_compute_the_same() -> None:
     torch.manual_seed(0)
-    large, small = CodeFormer(LARGE), CodeFormer(SMALL)
+    large, small = CodeFormer(LARGE), CodeFormer(HALF)
     torch.nn.init.normal_(small.generator.positions)
     grow(large, small.state_dict())
-    codes = torch.randn(1, FACE.code_channels, 8, 8)
+    codes = torch.randn(1, LARGE.code_channels, 8, 8)
     with torch.no_grad():
         found, expected = (network.generator(codes, {}, until=16) for network in (large, small))
         torch.testing.assert_close(found, expected, rtol=0, atol=0)
@@ -43,7 +40,7 @@ def test_common_layers_compute_the_same() -> None:
 
 def test_another_network_is_refused() -> None:
     with pytest.raises(ValueError, match="does not have the same shape in both"):
-        grow(CodeFormer(LARGE), CodeFormer(replace(SMALL, channels=32)).state_dict())
+        grow(CodeFormer(LARGE), CodeFormer(replace(HALF, channels=32)).state_dict())
 
 
 def trainer(tmp_path: Path, side: int, run: str, begin: Path | None = None, **settings: int) -> Trainer:
@@ -52,7 +49,7 @@ def trainer(tmp_path: Path, side: int, run: str, begin: Path | None = None, **se
     if not folder.exists():
         folder.mkdir()
         write_faces(folder, side=128)
-    network = {64: SMALL, 128: LARGE}[side]
+    network = {64: HALF, 128: LARGE}[side]
     stage = {"steps": 3, "part": side, "warmup": 0, "adversarial": 0.0} | settings
     config = changed(stage1=stage) | {"model": {**network.to_dict(), "cft_sizes": [8, 16]}}
     (tmp_path / run).mkdir(exist_ok=True)

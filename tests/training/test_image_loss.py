@@ -76,3 +76,21 @@ def test_the_coarse_loss_sees_colour_and_no_detail() -> None:
 def test_without_adversarial_loss_there_is_no_discriminator() -> None:
     assert ImageLoss(SETTINGS).optimisers() == []
     assert len(ImageLoss(SETTINGS | {"adversarial": 0.8}).optimisers()) == 1
+
+
+@needs_weights
+def test_errors_between_eyes_and_mouth_count_more_with_a_focus() -> None:
+    loss = ImageLoss(SETTINGS | {"focus": 4.0, "coarse": 1.0, "perceptual": 0.0})
+    clean, last = images(0), torch.zeros(1, requires_grad=True)
+    middle, corner = torch.zeros(1, 3, 64, 64), torch.zeros(1, 3, 64, 64)
+    middle[..., 32:42, 28:36] = corner[..., :10, :8] = 0.3
+    found = []
+    for change in (middle, corner):
+        for whole in (True, False):
+            total, figures = loss(
+                clean + change, clean, step=0, generator=torch.Generator(), last=last, whole=whole
+            )
+            found.append(total.item())
+            assert figures["l1"].item() == pytest.approx(change.mean().item(), rel=1e-4)
+    assert found[0] > 2 * found[2]
+    assert found[0] > found[1]  # a part of a face has none

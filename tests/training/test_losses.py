@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from vidrestore.measure.perceptual import PerceptualDistance
-from vidrestore.training.losses import gradient_loss, perceptual_on_crops
+from vidrestore.training.losses import focus_map, gradient_loss, perceptual_on_crops
 
 needs_weights = pytest.mark.skipif(find_spec("stlpips_pytorch") is None, reason="no perceptual weights")
 
@@ -35,3 +35,30 @@ def test_crops_are_repeatable() -> None:
     ]
     assert found[0] == found[1]
     assert found[0] != found[2]
+
+
+@pytest.mark.parametrize(("side", "reach"), [(32, {1}), (64, {1, 2}), (160, {1, 2, 4})])
+def test_crops_of_several_sizes_are_downscaled_to_one(side: int, reach: set[int]) -> None:
+    sizes, places = [], []
+
+    def distance(x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        sizes.append(x.shape[-2:])
+        # The image holds its own rows' numbers: their distance in the crop is the factor.
+        places.append(round(float(x[0, 0, 1, 0] - x[0, 0, 0, 0])))
+        return x.mean(dim=(1, 2, 3))
+
+    rows = torch.arange(side).float()[:, None].expand(1, 3, side, side)
+    for seed in range(30):
+        generator = torch.Generator().manual_seed(seed)
+        perceptual_on_crops(distance, rows, rows, size=32, generator=generator)  # type: ignore[arg-type]
+    assert set(sizes) == {(32, 32)}
+    assert set(places) == reach
+
+
+def test_the_focus_lies_between_eyes_and_mouth() -> None:
+    weights = focus_map(128, 4.0)
+    assert weights.mean().item() == pytest.approx(1)
+    eyes, mouth, corner = weights[60, 48], weights[92, 64], weights[0, 0]
+    assert min(eyes, mouth) > 2 * corner
+    assert (weights.max() / corner).item() == pytest.approx(4, rel=0.02)
+    assert torch.equal(focus_map(16, 1.0), torch.ones(16, 16))

@@ -9,7 +9,7 @@ from vidrestore.restoration.codeformer import CodeFormer
 from vidrestore.training.muon import Muon
 from vidrestore.training.optimisers import create_optimisers, inner_matrices
 
-NETWORK = CodeFormer(replace(FACE, channels=64))
+NETWORK = CodeFormer(replace(FACE, channels=64, generator_widths=()))
 
 
 def test_inner_matrices() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.small_training import CONFIG, IMAGE
+from tests.support.small_training import CONFIG, IMAGE, WITH_CORRECTION
 from vidrestore.errors import UsageError
 from vidrestore.training.settings import complete
 
@@ -46,6 +46,13 @@ def with_(table: str, **more: Any) -> dict[str, Any]:
         (with_("stage3", w_zero=1.5), "w_zero is 1.5, but must be a number of at least 0.0 and at most 1.0"),
         (with_("stage1", part=60), "part is 60, but must be a multiple of 8, at most 64"),
         (with_("stage1", part=128), "part is 128"),
+        (with_("stage1", part=32, focus=2), "focus is 2, but .* in whole faces only; set part to 64"),
+        (CONFIG | {"model": CONFIG["model"] | {"adain": False}}, "adain is true, but the model's is false"),
+        (
+            CONFIG | {"model": WITH_CORRECTION, "stage3": CONFIG["stage3"] | {"correction_scale": 0.0}},
+            "correction_scale is 0, so that the correction would stay as it is drawn at random",
+        ),
+        (with_("stage1", focus=0.5), "focus is 0.5, but must be a number of at least 1.0"),
         (with_("stage1", discriminator_channels=20), "must be a multiple of 8 of at least 8"),
         (with_("stage1", optimiser="sgd"), "optimiser is 'sgd', but must be one of adamw, muon"),
         (with_("stage1", part=32) | {"model": CONFIG["model"] | {"positions": True}}, "part is 32, .* be 64"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import torch
 
 from tests.support.small_training import CONFIG, changed, column, needs_weights
@@ -30,6 +31,20 @@ def test_quantised_features_are_codes() -> None:
     rows = quantised.flatten(2).transpose(1, 2).flatten(0, 1)
     assert (rows[:, None] == codes).all(dim=2).any(dim=1).all()
     assert not quantised.requires_grad
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_codes_keep_the_layout_of_the_features(layout: torch.memory_format) -> None:
+    """All layers that follow take it over, and in float32 a CPU trains three times as fast in one as in the
+    other."""
+    model = CodeFormer(CodeFormerConfig.from_dict(CONFIG["model"])).to(memory_format=layout)
+    faces = torch.rand(2, 3, 64, 64).contiguous(memory_format=layout)
+    with torch.no_grad():
+        encoding = model.encode(faces)
+        codes = model.predict(encoding.features).argmax(dim=-1)
+        for quantised in (quantise(model, encoding.features), model.look_up(codes, encoding, adain=False)):
+            assert quantised.is_contiguous(memory_format=layout)
+            assert model.reconstruct(quantised, faces).is_contiguous(memory_format=layout)
 
 
 def test_views_show_the_clean_face_and_its_reconstructions() -> None:

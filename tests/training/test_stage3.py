@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 import torch
 
-from tests.support.small_training import CONFIG, changed, evaluate_checkpoint, needs_weights
+from tests.support.small_training import (
+    CONFIG,
+    WITH_CORRECTION,
+    changed,
+    evaluate_checkpoint,
+    needs_weights,
+)
 from vidrestore.errors import UsageError
 from vidrestore.measure.face_set import FaceSet
 from vidrestore.restoration.codeformer import CodeFormer, CodeFormerConfig
@@ -23,8 +29,7 @@ from vidrestore.weights.store import load_state
 
 pytestmark = needs_weights
 
-#: Sizes of a network with a correction; and changes with which its U-Net is the embedded model's.
-WITH_CORRECTION: dict[str, Any] = CONFIG["model"] | {"multipliers": [1, 2, 2], "image_widths": [12, 16, 16]}
+#: Changes with which the correction's U-Net is that of the embedded model.
 LITES = {"image_size": 128, "channels": 32, "multipliers": [1, 2, 2, 2], "image_widths": [48, 80, 112, 144]}
 
 
@@ -110,6 +115,17 @@ def test_the_correction_is_trained(faces: FaceSet, tmp_path: Path) -> None:
         n.split(".")[1] for n in after if n.startswith("correction.") and not after[n].equal(before[n])
     }
     assert {"last", "mix", "up_blocks", "pixels"} <= changes
+
+
+def test_the_correction_can_be_frozen() -> None:
+    settings = complete(changed(model=WITH_CORRECTION))["stage3"]
+    model = CodeFormer(CodeFormerConfig.from_dict(WITH_CORRECTION))
+    assert model.correction is not None
+    for scale in (0.0, 0.5):
+        groups = Stage3(model, settings | {"correction_scale": scale}).parameter_groups(model)
+        found = {id(p): group["scale"] for group in groups for p in group["params"]}
+        assert {found.get(id(p), 0.0) for p in model.correction.parameters()} == {scale}
+        assert {found[id(p)] for p in model.fuse_convs_dict.parameters()} == {1.0}
 
 
 def test_the_correction_begins_with_that_of_the_embedded_model() -> None:

@@ -36,7 +36,8 @@ def grow(model: CodeFormer, small: Mapping[str, Tensor]) -> None:
 
     Both have the same code grid. The levels from the code grid to the finest of the small network are loaded;
     the layers between that level and the image keep their initial weights, as in progressive growing (Karras
-    et al., ICLR 2018). Raises ValueError if the networks do not fit together.
+    et al., ICLR 2018). Smooth upsampling is for the large one alone: in the small one it would lead to a
+    level that is no longer the finest. Raises ValueError if the networks do not fit together.
     """
     state = model.state_dict()
     # The encoder of the small network begins this many blocks later.

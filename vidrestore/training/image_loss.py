@@ -10,9 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..measure.perceptual import PerceptualDistance
+from ..restoration.planes import in_order_of
 from .adversarial import Adversary
 from .distributed import share, world
-from .losses import gradient_loss, perceptual_on_crops
+from .losses import focus_map, gradient_loss, perceptual_on_crops
 
 
 class ImageLoss(nn.Module):
@@ -20,12 +21,13 @@ class ImageLoss(nn.Module):
     adversarial loss on a crop of each face (Zhou et al., 2022, section 3.1).
 
     ``settings`` contains the weights relative to L1, ``gradient``, ``coarse``, ``perceptual`` and
-    ``adversarial``; ``perceptual_start`` and ``perceptual_every``, the first step of the perceptual distance
-    and the interval of its steps, at which it counts once for each step of the interval;
-    ``perceptual_net``, "alex" or "vgg"; ``crop``, the side in pixels of the input of that network and of the
-    discriminator; ``adversarial_start``, the step at which the discriminator and the adversarial loss start;
-    and ``discriminator_channels``. The adversarial loss is also scaled by the adaptive weight. If
-    ``adversarial`` is 0, there is no discriminator.
+    ``adversarial``; ``focus``, how much more L1, ``gradient`` and ``coarse`` count between eyes and mouth;
+    ``perceptual_start`` and ``perceptual_every``, the first step of the perceptual distance and the interval
+    of its steps, at which it counts once for each step of the interval; ``perceptual_net``, "alex" or "vgg";
+    ``crop``, the side in pixels of the input of that network and of the discriminator;
+    ``adversarial_start``, the step at which the discriminator and the adversarial loss start; and
+    ``discriminator_channels``. The adversarial loss is also scaled by the adaptive weight. If ``adversarial``
+    is 0, there is no discriminator.
     """
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
@@ -47,17 +49,20 @@ class ImageLoss(nn.Module):
         generator: torch.Generator,
         last: Tensor,
         weight: Tensor | float = 1.0,
+        whole: bool = True,
     ) -> tuple[Tensor, dict[str, Tensor | float]]:
         """Return the loss of ``x`` against ``target``, (N, 3, S, S) in [-1, 1] each, and figures for the log.
 
         ``last`` are the weights of the last trained layer, for the adaptive weight; ``weight``, (N,) or a
-        number, scales the perceptual loss. The discriminator, if any, is trained for one step.
+        number, scales the perceptual loss; ``whole`` says that they are whole faces, which have a focus. The
+        discriminator, if any, is trained for one step.
         """
-        l1 = (x - target).abs().mean()
-        total = l1 + self.settings["gradient"] * gradient_loss(x, target).mean()
+        weights = self.weights(x) if whole else 1.0
+        l1 = ((x - target) * weights).abs().mean()
+        total = l1 + self.settings["gradient"] * gradient_loss(x, target, weights).mean()
         if self.settings["coarse"]:
-            total = total + self.settings["coarse"] * F.avg_pool2d(x - target, 8).abs().mean()
-        figures: dict[str, Tensor | float] = {"l1": l1.detach()}
+            total = total + self.settings["coarse"] * F.avg_pool2d((x - target) * weights, 8).abs().mean()
+        figures: dict[str, Tensor | float] = {"l1": (x - target).detach().abs().mean()}
         crop = self.settings["crop"]
         every = self.settings["perceptual_every"]
         if step % every == 0 and step >= self.settings["perceptual_start"] and self.settings["perceptual"]:
@@ -72,6 +77,12 @@ class ImageLoss(nn.Module):
             )
             figures |= more
         return total, figures
+
+    def weights(self, x: Tensor) -> Tensor | float:
+        """The weights of the pixels of faces ``x`` (N, 3, S, S) that ``focus`` asks for: (S, S), or 1."""
+        if self.settings["focus"] == 1:
+            return 1.0
+        return focus_map(x.shape[-1], self.settings["focus"]).to(x)
 
 
 def parts(*images: Tensor, side: int, generator: torch.Generator) -> list[Tensor]:
@@ -90,6 +101,6 @@ def parts(*images: Tensor, side: int, generator: torch.Generator) -> list[Tensor
         step = image.shape[-1] // size
         spans = [[slice(at * step, (at + side) * step) for at in corner] for corner in corners]
         crops = [face[:, y, x] for face, (y, x) in zip(image, spans, strict=True)]
-        return torch.stack(crops).contiguous(memory_format=torch.channels_last)
+        return in_order_of(torch.stack(crops), image)
 
     return [cut(image) for image in images]

@@ -8,10 +8,19 @@ from torch import Tensor
 
 from ..measure.perceptual import PerceptualDistance
 
+#: Factors by which crops for the perceptual distance are downscaled.
+_FACTORS = (1, 2, 4)
+#: The middle of an aligned face, between the eyes and the mouth, across and down, and the deviation of the
+#: weight around it, in parts of the face's side.
+_MIDDLE, _SPREAD = (0.5, 0.58), 0.16
 
-def gradient_loss(a: Tensor, b: Tensor) -> Tensor:
-    """Return the mean absolute difference of the horizontal and vertical gradients, per sample: (N,)."""
-    d = a - b
+
+def gradient_loss(a: Tensor, b: Tensor, weights: Tensor | float = 1.0) -> Tensor:
+    """Return the mean absolute difference of the horizontal and vertical gradients, per sample: (N,).
+
+    ``weights``, (H, W) or a number, multiply the differences of pixels before their gradients are taken.
+    """
+    d = (a - b) * weights
     return d.diff(dim=-1).abs().mean(dim=(1, 2, 3)) + d.diff(dim=-2).abs().mean(dim=(1, 2, 3))
 
 
@@ -20,13 +29,21 @@ def perceptual_on_crops(
 ) -> Tensor:
     """Return the perceptual distance (N,) on a random crop of ``size`` pixels, the same for the batch.
 
-    Half of the crops have twice the size and are downscaled by 2, so that cheap crops show detail in some
-    steps and larger features in others.
+    Crops of 1, 2 or 4 times that size, as far as the image reaches, are downscaled to it, equally often:
+    cheap crops show detail in some steps, and eyes and mouths, or the whole face, in others.
     """
-    factor = int(torch.randint(1, 3, (), generator=generator))
+    factors = [factor for factor in _FACTORS if size * factor <= x.shape[-1]] or [1]
+    factor = factors[int(torch.randint(len(factors), (), generator=generator))]
     side = min(size * factor, x.shape[-1])
     top, left = torch.randint(0, x.shape[-1] - side + 1, (2,), generator=generator).tolist()
     crops = (image[..., top : top + side, left : left + side] for image in (x, target))
-    if factor == 2:
-        crops = (F.avg_pool2d(crop, 2) for crop in crops)
-    return distance(*crops)
+    return distance(*(F.avg_pool2d(crop, factor) for crop in crops))
+
+
+def focus_map(side: int, focus: float) -> Tensor:
+    """Return weights (side, side) of the pixels of an aligned face, with a mean of 1: ``focus`` times as
+    large between eyes and mouth as far from them, where background and clothes are."""
+    places = (torch.arange(side) + 0.5) / side
+    across, down = ((-0.5 * ((places - at) / _SPREAD) ** 2).exp() for at in _MIDDLE)
+    weights = 1 + (focus - 1) * down[:, None] * across
+    return weights / weights.mean()

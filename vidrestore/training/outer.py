@@ -30,12 +30,12 @@ class OuterLayers(nn.Module):
     def look(self, model: CodeFormer, clean: Tensor) -> tuple[Tensor, Tensor]:
         """Return what the small network's first layer sees in clean faces (N, 3, S, S), and the code features
         (N, C, G, G) that follow from it."""
-        seen = self.first(F.avg_pool2d(clean, 2))
+        seen = self.first(F.avg_pool2d(model.encoder.seen(clean), 2))
         return seen, model.encoder(seen, begin=model.encoder.outer)[0].float()
 
     def imitation(self, model: CodeFormer, clean: Tensor, seen: Tensor) -> Tensor:
         """Return the error of the encoder's new layers, relative to the variance of what they imitate."""
-        x = clean
+        x = model.encoder.seen(clean)
         for block in model.encoder.blocks[: model.encoder.outer]:
             x = block(x)
         return F.mse_loss(x.float(), seen.float()) / _variance(seen.float())
@@ -48,8 +48,10 @@ class OuterLayers(nn.Module):
         second = model.config.sizes[1]
         with torch.no_grad():
             inner = model.generator(quantised, {}, until=second)
-        inner, clean = parts(inner, clean, side=second // 2, generator=generator)
-        return model.generator.image(model.generator(inner, {}, after=second)).float(), clean
+        means = clean - model.encoder.seen(clean)
+        inner, clean, means = parts(inner, clean, means, side=second // 2, generator=generator)
+        drawn = model.generator.image(model.generator(inner, {}, after=second)).float()
+        return drawn + means, clean
 
 
 @torch.no_grad()

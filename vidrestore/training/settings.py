@@ -63,6 +63,8 @@ _COMMON = {
 _IMAGE = {
     "gradient": _Number(0.0),
     "coarse": _Number(0.0, default=0.0),  #: weight of L1 of the images downscaled by 8
+    #: weight of the pixels between eyes and mouth, of those far from them; whole faces only
+    "focus": _Number(1.0, default=1.0),
     "perceptual": _Number(0.0),
     "perceptual_start": _Number(0, whole=True, default=0),  #: first step of the perceptual distance
     "perceptual_every": _Number(1, whole=True, default=2),  #: steps between perceptual distances
@@ -114,6 +116,7 @@ _STAGES = {
     | {
         "encoder_scale": _Number(0.0),
         "generator_scale": _Number(0.0),
+        "correction_scale": _Number(0.0, default=1.0),
         "w_zero": _SHARE,
         "w_one": _SHARE,
         "code_every": _Number(1, whole=True),
@@ -150,12 +153,32 @@ def complete(config: Mapping[str, Any]) -> dict[str, Any]:
     for name, stage in stages.items():
         if "part" in stage:
             _check_part(name, stage["part"], sizes)
-    if sizes.positions and stages["stage1"]["part"] != sizes.image_size:
+    _check_together(stages, sizes)
+    return {**general, "model": dict(config["model"]), **stages}
+
+
+def _check_together(stages: Mapping[str, Mapping[str, Any]], sizes: CodeFormerConfig) -> None:
+    first, last = stages["stage1"], stages["stage3"]
+    if first["adain"] and not sizes.adain:
         raise UsageError(
-            f"stage1: part is {stages['stage1']['part']}, but must be {sizes.image_size}, the whole face, "
+            "stage1: adain is true, but the model's is false: its generator would learn from features that "
+            "it is never given; set both alike"
+        )
+    if first["part"] != sizes.image_size and first["focus"] > 1:
+        raise UsageError(
+            f"stage1: focus is {first['focus']}, but the places of eyes and mouth are known in whole faces "
+            f"only; set part to {sizes.image_size}"
+        )
+    if first["part"] != sizes.image_size and sizes.positions:
+        raise UsageError(
+            f"stage1: part is {first['part']}, but must be {sizes.image_size}, the whole face, "
             "for a model with positions"
         )
-    return {**general, "model": dict(config["model"]), **stages}
+    if sizes.image_widths and last.get("correction_scale") == 0 and not last["correction_from"]:
+        raise UsageError(
+            "stage3: correction_scale is 0, so that the correction would stay as it is drawn at random; set "
+            "correction_from, or a scale"
+        )
 
 
 def _check_part(stage: str, part: int, sizes: CodeFormerConfig) -> None:

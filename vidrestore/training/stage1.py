@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..restoration.codeformer import CodeFormer
-from ..restoration.codeformer.network import adaptive_instance_norm
+from ..restoration.codeformer.network import adaptive_instance_norm, like
 from .codebook import CodebookAverages, nearest_codes
 from .image_loss import ImageLoss, parts
 from .outer import OuterLayers
@@ -61,7 +61,7 @@ class Stage1(Stage):
             quantised = features + (found - features).detach()  # straight-through estimator
         if self.settings["adain"]:
             quantised = adaptive_instance_norm(quantised, features)
-        image = model.reconstruct(quantised).float()
+        image = model.reconstruct(quantised, clean).float()
         loss, figures = self._image_loss(model, image, clean, step, generator)
         figures |= {"commitment": commitment.detach(), "codes": self.averages.perplexity()}
         return loss + self.settings["commitment"] * commitment, figures
@@ -74,7 +74,7 @@ class Stage1(Stage):
             quantised = quantise(model, features)
             if self.settings["adain"]:
                 quantised = adaptive_instance_norm(quantised, features)
-        return self._image_loss(model, model.reconstruct(quantised).float(), clean, step, generator)
+        return self._image_loss(model, model.reconstruct(quantised, clean).float(), clean, step, generator)
 
     def _outer_loss(
         self, outer: OuterLayers, model: CodeFormer, clean: Tensor, step: int, generator: torch.Generator
@@ -85,24 +85,31 @@ class Stage1(Stage):
             quantised = adaptive_instance_norm(quantised, features)
         imitation = outer.imitation(model, clean, seen)
         image, clean = outer.images(model, quantised, clean, generator)
-        loss, figures = self._image_loss(model, image, clean, step, generator)
+        loss, figures = self._image_loss(model, image, clean, step, generator, whole=False)
         return loss + imitation, figures | {"imitation": imitation.detach()}
 
     def _image_loss(
-        self, model: CodeFormer, image: Tensor, clean: Tensor, step: int, generator: torch.Generator
+        self,
+        model: CodeFormer,
+        image: Tensor,
+        clean: Tensor,
+        step: int,
+        generator: torch.Generator,
+        *,
+        whole: bool = True,
     ) -> tuple[Tensor, dict[str, Tensor | float]]:
         last = model.generator.last_weight
-        return self.image_loss(image, clean, step=step, generator=generator, last=last)
+        return self.image_loss(image, clean, step=step, generator=generator, last=last, whole=whole)
 
     def views(self, model: CodeFormer, clean: Tensor, degraded: Tensor) -> dict[str, Tensor]:
         features = model.encoder(clean)[0].float()
         shown = {"without codes": features, "through codes": quantise(model, features)}
         if self.settings["adain"]:
             shown = {name: adaptive_instance_norm(x, features) for name, x in shown.items()}
-        return {"clean": clean, **{name: model.reconstruct(x) for name, x in shown.items()}}
+        return {"clean": clean, **{name: model.reconstruct(x, clean) for name, x in shown.items()}}
 
 
 def quantise(model: CodeFormer, features: Tensor) -> Tensor:
     """Replace features (N, C, G, G) by their nearest codes, without a gradient."""
     codes = nearest_codes(features, model.quantize.embedding.weight)
-    return model.quantize(codes, features.shape[-1]).detach()
+    return like(features, model.quantize(codes, features.shape[-1]).detach())

@@ -30,9 +30,10 @@ class Stage3(Stage):
     step, which keep the codes predictable while the encoder changes, and a penalty on the growth of features.
 
     The weight of the perceptual loss is ``1.2 - w``: this is where the network learns that ``w`` trades
-    perceptual quality against fidelity to the input. The CFT, and the correction of the input if the network
-    has one, are trained at the full learning rate, the encoder and the transformer at ``encoder_scale`` of
-    it, and the generator at ``generator_scale``; 0 freezes them. The codebook is frozen.
+    perceptual quality against fidelity to the input. The CFT is trained at the full learning rate, the
+    correction of the input, if the network has one, at ``correction_scale`` of it, the encoder and the
+    transformer at ``encoder_scale``, and the generator at ``generator_scale``; 0 freezes them. The codebook
+    is frozen.
     """
 
     name = "stage3"
@@ -51,16 +52,15 @@ class Stage3(Stage):
             load_state(self.teacher, entries_below(state, "teacher."), path)
 
     def parameter_groups(self, model: CodeFormer) -> list[dict[str, Any]]:
-        transforms = list(model.fuse_convs_dict.parameters())
-        if model.correction is not None:
-            transforms += model.correction.parameters()
+        correction = [] if model.correction is None else list(model.correction.parameters())
         predicting = [*model.encoder.parameters(), *transformer_parameters(model)]
         groups = [
-            {"params": transforms, "scale": 1.0},
+            {"params": list(model.fuse_convs_dict.parameters()), "scale": 1.0},
+            {"params": correction, "scale": self.settings["correction_scale"]},
             {"params": predicting, "scale": self.settings["encoder_scale"]},
             {"params": list(model.generator.parameters()), "scale": self.settings["generator_scale"]},
         ]
-        return [group for group in groups if group["scale"]]
+        return [group for group in groups if group["params"] and group["scale"]]
 
     def optimisers(self) -> list[torch.optim.Optimizer]:
         return self.image_loss.optimisers()
@@ -69,7 +69,7 @@ class Stage3(Stage):
         """Return the weights of the last trained layer."""
         if self.settings["generator_scale"]:
             return model.generator.last_weight
-        if model.correction is not None:
+        if model.correction is not None and self.settings["correction_scale"]:
             return model.correction.last.weight
         finest: Any = model.fuse_convs_dict[str(max(model.config.cft_sizes))]
         return finest.shift[-1].weight

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ..measure.perceptual import PerceptualDistance
 from ..restoration.codeformer import CodeFormer
+from ..restoration.planes import in_order_of
 from .adversarial import Adversary
 from .distributed import share, world
 from .losses import gradient_loss
@@ -131,7 +132,7 @@ class ImageStage3(Stage):
             cut = [
                 images[i, :, y * step : y * step + size, x * step : x * step + size] for i, y, x in corners
             ]
-            return torch.stack(cut).contiguous(memory_format=torch.channels_last)
+            return in_order_of(torch.stack(cut), images)
 
         return take(clean, self.stride), take(degraded, self.stride), take(informed, 1)
 

@@ -9,7 +9,9 @@ import torch
 
 from tests.support.small_networks import AT_IMAGE, FACE, SMALL
 from vidrestore.restoration.codeformer.autoencoder import Encoder, Generator
-from vidrestore.restoration.codeformer.blocks import PatchConv, Upsample, whiten
+from vidrestore.restoration.codeformer.blocks import PatchConv, SmoothUpsample, Upsample, whiten
+
+Upsampling = (Upsample, SmoothUpsample)
 
 
 @pytest.mark.parametrize("config", [SMALL, AT_IMAGE, FACE], ids=["two levels", "three levels", "face"])
@@ -30,7 +32,8 @@ def test_each_level_is_read_and_transformed_once(config):
 
     generator = Generator(config)
     finest = generator(features, dict.fromkeys(config.sizes, transform))
-    assert seen == [(2, widths[size], size, size) for size in reversed(config.sizes)]
+    drawn = {size: width for size, (width, _) in zip(config.sizes, config.generator_levels, strict=True)}
+    assert seen == [(2, drawn[size], size, size) for size in reversed(config.sizes)]
     assert generator.image(finest).shape == faces.shape
 
 
@@ -44,16 +47,48 @@ def test_the_generator_stops_at_a_level():
 
 @pytest.mark.parametrize("part", [Encoder, Generator])
 def test_each_level_has_its_own_depth(part):
-    few, more = (len(part(replace(FACE, residual_blocks=depths)).blocks) for depths in (1, (1, 1, 2)))
+    few, more = (
+        len(part(replace(FACE, residual_blocks=depths, generator_blocks=())).blocks)
+        for depths in (1, (1, 1, 2))
+    )
     assert more == few + 2  # a residual block and, on the code grid, an attention block
 
 
 def test_upsampling_may_output_the_next_levels_channels():
     shapes = [
-        [block.conv.weight.shape[:2] for block in Generator(config).blocks if isinstance(block, Upsample)]
+        [block.conv.weight.shape[:2] for block in Generator(config).blocks if isinstance(block, Upsampling)]
         for config in (replace(FACE, narrow_upsampling=False), FACE)
     ]
-    assert shapes == [[(32, 32), (32, 32)], [(32, 32), (16, 32)]]
+    assert shapes == [[(32, 32), (32, 32)], [(32, 32), (24, 32)]]
+
+
+def test_the_generator_may_have_its_own_widths_and_depths():
+    same = Generator(replace(FACE, generator_widths=(), generator_blocks=()))
+    own = Generator(replace(FACE, generator_widths=(16, 32, 32), generator_blocks=(1, 1, 2)))
+    assert {n: x.shape for n, x in same.state_dict().items()} == {
+        n: x.shape for n, x in own.state_dict().items()
+    }
+    deeper = Generator(replace(FACE, generator_widths=(16, 32, 32), generator_blocks=(2, 1, 2)))
+    assert len(deeper.blocks) == len(own.blocks) + 1
+
+
+def test_an_image_of_smooth_upsampling_has_no_blocks():
+    """A change of one value before it spreads like a tent; by nearest neighbour, it fills a block."""
+    steps = []
+    for smooth in (True, False):
+        torch.manual_seed(0)
+        generator = Generator(replace(FACE, smooth_upsampling=smooth, head_widths=()))
+        upsampling = generator.blocks[max(generator.taps) - 1]
+        assert isinstance(upsampling, SmoothUpsample if smooth else Upsample)
+        with torch.no_grad():
+            upsampling.conv.weight.zero_()
+            upsampling.conv.weight[:, 0, 1, 1] = 1
+            x = torch.zeros(1, 32, 16, 16)
+            x[0, 0, 8, 8] = 1
+            row = (upsampling(x) - upsampling(0 * x))[0, 0, 16]
+        steps.append(row.diff().abs().max().item())
+    assert steps[1] == pytest.approx(1)
+    assert steps[0] == pytest.approx(0.375)
 
 
 def test_positions_are_added_on_the_code_grid():
@@ -77,13 +112,13 @@ def test_positions_are_added_on_the_code_grid():
 def test_the_last_weight_makes_the_image(config):
     torch.manual_seed(0)
     generator = Generator(config)
-    image = generator.image(torch.randn(1, config.widths[0], 16, 16))
+    image = generator.image(torch.randn(1, config.generator_levels[0][0], 16, 16))
     (gradient,) = torch.autograd.grad(image.square().mean(), generator.last_weight)
     assert gradient.abs().min() > 0
 
 
 def test_the_encoder_begins_with_whitened_patches():
-    first = Encoder(replace(FACE, patch=4)).blocks[0]
+    first = Encoder(replace(FACE, patch=4, generator_widths=())).blocks[0]
     expected = PatchConv(3, FACE.channels, 4)
     whiten(expected, 4)
     torch.testing.assert_close(first.weight[:, :, 1, 1], expected.weight[:, :, 1, 1])

@@ -33,6 +33,12 @@ def test_levels_of_the_published_network():
         ({"residual_blocks": (1, 2, 3)}, "must be at least 1 for each of the levels"),
         ({"residual_blocks": (1, 0)}, r"residual_blocks \(1, 0\) must be at least 1"),
         ({"head_widths": (8, 8)}, "patch 2 is not a multiple of 2\\^2"),
+        ({"generator_widths": (16,)}, r"generator_widths \(16,\) must be at least 1 for each of the levels"),
+        ({"generator_blocks": (0, 1)}, r"generator_blocks \(0, 1\) must be at least 1"),
+        (
+            {"generator_widths": (24, 32)},
+            "the level 32 has a feature transformation and must have 16 channels",
+        ),
         ({"image_widths": (8, 12)}, "three or more levels"),
         ({"multipliers": (1, 2, 2), "image_widths": (8, 11, 16)}, "even"),
         ({"patch": 1, "multipliers": (1, 2, 2), "image_widths": (8, 12, 16)}, "a power of 2 above 1"),

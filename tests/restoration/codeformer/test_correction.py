@@ -14,7 +14,7 @@ def test_w_moves_from_the_codes_to_the_corrected_input():
     faces = torch.rand(2, 3, 64, 64) * 2 - 1
     encoding = network.encode(faces)
     codes = torch.arange(2 * 64).view(2, -1) % 32
-    alone = network.reconstruct(network.look_up(codes, encoding))
+    alone = network.reconstruct(network.look_up(codes, encoding), encoding.image)
     weights = torch.tensor([0.0, 1.0])
     for w in (0.0, torch.zeros(2), weights):
         torch.testing.assert_close(network.decode(codes, encoding, w)[0], alone[0], rtol=0, atol=1e-6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from tests.support.small_networks import AT_IMAGE, FACE, SMALL
 from tests.support.stand_in import image, shapes, stand_in
 from vidrestore.restoration.codeformer import CodeFormer
+from vidrestore.restoration.codeformer.blocks import local_means
 
 TOLERANCE = 1e-3  # absolute, fp32; outputs reach 18
 
@@ -38,6 +40,40 @@ def test_the_default_configuration_has_the_published_keys_and_shapes():
         state = CodeFormer().state_dict()
     assert {key: list(value.shape) for key, value in state.items()} == shapes()
     assert len(state) == 515
+
+
+def test_a_network_may_do_without_the_statistics_of_its_input():
+    torch.manual_seed(0)
+    faces = torch.rand(1, 3, 64, 64) * 2 - 1
+    network = CodeFormer(replace(FACE, adain=False)).eval()
+    with torch.no_grad():
+        assert torch.equal(network(faces, 0.0, adain=True), network(faces, 0.0, adain=False))
+        other = CodeFormer(FACE).eval()
+        other.load_state_dict(network.state_dict())
+        assert torch.equal(network(faces, 0.0), other(faces, 0.0, adain=False))
+        assert not torch.equal(network(faces, 0.0), other(faces, 0.0))
+
+
+def test_local_means_pass_beside_the_codes():
+    """Light that falls on a part of a face changes no code, and the result as it does the input."""
+    torch.manual_seed(0)
+    network = CodeFormer(replace(FACE, adain=False)).eval()
+    dark = torch.rand(1, 3, 64, 64) * 0.2
+    light = 0.3 * local_means(torch.rand(1, 3, 64, 64), 2)  # varies slowly
+    with torch.no_grad():
+        one, other = network.encode(dark), network.encode(dark + light)
+        codes = network.predict(one.features).argmax(dim=-1)
+        assert (other.features - one.features).abs().max() < 0.05 * one.features.std()
+        change = network.decode(codes, other, 0.0) - network.decode(codes, one, 0.0)
+        assert (change - light).abs().max() < 0.03
+        # The published network's codes have to say it.
+        plain = CodeFormer(replace(FACE, local_means=False)).eval()
+        plain.load_state_dict(network.state_dict())
+        one, other = plain.encode(dark), plain.encode(dark + light)
+        assert (other.features - one.features).abs().max() > 0.2 * one.features.std()
+        assert torch.equal(
+            plain.reconstruct(one.features, dark), plain.reconstruct(one.features, dark + light)
+        )
 
 
 def test_features_logits_and_codes_match_the_published_network(published, encoding, recorded):

@@ -18,9 +18,11 @@ from .blocks import (
     Downsample,
     PatchConv,
     ResidualBlock,
+    SmoothUpsample,
     Upsample,
     group_norm,
     image_head,
+    local_means,
     shuffle_conv,
     whiten,
 )
@@ -36,6 +38,7 @@ class Encoder(nn.Module):
     def __init__(self, config: CodeFormerConfig) -> None:
         super().__init__()
         self.taps: dict[int, int] = {}
+        self._grid = config.code_grid if config.local_means else None
         groups, width = config.norm_groups, config.channels
         first = PatchConv(3, width, config.patch)
         if config.patch > 1:
@@ -68,9 +71,15 @@ class Encoder(nn.Module):
         """The number of blocks before the second level."""
         return next(i for i, block in enumerate(self.blocks) if isinstance(block, Downsample)) + 1
 
+    def seen(self, image: Tensor) -> Tensor:
+        """What the first block sees of faces (N, 3, S, S): without their local means, if these do not pass
+        through codes."""
+        return image if self._grid is None else image - local_means(image, self._grid)
+
     def forward(self, x: Tensor, *, begin: int = 0) -> tuple[Tensor, dict[int, Tensor]]:
         """With ``begin``, ``x`` is the input of the block with that index."""
         features = {}
+        x = x if begin else self.seen(x)
         for index, block in enumerate(self.blocks[begin:], begin):
             if index == self._coarsest and self.positions is not None:
                 x = x + self.positions.to(x.dtype)
@@ -91,7 +100,8 @@ class Generator(nn.Module):
         #: Factor of the final pixel shuffle.
         self.patch = config.patch >> len(config.head_widths)
         self.taps: dict[int, int] = {}
-        groups, width = config.norm_groups, config.widths[-1]
+        widths, depths = zip(*config.generator_levels, strict=True)
+        groups, width = config.norm_groups, widths[-1]
         self.positions = _position_embedding(width, config)
         blocks: list[nn.Module] = [
             nn.Conv2d(config.code_channels, width, 3, padding=1),
@@ -99,8 +109,9 @@ class Generator(nn.Module):
             AttentionBlock(width, groups),
             ResidualBlock(width, width, groups),
         ]
-        next_widths = (*config.widths[:1], *config.widths[:-1])
-        levels = list(zip(config.sizes, config.widths, config.depths, next_widths, strict=True))
+        finest = SmoothUpsample if config.smooth_upsampling else Upsample
+        next_widths = (*widths[:1], *widths[:-1])
+        levels = list(zip(config.sizes, widths, depths, next_widths, strict=True))
         for size, out, depth, next_width in reversed(levels):
             for number in range(depth):
                 blocks.append(ResidualBlock(width, out, groups))
@@ -111,10 +122,10 @@ class Generator(nn.Module):
                     blocks.append(AttentionBlock(width, groups))
             if size != config.sizes[0]:
                 out = next_width if config.narrow_upsampling else width
-                blocks.append(Upsample(width, out))
+                blocks.append((finest if size == config.sizes[1] else Upsample)(width, out))
                 width = out
         if config.head_widths:
-            head = image_head(width, config.head_widths, config.patch)
+            head = image_head(width, config.head_widths, config.patch, finest)
         else:
             head = shuffle_conv(width, 3, config.patch)
         blocks += [group_norm(width, groups), head]

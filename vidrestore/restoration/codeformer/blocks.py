@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import torch
@@ -122,6 +122,21 @@ class Upsample(nn.Module):
         return _with_weights(conv, self._kernel(), self.conv.bias)
 
 
+class SmoothUpsample(nn.Module):
+    """A 3 x 3 convolution, then bilinear upsampling by 2: (N, in, H, W) -> (N, out, 2 H, 2 W).
+
+    The image cannot jump at the borders of the pixels before it. With :class:`Upsample` a small network draws
+    its edges there, where they cost it nothing, and they show as a lattice of blocks.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(in_channels, out_channels, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.interpolate(self.conv(x), scale_factor=2, mode="bilinear", align_corners=False)
+
+
 class PatchConv(nn.Conv2d):
     """A 3 x 3 convolution over ``pixel_unshuffle(x, patch)`` (Shi et al., CVPR 2016, inverted).
 
@@ -163,13 +178,14 @@ def _with_weights(conv: Conv, kernel: Tensor, bias: Tensor | None) -> Conv:
 
 
 def double(x: Tensor) -> Tensor:
-    """Bilinear upsampling by 2: (N, C, H, W) -> (N, C, 2 H, 2 W), channels last in memory.
+    """Bilinear upsampling by 2: (N, C, H, W) -> (N, C, 2 H, 2 W), at inference channels last in memory.
 
     For few channels it is computed here: ``F.interpolate``, which is vectorised over channels, takes twice as
     long for them on a CPU, and half as long for many.
     """
     if x.shape[1] >= _MANY_CHANNELS:
-        x = x.contiguous(memory_format=torch.channels_last)
+        if not torch.is_grad_enabled():
+            x = x.contiguous(memory_format=torch.channels_last)
         return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
     x = x.permute(0, 2, 3, 1)
     for dim in (1, 2):
@@ -178,17 +194,28 @@ def double(x: Tensor) -> Tensor:
     return x.permute(0, 3, 1, 2)
 
 
-def image_head(in_channels: int, widths: Sequence[int], patch: int) -> nn.Sequential:
+def local_means(image: Tensor, grid: int) -> Tensor:
+    """The mean colours of ``grid`` x ``grid`` cells of faces (N, 3, S, S), enlarged to their size again."""
+    means = F.adaptive_avg_pool2d(image, grid)
+    return F.interpolate(means, size=image.shape[-2:], mode="bilinear", align_corners=False)
+
+
+def image_head(
+    in_channels: int,
+    widths: Sequence[int],
+    patch: int,
+    upsample: Callable[[int, int], nn.Module] = Upsample,
+) -> nn.Sequential:
     """Layers from the generator's finest features (N, C, H, W) to an image of ``patch`` times the side.
 
-    Each of ``widths`` stands for an upsampling by 2 and a convolution, with that many channels; a pixel
+    Each of ``widths`` stands for ``upsample``, by 2, and a convolution, with that many channels; a pixel
     shuffle by the remaining ``patch >> len(widths)``, which the caller applies, follows. A plain pixel
     shuffle by ``patch`` predicts the pixels of a patch independently, and patches show as a lattice. There
     are no norms: with few channels and many pixels they are slow.
     """
     layers: list[nn.Module] = []
     for width in widths:
-        layers += [Upsample(in_channels, width), nn.SiLU(), nn.Conv2d(width, width, 3, padding=1), nn.SiLU()]
+        layers += [upsample(in_channels, width), nn.SiLU(), nn.Conv2d(width, width, 3, padding=1), nn.SiLU()]
         in_channels = width
     return nn.Sequential(*layers, shuffle_conv(in_channels, 3, patch >> len(widths)))
 

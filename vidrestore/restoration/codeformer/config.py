@@ -6,6 +6,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+#: Settings that are tuples, which JSON and YAML represent as lists.
+_TUPLES = (
+    "multipliers",
+    "attention_sizes",
+    "cft_sizes",
+    "image_widths",
+    "head_widths",
+    "generator_widths",
+    "generator_blocks",
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class CodeFormerConfig:
@@ -43,14 +54,29 @@ class CodeFormerConfig:
     #: Whether the generator's upsampling outputs the channels of the next level, which saves a third of that
     #: level's work. False in the published network.
     narrow_upsampling: bool = False
+    #: Channels of the generator's levels, and their numbers of residual blocks, finest first; empty if they
+    #: are those of the encoder, as in the published network.
+    generator_widths: tuple[int, ...] = ()
+    generator_blocks: tuple[int, ...] = ()
+    #: Whether the generator's upsampling to its finest level, and that of its head, is bilinear instead of
+    #: nearest neighbour. False in the published network.
+    smooth_upsampling: bool = False
     #: The CFT of a level works on the level's channels divided by this; 1 in the published network.
     cft_divisor: int = 1
+    #: Whether codes' features may get the statistics of the input's (AdaIN). True in the published network. A
+    #: small network draws sharper faces without: its features of a degraded face vary less than of a clean
+    #: one.
+    adain: bool = True
+    #: Whether the mean colour of each cell of the code grid passes from the input to the result beside the
+    #: codes, which then stand for what differs from it. False in the published network. In a small network's
+    #: features mean colours are three quarters of the variance, and leave little of a code for an eye.
+    local_means: bool = False
     #: Whether the encoder and the generator have learned position embeddings, added to their features on the
     #: code grid. False in the published network.
     positions: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("multipliers", "attention_sizes", "cft_sizes", "image_widths", "head_widths"):
+        for name in _TUPLES:
             object.__setattr__(self, name, tuple(getattr(self, name)))
         if self.image_size % (self.patch << (len(self.multipliers) - 1)):
             raise ValueError(
@@ -73,6 +99,21 @@ class CodeFormerConfig:
             self._check_image_widths()
         if unknown := set(self.cft_sizes) - set(self.sizes):
             raise ValueError(f"cft_sizes {sorted(unknown)} are not among the levels {self.sizes}")
+        self._check_generator()
+
+    def _check_generator(self) -> None:
+        for name in ("generator_widths", "generator_blocks"):
+            values = getattr(self, name)
+            if values and (len(values) != len(self.sizes) or min(values) < 1):
+                raise ValueError(
+                    f"{name} {values} must be at least 1 for each of the levels {self.sizes}, or empty"
+                )
+        for size, width, (generated, _) in zip(self.sizes, self.widths, self.generator_levels, strict=True):
+            if size in self.cft_sizes and width != generated:
+                raise ValueError(
+                    f"generator_widths {self.generator_widths}: the level {size} has a feature "
+                    f"transformation and must have {width} channels, as in the encoder"
+                )
 
     def _check_image_widths(self) -> None:
         if len(self.image_widths) != len(self.sizes) or len(self.sizes) < 3:
@@ -101,6 +142,12 @@ class CodeFormerConfig:
         """Number of residual blocks at each level, finest first."""
         blocks = self.residual_blocks
         return (blocks,) * len(self.multipliers) if isinstance(blocks, int) else blocks
+
+    @property
+    def generator_levels(self) -> tuple[tuple[int, int], ...]:
+        """Channels and number of residual blocks at each level of the generator, finest first."""
+        widths, blocks = self.generator_widths or self.widths, self.generator_blocks or self.depths
+        return tuple(zip(widths, blocks, strict=True))
 
     @property
     def at_image(self) -> bool:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from .autoencoder import Encoder, Generator
+from .blocks import add, local_means
 from .cft import FeatureTransform, ImageTransform
 from .config import CodeFormerConfig
 from .correction import Correction
@@ -41,6 +42,12 @@ class Codebook(nn.Module):
     def forward(self, codes: Tensor, grid: int) -> Tensor:
         """Look up codes: indices (N, G * G), with G = ``grid``, -> features (N, C, G, G)."""
         return self.embedding(codes).transpose(1, 2).unflatten(2, (grid, grid))
+
+
+def like(features: Tensor, quantised: Tensor) -> Tensor:
+    """``quantised`` in the memory layout of ``features``, both (N, C, G, G). A codebook gives channels last,
+    and all layers that follow take over the layout of their input."""
+    return quantised.contiguous() if features.is_contiguous() else quantised
 
 
 def adaptive_instance_norm(content: Tensor, style: Tensor) -> Tensor:
@@ -81,7 +88,7 @@ class CodeFormer(nn.Module):
         self.idx_pred_layer = nn.Sequential(
             nn.LayerNorm(width), nn.Linear(width, config.codebook_size, bias=False)
         )
-        widths = dict(zip(config.sizes, config.widths, strict=True))
+        widths = dict(zip(config.sizes, config.widths, strict=True))  # the generator's are the same there
         self.fuse_convs_dict = nn.ModuleDict(
             {
                 str(s): FeatureTransform(widths[s], widths[s] // config.cft_divisor, config.norm_groups)
@@ -90,10 +97,12 @@ class CodeFormer(nn.Module):
         )
         self.image_transform: ImageTransform | None = None
         self.correction: Correction | None = None
-        if config.at_image:
-            self.image_transform = ImageTransform(config.image_widths, config.widths[1], config.patch)
-        elif config.image_widths:
-            self.correction = Correction(config.image_widths, config.widths[1], config.patch)
+        if config.image_widths:
+            second, _ = config.generator_levels[1]
+            if config.at_image:
+                self.image_transform = ImageTransform(config.image_widths, second, config.patch)
+            else:
+                self.correction = Correction(config.image_widths, second, config.patch)
 
     def encode(self, x: Tensor) -> Encoding:
         """Encode faces ``x`` (N, 3, S, S) RGB in [-1, 1]. Raises ValueError for another shape."""
@@ -120,7 +129,7 @@ class CodeFormer(nn.Module):
             encoding: What :meth:`encode` returned for the same faces.
             w: Fidelity weight in [0, 1], one number or one for each face (N,): at 0 the codes alone decide,
                 at 1 the encoder's features take part in full.
-            adain: Whether the codes' features get the input's statistics.
+            adain: Whether the codes' features get the input's statistics, as :meth:`look_up` says.
 
         Raises:
             ValueError: ``w`` has another shape.
@@ -128,13 +137,22 @@ class CodeFormer(nn.Module):
         return self.generate(self.look_up(codes, encoding, adain), encoding, w)
 
     def look_up(self, codes: Tensor, encoding: Encoding, adain: bool = True) -> Tensor:
-        """Codes (N, G * G) -> features (N, C, G, G), with the input's statistics if ``adain``."""
-        quantised = self.quantize(codes, self.config.code_grid)
-        return adaptive_instance_norm(quantised, encoding.features) if adain else quantised
+        """Codes (N, G * G) -> features (N, C, G, G), with the input's statistics if ``adain`` and if the
+        network's sizes allow it."""
+        quantised = like(encoding.features, self.quantize(codes, self.config.code_grid))
+        with_statistics = adain and self.config.adain
+        return adaptive_instance_norm(quantised, encoding.features) if with_statistics else quantised
 
-    def reconstruct(self, quantised: Tensor) -> Tensor:
-        """Generate images from features (N, C, G, G) without the CFT: stage I's output."""
-        return self.generator.image(self.generator(quantised, {}))
+    def reconstruct(self, quantised: Tensor, image: Tensor) -> Tensor:
+        """Generate faces from features (N, C, G, G) without the CFT, stage I's output: those of ``image``
+        (N, 3, S, S), whose local means they get if these do not pass through codes."""
+        return self.complete(self.generator.image(self.generator(quantised, {})), image)
+
+    def complete(self, drawn: Tensor, image: Tensor) -> Tensor:
+        """What the generator has drawn (N, 3, S, S), with the local means of ``image`` if it lacks them."""
+        if not self.config.local_means:
+            return drawn
+        return add(drawn, local_means(image, self.config.code_grid).to(drawn))
 
     def generate(self, quantised: Tensor, encoding: Encoding, w: float | Tensor) -> Tensor:
         """Generate images from features (N, C, G, G) with the CFT. ``w`` as in :meth:`decode`."""
@@ -142,17 +160,20 @@ class CodeFormer(nn.Module):
             w = self._per_face(w, quantised)
             return self.image_transform(encoding.image, self.inform(quantised), w)
         if not isinstance(w, Tensor) and w == 0:
-            return self.reconstruct(quantised)
+            return self.reconstruct(quantised, encoding.image)
         w = self._per_face(w, quantised)
         transforms = {
             int(size): partial(fuse, encoding.levels[int(size)], w=w)
             for size, fuse in self.fuse_convs_dict.items()
         }
         if self.correction is None:
-            return self.generator.image(self.generator(quantised, transforms))
+            return self.complete(self.generator.image(self.generator(quantised, transforms)), encoding.image)
         second = self.config.sizes[1]
         informed = self.generator(quantised, transforms, until=second)
-        face = self.generator.image(self.generator(informed, transforms, after=second))
+        drawn = self.generator.image(self.generator(informed, transforms, after=second))
+        face = self.complete(drawn, encoding.image)
+        if not self.correction.last.weight.requires_grad:
+            informed = informed.detach()  # nothing is to be learned through a frozen correction
         corrected = self.correction(encoding.image, informed)
         return torch.lerp(face, corrected.to(face), w.to(face))
 
