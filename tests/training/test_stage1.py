@@ -60,6 +60,21 @@ def test_views_show_the_clean_face_and_its_reconstructions() -> None:
     assert not torch.equal(*shown)
 
 
+def test_parts_of_a_face_have_no_focus() -> None:
+    """The new layers of a grown network learn on parts, of which nobody knows where the eyes are."""
+    model = CodeFormer(CodeFormerConfig.from_dict(CONFIG["model"]))
+    settings = complete(CONFIG)["stage1"] | {"outer_steps": 1, "adversarial": 0.0}
+    clean = torch.rand(2, 3, 64, 64, generator=torch.manual_seed(0)) * 2 - 1
+    losses = {}
+    for step in (0, 1):  # a part, and then whole faces
+        for focus in (1.0, 4.0):
+            torch.manual_seed(1)
+            stage = Stage1(model, settings | {"focus": focus})
+            losses[step, focus] = stage.loss(model, clean, clean, step, torch.Generator())[0].item()
+    assert losses[0, 1.0] == losses[0, 4.0]
+    assert losses[1, 1.0] != losses[1, 4.0]
+
+
 def test_in_the_end_the_generator_learns_alone(faces: FaceSet, tmp_path: Path) -> None:
     config = changed(stage1={"steps": 14, "generator_from": 12, "adversarial_start": 12})
     trainer = Trainer(config, "stage1", faces=faces, run=tmp_path)

@@ -94,9 +94,8 @@ def test_outputs_match_the_published_network(published, encoding, recorded, w, a
 
 def test_faces_of_a_batch_with_mixed_w_are_independent(published, recorded):
     """With the statistics of the input's features, which the test above leaves out."""
-    faces = image().repeat(4, 1, 1, 1)
-    faces[3] = faces[3].flip(-1)  # another face must not change the rest
-    ws = [0, 0.5, 1]
+    faces = torch.cat((image(), image(), image().flip(-1)))  # another face must not change the rest
+    ws = [0, 1]
     output = published(faces, torch.tensor([*ws, 0.5]), adain=True)
     for face, w in zip(output, ws, strict=False):
         np.testing.assert_allclose(face[:, ::8, ::8], recorded[f"w{w}_adain1"][0], atol=TOLERANCE, rtol=0)
