@@ -94,3 +94,23 @@ def test_errors_between_eyes_and_mouth_count_more_with_a_focus() -> None:
             assert figures["l1"].item() == pytest.approx(change.mean().item(), rel=1e-4)
     assert found[0] > 2 * found[2]
     assert found[0] > found[1]  # a part of a face has none
+
+
+@needs_weights
+def test_the_discriminator_may_learn_alone_at_first() -> None:
+    settings = {"adversarial": 0.8, "adversarial_start": 1, "adversarial_alone": 2, "perceptual": 0.0}
+    loss = ImageLoss(SETTINGS | settings)
+    last = torch.full((3, 3, 1, 1), 0.1, requires_grad=True)
+    seen, before = [], [p.detach().clone() for p in loss.parameters()]
+    for step in range(4):
+        fake = torch.nn.functional.conv2d(images(0), last)
+        total, figures = loss(fake, images(1), step=step, generator=torch.Generator(), last=last)
+        seen.append(("discriminator" in figures, "adversarial" in figures))
+        if step == 2:
+            plain = ImageLoss(SETTINGS | settings | {"adversarial": 0.0})
+            assert (
+                total.item()
+                == plain(fake, images(1), step=2, generator=torch.Generator(), last=last)[0].item()
+            )
+    assert seen == [(False, False), (True, False), (True, False), (True, True)]
+    assert any(not torch.equal(a, b) for a, b in zip(before, loss.parameters(), strict=True))

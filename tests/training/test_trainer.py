@@ -47,6 +47,20 @@ def test_every_loss_decreases(run: Path, stage: str, figure: str, factor: float)
     assert figures[-1] < factor * max(figures[:2])
 
 
+@pytest.mark.parametrize("weights", [(0.0, 0.3), (0.3, 0.0)], ids=["added", "taken out"])
+def test_an_adversarial_loss_can_be_added_or_taken_out(
+    faces: FaceSet, tmp_path: Path, weights: tuple[float, float]
+) -> None:
+    settings = {"steps": 3, "warmup": 0, "adversarial_start": 0}
+    for steps, weight in zip((1, 3), weights, strict=True):
+        trainer = Trainer(
+            changed(stage1=settings | {"adversarial": weight}), "stage1", faces=faces, run=tmp_path
+        )
+        trainer.train(until=steps)
+        assert trainer.step == steps
+        assert bool(weight) == any("adversary" in name for name in trainer.stage.state_dict())
+
+
 @pytest.mark.parametrize(
     ("stage", "precision"), [("stage1", "fp32"), ("stage2", "fp32"), ("stage3", "fp32"), ("stage1", "bf16")]
 )

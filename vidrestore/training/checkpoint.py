@@ -43,3 +43,17 @@ def load_state(module: nn.Module, state: Mapping[str, Any], path: Path) -> None:
         raise UsageError(
             f"{path} was trained with another configuration; use that one, or another run folder"
         ) from None
+
+
+def with_adversary(saved: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the state of a stage from a checkpoint, ``saved``, for a stage whose state is ``own``: with that
+    one's new discriminator if an adversarial loss has been added since, and without one if it has been taken
+    out."""
+    new = {name: value for name, value in own.items() if _is_adversary(name)}
+    if bool(new) == any(map(_is_adversary, saved)):
+        return dict(saved)
+    return {name: value for name, value in saved.items() if not _is_adversary(name)} | new
+
+
+def _is_adversary(name: str) -> bool:
+    return "adversary." in name

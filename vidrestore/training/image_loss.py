@@ -25,9 +25,9 @@ class ImageLoss(nn.Module):
     ``perceptual_start`` and ``perceptual_every``, the first step of the perceptual distance and the interval
     of its steps, at which it counts once for each step of the interval; ``perceptual_net``, "alex" or "vgg";
     ``crop``, the side in pixels of the input of that network and of the discriminator;
-    ``adversarial_start``, the step at which the discriminator and the adversarial loss start; and
-    ``discriminator_channels``. The adversarial loss is also scaled by the adaptive weight. If ``adversarial``
-    is 0, there is no discriminator.
+    ``adversarial_start``, the step at which the discriminator starts; ``adversarial_alone``, the number of
+    steps by which the adversarial loss follows it; and ``discriminator_channels``. The adversarial loss is
+    also scaled by the adaptive weight. If ``adversarial`` is 0, there is no discriminator.
     """
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
@@ -70,8 +70,12 @@ class ImageLoss(nn.Module):
             found = perceptual_on_crops(distance, x, target, size=crop, generator=generator)
             total = total + self.settings["perceptual"] * every * (weight * found).mean()
             figures["perceptual"] = found.detach().mean()
-        if self.adversary is not None and step >= self.settings["adversarial_start"]:
+        start = self.settings["adversarial_start"]
+        if self.adversary is not None and step >= start:
             fake, real = parts(x, target, side=crop, generator=generator)
+            if step < start + self.settings["adversarial_alone"]:
+                figures["discriminator"] = self.adversary.learn(real, fake)
+                return total, figures
             total, more = self.adversary.join(
                 total, real, fake, last=last, weight=self.settings["adversarial"]
             )

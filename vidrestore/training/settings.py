@@ -72,6 +72,8 @@ _IMAGE = {
     "crop": _Number(32, whole=True),  #: side of the input of the perceptual network and the discriminator
     "adversarial": _Number(0.0, default=0.0),
     "adversarial_start": _Number(0, whole=True, default=0),
+    #: first steps of the discriminator, in which it learns and nobody learns from it
+    "adversarial_alone": _Number(0, whole=True, default=0),
     "discriminator_channels": _Number(8, whole=True, default=64, multiple=8),
 }
 #: Stage III of a network whose CFT is at the image.

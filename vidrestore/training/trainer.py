@@ -19,7 +19,7 @@ from ..measure.face_set import FaceSet
 from ..restoration.codeformer import CodeFormer, CodeFormerConfig
 from ..restoration.tasks import find_task
 from ..runtime.device import has_bf16
-from .checkpoint import load_checkpoint, load_state
+from .checkpoint import load_checkpoint, load_state, with_adversary
 from .data import Pairs, Recipes, batches, to_network
 from .distributed import Share, average_gradients, barrier, mean, rank, world
 from .grow import begin_from
@@ -265,7 +265,7 @@ class Trainer:
     def _load(self) -> None:
         state = load_checkpoint(self.path, self.device)
         load_state(self.model, state["model"], self.path)
-        load_state(self.stage, state["stage"], self.path)
+        load_state(self.stage, with_adversary(state["stage"], self.stage.state_dict()), self.path)
         self.averaged = state["averaged"]
         try:
             for optimiser, optimiser_state in zip(self.optimisers, state["optimisers"], strict=True):
