@@ -61,7 +61,7 @@ def test_images_are_the_same_part_of_the_faces_and_of_what_is_generated() -> Non
             ..., top // 8 : top // 8 + 8, left // 8 : left // 8 + 8
         ]
         expected = large.generator.image(large.generator(inner, {}, after=second))
-        expected += local_means(clean, 8)[..., top : top + 64, left : left + 64]
+        expected += local_means(clean, large.config.cell)[..., top : top + 64, left : left + 64]
     torch.testing.assert_close(image.detach(), expected, rtol=0, atol=1e-5)
     image.mean().backward()
     trained = {name for name, value in large.named_parameters() if value.grad is not None}

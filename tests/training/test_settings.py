@@ -55,7 +55,6 @@ def with_(table: str, **more: Any) -> dict[str, Any]:
         (with_("stage1", focus=0.5), "focus is 0.5, but must be a number of at least 1.0"),
         (with_("stage1", discriminator_channels=20), "must be a multiple of 8 of at least 8"),
         (with_("stage1", optimiser="sgd"), "optimiser is 'sgd', but must be one of adamw, muon"),
-        (with_("stage1", part=32) | {"model": CONFIG["model"] | {"positions": True}}, "part is 32, .* be 64"),
         (with_("model", chanels=3), r"unknown CodeFormer settings \['chanels'\]"),
         (with_("model", image_size=30), "not a multiple of patch"),
     ],

@@ -75,6 +75,21 @@ def test_parts_of_a_face_have_no_focus() -> None:
     assert losses[1, 1.0] != losses[1, 4.0]
 
 
+def test_a_generator_with_positions_draws_parts_of_whole_faces(faces: FaceSet, tmp_path: Path) -> None:
+    config = changed(model={"positions": True}, stage1={"steps": 2, "warmup": 0, "part": 32, "crop": 32})
+    trainer = Trainer(config, "stage1", faces=faces, run=tmp_path)
+    sizes, drawn = [], []
+    trainer.model.encoder.register_forward_hook(lambda _, args, output: sizes.append(args[0].shape[-1]))
+    head = trainer.model.generator.blocks[-1]
+    head.register_forward_hook(lambda _, args, output: drawn.append(args[0].shape[-1]))
+    before = {name: value.clone() for name, value in trainer.model.named_parameters()}
+    trainer.train()
+    assert set(sizes) == {64}
+    assert set(drawn) == {trainer.model.config.sizes[0] // 2}
+    for name in ("encoder.positions", "generator.positions", "generator.blocks.0.weight"):
+        assert not torch.equal(dict(trainer.model.named_parameters())[name], before[name])
+
+
 def test_in_the_end_the_generator_learns_alone(faces: FaceSet, tmp_path: Path) -> None:
     config = changed(stage1={"steps": 14, "generator_from": 12, "adversarial_start": 12})
     trainer = Trainer(config, "stage1", faces=faces, run=tmp_path)

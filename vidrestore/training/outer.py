@@ -45,13 +45,34 @@ class OuterLayers(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Generate a part of half the side of each face from features (N, C, G, G): it and the same part of
         ``clean``, both (N, 3, S / 2, S / 2)."""
-        second = model.config.sizes[1]
-        with torch.no_grad():
-            inner = model.generator(quantised, {}, until=second)
-        means = clean - model.encoder.seen(clean)
-        inner, clean, means = parts(inner, clean, means, side=second // 2, generator=generator)
-        drawn = model.generator.image(model.generator(inner, {}, after=second)).float()
-        return drawn + means, clean
+        side = model.config.image_size // 2
+        return draw_part(model, quantised, clean, side=side, generator=generator, outer_alone=True)
+
+
+def draw_part(
+    model: CodeFormer,
+    quantised: Tensor,
+    clean: Tensor,
+    *,
+    side: int,
+    generator: torch.Generator,
+    outer_alone: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """Generate a part of each face of ``side`` pixels at a random place from features (N, C, G, G): it and
+    the same part of ``clean``, both (N, 3, side, side).
+
+    The layers up to the generator's second level draw the whole face, the finest ones, which take most of the
+    time, the part alone. With ``outer_alone`` the former do not learn.
+    """
+    config, second = model.config, model.config.sizes[1]
+    with torch.set_grad_enabled(torch.is_grad_enabled() and not outer_alone):
+        inner = model.generator(quantised, {}, until=second)
+    means = clean - model.encoder.seen(clean)
+    inner, clean, means = parts(
+        inner, clean, means, side=side * second // config.image_size, generator=generator
+    )
+    drawn = model.generator.image(model.generator(inner, {}, after=second)).float()
+    return drawn + means, clean
 
 
 @torch.no_grad()

@@ -171,11 +171,6 @@ def _check_together(stages: Mapping[str, Mapping[str, Any]], sizes: CodeFormerCo
             f"stage1: focus is {first['focus']}, but the places of eyes and mouth are known in whole faces "
             f"only; set part to {sizes.image_size}"
         )
-    if first["part"] != sizes.image_size and sizes.positions:
-        raise UsageError(
-            f"stage1: part is {first['part']}, but must be {sizes.image_size}, the whole face, "
-            "for a model with positions"
-        )
     if sizes.image_widths and last.get("correction_scale") == 0 and not last["correction_from"]:
         raise UsageError(
             "stage3: correction_scale is 0, so that the correction would stay as it is drawn at random; set "

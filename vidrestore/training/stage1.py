@@ -13,7 +13,7 @@ from ..restoration.codeformer import CodeFormer
 from ..restoration.codeformer.network import adaptive_instance_norm, like
 from .codebook import CodebookAverages, nearest_codes
 from .image_loss import ImageLoss, parts
-from .outer import OuterLayers
+from .outer import OuterLayers, draw_part
 from .stage import Stage
 
 
@@ -23,10 +23,12 @@ class Stage1(Stage):
     Features are not quantised in the first ``warmup`` steps. With ``adain`` the quantised features get the
     statistics of the encoder's features, as at inference, so that codes need not represent colour. ``part``
     is the side in pixels of the crop of each face: the autoencoder does not depend on position, and crops of
-    many faces teach it more than a few whole faces. In the first ``outer_steps`` of a network that begins
-    from a smaller one, only its new layers learn (:class:`.outer.OuterLayers`). From step ``generator_from``
-    on, unless that is 0, encoder and codebook are frozen and the generator learns alone to draw what codes
-    leave out (decoder finetuning; Chang et al., "Muse", 2023).
+    many faces teach it more than a few whole faces. One with position embeddings sees whole faces, and of
+    its generator the finest level alone, which takes most of the time, draws a crop. In the first
+    ``outer_steps`` of a network that begins from a smaller one, only its new layers learn
+    (:class:`.outer.OuterLayers`). From step ``generator_from`` on, unless that is 0, encoder and codebook are
+    frozen and the generator learns alone to draw what codes leave out (decoder finetuning; Chang et al.,
+    "Muse", 2023).
     """
 
     name = "stage1"
@@ -49,7 +51,8 @@ class Stage1(Stage):
     ) -> tuple[Tensor, dict[str, Tensor | float]]:
         if self.outer is not None and step < self.settings["outer_steps"]:
             return self._outer_loss(self.outer, model, clean, step, generator)
-        (clean,) = parts(clean, side=self.settings["part"], generator=generator)
+        if not model.config.positions:
+            (clean,) = parts(clean, side=self.settings["part"], generator=generator)
         if 0 < self.settings["generator_from"] <= step:
             return self._generator_loss(model, clean, step, generator)
         features = model.encoder(clean)[0].float()
@@ -61,8 +64,7 @@ class Stage1(Stage):
             quantised = features + (found - features).detach()  # straight-through estimator
         if self.settings["adain"]:
             quantised = adaptive_instance_norm(quantised, features)
-        image = model.reconstruct(quantised, clean).float()
-        loss, figures = self._image_loss(model, image, clean, step, generator)
+        loss, figures = self._drawing_loss(model, quantised, clean, step, generator)
         figures |= {"commitment": commitment.detach(), "codes": self.averages.perplexity()}
         return loss + self.settings["commitment"] * commitment, figures
 
@@ -74,7 +76,17 @@ class Stage1(Stage):
             quantised = quantise(model, features)
             if self.settings["adain"]:
                 quantised = adaptive_instance_norm(quantised, features)
-        return self._image_loss(model, model.reconstruct(quantised, clean).float(), clean, step, generator)
+        return self._drawing_loss(model, quantised, clean, step, generator)
+
+    def _drawing_loss(
+        self, model: CodeFormer, quantised: Tensor, clean: Tensor, step: int, generator: torch.Generator
+    ) -> tuple[Tensor, dict[str, Tensor | float]]:
+        side = self.settings["part"]
+        if side >= clean.shape[-1]:
+            image = model.reconstruct(quantised, clean).float()
+            return self._image_loss(model, image, clean, step, generator)
+        image, clean = draw_part(model, quantised, clean, side=side, generator=generator)
+        return self._image_loss(model, image, clean, step, generator, whole=False)
 
     def _outer_loss(
         self, outer: OuterLayers, model: CodeFormer, clean: Tensor, step: int, generator: torch.Generator

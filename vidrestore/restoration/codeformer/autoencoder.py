@@ -38,7 +38,7 @@ class Encoder(nn.Module):
     def __init__(self, config: CodeFormerConfig) -> None:
         super().__init__()
         self.taps: dict[int, int] = {}
-        self._grid = config.code_grid if config.local_means else None
+        self._cell = config.cell if config.local_means else None
         groups, width = config.norm_groups, config.channels
         first = PatchConv(3, width, config.patch)
         if config.patch > 1:
@@ -74,7 +74,7 @@ class Encoder(nn.Module):
     def seen(self, image: Tensor) -> Tensor:
         """What the first block sees of faces (N, 3, S, S): without their local means, if these do not pass
         through codes."""
-        return image if self._grid is None else image - local_means(image, self._grid)
+        return image if self._cell is None else image - local_means(image, self._cell)
 
     def forward(self, x: Tensor, *, begin: int = 0) -> tuple[Tensor, dict[int, Tensor]]:
         """With ``begin``, ``x`` is the input of the block with that index."""

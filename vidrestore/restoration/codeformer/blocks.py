@@ -194,9 +194,10 @@ def double(x: Tensor) -> Tensor:
     return x.permute(0, 3, 1, 2)
 
 
-def local_means(image: Tensor, grid: int) -> Tensor:
-    """The mean colours of ``grid`` x ``grid`` cells of faces (N, 3, S, S), enlarged to their size again."""
-    means = F.adaptive_avg_pool2d(image, grid)
+def local_means(image: Tensor, cell: int) -> Tensor:
+    """The mean colours of cells of ``cell`` x ``cell`` pixels of faces (N, 3, S, S), or of parts of faces,
+    enlarged to their size again."""
+    means = F.avg_pool2d(image, cell)
     return F.interpolate(means, size=image.shape[-2:], mode="bilinear", align_corners=False)
 
 

@@ -164,6 +164,11 @@ class CodeFormerConfig:
         """Side of the code grid: 16 in the published network."""
         return self.sizes[-1]
 
+    @property
+    def cell(self) -> int:
+        """Side in pixels of the part of the face that a code stands for: 32 in the published network."""
+        return self.image_size // self.code_grid
+
     def to_dict(self) -> dict[str, Any]:
         """The configuration as plain data, as a weights file keeps it in its header."""
         return asdict(self)

@@ -152,7 +152,7 @@ class CodeFormer(nn.Module):
         """What the generator has drawn (N, 3, S, S), with the local means of ``image`` if it lacks them."""
         if not self.config.local_means:
             return drawn
-        return add(drawn, local_means(image, self.config.code_grid).to(drawn))
+        return add(drawn, local_means(image, self.config.cell).to(drawn))
 
     def generate(self, quantised: Tensor, encoding: Encoding, w: float | Tensor) -> Tensor:
         """Generate images from features (N, C, G, G) with the CFT. ``w`` as in :meth:`decode`."""
