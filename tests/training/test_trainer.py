@@ -47,6 +47,17 @@ def test_every_loss_decreases(run: Path, stage: str, figure: str, factor: float)
     assert figures[-1] < factor * max(figures[:2])
 
 
+@pytest.mark.parametrize("stage", ["stage1", "stage2"])
+def test_a_checkpoint_of_a_network_that_computes_something_else_is_refused(
+    faces: FaceSet, tmp_path: Path, stage: str
+) -> None:
+    """These two have the same weights, by name and shape."""
+    Trainer(changed(stage1={"steps": 1}), "stage1", faces=faces, run=tmp_path).train()
+    other = changed(model={"smooth_upsampling": True}, stage1={"steps": 1})
+    with pytest.raises(UsageError, match=r"stage1\.pt was trained with another configuration"):
+        Trainer(other, stage, faces=faces, run=tmp_path)
+
+
 @pytest.mark.parametrize("weights", [(0.0, 0.3), (0.3, 0.0)], ids=["added", "taken out"])
 def test_an_adversarial_loss_can_be_added_or_taken_out(
     faces: FaceSet, tmp_path: Path, weights: tuple[float, float]

@@ -10,6 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import UsageError
+from ..restoration.codeformer import CodeFormerConfig
+
+_OTHER = "{} was trained with another configuration; use that one, or another run folder"
 
 
 def load_averaged(path: Path) -> dict[str, Tensor]:
@@ -40,9 +43,14 @@ def load_state(module: nn.Module, state: Mapping[str, Any], path: Path) -> None:
     try:
         module.load_state_dict(state)
     except RuntimeError:
-        raise UsageError(
-            f"{path} was trained with another configuration; use that one, or another run folder"
-        ) from None
+        raise UsageError(_OTHER.format(path)) from None
+
+
+def check_sizes(state: Mapping[str, Any], sizes: CodeFormerConfig, path: Path) -> None:
+    """Check that the checkpoint ``state``, which was read from ``path``, is of a network of these ``sizes``:
+    some change what it computes, and no shape. Those of earlier versions do not say. Raises UsageError."""
+    if "sizes" in state and CodeFormerConfig.from_dict(state["sizes"]) != sizes:
+        raise UsageError(_OTHER.format(path))
 
 
 def with_adversary(saved: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

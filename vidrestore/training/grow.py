@@ -22,6 +22,8 @@ def begin_from(path: Path, model: CodeFormer, stage: Stage1) -> None:
     """
     try:
         state = load_checkpoint(path)
+        if state.get("sizes", {}).get("smooth_upsampling"):
+            raise ValueError("its upsampling is smooth, which only that of the finest level may be")
         grow(model, state["averaged"])
         stage.averages.load_state_dict(entries_below(state["stage"], "averages."))
         if stage.outer is not None:

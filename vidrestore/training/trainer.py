@@ -19,7 +19,7 @@ from ..measure.face_set import FaceSet
 from ..restoration.codeformer import CodeFormer, CodeFormerConfig
 from ..restoration.tasks import find_task
 from ..runtime.device import has_bf16
-from .checkpoint import load_checkpoint, load_state, with_adversary
+from .checkpoint import check_sizes, load_checkpoint, load_state, with_adversary
 from .data import Pairs, Recipes, batches, to_network
 from .distributed import Share, average_gradients, barrier, mean, rank, world
 from .grow import begin_from
@@ -83,6 +83,7 @@ class Trainer:
         model = CodeFormer(sizes)
         before = None if stage == "stage1" else self._previous(stage)
         if before:
+            check_sizes(before, sizes, run / f"{previous(stage)}.pt")
             load_state(model, before["averaged"], run / f"{previous(stage)}.pt")
         #: Of a convolution's gradient in float32, a CPU's kernels for channels last take three times as long.
         self.layout = (
@@ -256,6 +257,7 @@ class Trainer:
             "stage": self.stage.state_dict(),
             "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
             "step": self.step,
+            "sizes": self.model.config.to_dict(),
             "log": self.log.state(),
         }
         part = self.path.with_suffix(".part")
@@ -264,6 +266,7 @@ class Trainer:
 
     def _load(self) -> None:
         state = load_checkpoint(self.path, self.device)
+        check_sizes(state, self.model.config, self.path)
         load_state(self.model, state["model"], self.path)
         load_state(self.stage, with_adversary(state["stage"], self.stage.state_dict()), self.path)
         self.averaged = state["averaged"]
