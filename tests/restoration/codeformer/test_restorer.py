@@ -72,7 +72,7 @@ def test_results_do_not_depend_on_the_batch(precision):
     [
         pytest.param(SMALL, id="CFT at levels", marks=pytest.mark.slow),
         pytest.param(AT_IMAGE, id="CFT at the image"),
-        pytest.param(FACE, id="face", marks=pytest.mark.slow),
+        pytest.param(FACE, id="face"),
     ],
 )
 def test_a_batch_of_faces_with_and_without_w(config):

@@ -90,7 +90,7 @@ class CodeFormerRestorer(FaceRestorer):
             if is_transformed:
                 with_features.append((face_codes, face_w, *observation.rest))
             else:
-                codes_alone.append((face_codes, observation.rest[1]))
+                codes_alone.append((face_codes, *observation.rest[:2]))
         decoded, from_codes = iter(self._run_decode(with_features)), iter(self._run_decode_codes(codes_alone))
         return torch.cat([face for each in transformed for face in next(decoded if each else from_codes)])
 
@@ -107,9 +107,8 @@ class CodeFormerRestorer(FaceRestorer):
         encoding = Encoding(image, features, dict(zip(self._sizes, levels, strict=True)))
         return [_to_unit_range(self._network.decode(codes, encoding, w, self._adain))]
 
-    def _decode_codes(self, codes: Tensor, features: Tensor) -> list[Tensor]:
-        # ``features`` stand in for the image, which only networks without feature transformations use.
-        encoding = Encoding(features, features, {})
+    def _decode_codes(self, codes: Tensor, image: Tensor, features: Tensor) -> list[Tensor]:
+        encoding = Encoding(image, features, {})
         return [_to_unit_range(self._network.decode(codes, encoding, 0.0, self._adain))]
 
 
