@@ -35,8 +35,7 @@ def test_quantised_features_are_codes() -> None:
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 def test_codes_keep_the_layout_of_the_features(layout: torch.memory_format) -> None:
-    """All layers that follow take it over, and in float32 a CPU trains three times as fast in one as in the
-    other."""
+    """All layers that follow take it over, and in float32 a CPU trains faster in one than in the other."""
     model = CodeFormer(CodeFormerConfig.from_dict(CONFIG["model"])).to(memory_format=layout)
     faces = torch.rand(2, 3, 64, 64).contiguous(memory_format=layout)
     with torch.no_grad():

@@ -49,7 +49,11 @@ def load_state(module: nn.Module, state: Mapping[str, Any], path: Path) -> None:
 def check_sizes(state: Mapping[str, Any], sizes: CodeFormerConfig, path: Path) -> None:
     """Check that the checkpoint ``state``, which was read from ``path``, is of a network of these ``sizes``:
     some change what it computes, and no shape. Those of earlier versions do not say. Raises UsageError."""
-    if "sizes" in state and CodeFormerConfig.from_dict(state["sizes"]) != sizes:
+    try:
+        same = "sizes" not in state or CodeFormerConfig.from_dict(state["sizes"]) == sizes
+    except ValueError:  # sizes of a later version
+        same = False
+    if not same:
         raise UsageError(_OTHER.format(path))
 
 

@@ -85,7 +85,8 @@ class Trainer:
         if before:
             check_sizes(before, sizes, run / f"{previous(stage)}.pt")
             load_state(model, before["averaged"], run / f"{previous(stage)}.pt")
-        #: Of a convolution's gradient in float32, a CPU's kernels for channels last take three times as long.
+        #: For a convolution's gradient in float32, a CPU's kernels for channels last take up to three times
+        #: as long, and a generator as a whole a third longer.
         self.layout = (
             torch.contiguous_format if self.device.type == "cpu" and not self.bf16 else torch.channels_last
         )

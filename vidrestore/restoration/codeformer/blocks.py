@@ -134,7 +134,7 @@ class SmoothUpsample(nn.Module):
         self.conv = nn.Conv2d(in_channels, out_channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.interpolate(self.conv(x), scale_factor=2, mode="bilinear", align_corners=False)
+        return double(self.conv(x))
 
 
 class PatchConv(nn.Conv2d):
