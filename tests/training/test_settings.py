@@ -47,6 +47,7 @@ def with_(table: str, **more: Any) -> dict[str, Any]:
         (with_("stage1", part=60), "part is 60, but must be a multiple of 8, at most 64"),
         (with_("stage1", part=128), "part is 128"),
         (with_("stage1", part=32, focus=2), "focus is 2, but .* in whole faces only; set part to 64"),
+        (with_("stage1", part=32, identity=0.1), "the identity loss is of whole faces"),
         (CONFIG | {"model": CONFIG["model"] | {"adain": False}}, "adain is true, but the model's is false"),
         (
             CONFIG | {"model": WITH_CORRECTION, "stage3": CONFIG["stage3"] | {"correction_scale": 0.0}},

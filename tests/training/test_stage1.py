@@ -10,6 +10,9 @@ import torch
 from tests.support.small_training import CONFIG, changed, column, needs_weights
 from vidrestore.measure.face_set import FaceSet
 from vidrestore.restoration.codeformer import CodeFormer, CodeFormerConfig
+from vidrestore.training.data import batches, to_network
+from vidrestore.training.identity import IdentityLoss
+from vidrestore.training.image_loss import cut_square
 from vidrestore.training.settings import complete
 from vidrestore.training.stage1 import Stage1, quantise
 from vidrestore.training.trainer import Trainer
@@ -98,3 +101,42 @@ def test_in_the_end_the_generator_learns_alone(faces: FaceSet, tmp_path: Path) -
     after = trainer.model.state_dict()
     changes = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
     assert changes == {"generator"}
+
+
+@pytest.mark.parametrize(("part", "square"), [(64, (10, 17, 44)), (32, (8, 16, 48))])
+def test_every_second_step_has_the_identity_loss_of_the_face_alone(
+    faces: FaceSet, tmp_path: Path, part: int, square: tuple[int, int, int]
+) -> None:
+    """A network that draws parts begins at its second level, whose pixels are 8 of the face here."""
+    stage1 = {"steps": 4, "warmup": 0, "part": part, "crop": 32, "identity": 0.3, "identity_every": 2}
+    config = changed(model={"positions": True}, stage1=stage1 | {"adversarial": 0.0})
+    trainer = Trainer(config, "stage1", faces=faces, run=tmp_path)
+    assert isinstance(trainer.stage, Stage1)
+    seen = []
+
+    class Watched(IdentityLoss):
+        def __call__(self, x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+            seen.append(target.detach())
+            return super().__call__(x, target)
+
+    trainer.stage.identity = Watched()
+    trainer.train()
+    stream = batches(trainer.pairs, batch=2, start=0, workers=0)
+    clean = [to_network(next(stream)[0]) for _ in range(4)]
+    assert len(seen) == 2
+    for shown, step in zip(seen, (0, 2), strict=True):
+        assert torch.equal(shown, cut_square(clean[step], square))
+    assert column(tmp_path / "stage1.csv", "identity") == []  # the log's first line is at step 20
+
+
+def test_the_identity_loss_counts_for_the_steps_without_it(faces: FaceSet, tmp_path: Path) -> None:
+    stage1 = {"steps": 1, "warmup": 0, "adversarial": 0.0, "perceptual": 0.0}
+    losses = {}
+    for weight, every in ((0.0, 1), (0.3, 1), (0.1, 3)):
+        folder = tmp_path / f"{weight}-{every}"
+        folder.mkdir()
+        settings = stage1 | {"identity": weight, "identity_every": every}
+        trainer = Trainer(changed(stage1=settings), "stage1", faces=faces, run=folder)
+        losses[weight, every] = trainer.train()
+    assert losses[0.1, 3] == pytest.approx(losses[0.3, 1], rel=1e-6)
+    assert losses[0.3, 1] > losses[0.0, 1]

@@ -108,3 +108,9 @@ def parts(*images: Tensor, side: int, generator: torch.Generator) -> list[Tensor
         return in_order_of(torch.stack(crops), image)
 
     return [cut(image) for image in images]
+
+
+def cut_square(x: Tensor, square: tuple[int, int, int]) -> Tensor:
+    """Crop all of (N, C, S, S) to the same square (left, top, side)."""
+    left, top, side = square
+    return x[:, :, top : top + side, left : left + side]

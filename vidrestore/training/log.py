@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 COLUMNS = (
-    *("step", "seconds", "faces_per_second", "loss", "input", "l1", "perceptual"),
+    *("step", "seconds", "faces_per_second", "loss", "input", "l1", "perceptual", "identity"),
     *("perceptual_one", "perceptual_zero", "imitation", "commitment", "codes", "adversarial", "adaptive"),
     *("discriminator", "entropy", "feature", "accuracy", "growth", "norm", "rate"),
 )

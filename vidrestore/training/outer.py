@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ..restoration.codeformer import CodeFormer
 from ..restoration.codeformer.blocks import PatchConv
 from .distributed import mean
-from .image_loss import parts
+from .image_loss import cut_square, parts
 
 
 class OuterLayers(nn.Module):
@@ -57,9 +57,11 @@ def draw_part(
     side: int,
     generator: torch.Generator,
     outer_alone: bool = False,
+    square: tuple[int, int, int] | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Generate a part of each face of ``side`` pixels at a random place from features (N, C, G, G): it and
-    the same part of ``clean``, both (N, 3, side, side).
+    the same part of ``clean``, both (N, 3, side, side); or the part of each in ``square`` (left, top, side),
+    up to the rounding to pixels of the second level.
 
     The layers up to the generator's second level draw the whole face, the finest ones, which take most of the
     time, the part alone. With ``outer_alone`` the former do not learn.
@@ -68,9 +70,16 @@ def draw_part(
     with torch.set_grad_enabled(torch.is_grad_enabled() and not outer_alone):
         inner = model.generator(quantised, {}, until=second)
     means = clean - model.encoder.seen(clean)
-    inner, clean, means = parts(
-        inner, clean, means, side=side * second // config.image_size, generator=generator
-    )
+    images = inner, clean, means
+    if square is None:
+        inner, clean, means = parts(*images, side=side * second // config.image_size, generator=generator)
+    else:
+        left, top, side = (round(v * second / config.image_size) for v in square)
+        inner, clean, means = (
+            cut_square(x, (left * step, top * step, side * step))
+            for x in images
+            for step in (x.shape[-1] // second,)
+        )
     drawn = model.generator.image(model.generator(inner, {}, after=second)).float()
     return drawn + means, clean
 

@@ -111,6 +111,8 @@ _STAGES = {
         #: after beginning from a smaller network: first steps, in which only the new layers learn
         "outer_steps": _Number(0, whole=True, default=0),
         "generator_from": _Number(0, whole=True, default=0),  #: first step of the generator alone; 0 for none
+        "identity": _Number(0.0, default=0.0),  #: weight of the identity loss; whole faces only
+        "identity_every": _Number(1, whole=True, default=2),  #: steps between identity losses
     },
     "stage2": _COMMON | {"encoder_scale": _Number(0.0), "feature": _Number(0.0)},
     "stage3": _COMMON
@@ -170,6 +172,11 @@ def _check_together(stages: Mapping[str, Mapping[str, Any]], sizes: CodeFormerCo
         raise UsageError(
             f"stage1: focus is {first['focus']}, but the places of eyes and mouth are known in whole faces "
             f"only; set part to {sizes.image_size}"
+        )
+    if first["identity"] and not sizes.positions and first["part"] != sizes.image_size:
+        raise UsageError(
+            "stage1: the identity loss is of whole faces, but this network learns from parts of them; set "
+            f"part to {sizes.image_size}, or identity to 0"
         )
     if sizes.image_widths and last.get("correction_scale") == 0 and not last["correction_from"]:
         raise UsageError(

@@ -12,7 +12,8 @@ from torch import Tensor
 from ..restoration.codeformer import CodeFormer
 from ..restoration.codeformer.network import adaptive_instance_norm, like
 from .codebook import CodebookAverages, nearest_codes
-from .image_loss import ImageLoss, parts
+from .identity import IdentityLoss, identity_square
+from .image_loss import ImageLoss, cut_square, parts
 from .outer import OuterLayers, draw_part
 from .stage import Stage
 
@@ -28,7 +29,9 @@ class Stage1(Stage):
     ``outer_steps`` of a network that begins from a smaller one, only its new layers learn
     (:class:`.outer.OuterLayers`). From step ``generator_from`` on, unless that is 0, encoder and codebook are
     frozen and the generator learns alone to draw what codes leave out (decoder finetuning; Chang et al.,
-    "Muse", 2023).
+    "Muse", 2023). ``identity`` is the weight of the identity loss. At every
+    ``identity_every``-th step, where it counts once for each step of the interval, the finest level draws the
+    square of the face that this loss is about.
     """
 
     name = "stage1"
@@ -37,6 +40,7 @@ class Stage1(Stage):
     def __init__(self, model: CodeFormer, settings: Mapping[str, Any]) -> None:
         super().__init__(model, settings)
         self.image_loss = ImageLoss(settings)
+        self.identity = IdentityLoss.wanted(settings)
         self.averages = CodebookAverages(model.quantize.embedding.weight)
         self.outer = OuterLayers(model) if settings["outer_steps"] else None
 
@@ -81,12 +85,23 @@ class Stage1(Stage):
     def _drawing_loss(
         self, model: CodeFormer, quantised: Tensor, clean: Tensor, step: int, generator: torch.Generator
     ) -> tuple[Tensor, dict[str, Tensor | float]]:
-        side = self.settings["part"]
-        if side >= clean.shape[-1]:
+        side, size = self.settings["part"], clean.shape[-1]
+        looks = self.identity is not None and step % self.settings["identity_every"] == 0
+        if side >= size:
             image = model.reconstruct(quantised, clean).float()
-            return self._image_loss(model, image, clean, step, generator)
-        image, clean = draw_part(model, quantised, clean, side=side, generator=generator)
-        return self._image_loss(model, image, clean, step, generator, whole=False)
+            loss, figures = self._image_loss(model, image, clean, step, generator)
+            if looks:
+                image, clean = (cut_square(x, identity_square(size)) for x in (image, clean))
+        else:
+            square = identity_square(size) if looks else None
+            image, clean = draw_part(model, quantised, clean, side=side, generator=generator, square=square)
+            loss, figures = self._image_loss(model, image, clean, step, generator, whole=False)
+        if looks:
+            assert self.identity is not None
+            distance = self.identity(image, clean)
+            loss = loss + self.settings["identity"] * self.settings["identity_every"] * distance
+            figures["identity"] = distance.detach()
+        return loss, figures
 
     def _outer_loss(
         self, outer: OuterLayers, model: CodeFormer, clean: Tensor, step: int, generator: torch.Generator

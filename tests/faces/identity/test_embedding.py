@@ -1,14 +1,11 @@
 """The identity embedding: different people, the same person, and dlib's own way to crop a face."""
 
-from importlib.util import find_spec
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
 
 from tests.support.portraits import aligned_portraits
-from vidrestore.faces.identity.embedding import IdentityEmbedding
+from vidrestore.faces.identity.embedding import IdentityEmbedding, find_network
 
 dlib = pytest.importorskip("dlib")
 
@@ -39,9 +36,8 @@ def test_a_degraded_face_is_the_same_person(embed: IdentityEmbedding, name: str)
 
 @pytest.mark.parametrize("name", aligned_portraits())
 def test_the_fixed_square_is_as_good_as_dlibs_own(embed: IdentityEmbedding, name: str) -> None:
-    models = Path(find_spec("face_recognition_models").origin).parent / "models"
-    predictor = dlib.shape_predictor(str(models / "shape_predictor_5_face_landmarks.dat"))
-    network = dlib.face_recognition_model_v1(str(models / "dlib_face_recognition_resnet_model_v1.dat"))
+    predictor = dlib.shape_predictor(str(find_network().with_name("shape_predictor_5_face_landmarks.dat")))
+    network = dlib.face_recognition_model_v1(str(find_network()))
     face = aligned_portraits()[name]
     (box,) = dlib.get_frontal_face_detector()(face, 0)
     own = np.array(network.compute_face_descriptor(face, predictor(face, box)))

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 _MODEL = "dlib_face_recognition_resnet_model_v1.dat"
+_NEEDED = 'the identity distance needs more packages: pip install "vidrestore[persons]"'
 _CHIP = 150  #: side in pixels of the network's input
 
 #: The square (left, top, side) that dlib would crop from an aligned face of 512 pixels. Determined on 199
@@ -36,20 +37,26 @@ class IdentityEmbedding:
     threshold = 0.5
 
     def __init__(self) -> None:
-        # Only the data of face_recognition_models is used: its code imports pkg_resources, which is gone.
-        spec = find_spec("face_recognition_models")
-        if find_spec("dlib") is None or spec is None or spec.origin is None:
-            raise ImportError('the identity distance needs more packages: pip install "vidrestore[persons]"')
+        if find_spec("dlib") is None:
+            raise ImportError(_NEEDED)
         import dlib
 
-        path = Path(spec.origin).parent / "models" / _MODEL
         create = dlib.face_recognition_model_v1  # pyright: ignore[reportAttributeAccessIssue] - no stubs
-        self._network = create(str(path))
+        self._network = create(str(find_network()))
 
     def __call__(self, faces: Sequence[np.ndarray]) -> np.ndarray:
         """Map N aligned faces, each (S, S, 3) RGB uint8, to embeddings (N, 128)."""
         chips = [_chip(face) for face in faces]
         return np.array(self._network.compute_face_descriptor(chips))
+
+
+def find_network() -> Path:
+    """Find the file of dlib's network. Raises ImportError if ``face_recognition_models`` is not installed."""
+    # Only its data is used: its code imports pkg_resources, which is gone.
+    spec = find_spec("face_recognition_models")
+    if spec is None or spec.origin is None:
+        raise ImportError(_NEEDED)
+    return Path(spec.origin).parent / "models" / _MODEL
 
 
 def _chip(face: np.ndarray) -> np.ndarray:

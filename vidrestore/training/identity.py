@@ -1,0 +1,60 @@
+"""The identity loss: that a face shows the same person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..errors import UsageError
+from ..faces.identity.embedding import SQUARE, find_network
+from ..faces.identity.recognition import CHIP, RecognitionNetwork
+
+#: Side of the faces whose ``SQUARE`` is given.
+_FACE = 512
+
+
+class IdentityLoss:
+    """The distance of the embeddings of a generated face and of the clean one by dlib's face recognition
+    network (as Wang et al., "GFPGAN", CVPR 2021, section 3.4, with another network).
+
+    Pixels and features of image networks count a wrong eye no more than a wrong curl; the embedding is about
+    the face alone. Raises UsageError if the network's weights are not installed.
+    """
+
+    def __init__(self) -> None:
+        try:
+            self.network = RecognitionNetwork(find_network())
+        except ImportError:
+            raise UsageError(
+                "the identity loss needs dlib's network: "
+                'pip install "vidrestore[train]", or set identity to 0'
+            ) from None
+
+    def __call__(self, x: Tensor, target: Tensor) -> Tensor:
+        """Return the mean distance of ``x`` from ``target``: of each (N, 3, S, S) in [-1, 1] the square that
+        :func:`identity_square` says."""
+        self.network.to(x.device)
+        with torch.no_grad():
+            wanted = self._embed(target)
+        # The gradient of a length is not finite at zero.
+        return ((self._embed(x) - wanted).square().sum(dim=1) + 1e-6).sqrt().mean()
+
+    def _embed(self, x: Tensor) -> Tensor:
+        with torch.autocast(x.device.type, enabled=False):
+            chip = F.interpolate(x.float(), (CHIP, CHIP), mode="bilinear", antialias=True)
+            return self.network(chip)
+
+    @classmethod
+    def wanted(cls, settings: Mapping[str, Any]) -> IdentityLoss | None:
+        """Return the loss if the settings of a stage give it a weight."""
+        return cls() if settings["identity"] else None
+
+
+def identity_square(size: int) -> tuple[int, int, int]:
+    """Return the square (left, top, side) of aligned faces of ``size`` pixels that the network looks at."""
+    left, top, side = (round(v * size / _FACE) for v in SQUARE)
+    return left, top, side
