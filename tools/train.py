@@ -150,7 +150,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--begin-from",
         type=Path,
         metavar="FILE",
-        help="begin stage I from this checkpoint of stage I for faces of half the size",
+        help="begin stage I from this checkpoint of stage I, for faces of the same or of half the size",
     )
     parser.add_argument(
         "--pack",

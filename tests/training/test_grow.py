@@ -72,6 +72,44 @@ def test_stage1_begins_from_stage1_at_half_the_size(tmp_path: Path) -> None:
 
 
 @needs_weights
+def test_stage1_begins_anew_from_stage1_of_the_same_network(tmp_path: Path) -> None:
+    first = trainer(tmp_path, 64, "first")
+    first.train()
+    begin = tmp_path / "first" / "stage1.pt"
+    second = trainer(tmp_path, 64, "second", begin)
+    assert second.step == 0
+    assert torch.equal(second.stage.averages.count, first.stage.averages.count)
+    for name in ("quantize.embedding.weight", "encoder.blocks.0.weight", "generator.blocks.0.weight"):
+        assert torch.equal(second.model.state_dict()[name], first.averaged[name])
+        assert torch.equal(second.averaged[name], first.averaged[name])
+    second.train()
+    assert not torch.equal(
+        second.averaged["quantize.embedding.weight"], first.averaged["quantize.embedding.weight"]
+    )
+    with pytest.raises(UsageError, match="it has all layers, but outer_steps are for new ones"):
+        trainer(tmp_path, 64, "third", begin, outer_steps=1)
+
+
+@needs_weights
+def test_a_checkpoint_to_begin_from_needs_what_stage1_trains(tmp_path: Path) -> None:
+    trainer(tmp_path, 64, "first").train()
+    state = torch.load(tmp_path / "first" / "stage1.pt", weights_only=True)
+    begin = tmp_path / "begin.pt"
+    parts = ("encoder.", "generator.", "quantize.")
+    state["averaged"] = {k: v.half() for k, v in state["averaged"].items() if k.startswith(parts)}
+    torch.save(state, begin)
+    second = trainer(tmp_path, 64, "second", begin)
+    found = second.model.state_dict()["generator.blocks.0.weight"]
+    assert torch.equal(found, state["averaged"]["generator.blocks.0.weight"].float())
+    del state["averaged"]["generator.blocks.0.weight"]
+    torch.save(state, begin)
+    with pytest.raises(
+        UsageError, match=r"cannot begin from .*begin\.pt: it lacks generator\.blocks\.0\.weight"
+    ):
+        trainer(tmp_path, 64, "third", begin)
+
+
+@needs_weights
 def test_at_first_only_new_layers_learn(tmp_path: Path) -> None:
     trainer(tmp_path, 64, "small").train()
     begin = tmp_path / "small" / "stage1.pt"

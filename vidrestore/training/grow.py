@@ -1,4 +1,4 @@
-"""Progressive growing: stage I begins from a network for faces of half the size."""
+"""Stage I begins from what another run of it has learned, for faces of the same or of half the size."""
 
 from __future__ import annotations
 
@@ -12,16 +12,27 @@ from ..restoration.codeformer import CodeFormer
 from .checkpoint import entries_below, load_checkpoint
 from .stage1 import Stage1
 
+#: The parts of a network that stage I trains.
+_TRAINED = ("encoder.", "generator.", "quantize.")
+
 
 def begin_from(path: Path, model: CodeFormer, stage: Stage1) -> None:
-    """Begin stage I from its checkpoint ``path`` at half the size: load its averaged weights into ``model``,
-    as :func:`grow` does, and the moving averages of its codebook into ``stage``, with the small network's
-    first layer if the new layers learn from it.
+    """Begin stage I at step 0 from its checkpoint ``path``: load its averaged weights into ``model`` and the
+    moving averages of its codebook into ``stage``.
+
+    That may be a checkpoint of the same network, or of one for faces of half the size, as :func:`grow` says,
+    whose first layer is loaded too if the new layers learn from it.
 
     Raises UsageError if the file cannot be read or the networks do not fit together.
     """
     try:
         state = load_checkpoint(path)
+        if state.get("sizes") == model.config.to_dict():
+            if stage.outer is not None:
+                raise ValueError("it has all layers, but outer_steps are for new ones; set outer_steps to 0")
+            load_trained(model, state["averaged"])
+            stage.averages.load_state_dict(entries_below(state["stage"], "averages."))
+            return
         if state.get("sizes", {}).get("smooth_upsampling"):
             raise ValueError("its upsampling is smooth, which only that of the finest level may be")
         grow(model, state["averaged"])
@@ -30,6 +41,15 @@ def begin_from(path: Path, model: CodeFormer, stage: Stage1) -> None:
             stage.outer.first.load_state_dict(entries_below(state["averaged"], "encoder.blocks.0."))
     except (ValueError, KeyError, RuntimeError, UsageError) as error:
         raise UsageError(f"stage1 cannot begin from {path}: {error}") from None
+
+
+def load_trained(model: CodeFormer, state: Mapping[str, Tensor]) -> None:
+    """Load into ``model`` what stage I trains, from the ``state`` of the same network; a file for others to
+    begin from need not have the rest. Raises ValueError if something is missing."""
+    trained = {name for name in model.state_dict() if name.startswith(_TRAINED)}
+    if lacking := sorted(trained - set(state)):
+        raise ValueError(f"it lacks {lacking[0]}")
+    model.load_state_dict({name: value for name, value in state.items() if name in trained}, strict=False)
 
 
 def grow(model: CodeFormer, small: Mapping[str, Tensor]) -> None:

@@ -52,7 +52,7 @@ class Trainer:
     single one; ``batch`` is the size for all processes. Only the first process writes files. On a GPU, faces
     are degraded there.
 
-    Stage I without a checkpoint begins from ``begin``, if given: its checkpoint for faces of half the size.
+    Stage I without a checkpoint begins from ``begin``, if given, see :func:`.grow.begin_from`.
 
     Raises UsageError if the configuration is invalid or does not match the faces, the checkpoints or the
     number of processes, or if the previous stage has no checkpoint.
