@@ -9,8 +9,8 @@ import torch
 
 from tests.support.portraits import aligned_portraits
 from vidrestore.errors import UsageError
-from vidrestore.faces.identity.embedding import IdentityEmbedding
-from vidrestore.training.identity import IdentityLoss, identity_square
+from vidrestore.faces.identity.embedding import IdentityEmbedding, identity_square
+from vidrestore.training.identity import IdentityLoss
 from vidrestore.training.image_loss import cut_square
 
 pytest.importorskip("dlib")

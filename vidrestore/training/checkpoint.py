@@ -49,12 +49,16 @@ def load_state(module: nn.Module, state: Mapping[str, Any], path: Path) -> None:
 def check_sizes(state: Mapping[str, Any], sizes: CodeFormerConfig, path: Path) -> None:
     """Check that the checkpoint ``state``, which was read from ``path``, is of a network of these ``sizes``:
     some change what it computes, and no shape. Those of earlier versions do not say. Raises UsageError."""
-    try:
-        same = "sizes" not in state or CodeFormerConfig.from_dict(state["sizes"]) == sizes
-    except ValueError:  # sizes of a later version
-        same = False
-    if not same:
+    if "sizes" in state and not has_sizes(state, sizes):
         raise UsageError(_OTHER.format(path))
+
+
+def has_sizes(state: Mapping[str, Any], sizes: CodeFormerConfig) -> bool:
+    """Return whether the checkpoint ``state`` says that its network has these ``sizes``."""
+    try:
+        return "sizes" in state and CodeFormerConfig.from_dict(state["sizes"]) == sizes
+    except ValueError:  # sizes of a later version
+        return False
 
 
 def with_adversary(saved: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..errors import UsageError
 from ..restoration.codeformer import CodeFormer
-from .checkpoint import entries_below, load_checkpoint
+from .checkpoint import entries_below, has_sizes, load_checkpoint
 from .stage1 import Stage1
 
 #: The parts of a network that stage I trains.
@@ -27,7 +27,7 @@ def begin_from(path: Path, model: CodeFormer, stage: Stage1) -> None:
     """
     try:
         state = load_checkpoint(path)
-        if state.get("sizes") == model.config.to_dict():
+        if has_sizes(state, model.config):
             if stage.outer is not None:
                 raise ValueError("it has all layers, but outer_steps are for new ones; set outer_steps to 0")
             load_trained(model, state["averaged"])

@@ -10,11 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..errors import UsageError
-from ..faces.identity.embedding import SQUARE, find_network
-from ..faces.identity.recognition import CHIP, RecognitionNetwork
-
-#: Side of the faces whose ``SQUARE`` is given.
-_FACE = 512
+from ..faces.identity.embedding import CHIP, find_network
+from ..faces.identity.recognition import RecognitionNetwork
 
 
 class IdentityLoss:
@@ -36,7 +33,7 @@ class IdentityLoss:
 
     def __call__(self, x: Tensor, target: Tensor) -> Tensor:
         """Return the mean distance of ``x`` from ``target``: of each (N, 3, S, S) in [-1, 1] the square that
-        :func:`identity_square` says."""
+        :func:`..faces.identity.embedding.identity_square` says."""
         self.network.to(x.device)
         with torch.no_grad():
             wanted = self._embed(target)
@@ -52,9 +49,3 @@ class IdentityLoss:
     def wanted(cls, settings: Mapping[str, Any]) -> IdentityLoss | None:
         """Return the loss if the settings of a stage give it a weight."""
         return cls() if settings["identity"] else None
-
-
-def identity_square(size: int) -> tuple[int, int, int]:
-    """Return the square (left, top, side) of aligned faces of ``size`` pixels that the network looks at."""
-    left, top, side = (round(v * size / _FACE) for v in SQUARE)
-    return left, top, side

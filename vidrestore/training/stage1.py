@@ -9,10 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..faces.identity.embedding import identity_square
 from ..restoration.codeformer import CodeFormer
 from ..restoration.codeformer.network import adaptive_instance_norm, like
 from .codebook import CodebookAverages, nearest_codes
-from .identity import IdentityLoss, identity_square
+from .identity import IdentityLoss
 from .image_loss import ImageLoss, cut_square, parts
 from .outer import OuterLayers, draw_part
 from .stage import Stage
@@ -86,19 +87,18 @@ class Stage1(Stage):
         self, model: CodeFormer, quantised: Tensor, clean: Tensor, step: int, generator: torch.Generator
     ) -> tuple[Tensor, dict[str, Tensor | float]]:
         side, size = self.settings["part"], clean.shape[-1]
-        looks = self.identity is not None and step % self.settings["identity_every"] == 0
+        identity = self.identity if step % self.settings["identity_every"] == 0 else None
         if side >= size:
             image = model.reconstruct(quantised, clean).float()
             loss, figures = self._image_loss(model, image, clean, step, generator)
-            if looks:
+            if identity is not None:
                 image, clean = (cut_square(x, identity_square(size)) for x in (image, clean))
         else:
-            square = identity_square(size) if looks else None
+            square = None if identity is None else identity_square(size)
             image, clean = draw_part(model, quantised, clean, side=side, generator=generator, square=square)
             loss, figures = self._image_loss(model, image, clean, step, generator, whole=False)
-        if looks:
-            assert self.identity is not None
-            distance = self.identity(image, clean)
+        if identity is not None:
+            distance = identity(image, clean)
             loss = loss + self.settings["identity"] * self.settings["identity_every"] * distance
             figures["identity"] = distance.detach()
         return loss, figures

@@ -10,8 +10,8 @@ import torch
 
 from tests.support.portraits import aligned_portraits
 from vidrestore.errors import InputError
-from vidrestore.faces.identity.embedding import find_network
-from vidrestore.faces.identity.recognition import CHIP, RecognitionNetwork
+from vidrestore.faces.identity.embedding import CHIP, find_network
+from vidrestore.faces.identity.recognition import RecognitionNetwork
 
 dlib = pytest.importorskip("dlib")
 

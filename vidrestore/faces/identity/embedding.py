@@ -11,7 +11,7 @@ import numpy as np
 
 _MODEL = "dlib_face_recognition_resnet_model_v1.dat"
 _NEEDED = 'the identity distance needs more packages: pip install "vidrestore[persons]"'
-_CHIP = 150  #: side in pixels of the network's input
+CHIP = 150  #: side in pixels of the network's input
 
 #: The square (left, top, side) that dlib would crop from an aligned face of 512 pixels. Determined on 199
 #: clean faces with dlib's detector, its five-point predictor and the similarity of ``get_face_chip`` (padding
@@ -59,8 +59,14 @@ def find_network() -> Path:
     return Path(spec.origin).parent / "models" / _MODEL
 
 
+def identity_square(size: int) -> tuple[int, int, int]:
+    """Return the square (left, top, side) of aligned faces of ``size`` pixels that the network looks at."""
+    left, top, side = (round(v * size / _FACE) for v in SQUARE)
+    return left, top, side
+
+
 def _chip(face: np.ndarray) -> np.ndarray:
-    left, top, side = (round(v * len(face) / _FACE) for v in SQUARE)
+    left, top, side = identity_square(len(face))
     part = np.ascontiguousarray(face[top : top + side, left : left + side])
-    enlarge = side < _CHIP
-    return cv2.resize(part, (_CHIP, _CHIP), interpolation=cv2.INTER_CUBIC if enlarge else cv2.INTER_AREA)
+    enlarge = side < CHIP
+    return cv2.resize(part, (CHIP, CHIP), interpolation=cv2.INTER_CUBIC if enlarge else cv2.INTER_AREA)

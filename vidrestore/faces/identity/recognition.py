@@ -18,8 +18,6 @@ from torch import Tensor, nn
 
 from ...errors import InputError
 
-#: Side in pixels of the network's input.
-CHIP = 150
 #: What dlib subtracts from R, G and B of 0 to 255, and divides by.
 _MEAN, _SCALE = (122.782, 117.001, 104.298), 256.0
 #: Channels of the residual blocks, and whether each halves the side.
