@@ -98,9 +98,8 @@ def train(args: argparse.Namespace) -> int:
             unpack(args.pack, args.run_folder)
         barrier()
         for stage in stages:
-            trainer = Trainer(
-                config, stage, faces=faces, run=args.run_folder, device=own, begin=args.begin_from
-            )
+            begin = args.begin_from if stage == stages[0] else None
+            trainer = Trainer(config, stage, faces=faces, run=args.run_folder, device=own, begin=begin)
             trainer.train(until=args.until, stop=lambda: stop() or time.monotonic() >= end)
             if args.pack and rank() == 0:
                 pack(args.run_folder, args.pack)
@@ -150,7 +149,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--begin-from",
         type=Path,
         metavar="FILE",
-        help="begin stage I from this checkpoint of stage I, for faces of the same or of half the size",
+        help="begin the first stage, I or II, from this checkpoint of another run: in stage I also from one "
+        "for faces of half the size",
     )
     parser.add_argument(
         "--pack",

@@ -1,4 +1,4 @@
-"""A network for faces of twice the size keeps what the small one has learned."""
+"""A stage keeps what another run of it has learned; so does a network for faces of twice the size."""
 
 from __future__ import annotations
 
@@ -107,6 +107,39 @@ def test_a_checkpoint_to_begin_from_needs_what_stage1_trains(tmp_path: Path) -> 
         UsageError, match=r"cannot begin from .*begin\.pt: it lacks generator\.blocks\.0\.weight"
     ):
         trainer(tmp_path, 64, "third", begin)
+
+
+@needs_weights
+def test_stage2_begins_from_stage2_of_another_run_but_keeps_its_own_codes(tmp_path: Path) -> None:
+    for run in ("first", "second"):
+        trainer(tmp_path, 64, run, None, **({"batch": 1} if run == "second" else {})).train()
+
+    def stage2(run: str, begin: Path | None = None, stage: str = "stage2") -> Trainer:
+        config = changed(stage2={"steps": 2}) | {"model": {**HALF.to_dict(), "cft_sizes": [8, 16]}}
+        faces = FaceSet(tmp_path / "faces", 64)
+        return Trainer(config, stage, faces=faces, run=tmp_path / run, begin=begin)
+
+    first = stage2("first")
+    first.train()
+    begin = tmp_path / "first" / "stage2.pt"
+    own = torch.load(tmp_path / "second" / "stage1.pt", weights_only=True)["averaged"]
+    second = stage2("second", begin)
+    assert second.step == 0
+    found = second.model.state_dict()
+    for name in ("encoder.blocks.0.weight", "position_emb", "feat_emb.weight", "ft_layers.0.linear1.weight"):
+        assert torch.equal(found[name], first.averaged[name])
+        assert torch.equal(second.averaged[name], first.averaged[name])
+    for name in ("quantize.embedding.weight", "generator.blocks.0.weight"):
+        assert torch.equal(found[name], own[name])
+        assert not torch.equal(found[name], first.averaged[name])
+    # The codes to predict are those of this run's stage I.
+    assert torch.equal(
+        second.stage.teacher.state_dict()["encoder.blocks.0.weight"], own["encoder.blocks.0.weight"]
+    )
+    second.train()
+    assert stage2("second", begin).step == 2  # resumes from its own checkpoint
+    with pytest.raises(UsageError, match=r"stage3 cannot begin from .*: only stages I and II begin from"):
+        stage2("second", begin, "stage3")
 
 
 @needs_weights

@@ -1,4 +1,4 @@
-"""Stage I begins from what another run of it has learned, for faces of the same or of half the size."""
+"""A stage begins from what another run of it has learned."""
 
 from __future__ import annotations
 
@@ -10,46 +10,71 @@ from torch import Tensor
 from ..errors import UsageError
 from ..restoration.codeformer import CodeFormer
 from .checkpoint import entries_below, has_sizes, load_checkpoint
+from .stage import Stage
 from .stage1 import Stage1
+from .stage2 import Stage2
 
-#: The parts of a network that stage I trains.
-_TRAINED = ("encoder.", "generator.", "quantize.")
+#: The parts of a network that stage I and stage II train.
+_DRAWING = ("encoder.", "generator.", "quantize.")
+_PREDICTING = ("encoder.", "position_emb", "feat_emb.", "ft_layers.", "idx_pred_layer.")
 
 
-def begin_from(path: Path, model: CodeFormer, stage: Stage1) -> None:
-    """Begin stage I at step 0 from its checkpoint ``path``: load its averaged weights into ``model`` and the
-    moving averages of its codebook into ``stage``.
+def begin_from(path: Path, model: CodeFormer, stage: Stage) -> None:
+    """Begin ``stage``, which is stage I or II, at step 0 from a checkpoint ``path`` of another run: load the
+    averaged weights of what it trains into ``model``.
 
-    That may be a checkpoint of the same network, or of one for faces of half the size, as :func:`grow` says,
-    whose first layer is loaded too if the new layers learn from it.
-
-    Raises UsageError if the file cannot be read or the networks do not fit together.
+    Raises UsageError if the file cannot be read, the networks do not fit together, or it is another stage.
     """
     try:
-        state = load_checkpoint(path)
-        if has_sizes(state, model.config):
-            if stage.outer is not None:
-                raise ValueError("it has all layers, but outer_steps are for new ones; set outer_steps to 0")
-            load_trained(model, state["averaged"])
-            stage.averages.load_state_dict(entries_below(state["stage"], "averages."))
-            return
-        if state.get("sizes", {}).get("smooth_upsampling"):
-            raise ValueError("its upsampling is smooth, which only that of the finest level may be")
-        grow(model, state["averaged"])
-        stage.averages.load_state_dict(entries_below(state["stage"], "averages."))
-        if stage.outer is not None:
-            stage.outer.first.load_state_dict(entries_below(state["averaged"], "encoder.blocks.0."))
+        if isinstance(stage, Stage1):
+            _begin_drawing(path, model, stage)
+        elif isinstance(stage, Stage2):
+            _begin_predicting(path, model)
+        else:
+            raise ValueError("only stages I and II begin from a checkpoint of another run")
     except (ValueError, KeyError, RuntimeError, UsageError) as error:
-        raise UsageError(f"stage1 cannot begin from {path}: {error}") from None
+        raise UsageError(f"{stage.name} cannot begin from {path}: {error}") from None
 
 
-def load_trained(model: CodeFormer, state: Mapping[str, Tensor]) -> None:
-    """Load into ``model`` what stage I trains, from the ``state`` of the same network; a file for others to
-    begin from need not have the rest. Raises ValueError if something is missing."""
-    trained = {name for name in model.state_dict() if name.startswith(_TRAINED)}
-    if lacking := sorted(trained - set(state)):
+def _begin_drawing(path: Path, model: CodeFormer, stage: Stage1) -> None:
+    """Load what stage I trains, and the moving averages of its codebook into ``stage``.
+
+    The checkpoint may be one of the same network, or of one for faces of half the size, as :func:`grow`
+    says, whose first layer is loaded too if the new layers learn from it.
+
+    """
+    state = load_checkpoint(path)
+    averages = entries_below(state["stage"], "averages.")
+    if has_sizes(state, model.config):
+        if stage.outer is not None:
+            raise ValueError("it has all layers, but outer_steps are for new ones; set outer_steps to 0")
+        load_parts(model, state["averaged"], _DRAWING)
+        stage.averages.load_state_dict(averages)
+        return
+    if state.get("sizes", {}).get("smooth_upsampling"):
+        raise ValueError("its upsampling is smooth, which only that of the finest level may be")
+    grow(model, state["averaged"])
+    stage.averages.load_state_dict(averages)
+    if stage.outer is not None:
+        stage.outer.first.load_state_dict(entries_below(state["averaged"], "encoder.blocks.0."))
+
+
+def _begin_predicting(path: Path, model: CodeFormer) -> None:
+    """Load what stage II trains. Codebook and generator stay those of this run's stage I: if that began from
+    the other run's, most codes still mean what they meant there."""
+    state = load_checkpoint(path)
+    if not has_sizes(state, model.config):
+        raise ValueError("it is of a network of other sizes")
+    load_parts(model, state["averaged"], _PREDICTING)
+
+
+def load_parts(model: CodeFormer, state: Mapping[str, Tensor], prefixes: tuple[str, ...]) -> None:
+    """Load into ``model`` the weights whose names begin with ``prefixes``, from the ``state`` of the same
+    network; a file for others to begin from need not have the rest. Raises ValueError if one is missing."""
+    wanted = {name for name in model.state_dict() if name.startswith(prefixes)}
+    if lacking := sorted(wanted - set(state)):
         raise ValueError(f"it lacks {lacking[0]}")
-    model.load_state_dict({name: value for name, value in state.items() if name in trained}, strict=False)
+    model.load_state_dict({name: state[name] for name in wanted}, strict=False)
 
 
 def grow(model: CodeFormer, small: Mapping[str, Tensor]) -> None:

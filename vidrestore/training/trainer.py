@@ -52,7 +52,7 @@ class Trainer:
     single one; ``batch`` is the size for all processes. Only the first process writes files. On a GPU, faces
     are degraded there.
 
-    Stage I without a checkpoint begins from ``begin``, if given, see :func:`.grow.begin_from`.
+    A stage without a checkpoint begins from ``begin``, if given, see :func:`.grow.begin_from`.
 
     Raises UsageError if the configuration is invalid or does not match the faces, the checkpoints or the
     number of processes, or if the previous stage has no checkpoint.
@@ -98,10 +98,10 @@ class Trainer:
         self.stage = stage_class(stage, sizes)(self.model, settings).to(self.device)
         if before:
             self.stage.inherit(before["stage"], run / f"{previous(stage)}.pt")
-        if isinstance(self.stage, Stage1) and not self.path.exists():
+        if not self.path.exists():
             if begin:
                 begin_from(begin, self.model, self.stage)
-            elif self.stage.outer is not None:
+            elif isinstance(self.stage, Stage1) and self.stage.outer is not None:
                 raise UsageError(
                     "stage1: outer_steps are for a network that begins from a smaller one; give "
                     "--begin-from, or set outer_steps to 0"
