@@ -17,10 +17,13 @@ from tests.support.small_training import (
     needs_weights,
 )
 from vidrestore.errors import UsageError
+from vidrestore.faces.identity.embedding import identity_square
 from vidrestore.measure.face_set import FaceSet
 from vidrestore.restoration.codeformer import CodeFormer, CodeFormerConfig
 from vidrestore.training.checkpoint import load_averaged, load_checkpoint
-from vidrestore.training.data import to_network
+from vidrestore.training.data import batches, to_network
+from vidrestore.training.identity import IdentityLoss
+from vidrestore.training.image_loss import cut_square
 from vidrestore.training.settings import complete
 from vidrestore.training.stage2 import Stage2
 from vidrestore.training.stage3 import Stage3, begin_correction, growth, watched
@@ -115,6 +118,43 @@ def test_the_correction_is_trained(faces: FaceSet, tmp_path: Path) -> None:
         n.split(".")[1] for n in after if n.startswith("correction.") and not after[n].equal(before[n])
     }
     assert {"last", "mix", "up_blocks", "pixels"} <= changes
+
+
+def test_the_identity_loss_is_of_the_face_alone_and_counts_for_the_steps_without_it(
+    faces: FaceSet, run: Path, tmp_path: Path
+) -> None:
+    seen: list[torch.Tensor] = []
+    losses = {}
+
+    class Watched(IdentityLoss):
+        def __call__(self, x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+            seen.append(target)
+            return super().__call__(x, target)
+
+    for weight, every in ((0.0, 1), (0.3, 1), (0.1, 3)):
+        folder = tmp_path / f"{weight}-{every}"
+        folder.mkdir()
+        (folder / "stage2.pt").hardlink_to(run / "stage2.pt")
+        settings = {"steps": 2, "adversarial": 0.0, "perceptual": 0.0}
+        trainer = Trainer(
+            changed(stage3=settings | {"identity": weight, "identity_every": every}),
+            "stage3",
+            faces=faces,
+            run=folder,
+        )
+        assert isinstance(trainer.stage, Stage3)
+        assert (trainer.stage.identity is not None) == (weight > 0)
+        if weight:
+            trainer.stage.identity = Watched()
+        losses[weight, every] = trainer.train(until=1)
+        trainer.train()
+    assert losses[0.1, 3] == pytest.approx(losses[0.3, 1], rel=1e-6)
+    assert losses[0.3, 1] > losses[0.0, 1]
+    stream = batches(trainer.pairs, batch=2, start=0, workers=0)
+    clean = [to_network(next(stream)[0]) for _ in range(2)]
+    expected = [cut_square(clean[step], identity_square(64)) for step in (0, 1, 0)]
+    assert len(seen) == 3
+    assert all(torch.equal(shown, face) for shown, face in zip(seen, expected, strict=True))
 
 
 def test_the_correction_can_be_frozen() -> None:

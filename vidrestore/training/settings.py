@@ -75,6 +75,8 @@ _IMAGE = {
     #: first steps of the discriminator, in which it learns and nobody learns from it
     "adversarial_alone": _Number(0, whole=True, default=0),
     "discriminator_channels": _Number(8, whole=True, default=64, multiple=8),
+    "identity": _Number(0.0, default=0.0),  #: weight of the identity loss; whole faces only
+    "identity_every": _Number(1, whole=True, default=2),  #: steps between identity losses
 }
 #: Stage III of a network whose CFT is at the image.
 _STAGE3_IMAGE = _COMMON | {
@@ -111,8 +113,6 @@ _STAGES = {
         #: after beginning from a smaller network: first steps, in which only the new layers learn
         "outer_steps": _Number(0, whole=True, default=0),
         "generator_from": _Number(0, whole=True, default=0),  #: first step of the generator alone; 0 for none
-        "identity": _Number(0.0, default=0.0),  #: weight of the identity loss; whole faces only
-        "identity_every": _Number(1, whole=True, default=2),  #: steps between identity losses
     },
     "stage2": _COMMON | {"encoder_scale": _Number(0.0), "feature": _Number(0.0)},
     "stage3": _COMMON

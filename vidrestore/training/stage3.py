@@ -13,11 +13,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..errors import UsageError
+from ..faces.identity.embedding import identity_square
 from ..restoration.codeformer import CodeFormer
 from ..weights.store import load_state as load_weights
 from .checkpoint import entries_below, load_state
 from .distributed import share, world
-from .image_loss import ImageLoss
+from .identity import IdentityLoss
+from .image_loss import ImageLoss, cut_square
 from .stage import Stage
 from .stage2 import Teacher, code_loss, transformer_parameters
 
@@ -26,8 +28,9 @@ _LARGEST_GROWTH = 4.0
 
 
 class Stage3(Stage):
-    """The image losses, with a random ``w`` per face. In addition, the code losses at every ``code_every``-th
-    step, which keep the codes predictable while the encoder changes, and a penalty on the growth of features.
+    """The image losses and the identity loss, with a random ``w`` per face. In addition, the code losses at
+    every ``code_every``-th step, which keep the codes predictable while the encoder changes, and a penalty on
+    the growth of features.
 
     The weight of the perceptual loss is ``1.2 - w``: this is where the network learns that ``w`` trades
     perceptual quality against fidelity to the input. The CFT is trained at the full learning rate, the
@@ -41,6 +44,7 @@ class Stage3(Stage):
     def __init__(self, model: CodeFormer, settings: Mapping[str, Any]) -> None:
         super().__init__(model, settings)
         self.image_loss = ImageLoss(settings)
+        self.identity = IdentityLoss.wanted(settings)
         self.teacher = Teacher(model) if settings["encoder_scale"] else None
         if settings["correction_from"]:
             begin_correction(model, settings["correction_from"])
@@ -96,6 +100,12 @@ class Stage3(Stage):
             image, clean, step=step, generator=generator, last=self.last_layer(model), weight=1.2 - w
         )
         loss, figures = loss + excess, figures | {"growth": excess.detach()}
+        every = self.settings["identity_every"]
+        if self.identity is not None and step % every == 0:
+            square = identity_square(clean.shape[-1])
+            distance = self.identity(cut_square(image, square), cut_square(clean, square))
+            loss = loss + self.settings["identity"] * every * distance
+            figures["identity"] = distance.detach()
         if self.teacher is not None and learns_codes:
             codes = self.teacher.codes(model, clean)
             extra, more = code_loss(model, encoding.features, logits, codes, self.settings["feature"])
