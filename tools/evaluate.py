@@ -35,7 +35,8 @@ network NET, which should not have been used to train the model: ``vgg`` for the
 The figures over time are of the face's oval, on a scale of 255. ``face PSNR`` is in dB, of the mean squared
 error. ``warping`` is the difference between consecutive frames after motion compensation by the clean face,
 minus that of the clean face itself. ``flicker`` is the change of brightness between frames relative to the
-clean face. ``static`` is the deviation over time in a still scene. ``mouth`` and ``eyes`` are the errors in
+clean face. ``static`` is the deviation over time in a still scene, ``codes`` the percentage of the codes that
+differ there from those of the frame before, if there is one face. ``mouth`` and ``eyes`` are the errors in
 these parts while they move. ``jitter`` is the shaking of the landmarks, smoothed as for alignment and (raw)
 as detected, in pixels of a 512-pixel face. ``--every N`` measures single images, which takes the most time,
 in every Nth frame only.
@@ -58,11 +59,13 @@ from typing import Any
 
 from vidrestore import __version__
 from vidrestore.cli import run as vidrestore
+from vidrestore.cli_parser import options_of, parse_restore
 from vidrestore.degradation.clip import FRAME_LEVELS, degrade_clip
 from vidrestore.degradation.degrade import LEVELS
 from vidrestore.errors import UsageError, VidrestoreError
 from vidrestore.measure.clip_evaluation import ClipEvaluator, settings_report, settings_sheet
 from vidrestore.measure.clip_metrics import ClipMetrics
+from vidrestore.measure.code_changes import CodeWatch
 from vidrestore.measure.face_evaluation import check_sizes, evaluate_faces, load_faces
 from vidrestore.measure.face_metrics import NETS, PERCEPTUAL_SIZE, FaceMeter
 from vidrestore.measure.gate import Levels, gate_table, judge, perceptual_rules
@@ -73,7 +76,12 @@ from vidrestore.measure.still import write_still
 from vidrestore.measure.tables import TIME_COLUMNS, table, write_json
 from vidrestore.media.timeline import Span
 from vidrestore.option_types import STEADY, seconds
+from vidrestore.pipeline import restore_video
 from vidrestore.runtime.device import find_device, find_precision, prepare_device
+from vidrestore.runtime.profile import Profile
+from vidrestore.stages.models import Models
+from vidrestore.stages.networks import Networks
+from vidrestore.stages.setup import RestorerSetup
 from vidrestore.weights.registry import restorer_names
 from vidrestore.weights.store import cache_dir
 
@@ -163,7 +171,7 @@ def run_still(args: argparse.Namespace) -> int:
             degraded = clean.with_name(f"{args.scene.stem}-{level}.mp4")
             degrade_clip(clean, degraded, FRAME_LEVELS[level], seed=args.seed)
             metrics = evaluator.measure_settings(
-                clean, degraded, settings, restore, args=args.options, still=True
+                clean, degraded, settings, restore_watched, args=args.options, still=True
             )
             print_tables(f"{degraded.name}, {metrics.extent}", metrics.rows)
             results[f"{args.scene}, {level}"] = metrics
@@ -188,9 +196,29 @@ def checked_settings(texts: Sequence[str], clips: Sequence[Path], common: Sequen
     return settings
 
 
-def restore(clip: Path, out: Path, options: Sequence[str]) -> None:
+def restore(clip: Path, out: Path, options: Sequence[str]) -> dict[str, float]:
     """Restore ``clip`` to a lossless file as the command line does. Raises VidrestoreError."""
     vidrestore([str(clip), str(out), *options, "-c:v", "ffv1"])
+    return {}
+
+
+def restore_watched(clip: Path, out: Path, options: Sequence[str]) -> dict[str, float]:
+    """Restore ``clip`` to a lossless file; return how its codes change. Raises VidrestoreError."""
+    networks = WatchedNetworks()
+    args = parse_restore([str(clip), str(out), *options, "-c:v", "ffv1"])
+    report = restore_video(options_of(args), networks=networks)
+    return {} if networks.watch is None else networks.watch.figures(report.frames)
+
+
+class WatchedNetworks(Networks):
+    """Networks for one file, whose codes are noted."""
+
+    watch: CodeWatch | None = None
+
+    def models(self, setup: RestorerSetup, profile: Profile) -> Models:
+        models = super().models(setup, profile)
+        models.restorer = self.watch = CodeWatch(models.restorer)
+        return models
 
 
 def report_settings(args: argparse.Namespace, results: Mapping[str, ClipMetrics]) -> None:

@@ -31,9 +31,10 @@ def test_every_setting_is_restored_and_measured(tmp_path: Path) -> None:
     worse = write(tmp_path / "worse.mkv", frames, options={"crf": "45"})
     calls = []
 
-    def restore(clip: Path, out: Path, options: Sequence[str]) -> None:
+    def restore(clip: Path, out: Path, options: Sequence[str]) -> dict[str, float]:
         calls.append((clip, list(options)))
         shutil.copy(clean if "--w" in options else clip, out)
+        return {"codes": 3.0} if "--w" in options else {}
 
     evaluator = ClipEvaluator(device="cpu")
     settings = [Setting("perfect", ("--w", "0")), Setting("nothing")]
@@ -42,6 +43,7 @@ def test_every_setting_is_restored_and_measured(tmp_path: Path) -> None:
     assert list(found.rows) == ["input", "perfect", "nothing"]
     assert found.rows["nothing"] == found.rows["input"]
     assert found.rows["perfect"]["psnr"] == 100 > found.rows["input"]["psnr"]
+    assert found.rows["perfect"]["codes"] == 3
 
 
 def test_the_report_of_one_clip_has_no_mean() -> None:

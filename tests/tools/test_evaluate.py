@@ -135,8 +135,10 @@ def test_a_still_scene(tool: ModuleType, tmp_path: Path, capsys: pytest.CaptureF
     settings = ["per-frame: --steady none", "full:"]
     assert tool.main([*args, "--settings", *settings, "--", "--model", "lite", "--w", "0.5"]) == 0
     (clip,) = json.loads(out.read_text())["clips"].values()
-    static = {name: row["static"] for name, row in clip["settings"].items()}
-    assert 0 < static["full"] < static["per-frame"]
+    rows = clip["settings"]
+    assert 0 < rows["full"]["static"] < rows["per-frame"]["static"]
+    assert 0 < rows["full"]["codes"] < rows["per-frame"]["codes"] < 100
+    assert "codes" not in rows["input"]
     assert "portrait-heavy.mp4, 8 faces in 8 frames" in capsys.readouterr().out
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,8 +19,9 @@ from .methods import INPUT
 from .settings import Setting
 from .sheet import SheetRow
 
-#: Restores a clip (first path) to a lossless file (second path) with command-line options.
-Restore = Callable[[Path, Path, Sequence[str]], None]
+#: Restores a clip (first path) to a lossless file (second path) with command-line options, and returns
+#: figures of the run itself.
+Restore = Callable[[Path, Path, Sequence[str]], Mapping[str, float]]
 
 
 class ClipEvaluator:
@@ -73,11 +75,13 @@ class ClipEvaluator:
         ``args`` are command-line options that all settings share. Raises VidrestoreError.
         """
         with TemporaryDirectory() as folder:
-            clips = {INPUT: clip}
+            clips, figures = {INPUT: clip}, {}
             for number, setting in enumerate(settings):
                 clips[setting.name] = Path(folder) / f"{number}.mkv"
-                restore(clip, clips[setting.name], [*args, *setting.args])
-            return self.measure(reference, clips, still=still)
+                figures[setting.name] = restore(clip, clips[setting.name], [*args, *setting.args])
+            metrics = self.measure(reference, clips, still=still)
+        rows = {name: row | figures.get(name, {}) for name, row in metrics.rows.items()}
+        return replace(metrics, rows=rows)
 
 
 def settings_report(results: Mapping[str, ClipMetrics]) -> dict[str, Any]:

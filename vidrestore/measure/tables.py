@@ -44,6 +44,7 @@ TIME_COLUMNS = (
     Column("warping", "warping", 3),
     Column("flicker", "flicker", 3),
     Column("static", "static", 3),
+    Column("codes", "codes", 2),
     Column("jitter", "jitter", 3),
     Column("raw_jitter", "(raw)", 3),
     Column("mouth", "mouth", 3),
