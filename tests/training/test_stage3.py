@@ -168,6 +168,20 @@ def test_the_correction_can_be_frozen() -> None:
         assert {found[id(p)] for p in model.fuse_convs_dict.parameters()} == {1.0}
 
 
+@pytest.mark.parametrize(("scale", "new"), [(0.0, 0.0), (0.2, 1.0)])
+def test_what_is_new_in_a_trained_correction_learns_at_the_full_rate(scale: float, new: float) -> None:
+    model = CodeFormer(CodeFormerConfig.from_dict(WITH_CORRECTION | LITES))
+    settings = complete(changed(model=WITH_CORRECTION | LITES))["stage3"]
+    stage = Stage3(model, settings | {"correction_from": "lite", "correction_scale": scale})
+    groups = stage.parameter_groups(model)
+    found = {id(p): group["scale"] for group in groups for p in group["params"]}
+    assert sum(len(group["params"]) for group in groups) == len(found)
+    assert model.correction is not None
+    scales = {name: found.get(id(p), 0.0) for name, p in model.correction.named_parameters()}
+    assert {value for name, value in scales.items() if name.startswith("features.")} == {new}
+    assert {value for name, value in scales.items() if not name.startswith("features.")} == {scale}
+
+
 def test_the_correction_begins_with_that_of_the_embedded_model() -> None:
     config = CodeFormerConfig.from_dict(WITH_CORRECTION | LITES)
     model = CodeFormer(config)

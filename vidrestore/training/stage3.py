@@ -35,8 +35,9 @@ class Stage3(Stage):
     The weight of the perceptual loss is ``1.2 - w``: this is where the network learns that ``w`` trades
     perceptual quality against fidelity to the input. The CFT is trained at the full learning rate, the
     correction of the input, if the network has one, at ``correction_scale`` of it, the encoder and the
-    transformer at ``encoder_scale``, and the generator at ``generator_scale``; 0 freezes them. The codebook
-    is frozen.
+    transformer at ``encoder_scale``, and the generator at ``generator_scale``; 0 freezes them. Of a
+    correction that begins with trained weights (``correction_from``), what reads the generator's features is
+    new, and learns at the full rate unless the correction is frozen. The codebook is frozen.
     """
 
     name = "stage3"
@@ -56,11 +57,16 @@ class Stage3(Stage):
             load_state(self.teacher, entries_below(state, "teacher."), path)
 
     def parameter_groups(self, model: CodeFormer) -> list[dict[str, Any]]:
-        correction = [] if model.correction is None else list(model.correction.parameters())
+        rate = self.settings["correction_scale"]
+        reading = ("features.",) if self.settings["correction_from"] else ()
+        correction = [] if model.correction is None else list(model.correction.named_parameters())
+        old = [p for name, p in correction if not name.startswith(reading)]
+        new = [p for name, p in correction if name.startswith(reading)]
         predicting = [*model.encoder.parameters(), *transformer_parameters(model)]
         groups = [
             {"params": list(model.fuse_convs_dict.parameters()), "scale": 1.0},
-            {"params": correction, "scale": self.settings["correction_scale"]},
+            {"params": old, "scale": rate},
+            {"params": new, "scale": 1.0 if rate else 0.0},
             {"params": predicting, "scale": self.settings["encoder_scale"]},
             {"params": list(model.generator.parameters()), "scale": self.settings["generator_scale"]},
         ]
