@@ -1,7 +1,8 @@
 """Measure restored faces against clean ones, and compare models, baselines and settings.
 
     python tools/evaluate.py faces --faces FOLDER [--model lite] [--weights FILE] [--w 0 0.5 1] [--count N]
-                             [--levels mild medium heavy] [--gate [NET]] [--sheet OUT.jpg] [--json OUT.json]
+                             [--levels mild medium heavy] [--gate [NET]] [--groups] [--sheet OUT.jpg]
+                             [--json OUT.json]
     python tools/evaluate.py clips --reference CLEAN CLIP... [--every N] [--sheet OUT.png] [--json OUT.json]
     python tools/evaluate.py restore --reference CLEAN --degraded CLIP... [--reference ...] [-t TIME]
                              [--settings "NAME: OPTIONS"...] [--every N] [--sheet OUT.png] [--json OUT.json]
@@ -30,7 +31,9 @@ image at full size. ``identity`` is the distance of face embeddings (different p
 ``Fréchet`` is the distance between the VGG features of the two sets; it is not FID, and only runs on the same
 faces are comparable. The baseline ``bicubic`` is the degraded face at its own resolution, enlarged;
 ``nlm + unsharp`` is non-local means and an unsharp mask. ``--gate`` uses the perceptual distance by the
-network NET, which should not have been used to train the model: ``vgg`` for the embedded model.
+network NET, which should not have been used to train the model: ``vgg`` for the embedded model. ``--groups``
+also prints the figures by set, by pose (from the landmarks: up to 15 degrees of yaw, up to 30, and more) and
+by skin tone (the individual typology angle of the cheeks: above 41 degrees, above 10, and less).
 
 The figures over time are of the face's oval, on a scale of 255. ``face PSNR`` is in dB, of the mean squared
 error. ``warping`` is the difference between consecutive frames after motion compensation by the clean face,
@@ -63,10 +66,12 @@ from vidrestore.cli_parser import options_of, parse_restore
 from vidrestore.degradation.clip import FRAME_LEVELS, degrade_clip
 from vidrestore.degradation.degrade import LEVELS
 from vidrestore.errors import UsageError, VidrestoreError
+from vidrestore.faces.detection.load import load_detector, resolve_detector
 from vidrestore.measure.clip_evaluation import ClipEvaluator, settings_report, settings_sheet
 from vidrestore.measure.clip_metrics import ClipMetrics
 from vidrestore.measure.code_changes import CodeWatch
 from vidrestore.measure.face_evaluation import check_sizes, evaluate_faces, load_faces
+from vidrestore.measure.face_groups import group_faces, group_tables, group_text
 from vidrestore.measure.face_metrics import NETS, PERCEPTUAL_SIZE, FaceMeter
 from vidrestore.measure.gate import Levels, gate_table, judge, perceptual_rules
 from vidrestore.measure.methods import load_models
@@ -110,6 +115,13 @@ def run_faces(args: argparse.Namespace) -> int:
         "models": [{"name": m.name, "sha256": m.sha256, "precision": m.precision} for m in models],
         "levels": result.data(),
     }
+    if args.groups:
+        detector = load_detector(resolve_detector("auto").name, device)
+        groups = group_faces(faces, detector)
+        report["groups"] = {model.name: group_tables(result, groups, model.name, args.w) for model in models}
+        for model, tables in report["groups"].items():
+            for level, rows in tables.items():
+                print(f"{model}, {level}\n{group_text(rows)}\n")
     if args.gate:
         report["gate"] = {model.name: apply_gate(model.name, result.levels, args.gate) for model in models}
     write_json(args.json, report)
@@ -294,6 +306,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="NET",
         help="print the ship gate; exit code 3 if it is missed (perceptual network: vgg)",
     )
+    faces.add_argument("--groups", action="store_true", help="also print figures by set, pose and skin tone")
     faces.add_argument(
         "--sheet", type=Path, help="write contact sheets to this file, one per level (.jpg, .png)"
     )

@@ -39,7 +39,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_faces(tool: ModuleType, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out, sheet = tmp_path / "out.json", tmp_path / "sheet.jpg"
-    args = ["faces", "--faces", str(images), "--levels", "medium", "--w", "1", "--gate"]
+    args = ["faces", "--faces", str(images), "--levels", "medium", "--w", "1", "--gate", "--groups"]
     code = tool.main([*args, "--json", str(out), "--sheet", str(sheet)])
     printed = capsys.readouterr().out
     report = json.loads(out.read_text())
@@ -57,6 +57,12 @@ def test_faces(tool: ModuleType, images: Path, tmp_path: Path, capsys: pytest.Ca
         assert 15 < row["psnr"] < 40
         assert 0 < row["identity_median"] < 0.6
         assert row["frechet"] > 0
+    all_faces, *others = report["groups"]["lite"]["medium"]
+    assert (all_faces["group"], all_faces["faces"]) == ("set -", 2)
+    for name, method in (("input", "input"), ("w=1", "lite w=1")):
+        assert all_faces[f"{name},vgg"] == pytest.approx(methods[method]["vgg"])
+    assert {row["group"].split()[0] for row in others} == {"pose", "skin"}
+    assert "w=1,identity" in printed
     # A rule without a measurement does not pass.
     verdicts = report["gate"]["lite"]
     assert len(verdicts) == len(RULES)
