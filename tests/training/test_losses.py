@@ -43,8 +43,9 @@ def test_crops_of_several_sizes_are_downscaled_to_one(side: int, reach: set[int]
 
     def distance(x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         sizes.append(x.shape[-2:])
-        # The image holds its own rows' numbers: their distance in the crop is the factor.
-        places.append(round(float(x[0, 0, 1, 0] - x[0, 0, 0, 0])))
+        # The image holds its own rows' numbers: their distance in the crop, however turned, is the factor.
+        down, across = x[0, 0, 1, 0] - x[0, 0, 0, 0], x[0, 0, 0, 1] - x[0, 0, 0, 0]
+        places.append(round(float(abs(down) + abs(across))))
         return x.mean(dim=(1, 2, 3))
 
     rows = torch.arange(side).float()[:, None].expand(1, 3, side, side)
@@ -53,6 +54,23 @@ def test_crops_of_several_sizes_are_downscaled_to_one(side: int, reach: set[int]
         perceptual_on_crops(distance, rows, rows, size=32, generator=generator)  # type: ignore[arg-type]
     assert set(sizes) == {(32, 32)}
     assert set(places) == reach
+
+
+def test_crops_are_turned_all_ways_and_both_alike() -> None:
+    corners, image = [], torch.zeros(1, 3, 32, 32)
+    image[..., 0, 1] = 1.0  # beside a corner: the eight ways differ
+
+    def distance(x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        assert torch.equal(x, target)
+        corners.append(int(x[0, 0].argmax()))
+        return x.mean(dim=(1, 2, 3))
+
+    for seed in range(60):
+        generator = torch.Generator().manual_seed(seed)
+        perceptual_on_crops(distance, image, image, size=32, generator=generator)  # type: ignore[arg-type]
+    last = 31
+    places = {(0, 1), (0, last - 1), (last, 1), (last, last - 1)}
+    assert set(corners) == {32 * y + x for a, b in places for y, x in ((a, b), (b, a))}
 
 
 def test_the_focus_lies_between_eyes_and_mouth() -> None:
