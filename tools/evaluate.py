@@ -27,13 +27,15 @@ degraded like ``tools/degrade.py`` does, so that only noise and coding artefacts
 
 PSNR is in dB, over all three channels; SSIM and MS-SSIM are of the luma. ``alex`` and ``vgg`` are perceptual
 distances (LPIPS with shift-tolerant networks) at 256 x 256 pixels, because they take several seconds per
-image at full size. ``identity`` is the distance of face embeddings (different people: about .85).
-``Fréchet`` is the distance between the VGG features of the two sets; it is not FID, and only runs on the same
-faces are comparable. The baseline ``bicubic`` is the degraded face at its own resolution, enlarged;
-``nlm + unsharp`` is non-local means and an unsharp mask. ``--gate`` uses the perceptual distance by the
-network NET, which should not have been used to train the model: ``vgg`` for the embedded model. ``--groups``
-also prints the figures by set, by pose (from the landmarks: up to 15 degrees of yaw, up to 30, and more) and
-by skin tone (the individual typology angle of the cheeks: above 41 degrees, above 10, and less).
+image at full size, each the mean of those of the face and of the face mirrored top to bottom, as a model that
+learned from upright faces may have learned to lower that way's alone. ``identity`` is the distance of face
+embeddings (different people: about .85). ``Fréchet`` is the distance between the VGG features of the two
+sets; it is not FID, and only runs on the same faces are comparable. The baseline ``bicubic`` is the degraded
+face at its own resolution, enlarged; ``nlm + unsharp`` is non-local means and an unsharp mask. ``--gate``
+uses the perceptual distance by the network NET, which should not have been used to train the model: ``vgg``
+for the embedded model. ``--groups`` also prints the figures by set, by pose (from the landmarks: up to 15
+degrees of yaw, up to 30, and more) and by skin tone (the individual typology angle of the cheeks: above 41
+degrees, above 10, and less).
 
 The figures over time are of the face's oval, on a scale of 255. ``face PSNR`` is in dB, of the mean squared
 error. ``warping`` is the difference between consecutive frames after motion compensation by the clean face,

@@ -27,3 +27,13 @@ def test_each_metric_orders_images_by_their_damage() -> None:
         best = {"psnr": 100, "ssim": 1, "ms_ssim": 1}.get(name, 0)
         assert values[0] == pytest.approx(best, abs=1e-4), name
         assert values.tolist() == sorted(values, reverse=best > 0), name
+
+
+def test_a_perceptual_distance_does_not_depend_on_which_way_up_the_face_is() -> None:
+    face = aligned_portraits()["hopper"]
+    rows = [face, cv2.GaussianBlur(face, (0, 0), 3)]
+    images = torch.from_numpy(np.stack(rows)).permute(0, 3, 1, 2).contiguous()
+    meter = FaceMeter()
+    upright, mirrored = (meter.compare(x, meter.clean_face(x[0])).figures for x in (images, images.flip(-2)))
+    for net in ("alex", "vgg"):
+        assert upright[net][1] == pytest.approx(mirrored[net][1], rel=1e-4)

@@ -27,7 +27,9 @@ class CleanFace:
     """A clean face and its features, computed once for all images that are compared with it."""
 
     image: np.ndarray  #: (S, S, 3) RGB uint8
-    layers: dict[str, list[Tensor]]  #: for each network the features of its layers, (1, C, h, w) each
+    #: For each network the features of its layers, (1, C, h, w) each: of the face, and of the face mirrored
+    #: top to bottom.
+    layers: dict[str, tuple[list[Tensor], list[Tensor]]]
     embedding: np.ndarray  #: (128,) identity embedding
     features: np.ndarray  #: (D,) VGG's deepest features, averaged over the face
 
@@ -42,6 +44,10 @@ class FaceComparison:
 
 class FaceMeter:
     """Measures aligned faces, (3, S, S) RGB uint8, on ``device``.
+
+    A perceptual distance is the mean of that of the face and of the face mirrored top to bottom: a model that
+    learned from the same network has only met upright faces there, and may draw lines that lower the distance
+    that way alone.
 
     Raises ImportError if a package is not installed; the message names it.
     """
@@ -70,18 +76,21 @@ class FaceMeter:
             "ms_ssim": np.array([ms_ssim(row, clean.image) for row in rows]),
         }
         for name, net in self._nets.items():
-            figures[name] = net.compare(layers[name], clean.layers[name]).cpu().numpy()
+            ways = zip(layers[name], clean.layers[name], strict=True)
+            distances = [net.compare(found, wanted).cpu().numpy() for found, wanted in ways]
+            figures[name] = np.mean(distances, axis=0)
         figures["identity"] = np.linalg.norm(self._embed(rows) - clean.embedding, axis=1)
         return FaceComparison(figures, _pooled(layers))
 
     @torch.inference_mode()
-    def _layers(self, images: Tensor) -> dict[str, list[Tensor]]:
+    def _layers(self, images: Tensor) -> dict[str, tuple[list[Tensor], list[Tensor]]]:
         x = images.to(self._device).float() / 127.5 - 1
         if x.shape[-1] > PERCEPTUAL_SIZE:
             x = F.interpolate(x, size=PERCEPTUAL_SIZE, mode="area")
-        x = x.contiguous(memory_format=torch.channels_last)
-        return {name: net.features(x) for name, net in self._nets.items()}
+        upright, mirrored = (y.contiguous(memory_format=torch.channels_last) for y in (x, x.flip(-2)))
+        return {name: (net.features(upright), net.features(mirrored)) for name, net in self._nets.items()}
 
 
-def _pooled(layers: dict[str, list[Tensor]]) -> np.ndarray:
-    return layers["vgg"][-1].mean(dim=(2, 3)).cpu().numpy()
+def _pooled(layers: dict[str, tuple[list[Tensor], list[Tensor]]]) -> np.ndarray:
+    upright, _ = layers["vgg"]
+    return upright[-1].mean(dim=(2, 3)).cpu().numpy()
