@@ -40,6 +40,14 @@ class IdentityLoss:
         # The gradient of a length is not finite at zero.
         return ((self._embed(x) - wanted).square().sum(dim=1) + 1e-6).sqrt().mean()
 
+    def term(
+        self, x: Tensor, target: Tensor, settings: Mapping[str, Any]
+    ) -> tuple[Tensor, dict[str, Tensor | float]]:
+        """Return what a step adds to the loss of a stage with these ``settings``, and figures for the log. It
+        counts once for each step of the interval ``identity_every``."""
+        distance = self(x, target)
+        return settings["identity"] * settings["identity_every"] * distance, {"identity": distance.detach()}
+
     def _embed(self, x: Tensor) -> Tensor:
         with torch.autocast(x.device.type, enabled=False):
             chip = F.interpolate(x.float(), (CHIP, CHIP), mode="bilinear", antialias=True)

@@ -98,9 +98,8 @@ class Stage1(Stage):
             image, clean = draw_part(model, quantised, clean, side=side, generator=generator, square=square)
             loss, figures = self._image_loss(model, image, clean, step, generator, whole=False)
         if identity is not None:
-            distance = identity(image, clean)
-            loss = loss + self.settings["identity"] * self.settings["identity_every"] * distance
-            figures["identity"] = distance.detach()
+            term, more = identity.term(image, clean, self.settings)
+            loss, figures = loss + term, figures | more
         return loss, figures
 
     def _outer_loss(

@@ -106,12 +106,11 @@ class Stage3(Stage):
             image, clean, step=step, generator=generator, last=self.last_layer(model), weight=1.2 - w
         )
         loss, figures = loss + excess, figures | {"growth": excess.detach()}
-        every = self.settings["identity_every"]
-        if self.identity is not None and step % every == 0:
+        if self.identity is not None and step % self.settings["identity_every"] == 0:
             square = identity_square(clean.shape[-1])
-            distance = self.identity(cut_square(image, square), cut_square(clean, square))
-            loss = loss + self.settings["identity"] * every * distance
-            figures["identity"] = distance.detach()
+            seen, wanted = (cut_square(x, square) for x in (image, clean))
+            term, more = self.identity.term(seen, wanted, self.settings)
+            loss, figures = loss + term, figures | more
         if self.teacher is not None and learns_codes:
             codes = self.teacher.codes(model, clean)
             extra, more = code_loss(model, encoding.features, logits, codes, self.settings["feature"])
