@@ -16,6 +16,10 @@ from vidrestore.training.settings import complete
 CONFIGS = sorted((Path(__file__).parents[2] / "configs" / "train").glob("*.yaml"))
 
 
+#: The smallest faces whose eyes and mouths have losses.
+LARGE = CONFIG | {"model": CONFIG["model"] | {"image_size": 256, "patch": 16}}
+
+
 def without(table: str, key: str) -> dict[str, Any]:
     config = copy.deepcopy(CONFIG)
     del (config[table] if table else config)[key]
@@ -47,7 +51,13 @@ def with_(table: str, **more: Any) -> dict[str, Any]:
         (with_("stage1", part=60), "part is 60, but must be a multiple of 8, at most 64"),
         (with_("stage1", part=128), "part is 128"),
         (with_("stage1", part=32, focus=2), "focus is 2, but .* in whole faces only; set part to 64"),
-        (with_("stage1", part=32, identity=0.1), "the identity loss is of whole faces"),
+        (with_("stage1", part=32, identity=0.1), "identity is a loss of whole faces, .* or identity to 0"),
+        (
+            LARGE | {"stage1": CONFIG["stage1"] | {"part": 128, "components": 1}},
+            "components is a loss of whole faces",
+        ),
+        (with_("stage1", components=0.1), "in faces of 64 pixels are too small; set it to 0"),
+        (with_("stage3", components=0.1), "in faces of 64 pixels are too small"),
         (CONFIG | {"model": CONFIG["model"] | {"adain": False}}, "adain is true, but the model's is false"),
         (
             CONFIG | {"model": WITH_CORRECTION, "stage3": CONFIG["stage3"] | {"correction_scale": 0.0}},

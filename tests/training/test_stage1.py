@@ -119,7 +119,7 @@ def test_every_second_step_has_the_identity_loss_of_the_face_alone(
             seen.append(target.detach())
             return super().__call__(x, target)
 
-    trainer.stage.identity = Watched()
+    trainer.stage.face_loss.identity = Watched()
     trainer.train()
     stream = batches(trainer.pairs, batch=2, start=0, workers=0)
     clean = [to_network(next(stream)[0]) for _ in range(4)]
@@ -140,3 +140,23 @@ def test_the_identity_loss_counts_for_the_steps_without_it(faces: FaceSet, tmp_p
         losses[weight, every] = trainer.train()
     assert losses[0.1, 3] == pytest.approx(losses[0.3, 1], rel=1e-6)
     assert losses[0.3, 1] > losses[0.0, 1]
+
+
+def test_every_second_step_has_the_losses_of_eyes_and_mouth() -> None:
+    sizes = {"image_size": 256, "patch": 16, "positions": True, "generator_widths": []}
+    stage1 = {"part": 128, "warmup": 0, "identity": 0.0, "identity_every": 2, "adversarial": 0.0}
+    config = changed(model=sizes, stage1=stage1 | {"components": 0.5, "perceptual_every": 1})
+    model = CodeFormer(CodeFormerConfig.from_dict(config["model"]))
+    stage = Stage1(model, complete(config)["stage1"])
+    clean = torch.rand((2, 3, 256, 256), generator=torch.Generator().manual_seed(0)) * 2 - 1
+    eyes = ["perceptual_eyes" in stage.loss(model, clean, clean, k, torch.Generator())[1] for k in range(4)]
+    assert eyes == [True, False, True, False]
+
+
+def test_discriminators_of_eyes_and_mouths_are_saved_with_the_run() -> None:
+    stage1 = complete(CONFIG)["stage1"] | {"components": 0.5}
+    stage = Stage1(CodeFormer(CodeFormerConfig.from_dict(CONFIG["model"])), stage1)
+    assert len(stage.optimisers()) == 3
+    saved = stage.state_dict()
+    names = {name.split(".")[3] for name in saved if name.startswith("face_loss.components.")}
+    assert names == {"eyes", "mouth"}

@@ -143,9 +143,9 @@ def test_the_identity_loss_is_of_the_face_alone_and_counts_for_the_steps_without
             run=folder,
         )
         assert isinstance(trainer.stage, Stage3)
-        assert (trainer.stage.identity is not None) == (weight > 0)
+        assert (trainer.stage.face_loss.identity is not None) == (weight > 0)
         if weight:
-            trainer.stage.identity = Watched()
+            trainer.stage.face_loss.identity = Watched()
         losses[weight, every] = trainer.train(until=1)
         trainer.train()
     assert losses[0.1, 3] == pytest.approx(losses[0.3, 1], rel=1e-6)
@@ -155,6 +155,17 @@ def test_the_identity_loss_is_of_the_face_alone_and_counts_for_the_steps_without
     expected = [cut_square(clean[step], identity_square(64)) for step in (0, 1, 0)]
     assert len(seen) == 3
     assert all(torch.equal(shown, face) for shown, face in zip(seen, expected, strict=True))
+
+
+def test_every_second_step_has_the_losses_of_eyes_and_mouth() -> None:
+    settings = {"components": 0.5, "identity_every": 2, "perceptual_every": 1, "adversarial": 0.0}
+    config = changed(model={"image_size": 256, "patch": 16}, stage1={"part": 256}, stage3=settings)
+    model = CodeFormer(CodeFormerConfig.from_dict(config["model"]))
+    stage = Stage3(model, complete(config)["stage3"])
+    clean = torch.rand((2, 3, 256, 256), generator=torch.Generator().manual_seed(0)) * 2 - 1
+    for step in range(3):
+        figures = stage.loss(model, clean, clean, step, torch.Generator())[1]
+        assert ("perceptual_eyes" in figures) == (step != 1)
 
 
 def test_the_correction_can_be_frozen() -> None:

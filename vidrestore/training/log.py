@@ -13,6 +13,7 @@ COLUMNS = (
     *("step", "seconds", "faces_per_second", "loss", "input", "l1", "perceptual", "identity"),
     *("perceptual_one", "perceptual_zero", "imitation", "commitment", "codes", "adversarial", "adaptive"),
     *("discriminator", "entropy", "feature", "accuracy", "growth", "norm", "rate"),
+    *("perceptual_eyes", "perceptual_mouth", "discriminator_eyes", "discriminator_mouth"),
 )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import UsageError
 from ..restoration.codeformer import CodeFormerConfig
 from ..weights.entry import TASKS
+from .components import SMALLEST_FACE
 
 _REQUIRED = object()
 
@@ -76,7 +77,9 @@ _IMAGE = {
     "adversarial_alone": _Number(0, whole=True, default=0),
     "discriminator_channels": _Number(8, whole=True, default=64, multiple=8),
     "identity": _Number(0.0, default=0.0),  #: weight of the identity loss; whole faces only
-    "identity_every": _Number(1, whole=True, default=2),  #: steps between identity losses
+    #: weight of the losses of eyes and mouth; whole faces only
+    "components": _Number(0.0, default=0.0),
+    "identity_every": _Number(1, whole=True, default=2),  #: steps between losses of identity and components
 }
 #: Stage III of a network whose CFT is at the image.
 _STAGE3_IMAGE = _COMMON | {
@@ -163,6 +166,12 @@ def complete(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check_together(stages: Mapping[str, Mapping[str, Any]], sizes: CodeFormerConfig) -> None:
     first, last = stages["stage1"], stages["stage3"]
+    for stage in (first, last):
+        if stage.get("components") and sizes.image_size < SMALLEST_FACE:
+            raise UsageError(
+                f"components are eyes and mouth, which in faces of {sizes.image_size} pixels are too small; "
+                "set it to 0"
+            )
     if first["adain"] and not sizes.adain:
         raise UsageError(
             "stage1: adain is true, but the model's is false: its generator would learn from features that "
@@ -173,11 +182,12 @@ def _check_together(stages: Mapping[str, Mapping[str, Any]], sizes: CodeFormerCo
             f"stage1: focus is {first['focus']}, but the places of eyes and mouth are known in whole faces "
             f"only; set part to {sizes.image_size}"
         )
-    if first["identity"] and not sizes.positions and first["part"] != sizes.image_size:
-        raise UsageError(
-            "stage1: the identity loss is of whole faces, but this network learns from parts of them; set "
-            f"part to {sizes.image_size}, or identity to 0"
-        )
+    for name in ("identity", "components"):
+        if first[name] and not sizes.positions and first["part"] != sizes.image_size:
+            raise UsageError(
+                f"stage1: {name} is a loss of whole faces, but this network learns from parts of them; set "
+                f"part to {sizes.image_size}, or {name} to 0"
+            )
     if sizes.image_widths and last.get("correction_scale") == 0 and not last["correction_from"]:
         raise UsageError(
             "stage3: correction_scale is 0, so that the correction would stay as it is drawn at random; set "

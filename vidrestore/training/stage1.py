@@ -9,11 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..faces.identity.embedding import identity_square
 from ..restoration.codeformer import CodeFormer
 from ..restoration.codeformer.network import adaptive_instance_norm, like
 from .codebook import CodebookAverages, nearest_codes
-from .identity import IdentityLoss
+from .face_loss import FaceLoss
 from .image_loss import ImageLoss, cut_square, parts
 from .outer import OuterLayers, draw_part
 from .stage import Stage
@@ -32,7 +31,8 @@ class Stage1(Stage):
     frozen and the generator learns alone to draw what codes leave out (decoder finetuning; Chang et al.,
     "Muse", 2023). ``identity`` is the weight of the identity loss. At every
     ``identity_every``-th step, where it counts once for each step of the interval, the finest level draws the
-    square of the face that this loss is about.
+    square of the face that this loss is about. ``components`` is the weight of the loss of eyes and mouth, of
+    the same steps and squares.
     """
 
     name = "stage1"
@@ -41,7 +41,7 @@ class Stage1(Stage):
     def __init__(self, model: CodeFormer, settings: Mapping[str, Any]) -> None:
         super().__init__(model, settings)
         self.image_loss = ImageLoss(settings)
-        self.identity = IdentityLoss.wanted(settings)
+        self.face_loss = FaceLoss(settings)
         self.averages = CodebookAverages(model.quantize.embedding.weight)
         self.outer = OuterLayers(model) if settings["outer_steps"] else None
 
@@ -49,7 +49,7 @@ class Stage1(Stage):
         return [{"params": [*model.encoder.parameters(), *model.generator.parameters()], "scale": 1.0}]
 
     def optimisers(self) -> list[torch.optim.Optimizer]:
-        return self.image_loss.optimisers()
+        return [*self.image_loss.optimisers(), *self.face_loss.optimisers()]
 
     def loss(
         self, model: CodeFormer, clean: Tensor, degraded: Tensor, step: int, generator: torch.Generator
@@ -87,18 +87,18 @@ class Stage1(Stage):
         self, model: CodeFormer, quantised: Tensor, clean: Tensor, step: int, generator: torch.Generator
     ) -> tuple[Tensor, dict[str, Tensor | float]]:
         side, size = self.settings["part"], clean.shape[-1]
-        identity = self.identity if step % self.settings["identity_every"] == 0 else None
+        square = self.face_loss.square(step, size)
         if side >= size:
             image = model.reconstruct(quantised, clean).float()
             loss, figures = self._image_loss(model, image, clean, step, generator)
-            if identity is not None:
-                image, clean = (cut_square(x, identity_square(size)) for x in (image, clean))
+            if square is not None:
+                image, clean = (cut_square(x, square) for x in (image, clean))
         else:
-            square = None if identity is None else identity_square(size)
             image, clean = draw_part(model, quantised, clean, side=side, generator=generator, square=square)
             loss, figures = self._image_loss(model, image, clean, step, generator, whole=False)
-        if identity is not None:
-            term, more = identity.term(image, clean, self.settings)
+        if square is not None:
+            last = model.generator.last_weight
+            term, more = self.face_loss(image, clean, size=size, step=step, generator=generator, last=last)
             loss, figures = loss + term, figures | more
         return loss, figures
 

@@ -13,12 +13,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..errors import UsageError
-from ..faces.identity.embedding import identity_square
 from ..restoration.codeformer import CodeFormer
 from ..weights.store import load_state as load_weights
 from .checkpoint import entries_below, load_state
 from .distributed import share, world
-from .identity import IdentityLoss
+from .face_loss import FaceLoss
 from .image_loss import ImageLoss, cut_square
 from .stage import Stage
 from .stage2 import Teacher, code_loss, transformer_parameters
@@ -28,9 +27,9 @@ _LARGEST_GROWTH = 4.0
 
 
 class Stage3(Stage):
-    """The image losses and the identity loss, with a random ``w`` per face. In addition, the code losses at
-    every ``code_every``-th step, which keep the codes predictable while the encoder changes, and a penalty on
-    the growth of features.
+    """The image losses and those of identity and facial components, with a random ``w`` per face. In
+    addition, the code losses at every ``code_every``-th step, which keep the codes predictable while the
+    encoder changes, and a penalty on the growth of features.
 
     The weight of the perceptual loss is ``1.2 - w``: this is where the network learns that ``w`` trades
     perceptual quality against fidelity to the input. The CFT is trained at the full learning rate, the
@@ -45,7 +44,7 @@ class Stage3(Stage):
     def __init__(self, model: CodeFormer, settings: Mapping[str, Any]) -> None:
         super().__init__(model, settings)
         self.image_loss = ImageLoss(settings)
-        self.identity = IdentityLoss.wanted(settings)
+        self.face_loss = FaceLoss(settings)
         self.teacher = Teacher(model) if settings["encoder_scale"] else None
         if settings["correction_from"]:
             begin_correction(model, settings["correction_from"])
@@ -73,7 +72,7 @@ class Stage3(Stage):
         return [group for group in groups if group["params"] and group["scale"]]
 
     def optimisers(self) -> list[torch.optim.Optimizer]:
-        return self.image_loss.optimisers()
+        return [*self.image_loss.optimisers(), *self.face_loss.optimisers()]
 
     def last_layer(self, model: CodeFormer) -> Tensor:
         """Return the weights of the last trained layer."""
@@ -102,14 +101,13 @@ class Stage3(Stage):
         with watched(model) as transformed:
             image = model.decode(logits.argmax(dim=-1), encoding, w, self.settings["adain"]).float()
         excess = growth(transformed)
-        loss, figures = self.image_loss(
-            image, clean, step=step, generator=generator, last=self.last_layer(model), weight=1.2 - w
-        )
+        drawn = {"step": step, "generator": generator, "last": self.last_layer(model)}
+        loss, figures = self.image_loss(image, clean, **drawn, weight=1.2 - w)
         loss, figures = loss + excess, figures | {"growth": excess.detach()}
-        if self.identity is not None and step % self.settings["identity_every"] == 0:
-            square = identity_square(clean.shape[-1])
+        size = clean.shape[-1]
+        if square := self.face_loss.square(step, size):
             seen, wanted = (cut_square(x, square) for x in (image, clean))
-            term, more = self.identity.term(seen, wanted, self.settings)
+            term, more = self.face_loss(seen, wanted, size=size, **drawn)
             loss, figures = loss + term, figures | more
         if self.teacher is not None and learns_codes:
             codes = self.teacher.codes(model, clean)
