@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from vidrestore.training.adversarial import Adversary, adaptive_weight, discriminator
+from vidrestore.training.adversarial import Adversary, Bands, adaptive_weight, discriminator
 
 
 def images(count: int, seed: int, *, sharp: bool) -> torch.Tensor:
@@ -15,9 +15,9 @@ def images(count: int, seed: int, *, sharp: bool) -> torch.Tensor:
     return noise if sharp else nn.functional.avg_pool2d(noise, 5, stride=1, padding=2)
 
 
-def adversary() -> Adversary:
+def adversary(optimiser: str = "adamw") -> Adversary:
     torch.manual_seed(0)
-    return Adversary(channels=8, rate=2e-3, clip=10.0)
+    return Adversary(channels=8, optimiser=optimiser, rate=1e-3, clip=10.0)
 
 
 def test_every_score_is_of_a_patch() -> None:
@@ -30,11 +30,25 @@ def test_every_score_is_of_a_patch() -> None:
             module.forward = lambda x: x
     network(patch)[0, 0, 5, 5].backward()
     rows = patch.grad.abs().sum(dim=(0, 1, 3)).nonzero().flatten()
-    assert rows[-1] - rows[0] + 1 == 70
+    assert rows[-1] - rows[0] + 1 == 70 + 2 * 3  # bands reach 3 pixels farther
 
 
-def test_the_discriminator_learns_by_the_hinge_loss() -> None:
-    found = adversary()
+def test_bands_are_of_detail() -> None:
+    flat = torch.full((1, 3, 16, 16), 0.7)
+    assert torch.equal(Bands()(flat)[:, :3], flat)
+    assert Bands()(flat)[:, 3:].abs().max() < 1e-5
+    ramp = torch.linspace(-1, 1, 16).expand(1, 3, 16, 16)
+    assert Bands()(ramp)[:, 3:, :, 3:-3].abs().max() < 1e-5  # light that changes slowly is no detail
+    stripes = torch.ones(1, 3, 16, 16)
+    stripes[..., ::2] = -1
+    fine, coarse = Bands()(stripes)[:, 3:, :, 4:-4].abs().mean(dim=(0, 2, 3)).chunk(2)
+    assert (fine > 3 * coarse).all()
+    assert (coarse > 0.5).all()
+
+
+@pytest.mark.parametrize("optimiser", ["adamw", "muon"])
+def test_the_discriminator_learns_by_the_hinge_loss(optimiser: str) -> None:
+    found = adversary(optimiser)
     losses = [
         found.learn(images(4, i, sharp=True), images(4, 100 + i, sharp=False)).item() for i in range(25)
     ]
@@ -42,6 +56,14 @@ def test_the_discriminator_learns_by_the_hinge_loss() -> None:
     assert losses[-1] < 0.3
     blurred, sharp = (found(images(4, 200, sharp=s)).item() for s in (False, True))
     assert blurred > sharp + 1  # blurred images have the larger loss
+
+
+def test_muon_trains_the_wide_layers() -> None:
+    found = Adversary(channels=32, optimiser="muon", rate=1e-3, clip=10.0)
+    wide = found.optimisers[1].param_groups[0]["params"]
+    assert [tuple(weight.shape[:2]) for weight in wide] == [(128, 64), (256, 128)]
+    assert sum(len(o.param_groups[0]["params"]) for o in found.optimisers) == len(list(found.parameters()))
+    assert {group["lr"] for o in found.optimisers for group in o.param_groups} == {2e-3}
 
 
 def test_the_generators_loss_does_not_train_the_discriminator() -> None:
@@ -57,12 +79,14 @@ def test_the_generators_loss_does_not_train_the_discriminator() -> None:
 
 
 def test_a_resumed_discriminator_is_the_same() -> None:
-    whole, first, second = adversary(), adversary(), Adversary(channels=8, rate=2e-3, clip=10.0)
+    whole, first, second = adversary(), adversary(), adversary()
     batch = images(2, 0, sharp=True), images(2, 1, sharp=False)
     for _ in range(6):
         expected = whole.learn(*batch)
     for _ in range(3):
         first.learn(*batch)
+    for parameter in second.parameters():
+        nn.init.zeros_(parameter)
     second.load_state_dict(first.state_dict())
     for _ in range(3):
         found = second.learn(*batch)

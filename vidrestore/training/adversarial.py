@@ -1,4 +1,9 @@
-"""The adversarial loss: a patch discriminator, and the adaptive weight of its loss."""
+"""The adversarial loss: a patch discriminator, and the adaptive weight of its loss.
+
+A discriminator that learns slower than the generator changes leaves it without any use: with Adam and images
+alone, the hinge loss was at 0.95 of 1 after 160 steps of six crops of this package's `face`, whose errors
+were easy to see; with Muon and bands it was at 0.25.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +15,40 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .distributed import average_gradients, mean
+from .optimisers import create_optimisers
 
 #: Groups of group normalisation. Batch normalisation does not fit, because a batch is split over processes
 #: and may have one face.
 _GROUPS = 8
 #: Maximum of the adaptive weight, reached if the gradient of the adversarial loss is almost zero.
 _MAX_WEIGHT = 1e4
+#: The discriminator's learning rate in terms of the generator's, as it has to follow it (Heusel et al., "GANs
+#: trained by a two time-scale update rule", 2017).
+_PACE = 2.0
+#: Sides of the averages between which the bands lie, and by how much bands are amplified.
+_FINE, _COARSE, _GAIN = 3, 5, 8.0
+
+
+class Bands(nn.Module):
+    """Adds two bands of detail to images (N, 3, S, S), amplified: (N, 9, S, S). Without them a discriminator
+    has to find out first that light and colour say little about what is generated."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        fine, coarse = _blurred(x, _FINE), _blurred(_blurred(x, _FINE), _COARSE)
+        return torch.cat((x, _GAIN * (x - fine), _GAIN * (fine - coarse)), dim=1)
+
+
+def _blurred(x: Tensor, side: int) -> Tensor:
+    return F.avg_pool2d(x, side, stride=1, padding=side // 2, count_include_pad=False)
 
 
 def discriminator(channels: int) -> nn.Sequential:
-    """Build a PatchGAN (Isola et al., 2017, section 3.2.2).
+    """Build a PatchGAN (Isola et al., 2017, section 3.2.2), which sees the images and their :class:`Bands`.
 
     It maps images (N, 3, S, S) in [-1, 1] to scores (N, 1, S / 8 - 2, S / 8 - 2), each of a patch of 70 x 70
-    pixels. The number of ``channels``, a multiple of 8, doubles with each layer.
+    pixels and a margin of 3. The number of ``channels``, a multiple of 8, doubles with each layer.
     """
-    layers: list[nn.Module] = [nn.Conv2d(3, channels, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
+    layers: list[nn.Module] = [Bands(), nn.Conv2d(9, channels, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
     for stride in (2, 2, 1):
         layers += [
             nn.Conv2d(channels, 2 * channels, 4, stride=stride, padding=1, bias=False),
@@ -36,15 +60,17 @@ def discriminator(channels: int) -> nn.Sequential:
 
 
 class Adversary(nn.Module):
-    """A discriminator trained with the hinge loss, and its optimiser. The state dict contains both.
+    """A discriminator trained with the hinge loss, and its optimisers. The state dict contains both.
 
-    ``rate`` is its learning rate, and ``clip`` the maximum norm of its gradient.
+    ``optimiser`` is "adamw" or "muon" (:func:`.optimisers.create_optimisers`), ``rate`` the generator's
+    learning rate, and ``clip`` the maximum norm of its gradient.
     """
 
-    def __init__(self, *, channels: int, rate: float, clip: float) -> None:
+    def __init__(self, *, channels: int, optimiser: str, rate: float, clip: float) -> None:
         super().__init__()
         self.network = discriminator(channels).to(memory_format=torch.channels_last)
-        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=rate, betas=(0.5, 0.9))
+        groups = [{"params": list(self.network.parameters()), "scale": _PACE}]
+        self.optimisers = create_optimisers(self.network, groups, name=optimiser, rate=_PACE * rate)
         self.clip = clip
 
     def learn(self, real: Tensor, fake: Tensor) -> Tensor:
@@ -53,12 +79,14 @@ class Adversary(nn.Module):
         scores = self.network(torch.cat((real, fake.detach()))).float()
         on_real, on_fake = scores.chunk(2)
         loss = (F.relu(1 - on_real).mean() + F.relu(1 + on_fake).mean()) / 2
-        self.optimiser.zero_grad(set_to_none=True)
+        for optimiser in self.optimisers:
+            optimiser.zero_grad(set_to_none=True)
         loss.backward()
         parameters = list(self.network.parameters())
         average_gradients(parameters)
         if torch.isfinite(nn.utils.clip_grad_norm_(parameters, self.clip)):
-            self.optimiser.step()
+            for optimiser in self.optimisers:
+                optimiser.step()
         self.network.requires_grad_(False)  # its gradient is not needed for the generator's loss
         return loss.detach()
 
@@ -71,7 +99,8 @@ class Adversary(nn.Module):
         """Create the adversary of a stage's ``settings``; None if ``adversarial`` is 0."""
         if not settings["adversarial"]:
             return None
-        return cls(channels=settings["discriminator_channels"], rate=settings["rate"], clip=settings["clip"])
+        learning = {name: settings[name] for name in ("optimiser", "rate", "clip")}
+        return cls(channels=settings["discriminator_channels"], **learning)
 
     def join(
         self, total: Tensor, real: Tensor, fake: Tensor, *, last: Tensor, weight: float
@@ -87,11 +116,12 @@ class Adversary(nn.Module):
         figures = {"discriminator": discriminator, "adversarial": adversarial.detach(), "adaptive": adaptive}
         return total + weight * adaptive * adversarial, figures
 
-    def get_extra_state(self) -> dict[str, Any]:
-        return self.optimiser.state_dict()
+    def get_extra_state(self) -> list[dict[str, Any]]:
+        return [optimiser.state_dict() for optimiser in self.optimisers]
 
-    def set_extra_state(self, state: dict[str, Any]) -> None:
-        self.optimiser.load_state_dict(state)
+    def set_extra_state(self, state: list[dict[str, Any]]) -> None:
+        for optimiser, saved in zip(self.optimisers, state, strict=True):
+            optimiser.load_state_dict(saved)
 
 
 def adaptive_weight(reconstruction: Tensor, adversarial: Tensor, last: Tensor) -> Tensor:

@@ -47,7 +47,8 @@ class ComponentLoss(nn.Module):
         return cls(settings) if settings["components"] else None
 
     def optimisers(self) -> list[torch.optim.Optimizer]:
-        return [adversary.optimiser for adversary in self.adversaries.values()]  # type: ignore[misc]
+        adversaries: Any = self.adversaries.values()
+        return [optimiser for adversary in adversaries for optimiser in adversary.optimisers]
 
     def forward(
         self,

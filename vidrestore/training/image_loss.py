@@ -38,7 +38,7 @@ class ImageLoss(nn.Module):
         self.adversary = Adversary.wanted(settings)
 
     def optimisers(self) -> list[torch.optim.Optimizer]:
-        return [] if self.adversary is None else [self.adversary.optimiser]
+        return [] if self.adversary is None else self.adversary.optimisers
 
     def forward(
         self,

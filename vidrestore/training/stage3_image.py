@@ -66,7 +66,7 @@ class ImageStage3(Stage):
         return [{"params": list(model.image_transform.parameters()), "scale": 1.0}]
 
     def optimisers(self) -> list[torch.optim.Optimizer]:
-        return [] if self.adversary is None else [self.adversary.optimiser]
+        return [] if self.adversary is None else self.adversary.optimisers
 
     def loss(
         self, model: CodeFormer, clean: Tensor, degraded: Tensor, step: int, generator: torch.Generator
