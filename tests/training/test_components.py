@@ -21,13 +21,15 @@ def faces(seed: int, size: int = 256) -> torch.Tensor:
     return torch.rand((2, 3, size, size), generator=torch.Generator().manual_seed(seed)) * 2 - 1
 
 
-def loss_of(loss: ComponentLoss, x: torch.Tensor, target: torch.Tensor, step: int) -> Any:
+def loss_of(
+    loss: ComponentLoss, x: torch.Tensor, target: torch.Tensor, step: int, weight: torch.Tensor | float = 1.0
+) -> Any:
     size = x.shape[-1]
     square = identity_square(size)
     x, target = cut_square(x, square), cut_square(target, square)
     last = x  # the gradients at any tensor that the images come from will do
-    generator = torch.Generator().manual_seed(1)
-    return loss(x, target, square=square, size=size, step=step, generator=generator, last=last)
+    drawn = {"generator": torch.Generator().manual_seed(1), "last": last, "weight": weight}
+    return loss(x, target, square=square, size=size, step=step, **drawn)
 
 
 @pytest.mark.parametrize("size", [256, 512])
@@ -101,6 +103,17 @@ def test_discriminators_learn_alone_and_are_then_learned_from() -> None:
     assert adds[0] < 1e-6
     assert adds[1] < 1e-6
     assert adds[2] > 1e-4
+
+
+@needs_weights
+def test_the_perceptual_distance_of_a_face_counts_by_its_weight() -> None:
+    loss = ComponentLoss(SETTINGS | {"adversarial": 0.0})
+    none, one, other, both = (
+        loss_of(loss, faces(0), faces(1), 0, torch.tensor(weight))[0].item()
+        for weight in ([0.0, 0.0], [1.2, 0.0], [0.0, 0.2], [1.2, 0.2])
+    )
+    assert both - none == pytest.approx(one + other - 2 * none, rel=1e-4)
+    assert one - none > 3 * (other - none) > 0
 
 
 def test_it_is_there_if_it_has_a_weight() -> None:

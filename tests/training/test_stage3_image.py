@@ -56,7 +56,7 @@ def test_a_resumed_run_gives_the_same_numbers(faces: FaceSet, tmp_path: Path) ->
 @pytest.mark.parametrize(("large", "count", "side"), [(False, 4, 32), (True, 2, 64)])
 def test_crops_of_faces_and_features_are_of_the_same_places(large: bool, count: int, side: int) -> None:
     config = CodeFormerConfig.from_dict(IMAGE["model"] | {"image_size": 128})
-    stage = ImageStage3(CodeFormer(config), IMAGE["stage3"] | {"part": 32, "optimiser": "adamw"})
+    stage = ImageStage3(CodeFormer(config), IMAGE["stage3"] | {"part": 32})
     place = torch.arange(16.0).view(4, 4).kron(torch.ones(8, 8)).kron(torch.ones(4, 4))[None, None]
     faces = torch.cat((place, place + 100)).expand(-1, 3, -1, -1)
     features = faces[:, :1, ::8, ::8]

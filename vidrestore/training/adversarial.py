@@ -62,15 +62,14 @@ def discriminator(channels: int) -> nn.Sequential:
 class Adversary(nn.Module):
     """A discriminator trained with the hinge loss, and its optimisers. The state dict contains both.
 
-    ``optimiser`` is "adamw" or "muon" (:func:`.optimisers.create_optimisers`), ``rate`` the generator's
-    learning rate, and ``clip`` the maximum norm of its gradient.
+    ``rate`` is the generator's learning rate, and ``clip`` the maximum norm of the discriminator's gradient.
     """
 
-    def __init__(self, *, channels: int, optimiser: str, rate: float, clip: float) -> None:
+    def __init__(self, *, channels: int, rate: float, clip: float) -> None:
         super().__init__()
         self.network = discriminator(channels).to(memory_format=torch.channels_last)
         groups = [{"params": list(self.network.parameters()), "scale": _PACE}]
-        self.optimisers = create_optimisers(self.network, groups, name=optimiser, rate=_PACE * rate)
+        self.optimisers = create_optimisers(self.network, groups, name="muon", rate=_PACE * rate)
         self.clip = clip
 
     def learn(self, real: Tensor, fake: Tensor) -> Tensor:
@@ -90,28 +89,35 @@ class Adversary(nn.Module):
         self.network.requires_grad_(False)  # its gradient is not needed for the generator's loss
         return loss.detach()
 
-    def forward(self, fake: Tensor) -> Tensor:
-        """Return the generator's loss for ``fake`` (N, 3, S, S): a scalar."""
-        return -self.network(fake).float().mean()
+    def forward(self, fake: Tensor, share: Tensor | float = 1.0) -> Tensor:
+        """Return the generator's loss for ``fake`` (N, 3, S, S), which count by their ``share``, (N,) or a
+        number: a scalar."""
+        return -(share * self.network(fake).float().mean(dim=(1, 2, 3))).mean()
 
     @classmethod
     def wanted(cls, settings: Mapping[str, Any]) -> Adversary | None:
         """Create the adversary of a stage's ``settings``; None if ``adversarial`` is 0."""
         if not settings["adversarial"]:
             return None
-        learning = {name: settings[name] for name in ("optimiser", "rate", "clip")}
-        return cls(channels=settings["discriminator_channels"], **learning)
+        return cls(channels=settings["discriminator_channels"], rate=settings["rate"], clip=settings["clip"])
 
     def join(
-        self, total: Tensor, real: Tensor, fake: Tensor, *, last: Tensor, weight: float
+        self,
+        total: Tensor,
+        real: Tensor,
+        fake: Tensor,
+        *,
+        last: Tensor,
+        weight: float,
+        share: Tensor | float = 1.0,
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Train the discriminator for one step, and add the generator's loss to ``total``.
+        """Train the discriminator for one step, and add the generator's loss, with ``share``, to ``total``.
 
         The added loss is scaled by ``weight`` and by the adaptive weight, which is computed from the
         gradients at ``last``, the weights of the last layer. Return the sum, and figures for the log.
         """
         discriminator = self.learn(real, fake)
-        adversarial = self(fake)
+        adversarial = self(fake, share)
         adaptive = adaptive_weight(total, adversarial, last)
         figures = {"discriminator": discriminator, "adversarial": adversarial.detach(), "adaptive": adaptive}
         return total + weight * adaptive * adversarial, figures

@@ -60,12 +60,13 @@ class ComponentLoss(nn.Module):
         step: int,
         generator: torch.Generator,
         last: Tensor,
+        weight: Tensor | float = 1.0,
     ) -> tuple[Tensor, dict[str, Tensor | float]]:
         """Return what a step adds to the loss of ``x`` against ``target``, and figures for the log.
 
         Both are (N, 3, side, side) in [-1, 1], the ``square`` (left, top, side) of aligned faces of ``size``
-        pixels. ``last`` are the weights of the last layer, for the adaptive weight. The discriminators are
-        trained for one step.
+        pixels. ``last`` are the weights of the last layer, for the adaptive weight; ``weight``, (N,) or a
+        number, scales the perceptual and the adversarial loss. The discriminators are trained for one step.
         """
         settings = self.settings
         every = settings["perceptual_every"]
@@ -75,18 +76,20 @@ class ComponentLoss(nn.Module):
         fakes, reals = (components(image, square=square, size=size) for image in (x, target))
         for name, factor in _FACTORS.items():
             fake, real = fakes[name], reals[name]
+            share = weight.repeat(len(fake) // len(x)) if isinstance(weight, Tensor) else weight
             loss = F.l1_loss(fake, real) + settings["gradient"] * gradient_loss(fake, real).mean()
             if perceptual and step >= settings["perceptual_start"]:
-                found = self.distance[0].to(x.device)(turned(fake, way), turned(real, way)).mean()
-                loss = loss + perceptual * every * found
-                figures[f"perceptual_{name}"] = found.detach()
+                found = self.distance[0].to(x.device)(turned(fake, way), turned(real, way))
+                loss = loss + perceptual * every * (share * found).mean()
+                figures[f"perceptual_{name}"] = found.detach().mean()
             if name in self.adversaries and step >= settings["adversarial_start"]:
                 adversary: Any = self.adversaries[name]
                 fake, real = F.avg_pool2d(fake, factor), F.avg_pool2d(real, factor)
                 if step < settings["adversarial_start"] + settings["adversarial_alone"]:
                     figures[f"discriminator_{name}"] = adversary.learn(real, fake)
                 else:
-                    loss, more = adversary.join(loss, real, fake, last=last, weight=settings["adversarial"])
+                    drawn = {"last": last, "weight": settings["adversarial"], "share": share}
+                    loss, more = adversary.join(loss, real, fake, **drawn)
                     figures[f"discriminator_{name}"] = more["discriminator"]
             total = total + loss
         return settings["components"] * total, figures

@@ -33,21 +33,27 @@ class FaceLoss(nn.Module):
         return identity_square(size) if wanted and step % self.settings["identity_every"] == 0 else None
 
     def forward(
-        self, x: Tensor, target: Tensor, *, size: int, step: int, generator: torch.Generator, last: Tensor
+        self,
+        x: Tensor,
+        target: Tensor,
+        *,
+        size: int,
+        step: int,
+        generator: torch.Generator,
+        last: Tensor,
+        weight: Tensor | float = 1.0,
     ) -> tuple[Tensor, dict[str, Tensor | float]]:
         """Return what a step that has a square adds to the loss of ``x`` against ``target``, and figures for
         the log.
 
         Both are (N, 3, side, side) in [-1, 1], that square of aligned faces of ``size`` pixels; ``last`` are
-        the weights of the last layer.
+        the weights of the last layer, and ``weight`` is what :class:`.components.ComponentLoss` says.
         """
         total, figures = x.new_zeros(()), {}
         if self.identity is not None:
             total, figures = self.identity.term(x, target, self.settings)
         if self.components is not None:
-            square = identity_square(size)
-            more, found = self.components(
-                x, target, square=square, size=size, step=step, generator=generator, last=last
-            )
+            drawn = {"step": step, "generator": generator, "last": last, "weight": weight}
+            more, found = self.components(x, target, square=identity_square(size), size=size, **drawn)
             total, figures = total + more, figures | found
         return total, figures

@@ -54,8 +54,8 @@ class ImageLoss(nn.Module):
         """Return the loss of ``x`` against ``target``, (N, 3, S, S) in [-1, 1] each, and figures for the log.
 
         ``last`` are the weights of the last trained layer, for the adaptive weight; ``weight``, (N,) or a
-        number, scales the perceptual loss; ``whole`` says that they are whole faces, which have a focus. The
-        discriminator, if any, is trained for one step.
+        number, scales the perceptual and the adversarial loss; ``whole`` says that they are whole faces,
+        which have a focus. The discriminator, if any, is trained for one step.
         """
         weights = self.weights(x) if whole else 1.0
         l1 = ((x - target) * weights).abs().mean()
@@ -77,7 +77,7 @@ class ImageLoss(nn.Module):
                 figures["discriminator"] = self.adversary.learn(real, fake)
                 return total, figures
             total, more = self.adversary.join(
-                total, real, fake, last=last, weight=self.settings["adversarial"]
+                total, real, fake, last=last, weight=self.settings["adversarial"], share=weight
             )
             figures |= more
         return total, figures

@@ -31,12 +31,12 @@ class Stage3(Stage):
     addition, the code losses at every ``code_every``-th step, which keep the codes predictable while the
     encoder changes, and a penalty on the growth of features.
 
-    The weight of the perceptual loss is ``1.2 - w``: this is where the network learns that ``w`` trades
-    perceptual quality against fidelity to the input. The CFT is trained at the full learning rate, the
-    correction of the input, if the network has one, at ``correction_scale`` of it, the encoder and the
-    transformer at ``encoder_scale``, and the generator at ``generator_scale``; 0 freezes them. Of a
-    correction that begins with trained weights (``correction_from``), what reads the generator's features is
-    new, and learns at the full rate unless the correction is frozen. The codebook is frozen.
+    The weight of the perceptual and the adversarial loss is ``1.2 - w``: this is where the network learns
+    that ``w`` trades perceptual quality against fidelity to the input. The CFT is trained at the full
+    learning rate, the correction of the input, if the network has one, at ``correction_scale`` of it, the
+    encoder and the transformer at ``encoder_scale``, and the generator at ``generator_scale``; 0 freezes
+    them. Of a correction that begins with trained weights (``correction_from``), what reads the generator's
+    features is new, and learns at the full rate unless the correction is frozen. The codebook is frozen.
     """
 
     name = "stage3"
@@ -101,8 +101,8 @@ class Stage3(Stage):
         with watched(model) as transformed:
             image = model.decode(logits.argmax(dim=-1), encoding, w, self.settings["adain"]).float()
         excess = growth(transformed)
-        drawn = {"step": step, "generator": generator, "last": self.last_layer(model)}
-        loss, figures = self.image_loss(image, clean, **drawn, weight=1.2 - w)
+        drawn = {"step": step, "generator": generator, "last": self.last_layer(model), "weight": 1.2 - w}
+        loss, figures = self.image_loss(image, clean, **drawn)
         loss, figures = loss + excess, figures | {"growth": excess.detach()}
         size = clean.shape[-1]
         if square := self.face_loss.square(step, size):
