@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import pytest
@@ -89,3 +90,24 @@ def test_times_of_usual_rates_are_exact(tmp_path, rate, ending):
     times = [line.time for line in reader.frames(out)]
     assert times == [line.time for line in reader.frames(source)]
     assert times[-1] == 39 / Fraction(rate)
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265", "libsvtav1", "libvpx-vp9", "mpeg4", "mpeg2video"])
+def test_a_last_frame_that_is_shown_for_long_is_so_in_the_output(tmp_path, codec):
+    plain, source = clip(tmp_path / "plain.mp4", size=(128, 96), options={"bf": "0"}), tmp_path / "in.mp4"
+    with av.open(str(plain)) as given, av.open(str(source), "w") as container:
+        stream = container.add_stream_from_template(given.streams.video[0])
+        packets = [packet for packet in given.demux(video=0) if packet.size]
+        packets[-1].duration *= 75
+        for packet in packets:
+            packet.stream = stream
+            container.mux(packet)
+    out = pass_through(source, tmp_path / "out.mp4", EncoderSettings(codec=codec))
+    assert [_length(path) for path in (source, out)] == [Fraction(5 + 75, 25)] * 2
+    assert [line.time for line in reader.frames(out)] == [line.time for line in reader.frames(source)]
+
+
+def _length(path: Path) -> Fraction:
+    with av.open(str(path)) as container:
+        (stream,) = container.streams.video
+        return stream.duration * stream.time_base

@@ -31,6 +31,10 @@ class VideoEncoder:
         self._timeline = source.timeline
         self._convert = PixelConverter(config)
         self._numbers: FrameNumbers | None = None
+        #: Durations of the frames whose packets are still to come, by their timestamps. Most encoders do not
+        #: pass them on, and without them the last frame of an MP4 may be shown for too short a time.
+        self._durations: dict[int, int] = {}
+        self._last_duration = 0  #: of the last frame; 0 if unknown
         try:
             self._open(config, source, container)
         except FFmpegError as error:
@@ -56,15 +60,30 @@ class VideoEncoder:
         video.pts += self._timeline.shift(video.time_base)
         # Let the encoder choose each frame's type, which is still the decoder's.
         video.pict_type = 0
-        if self._numbers is None:
-            return self.stream.encode(video)
-        self._numbers.number(video)
-        return self._numbers.restore(self.stream.encode(video))
+        self._last_duration = video.duration
+        if video.duration:
+            self._durations[video.pts] = video.duration
+        if self._numbers is not None:
+            self._numbers.number(video)
+        return self._timed(self.stream.encode(video))
 
     def flush(self) -> list[Packet]:
         """The remaining packets, after the last frame."""
-        packets = self.stream.encode(None)
-        return self._numbers.restore(packets) if self._numbers else packets
+        packets = self._timed(self.stream.encode(None))
+        if packets and self._last_duration:
+            # An MP4 ends with its last packet in coding order, which need not be that of the last frame.
+            packets[-1].duration = self._last_duration
+        return packets
+
+    def _timed(self, packets: list[Packet]) -> list[Packet]:
+        """The encoder's next packets, with the timestamps and durations of their frames."""
+        if self._numbers is not None:
+            packets = self._numbers.restore(packets)
+        for packet in packets:
+            assert packet.pts is not None, "encoders give every packet its pts"
+            if duration := self._durations.pop(packet.pts, 0):
+                packet.duration = duration
+        return packets
 
     def close(self) -> None:
         """Free the encoder."""
