@@ -114,3 +114,16 @@ def test_the_meter_sees_only_its_parts():
     assert found.shape == (1, 3)
     assert found[0, 2] > 0.1
     assert found[0, :2].max() == 0
+
+
+def test_the_meter_takes_the_mean_of_both_ways_up():
+    pytest.importorskip("stlpips_pytorch")
+    meter = harm.PartMeter("alex")
+    clean, other = FACES[0][1][None], FACES[1][1][None]
+    found = meter(other, clean)
+    for index, (rows, columns) in enumerate(PARTS.values()):
+        mirrored = [x.clone() for x in (other, clean)]
+        for x in mirrored:
+            x[..., rows, columns] = x[..., rows, columns].flip(-2)
+        # A part that stays the same upside down does not exist here, so one way up would show the difference.
+        assert meter(*mirrored)[0, index] == pytest.approx(found[0, index], rel=1e-5)

@@ -85,7 +85,8 @@ class HarmCount:
 
 
 class PartMeter:
-    """Measures the perceptual distance of the parts of aligned faces, (N, 3, 512, 512) RGB uint8."""
+    """Measures the perceptual distance of the parts of aligned faces, (N, 3, 512, 512) RGB uint8: the mean of
+    that of the part and of the part mirrored top to bottom, as :class:`.face_metrics.FaceMeter` says why."""
 
     def __init__(self, net: str = "vgg", *, device: torch.device | str = "cpu") -> None:
         """``net`` is a network of :class:`.perceptual.PerceptualDistance`."""
@@ -95,13 +96,12 @@ class PartMeter:
     @torch.inference_mode()
     def __call__(self, images: Tensor, clean: Tensor) -> np.ndarray:
         """Return the distances (N, parts) of ``images`` from ``clean``, in the order of ``PARTS``."""
-        return np.stack(
-            [
-                self._net(*(self._prepared(x[..., rows, columns]) for x in (images, clean))).cpu().numpy()
-                for rows, columns in PARTS.values()
-            ],
-            axis=1,
-        )
+        distances = []
+        for rows, columns in PARTS.values():
+            shown, truth = (self._prepared(x[..., rows, columns]) for x in (images, clean))
+            both = self._net(shown, truth), self._net(shown.flip(-2), truth.flip(-2))
+            distances.append(sum(both).cpu().numpy() / 2)
+        return np.stack(distances, axis=1)
 
     def _prepared(self, part: Tensor) -> Tensor:
         return F.avg_pool2d(part.to(self._device).float() / 127.5 - 1, _SHRINK)
