@@ -99,8 +99,8 @@ class PartMeter:
         distances = []
         for rows, columns in PARTS.values():
             shown, truth = (self._prepared(x[..., rows, columns]) for x in (images, clean))
-            both = self._net(shown, truth), self._net(shown.flip(-2), truth.flip(-2))
-            distances.append(sum(both).cpu().numpy() / 2)
+            both = self._net(shown, truth) + self._net(shown.flip(-2), truth.flip(-2))
+            distances.append(both.cpu().numpy() / 2)
         return np.stack(distances, axis=1)
 
     def _prepared(self, part: Tensor) -> Tensor:
