@@ -122,6 +122,23 @@ class Adversary(nn.Module):
         figures = {"discriminator": discriminator, "adversarial": adversarial.detach(), "adaptive": adaptive}
         return total + weight * adaptive * adversarial, figures
 
+    def take_part(
+        self,
+        total: Tensor,
+        real: Tensor,
+        fake: Tensor,
+        *,
+        step: int,
+        settings: Mapping[str, Any],
+        last: Tensor,
+        share: Tensor | float,
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Do as :meth:`join` says, with the weight of a stage's ``settings``. In the first steps from
+        ``adversarial_start`` on, as many as ``adversarial_alone`` says, the discriminator learns alone."""
+        if step < settings["adversarial_start"] + settings["adversarial_alone"]:
+            return total, {"discriminator": self.learn(real, fake)}
+        return self.join(total, real, fake, last=last, weight=settings["adversarial"], share=share)
+
     def get_extra_state(self) -> list[dict[str, Any]]:
         return [optimiser.state_dict() for optimiser in self.optimisers]
 

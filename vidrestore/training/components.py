@@ -85,12 +85,9 @@ class ComponentLoss(nn.Module):
             if name in self.adversaries and step >= settings["adversarial_start"]:
                 adversary: Any = self.adversaries[name]
                 fake, real = F.avg_pool2d(fake, factor), F.avg_pool2d(real, factor)
-                if step < settings["adversarial_start"] + settings["adversarial_alone"]:
-                    figures[f"discriminator_{name}"] = adversary.learn(real, fake)
-                else:
-                    drawn = {"last": last, "weight": settings["adversarial"], "share": share}
-                    loss, more = adversary.join(loss, real, fake, **drawn)
-                    figures[f"discriminator_{name}"] = more["discriminator"]
+                drawn = {"step": step, "settings": settings, "last": last, "share": share}
+                loss, more = adversary.take_part(loss, real, fake, **drawn)
+                figures[f"discriminator_{name}"] = more["discriminator"]
             total = total + loss
         return settings["components"] * total, figures
 

@@ -70,14 +70,10 @@ class ImageLoss(nn.Module):
             found = perceptual_on_crops(distance, x, target, size=crop, generator=generator)
             total = total + self.settings["perceptual"] * every * (weight * found).mean()
             figures["perceptual"] = found.detach().mean()
-        start = self.settings["adversarial_start"]
-        if self.adversary is not None and step >= start:
+        if self.adversary is not None and step >= self.settings["adversarial_start"]:
             fake, real = parts(x, target, side=crop, generator=generator)
-            if step < start + self.settings["adversarial_alone"]:
-                figures["discriminator"] = self.adversary.learn(real, fake)
-                return total, figures
-            total, more = self.adversary.join(
-                total, real, fake, last=last, weight=self.settings["adversarial"], share=weight
+            total, more = self.adversary.take_part(
+                total, real, fake, step=step, settings=self.settings, last=last, share=weight
             )
             figures |= more
         return total, figures
