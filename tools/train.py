@@ -108,7 +108,7 @@ def train(args: argparse.Namespace) -> int:
                     print(f"{stage} stopped at step {trainer.step} and saved", file=sys.stderr)
                 return 128 + stop.received if stop.received else 0
         if args.export and rank() == 0:
-            state = load_averaged(args.run_folder / f"{stages[-1]}.pt")
+            state = trainer.stage.exported(load_averaged(args.run_folder / f"{stages[-1]}.pt"))
             export(
                 state,
                 sizes,

@@ -66,6 +66,10 @@ IMAGE: dict[str, Any] = {
 }
 #: Sizes of a network with a correction.
 WITH_CORRECTION: dict[str, Any] = CONFIG["model"] | {"multipliers": [1, 2, 2], "image_widths": [12, 16, 16]}
+#: Changes with which the correction's U-Net is that of the embedded model.
+LITES: dict[str, Any] = {"image_size": 128, "channels": 32, "multipliers": [1, 2, 2, 2]} | {
+    "image_widths": [48, 80, 112, 144]
+}
 
 
 def changed(**tables: Any) -> dict[str, Any]:

@@ -63,6 +63,7 @@ def with_(table: str, **more: Any) -> dict[str, Any]:
             CONFIG | {"model": WITH_CORRECTION, "stage3": CONFIG["stage3"] | {"correction_scale": 0.0}},
             "correction_scale is 0, so that the correction would stay as it is drawn at random",
         ),
+        (with_("stage3", correction_share=0.5), "correction_share is below 1, but .* begins at random"),
         (with_("stage1", focus=0.5), "focus is 0.5, but must be a number of at least 1.0"),
         (with_("stage1", discriminator_channels=20), "must be a multiple of 8 of at least 8"),
         (with_("stage1", optimiser="sgd"), "optimiser is 'sgd', but must be one of adamw, muon"),

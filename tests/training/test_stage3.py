@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
 from tests.support.small_training import (
     CONFIG,
+    LITES,
     WITH_CORRECTION,
     changed,
     evaluate_checkpoint,
@@ -26,14 +26,10 @@ from vidrestore.training.identity import IdentityLoss
 from vidrestore.training.image_loss import cut_square
 from vidrestore.training.settings import complete
 from vidrestore.training.stage2 import Stage2
-from vidrestore.training.stage3 import Stage3, begin_correction, growth, watched
+from vidrestore.training.stage3 import Stage3, growth, watched
 from vidrestore.training.trainer import Trainer
-from vidrestore.weights.store import load_state
 
 pytestmark = needs_weights
-
-#: Changes with which the correction's U-Net is that of the embedded model.
-LITES = {"image_size": 128, "channels": 32, "multipliers": [1, 2, 2, 2], "image_widths": [48, 80, 112, 144]}
 
 
 def test_the_network_improves(faces: FaceSet, run: Path) -> None:
@@ -193,27 +189,16 @@ def test_what_is_new_in_a_trained_correction_learns_at_the_full_rate(scale: floa
     assert {value for name, value in scales.items() if not name.startswith("features.")} == {scale}
 
 
-def test_the_correction_begins_with_that_of_the_embedded_model() -> None:
-    config = CodeFormerConfig.from_dict(WITH_CORRECTION | LITES)
-    model = CodeFormer(config)
-    Stage3(model, complete(changed(model=WITH_CORRECTION | LITES))["stage3"] | {"correction_from": "lite"})
-    state, _ = load_state("lite")
+def test_a_share_of_a_trained_correction_is_exported() -> None:
+    model = CodeFormer(CodeFormerConfig.from_dict(WITH_CORRECTION | LITES))
+    settings = complete(changed(model=WITH_CORRECTION | LITES))["stage3"]
+    learned = {name: torch.ones_like(x) for name, x in model.state_dict().items()}
+    assert Stage3(model, settings).exported(learned) == learned
+    kept = Stage3(model, settings | {"correction_from": "lite", "correction_share": 0.25}).exported(learned)
     assert model.correction is not None
-    assert torch.equal(model.correction.last.weight, state["image_transform.last.weight"][:3].float())
-    assert torch.equal(model.correction.mix.weight, state["image_transform.mix.weight"].float())
-    # It does not see this generator's features yet.
-    faces, features = torch.rand(1, 3, 128, 128), torch.randn(2, 1, 64, 16, 16)
-    assert torch.equal(model.correction(faces, features[0]), model.correction(faces, features[1]))
-
-
-@pytest.mark.parametrize(
-    ("sizes", "message"),
-    [({}, "whose U-Net has other sizes"), ({"image_widths": []}, "one of the two networks has no U-Net")],
-)
-def test_a_correction_that_does_not_fit_is_refused(sizes: dict[str, Any], message: str) -> None:
-    model = CodeFormer(CodeFormerConfig.from_dict(WITH_CORRECTION | sizes))
-    with pytest.raises(UsageError, match=message):
-        begin_correction(model, "lite")
+    expected = 0.25 + 0.75 * model.correction.last.weight
+    assert torch.allclose(kept["correction.last.weight"], expected)
+    assert kept["generator.blocks.0.weight"] is learned["generator.blocks.0.weight"]
 
 
 @pytest.mark.parametrize(("factor", "expected"), [(0.5, 0), (4, 0), (8, math.log(2)), (40, math.log(10))])

@@ -131,6 +131,8 @@ _STAGES = {
         "feature": _Number(0.0),
         #: weights whose trained U-Net at the image the correction begins with; "" for none
         "correction_from": _Choice(("", "lite"), default=""),
+        #: share of what such a correction learns that is exported; the rest is what it began with
+        "correction_share": _Number(0.0, 1.0, default=1.0),
     },
 }
 
@@ -192,6 +194,10 @@ def _check_together(stages: Mapping[str, Mapping[str, Any]], sizes: CodeFormerCo
         raise UsageError(
             "stage3: correction_scale is 0, so that the correction would stay as it is drawn at random; set "
             "correction_from, or a scale"
+        )
+    if last.get("correction_share", 1.0) < 1 and not last["correction_from"]:
+        raise UsageError(
+            "stage3: correction_share is below 1, but the correction begins at random; set correction_from"
         )
 
 

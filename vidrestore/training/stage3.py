@@ -12,10 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..errors import UsageError
 from ..restoration.codeformer import CodeFormer
-from ..weights.store import load_state as load_weights
 from .checkpoint import entries_below, load_state
+from .correction import begin_correction, keep_share
 from .distributed import share, world
 from .face_loss import FaceLoss
 from .image_loss import ImageLoss, cut_square
@@ -36,7 +35,8 @@ class Stage3(Stage):
     learning rate, the correction of the input, if the network has one, at ``correction_scale`` of it, the
     encoder and the transformer at ``encoder_scale``, and the generator at ``generator_scale``; 0 freezes
     them. Of a correction that begins with trained weights (``correction_from``), what reads the generator's
-    features is new, and learns at the full rate unless the correction is frozen. The codebook is frozen.
+    features is new, and learns at the full rate unless the correction is frozen; ``correction_share`` of what
+    it learns is exported. The codebook is frozen.
     """
 
     name = "stage3"
@@ -115,26 +115,9 @@ class Stage3(Stage):
             loss, figures = loss + self.settings["code"] * extra, figures | more
         return loss, figures
 
-
-def begin_correction(model: CodeFormer, source: str) -> None:
-    """Load into the correction of ``model`` the U-Net at the image of the weights ``source``, a name of the
-    registry: what it adds to its input at ``w = 1``. The features of another generator mean something else,
-    so these weights begin at zero. Raises UsageError if the two do not fit."""
-    state, _ = load_weights(source)
-    prefix = "image_transform."
-    trained = {name.removeprefix(prefix): x.float() for name, x in state.items() if name.startswith(prefix)}
-    if model.correction is None or not trained:
-        raise UsageError(f"stage3: correction_from is {source}, but one of the two networks has no U-Net")
-    last = model.correction.last
-    for name in ("last.weight", "last.bias"):  # its other outputs are the detail for smaller w
-        trained[name] = trained[name][: last.out_channels]
-    trained["features.1.weight"] = torch.zeros_like(trained["features.1.weight"])
-    try:
-        model.correction.load_state_dict(trained)
-    except RuntimeError:
-        raise UsageError(
-            f"stage3: correction_from is {source}, whose U-Net has other sizes than this network's"
-        ) from None
+    def exported(self, state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        source, share = self.settings["correction_from"], self.settings["correction_share"]
+        return keep_share(state, source, share) if source else state
 
 
 @contextmanager
