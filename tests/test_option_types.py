@@ -183,7 +183,7 @@ def test_python_values_are_converted(name, value, converted):
         ("batch", 2.5, "--batch cannot be '2.5'"),
         ("start", float("nan"), "-ss cannot be nan"),
         ("min_face", float("nan"), "--min-face must be at least 0, not nan"),
-        ("model", "best", "--model must be one of auto, codeformer, lite, gfpgan-1.4"),
+        ("model", "best", "--model must be one of auto, codeformer, lite, face, gfpgan-1.4"),
         ("model", "my.pth", "not 'my.pth'; a file is given by --weights, and what enlarges pictures by"),
         ("track_w", 3, "--track-w cannot be '3'"),
     ],

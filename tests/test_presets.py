@@ -74,7 +74,7 @@ def test_an_empty_file_changes_nothing(preset):
         ("w: [0.5, 0.6]\n", "w takes one value"),
         ("w:\n", "w takes one value"),
         ("track_w: {1: one}\n", "--track-w cannot be '1=one'"),
-        ("model: best\n", "--model must be one of auto, codeformer, lite, gfpgan-1.4"),
+        ("model: best\n", "--model must be one of auto, codeformer, lite, face, gfpgan-1.4"),
         ("- w\n", "must map options to values"),
         ("ss: 1\nstart: 2\n", "ss and start are the same option"),
         pytest.param("[" * 100_000, "is not a YAML file", id="nested"),

@@ -31,6 +31,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from vidrestore.measure.speed.models import MODELS
 from vidrestore.measure.tables import plain_table, write_json
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "portrait.mp4"
@@ -284,7 +285,7 @@ def parser() -> argparse.ArgumentParser:
         own.add_argument("--json", type=Path, help="write the figures to this file")
         own.add_argument("--device", default="auto")
         if run is not network:
-            own.add_argument("--model", choices=("lite", "codeformer"), default="lite")
+            own.add_argument("--model", choices=MODELS, default="lite")
             own.add_argument("--precision", default="auto")
             own.add_argument(
                 "--batch", type=lambda text: text if text == "auto" else int(text), default="auto"
@@ -302,7 +303,7 @@ def parser() -> argparse.ArgumentParser:
         return own
 
     one = command("network", network)
-    one.add_argument("--models", nargs="+", choices=("lite", "codeformer"), default=["lite", "codeformer"])
+    one.add_argument("--models", nargs="+", choices=MODELS, default=["lite", "codeformer"])
     one.add_argument("--precisions", nargs="+", default=["fp32", "auto"])
     one.add_argument("--batches", nargs="+", type=int, default=[1, 4])
     one.add_argument("--w", nargs="+", type=float, default=[0.0, 1.0])

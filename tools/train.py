@@ -118,6 +118,7 @@ def train(args: argparse.Namespace) -> int:
                 task=config["task"],
                 licence=args.licence,
                 readable=args.readable,
+                codes_hold=args.codes_hold,
             )
     return 0
 
@@ -179,6 +180,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         metavar="LOW,HIGH",
         help="with --export: sharpness of a face up to which the network cannot read it, and from which on "
         "it can (default: that of the published network)",
+    )
+    parser.add_argument(
+        "--codes-hold",
+        type=sharpness_range,
+        metavar="LOW,HIGH",
+        help="with --export: sharpness of a face up to which the codes hold what it shows, and from which on "
+        "it is restored with a fidelity weight of 1 (default: they hold every face)",
     )
     args = parser.parse_args(argv)
     if args.export and not (args.version and args.about):

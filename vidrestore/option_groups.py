@@ -121,8 +121,8 @@ class Restoration:
         choices=("auto", *restorer_names()),
         metavar="NAME",
         basic=True,
-        help="codeformer: the published weights; lite: embedded, small; auto: codeformer if it is in the "
-        "cache or can be downloaded, else lite; or another restorer that `vidrestore weights` lists",
+        help="codeformer: the published weights; lite and face: embedded, small; auto: codeformer if it is "
+        "in the cache or can be downloaded, else lite; or another restorer that `vidrestore weights` lists",
         instead="; a file is given by --weights, and what enlarges pictures by --background",
     )
     weights: Path | None = _restoration(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -90,6 +91,20 @@ def test_only_the_face_that_departs_is_rendered_again_with_a_larger_w():
     assert painter.rendered[1][0] > 0.9
     assert off(results[1], CHEEK) < 0.03
     assert torch.equal(results[0], results[2])
+
+
+def test_a_face_that_shows_more_than_codes_hold_gets_a_larger_w():
+    class Coder(Painter):
+        spec = replace(SPEC, codes_hold=(0.4, 0.6))
+
+    seen = [Observation(torch.zeros(1, 1, 1), torch.zeros(1, 1), sharpened)] * 3
+    qualities = [replace(CLEAR, sharpness=value) for value in (0.35, 0.5, 0.7)]
+    landmarks, images = np.repeat(TEMPLATE[None], 3, axis=0), torch.stack([IMAGE] * 3)
+    painter = Coder()
+    guarded = render_within_limits(painter, seen, images, [0.5, 0.5, 0.0], landmarks, qualities)
+    assert painter.rendered == [[0.5, 0.75, 1.0]]
+    assert guarded.guards is not None
+    assert guarded.guards[:, 0].tolist() == [0.5, 0.75, 1.0]
 
 
 def test_a_face_that_departs_at_any_w_gives_way_to_its_input():

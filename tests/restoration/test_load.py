@@ -176,11 +176,23 @@ def test_a_model_declares_how_worn_a_face_may_be(tmp_path):
     assert found[1] == (0.3, 0.5)
 
 
+def test_a_model_declares_what_its_codes_hold(tmp_path):
+    face = load_restorer("face", device=CPU, precision="fp32").spec.codes_hold
+    assert REGISTRY["face"].network is not None
+    assert face == REGISTRY["face"].network.codes_hold
+    assert load_restorer("lite", device=CPU, precision="fp32").spec.codes_hold is None
+    path = tmp_path / "own.safetensors"
+    metadata = {"config": json.dumps(SMALL.to_dict()), "codes_hold": "[0.3, 0.5]"}
+    save_file(CodeFormer(SMALL).state_dict(), path, metadata)
+    assert load_restorer(path, device=CPU, precision="fp32").spec.codes_hold == (0.3, 0.5)
+
+
+@pytest.mark.parametrize("name", ["readable", "codes_hold"])
 @pytest.mark.parametrize("declared", ["0.3", "[0.3]", "[0.5, 0.3]", "[0.3, 7]", "{", "[NaN, 1]"])
-def test_a_file_that_declares_nonsense_is_refused(tmp_path, declared):
-    metadata = {"config": json.dumps(SMALL.to_dict()), "readable": declared}
+def test_a_file_that_declares_nonsense_is_refused(tmp_path, name, declared):
+    metadata = {"config": json.dumps(SMALL.to_dict()), name: declared}
     save_file(CodeFormer(SMALL).state_dict(), tmp_path / "own.safetensors", metadata)
-    with pytest.raises(WeightsError, match="readable"):
+    with pytest.raises(WeightsError, match=name):
         load_restorer(tmp_path / "own.safetensors", device=CPU, precision="fp32")
 
 
@@ -250,7 +262,9 @@ def test_a_model_that_restores_no_faces():
 def test_commercial_use_is_refused_where_a_licence_forbids_it(online, caplog, tmp_path):
     caplog.set_level(logging.INFO)
     for name in ("codeformer", "gpen-256", "codeformer-onnx"):
-        with pytest.raises(UsageError, match=f"--commercial: the licence of {name} is .*: lite, gfpgan-1.4"):
+        with pytest.raises(
+            UsageError, match=f"--commercial: the licence of {name} is .*: lite, face, gfpgan-1.4"
+        ):
             resolve_model(name, commercial=True)
     assert resolve_model("auto", commercial=True) == ModelChoice("lite")
     assert "CodeFormer's licence does not allow commercial use" in caplog.text

@@ -134,7 +134,7 @@ def test_a_packed_run_continues_in_another_folder(main: Callable, folder: Path) 
 def test_from_faces_to_a_weights_file(main: Callable, folder: Path) -> None:
     path = folder / "out" / "small.safetensors"
     options = ["--export", str(path), "--version", "7", "--about", "blobs"]
-    options += ["--licence", "CC0-1.0", "--readable", "0.215,0.29"]
+    options += ["--licence", "CC0-1.0", "--readable", "0.215,0.29", "--codes-hold", "0.4,0.5"]
     assert main(arguments(folder, "run", "--until", "2", *options)) == 0
     with safe_open(path, framework="pt") as file:
         metadata = file.metadata()
@@ -142,7 +142,7 @@ def test_from_faces_to_a_weights_file(main: Callable, folder: Path) -> None:
     assert (metadata["version"], metadata["about"]) == ("7", "blobs")
     assert json.loads(metadata["config"])["image_size"] == 64
     spec = load_restorer(path, device=torch.device("cpu"), precision="fp32").spec
-    assert (spec.licence, spec.readable) == ("CC0-1.0", (0.215, 0.29))
+    assert (spec.licence, spec.readable, spec.codes_hold) == ("CC0-1.0", (0.215, 0.29), (0.4, 0.5))
     network = build_codeformer(state, metadata, "the file")
     averaged = load_averaged(folder / "run" / "stage3.pt")
     for name, value in network.state_dict().items():

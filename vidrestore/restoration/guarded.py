@@ -16,7 +16,7 @@ from .fidelity.face_quality import FaceQuality
 from .fidelity.identity_guard import drift_share, identity_drift
 from .fidelity.limits import hold_in_range, soften
 from .fidelity.parts import Parts, find_parts
-from .fidelity.rules import doubt, wear
+from .fidelity.rules import beyond_codes, doubt, wear
 from .luma import luma
 from .planes import enlarge, shrink
 from .restorer import FaceRestorer, Observation
@@ -64,10 +64,11 @@ def render_within_limits(
 ) -> Guarded:
     """Restore N encoded faces within limits.
 
-    A face that departs from its input is restored again with a larger ``w``; where it still departs, the
-    input takes its place, locally or wholly. One that is too worn for the model loses the edges that the
-    model drew. Eyes, mouth and nostrils stay in the range of their input, and where
-    the model may invent edges they become little sharper.
+    A face that shows more than the model's codes hold is restored with a larger ``w``. One that departs from
+    its input is restored again with a larger ``w``; where it still departs, the input takes its place,
+    locally or wholly. One that is too worn for the model loses the edges that the model drew. Eyes, mouth and
+    nostrils stay in the range of their input, and where the model may invent edges they become little
+    sharper.
 
     Args:
         restorer: The model.
@@ -84,6 +85,8 @@ def render_within_limits(
     size = images.shape[-1]
     parts = find_parts(landmarks, size, part_drift.SIDE, images.device)
     weights = torch.tensor(w, dtype=torch.float32)
+    beyond = torch.tensor([beyond_codes(quality, restorer.spec.codes_hold) for quality in qualities])
+    weights += (1 - weights) * beyond
     restored = replace_non_finite(restorer.render(observations, weights), images)
     departed = _Departure(images, parts, qualities)
     drift, whole, by_part = departed.of(restored)

@@ -180,7 +180,7 @@ def load_restorer(
             path,
             name=name,
             licence=known.licence if known else _UNKNOWN,
-            readable=_readable(path, known, {}),
+            readable=_range(path, known, {}, "readable") or PAPER_RANGE,
             network=known.network if known else None,
             device=device,
         )
@@ -194,7 +194,8 @@ def load_restorer(
             build_codeformer(state, metadata, str(model)),
             name=name,
             licence=licence or _UNKNOWN,
-            readable=_readable(path, known, metadata),
+            readable=_range(path, known, metadata, "readable") or PAPER_RANGE,
+            codes_hold=_range(path, known, metadata, "codes_hold"),
             adain=find_task(task).adain,
             device=device,
             precision=precision,
@@ -208,23 +209,24 @@ def load_restorer(
         build_network(state, str(model)),
         name=name,
         licence=licence or (known.licence if known else _UNKNOWN),
-        readable=_readable(path, known, metadata),
+        readable=_range(path, known, metadata, "readable") or PAPER_RANGE,
         device=device,
         precision=precision,
     )
 
 
-def _readable(path: Path, known: Weights | None, metadata: Mapping[str, str]) -> tuple[float, float]:
-    """The range of sharpness that a model declares: in its file, else in the registry."""
-    if "readable" in metadata:
+def _range(
+    path: Path, known: Weights | None, metadata: Mapping[str, str], name: str
+) -> tuple[float, float] | None:
+    """The range of sharpness ``name`` that a model declares: in its file, else in the registry."""
+    if name in metadata:
         try:
-            low, high = map(float, json.loads(metadata["readable"]))
+            low, high = map(float, json.loads(metadata[name]))
         except (TypeError, ValueError):
             low = high = math.nan
         if not 0 <= low < high <= 1:
             raise WeightsError(
-                f"{path} declares readable={metadata['readable']}; it must be two rising numbers in [0, 1]"
+                f"{path} declares {name}={metadata[name]}; it must be two rising numbers in [0, 1]"
             )
         return low, high
-    declared = known.network.readable if known and known.network else None
-    return declared or PAPER_RANGE
+    return getattr(known.network, name) if known and known.network else None

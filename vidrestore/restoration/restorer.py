@@ -25,6 +25,9 @@ class RestorerSpec:
     #: mouth that it draws are invented, and from which on they are the face's own. A face below is cleaned
     #: and gets no new edges.
     readable: tuple[float, float]
+    #: Sharpness of an input up to which the codes hold what it shows, and from which on ``w`` is 1, whatever
+    #: was asked for: codes would make less of the face than its input is. None: they hold every face.
+    codes_hold: tuple[float, float] | None = None
     has_codes: bool = True  #: whether its observations have codes, which can be averaged over time
     #: Whether the network takes the fidelity weight. Without, ``w`` blends its results towards the input.
     has_weight: bool = True

@@ -270,7 +270,7 @@ def what_to_change(flag: Flag, options: Options) -> tuple[str, str]:
         case "turned":
             return "restore faces that are turned aside too", restore_command(options, max_yaw=0.0)
         case "worn" if (
-            options.weights is None and options.model in ("auto", "lite") and not options.commercial
+            options.weights is None and options.model in ("auto", "lite", "face") and not options.commercial
         ):
             return "use the published model", restore_command(options, model="codeformer")
         case "gap" if options.detector != "retinaface_resnet50" and options.tracks is None:

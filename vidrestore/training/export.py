@@ -26,6 +26,7 @@ def export(
     task: str = "restore",
     licence: str = UNKNOWN_LICENCE,
     readable: tuple[float, float] | None = None,
+    codes_hold: tuple[float, float] | None = None,
 ) -> None:
     """Write the state dict of a CodeFormer in half precision, with the metadata to build the network.
 
@@ -39,6 +40,8 @@ def export(
         licence: The licence of the weights, which those of the faces may bind.
         readable: The range of sharpness over which faces become readable to the network, two rising numbers
             in [0, 1], see :func:`..restoration.fidelity.rules.wear`; None: that of the published network.
+        codes_hold: The range of sharpness over which faces come to show more than the codes hold, likewise,
+            see :func:`..restoration.fidelity.rules.beyond_codes`; None: they hold every face.
     """
     CodeFormer(config).load_state_dict(state, strict=True)
     metadata = {
@@ -48,8 +51,8 @@ def export(
         "about": about,
         "task": task,
     }
-    if readable:
-        metadata["readable"] = json.dumps(readable)
+    ranges = {"readable": readable, "codes_hold": codes_hold}
+    metadata |= {name: json.dumps(bounds) for name, bounds in ranges.items() if bounds}
     path.parent.mkdir(parents=True, exist_ok=True)
     half = {name: value.detach().cpu().to(torch.float16).contiguous() for name, value in state.items()}
     save_file(half, path, metadata=metadata)

@@ -27,6 +27,9 @@ class Network:
     #: Range of sharpness over which its faces become trustworthy, see ``RestorerSpec``. A file of weights may
     #: declare its own. None: that of the published CodeFormer.
     readable: tuple[float, float] | None = None
+    #: Range of sharpness over which its faces show more than its codes hold, see ``RestorerSpec``. A file of
+    #: weights may declare its own. None: its codes hold every face.
+    codes_hold: tuple[float, float] | None = None
     source: str  #: where these facts are stated
 
 

@@ -12,9 +12,10 @@ from vidrestore.measure.speed.models import find_model
 from vidrestore.restoration.codeformer import CodeFormerConfig
 
 
-def test_an_embedded_model_has_its_own_weights(tmp_path: Path) -> None:
-    model = find_model("lite", tmp_path)
-    assert (str(model), model.weights) == ("lite", None)
+@pytest.mark.parametrize("name", ["lite", "face"])
+def test_an_embedded_model_has_its_own_weights(name: str, tmp_path: Path) -> None:
+    model = find_model(name, tmp_path)
+    assert (str(model), model.weights) == (name, None)
     assert list(tmp_path.iterdir()) == []
 
 

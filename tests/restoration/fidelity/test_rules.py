@@ -19,6 +19,7 @@ from vidrestore.restoration.fidelity.rules import (
     LOWEST_W,
     MAX_YAW,
     Limits,
+    beyond_codes,
     choose_w,
     describe,
     doubt,
@@ -198,6 +199,13 @@ def test_edges_of_a_model_are_trusted_in_faces_clearly_sharper_than_it_can_read(
     assert [doubt(face, (0.215, 0.29)) for face in (medium, sharp)] == [1, 0]
     assert 0 < doubt(mild, (0.215, 0.29)) < 1
     assert doubt(medium, (0.04, 0.1)) == 0
+
+
+def test_a_face_that_shows_more_than_codes_hold_is_beyond_them():
+    faces = [replace(GOOD, sharpness=value) for value in (0.2, 0.35, 0.4, 0.45, 0.9)]
+    found = [beyond_codes(face, (0.35, 0.45)) for face in faces]
+    assert found == pytest.approx([0, 0, 0.5, 1, 1])
+    assert beyond_codes(replace(GOOD, sharpness=1.0), None) == 0
 
 
 def test_wear_falls_smoothly_over_the_range_that_a_model_declares():

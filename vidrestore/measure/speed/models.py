@@ -13,7 +13,7 @@ from ...restoration.codeformer import CodeFormer, build_codeformer
 from ...weights.store import load_state, locate
 
 #: Names of models that are measured: random weights are those of the published CodeFormer's sizes.
-MODELS = ("lite", "codeformer")
+MODELS = ("lite", "face", "codeformer")
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class BenchModel:
 
 
 def find_model(name: str, folder: Path) -> BenchModel:
-    """Return the model ``lite`` or ``codeformer``. If the latter's weights are not on this machine, random
-    ones are written to ``folder``. Raises UsageError for another name."""
+    """Return the model ``name``, one of ``MODELS``. If the weights of ``codeformer`` are not on this machine,
+    random ones are written to ``folder``. Raises UsageError for another name."""
     if name not in MODELS:
         raise UsageError(f"the speed of {name} is not measured here; choose one of {', '.join(MODELS)}")
     if locate(name):

@@ -42,15 +42,16 @@ class CodeFormerRestorer(FaceRestorer):
         name: str,
         licence: str,
         readable: tuple[float, float] = PAPER_RANGE,
+        codes_hold: tuple[float, float] | None = None,
         adain: bool = True,
         device: torch.device | str = "cpu",
         precision: str = "fp32",
     ) -> None:
         """Wrap ``network``, which is changed in place for inference.
 
-        ``readable`` is that of the spec, ``adain`` that of :meth:`.network.CodeFormer.decode`. ``precision``
-        is one of the spec's. Nearly all convolutions use it; what decides between codes stays in float32, and
-        so does the result.
+        ``readable`` and ``codes_hold`` are those of the spec, ``adain`` that of
+        :meth:`.network.CodeFormer.decode`. ``precision`` is one of the spec's. Nearly all convolutions use
+        it; what decides between codes stays in float32, and so does the result.
         """
         self.spec = RestorerSpec(
             name=name,
@@ -58,6 +59,7 @@ class CodeFormerRestorer(FaceRestorer):
             precisions=("fp32", "bf16", "fp16"),
             licence=licence,
             readable=readable,
+            codes_hold=codes_hold,
         )
         self._adain = adain
         self._device = torch.device(device)

@@ -116,6 +116,15 @@ def wear(quality: FaceQuality, sharpness: tuple[float, float]) -> float:
     return 1 - _between(quality.sharpness, *sharpness)
 
 
+def beyond_codes(quality: FaceQuality, sharpness: tuple[float, float] | None) -> float:
+    """How far a face shows more than the codes of a model hold, in [0, 1].
+
+    ``sharpness`` is what the model declares: up to the first its codes hold the face, from the second on they
+    would take detail away. None: they hold every face.
+    """
+    return _between(quality.sharpness, *sharpness) if sharpness else 0.0
+
+
 def doubt(quality: FaceQuality, sharpness: tuple[float, float]) -> float:
     """How far edges that a model draws in a face may be its own inventions, in [0, 1].
 
