@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-import math
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -221,12 +221,14 @@ def _range(
     """The range of sharpness ``name`` that a model declares: in its file, else in the registry."""
     if name in metadata:
         try:
-            low, high = map(float, json.loads(metadata[name]))
-        except (TypeError, ValueError):
-            low = high = math.nan
+            bounds = json.loads(metadata[name])
+        except (ValueError, RecursionError):
+            bounds = None
+        if not (isinstance(bounds, list) and len(bounds) == 2 and {*map(type, bounds)} <= {int, float}):
+            bounds = 1, 0
+        low, high = bounds
         if not 0 <= low < high <= 1:
-            raise WeightsError(
-                f"{path} declares {name}={metadata[name]}; it must be two rising numbers in [0, 1]"
-            )
-        return low, high
+            found = reprlib.repr(metadata[name])
+            raise WeightsError(f"{path} declares {name}={found}; it must be two rising numbers in [0, 1]")
+        return float(low), float(high)
     return getattr(known.network, name) if known and known.network else None
