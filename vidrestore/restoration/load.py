@@ -219,16 +219,14 @@ def _range(
     path: Path, known: Weights | None, metadata: Mapping[str, str], name: str
 ) -> tuple[float, float] | None:
     """The range of sharpness ``name`` that a model declares: in its file, else in the registry."""
-    if name in metadata:
-        try:
-            bounds = json.loads(metadata[name])
-        except (ValueError, RecursionError):
-            bounds = None
-        if not (isinstance(bounds, list) and len(bounds) == 2 and {*map(type, bounds)} <= {int, float}):
-            bounds = 1, 0
-        low, high = bounds
-        if not 0 <= low < high <= 1:
-            found = reprlib.repr(metadata[name])
-            raise WeightsError(f"{path} declares {name}={found}; it must be two rising numbers in [0, 1]")
-        return float(low), float(high)
-    return getattr(known.network, name) if known and known.network else None
+    if name not in metadata:
+        return getattr(known.network, name) if known and known.network else None
+    try:
+        bounds = json.loads(metadata[name])
+    except (ValueError, RecursionError):
+        bounds = None
+    two = isinstance(bounds, list) and len(bounds) == 2 and {*map(type, bounds)} <= {int, float}
+    if not two or not 0 <= bounds[0] < bounds[1] <= 1:
+        found = reprlib.repr(metadata[name])
+        raise WeightsError(f"{path} declares {name}={found}; it must be two rising numbers in [0, 1]")
+    return float(bounds[0]), float(bounds[1])

@@ -35,6 +35,13 @@ _gpen = partial(
     licence_url="https://github.com/yangxy/GPEN#license",
     commercial=False,
 )
+#: The embedded models, which this project trained.
+_own = partial(
+    Weights,
+    licence="Apache License 2.0",
+    licence_url="https://www.apache.org/licenses/LICENSE-2.0",
+    commercial=True,
+)
 _gfpgan_network = Network(
     backend="spandrel",
     input_size=512,
@@ -57,15 +64,12 @@ RESTORERS: tuple[Weights, ...] = (
             source="sczhou/CodeFormer, inference_codeformer.py",
         ),
     ),
-    Weights(
+    _own(
         name="lite",
         about="A small CodeFormer of this project, trained on public-domain portraits and generated faces: "
         "fast and offline. It cleans and sharpens faces that are still recognisable; it is not the published "
         "model and does not rebuild faces that are not.",
         filename="lite.safetensors",
-        licence="Apache License 2.0",
-        licence_url="https://www.apache.org/licenses/LICENSE-2.0",
-        commercial=True,
         network=Network(
             backend="codeformer",
             input_size=512,
@@ -75,14 +79,11 @@ RESTORERS: tuple[Weights, ...] = (
             source="this project, docs/lite.md",
         ),
     ),
-    Weights(
+    _own(
         name="face",
         about="A small CodeFormer of this project whose codes alone make a face at w = 0: fast and offline. "
         "It draws more than lite, which stays closer to its input.",
         filename="face.safetensors",
-        licence="Apache License 2.0",
-        licence_url="https://www.apache.org/licenses/LICENSE-2.0",
-        commercial=True,
         network=Network(
             backend="codeformer",
             input_size=512,
