@@ -224,7 +224,7 @@ def _range(
     try:
         bounds = json.loads(metadata[name])
     except (ValueError, RecursionError):
-        bounds = None
+        bounds = []
     two = isinstance(bounds, list) and len(bounds) == 2 and {*map(type, bounds)} <= {int, float}
     if not two or not 0 <= bounds[0] < bounds[1] <= 1:
         found = reprlib.repr(metadata[name])
